@@ -1,0 +1,74 @@
+"""The paper's jitter: the same random crop and mirror for both halves of a pair, a function of a seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def seed_of(*numbers: int | str) -> int:
+    """63 bits from integers and words: the same on each machine and Python, and far apart for numbers side by side.
+
+    All randomness in training comes from here, so that it depends on (seed, rank, step) and not on what ran before.
+    """
+    text = "\x1f".join(f"{type(number).__name__}:{number}" for number in numbers)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+class Window(NamedTuple):
+    """Where a crop lies, and whether it is mirrored."""
+
+    top: int
+    left: int
+    mirrored: bool
+
+
+def window_of(seed: int, spare: tuple[int, int], mirror: bool) -> Window:
+    """The window of a seed, among (rows, columns) to spare; one pair in two is mirrored, if `mirror`."""
+    bits = seed_of(seed, "window")
+    rows, columns = spare[0] + 1, spare[1] + 1
+    # 63 bits over a few hundred places: what the modulus adds to some of them is below 1e-16.
+    return Window(bits // 2 % rows, bits // 2 // rows % columns, mirror and bool(bits % 2))
+
+
+def jitter(source: Tensor, target: Tensor, size: int, mirror: bool, seed: int) -> tuple[Tensor, Tensor]:
+    """A random `size` x `size` window of a pair (C, L, L), mirrored half of the time if `mirror`; one window for both halves."""
+    window = window_of(seed, (source.shape[-2] - size, source.shape[-1] - size), mirror)
+    return crop(source, window, size), crop(target, window, size)
+
+
+def crop(picture: Tensor, window: Window, size: int) -> Tensor:
+    """The window's part of (..., H, W)."""
+    part = picture[..., window.top : window.top + size, window.left : window.left + size]
+    return part.flip(-1) if window.mirrored else part
+
+
+def jitter_batch(sources: Tensor, targets: Tensor, size: int, mirror: bool, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """`jitter` for (B, C, L, L), a seed a pair: the same pictures as one at a time."""
+    windows = [window_of(seed, (sources.shape[-2] - size, sources.shape[-1] - size), mirror) for seed in seeds]
+    rows = range(len(windows))
+    return crop_rows(sources, rows, windows, size), crop_rows(targets, rows, windows, size)
+
+
+def crop_rows(pictures: Tensor, rows: Sequence[int], windows: Sequence[Window], size: int) -> Tensor:
+    """Windows of the chosen rows of (N, C, L, L) as (B, C, size, size); rows are cropped without copying them first."""
+    if pictures.device.type == "cpu":
+        # numpy, since it starts no threads of its own: batches are cut beside a training step that has all cores.
+        parts = [crop(pictures[row], window, size).numpy() for row, window in zip(rows, windows, strict=True)]
+        return torch.from_numpy(np.stack(parts))
+    return _gather(pictures, rows, windows, size)
+
+
+def _gather(pictures: Tensor, rows: Sequence[int], windows: Sequence[Window], size: int) -> Tensor:
+    """`crop_rows` as one lookup: on a GPU, slices would cost two launches a picture."""
+    numbers = torch.tensor([(row, *window) for row, window in zip(rows, windows, strict=True)]).to(pictures.device, non_blocking=True)
+    row, top, left, mirrored = numbers.unsqueeze(-1).unbind(1)
+    places = torch.arange(size, device=pictures.device)
+    columns = left + torch.where(mirrored.bool(), size - 1 - places, places)
+    channels = torch.arange(pictures.shape[1], device=pictures.device)
+    return pictures[row[:, :, None, None], channels[:, None, None], (top + places)[:, None, :, None], columns[:, None, None, :]]

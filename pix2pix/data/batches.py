@@ -1,0 +1,205 @@
+"""The pictures that a training run eats: each batch a pure function of the settings and the step."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import sys
+from collections.abc import Generator
+from contextlib import closing
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from pix2pix.augment import seed_of, window_of
+from pix2pix.config import CHANNELS, Kind, PaletteEntry, TrainConfig
+from pix2pix.data.kinds import look
+from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
+from pix2pix.data.prefetch import prefetched
+from pix2pix.data.sources import holes_of
+from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
+from pix2pix.errors import ConfigError, DataError
+from pix2pix.images import to_tensor, to_unit
+from pix2pix.palette import HOLE
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Dataset:
+    """Training and validation pairs of a folder, ready for a network."""
+
+    def __init__(self, config: TrainConfig, folder: PairFolder, source: Kind, target: Kind, palette: tuple[PaletteEntry, ...]) -> None:
+        self.config, self.folder = config, folder
+        self.source, self.target, self.palette = source, target, palette
+        self.in_channels, self.out_channels = CHANNELS.get(source, 3), CHANNELS.get(target, 3)
+        self.train_size = len(folder.train)
+        self._store: Store = open_store(Reader(folder.train, config.load_size(), source, target, config.make), config.cache)
+        self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
+
+    @classmethod
+    def open(cls, config: TrainConfig) -> Dataset:
+        """Finds the pairs, looks at what they are, and reads them into memory if they fit."""
+        folder = open_pairs(config.data, config.direction, config.make, config.seed)
+        if not folder.train:
+            raise DataError(f"{config.data} has no training pairs, only {len(folder.pairs)} for val and test. Add a folder named train.")
+        looks = look(folder, config.source)
+        return cls(config, folder, looks.source, looks.target, looks.palette)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Files that do not fit, each once, with those found while reading so far."""
+        self._seen_problems.update(dict.fromkeys(self._store.problems))
+        return tuple(self._seen_problems)
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches come out: the CPU, unless `to` moved the pictures."""
+        return self._store.targets.device if isinstance(self._store, Memory) else torch.device("cpu")
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the pictures are held, rather than read each time."""
+        return isinstance(self._store, Memory)
+
+    @property
+    def nbytes(self) -> int:
+        """What the training pictures take as bytes, held or not."""
+        return Reader(self.folder.train, self.config.load_size(), self.source, self.target, self.config.make).nbytes()
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """Moves pictures that are held in memory to a device, where batches are cut from then on; streamed ones stay on the CPU."""
+        if isinstance(self._store, Memory):
+            self._store.to(torch.device(device))
+        return self
+
+    def batch(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
+        """This rank's share of one pass of a step: source and target, float32 in [-1, 1], (b, C, size, size).
+
+        A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
+        """
+        source, target = self.pixels(step, micro, rank, world)
+        return to_unit(source), to_unit(target)
+
+    def batches(self, start: int = 0, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
+        """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`) when it is no longer needed."""
+        self._share(world)
+        accumulate = self.config.accumulate
+        # Closed here and not when collected, so that no thread and no process outlives the consumer.
+        with closing(self._passes(start, rank, world)) as passes:
+            for step in itertools.count(start):
+                pixels = list(itertools.islice(passes, accumulate))
+                yield step, [(to_unit(source), to_unit(target)) for source, target in pixels]
+
+    def validation(self, limit: int | None = None) -> list[tuple[str, Tensor, Tensor]]:
+        """(name, source, target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
+
+        Training pairs stand in where there are no others.
+        """
+        chosen: list[tuple[str, Tensor, Tensor]] = []
+        for pair in self.folder.val or self.folder.train:
+            if limit is not None and len(chosen) >= limit:
+                break
+            try:
+                chosen.append((pair.name, *self._whole(pair)))
+            except DataError as error:
+                self._seen_problems[Problem(str(pair.source), str(error))] = None
+        return chosen
+
+    def _whole(self, pair: Pair) -> Batch:
+        source, target = self.folder.load(pair, self.config.size, (self.source, self.target))
+        return to_tensor(source, self.in_channels), to_tensor(target, self.out_channels)
+
+    def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
+        """`batch` as uint8, before it is scaled."""
+        config, share = self.config, self._share(world)
+        first = (step * config.accumulate + micro) * config.batch + rank * share
+        numbers = range(first, first + share)
+        indices = [self._order(number // self.train_size)[number % self.train_size] for number in numbers]
+        seeds = [seed_of(config.seed, "sample", number) for number in numbers]
+        spare = config.load_size() - config.size
+        windows = [window_of(seed, (spare, spare), config.mirror) for seed in seeds]
+        source, target = self._store.crops(indices, windows, config.size)
+        return (_punch(source, seeds) if config.make == "mask" else source), target
+
+    def _share(self, world: int) -> int:
+        """Pairs of one pass for each process."""
+        batch = self.config.batch
+        if batch % world:
+            raise ConfigError(f"batch is {batch}; {world} processes cannot share it evenly. Take {max(1, batch // world) * world}.")
+        return batch // world
+
+    def _order(self, epoch: int) -> list[int]:
+        return _permutation(self.config.seed, epoch, self.train_size)
+
+    def _passes(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
+        """uint8 passes in order, from the first of step `start` on, by the means that suits the store."""
+        accumulate = self.config.accumulate
+        places = (divmod(number, accumulate) for number in itertools.count(start * accumulate))
+        if self.device.type != "cpu":
+            # Cut where the pictures are: a thread would only fight for the interpreter.
+            yield from (self.pixels(step, micro, rank, world) for step, micro in places)
+        elif isinstance(self._store, Stream) and self.config.workers:
+            yield from self._from_workers(start, rank, world)
+        else:
+            with closing(prefetched(self.pixels(step, micro, rank, world) for step, micro in places)) as ahead:
+                yield from ahead
+
+    def _from_workers(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
+        accumulate = self.config.accumulate
+        loader = DataLoader(
+            _Passes(self, rank, world),
+            batch_size=None,
+            sampler=itertools.count(start * accumulate),
+            num_workers=self.config.workers,
+            collate_fn=_as_it_is,
+            multiprocessing_context=_context(),
+        )
+        for source, target, problems in loader:
+            self._seen_problems.update(dict.fromkeys(problems))
+            yield torch.from_numpy(source), torch.from_numpy(target)
+
+
+class _Passes(torch.utils.data.Dataset[Any]):
+    """The passes of a run by number, as a DataLoader's workers ask for them."""
+
+    def __init__(self, dataset: Dataset, rank: int, world: int) -> None:
+        self.dataset, self.rank, self.world = dataset, rank, world
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
+        source, target = self.dataset.pixels(*divmod(number, self.dataset.config.accumulate), self.rank, self.world)
+        problems = self.dataset._store.problems
+        news = problems[:]
+        problems.clear()
+        # Arrays travel through a pipe; tensors would fill /dev/shm, of which containers have 64 MB.
+        return source.numpy(), target.numpy(), news
+
+
+def _as_it_is(item: Any) -> Any:
+    return item
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Workers from a clean process: a fork of this one would take along locks that other threads hold."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pix2pix.data.batches"])
+    return context
+
+
+@lru_cache(maxsize=4)
+def _permutation(seed: int, epoch: int, count: int) -> list[int]:
+    """The order of the training pairs in one pass over them."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))).tolist()
+
+
+def _punch(pictures: Tensor, seeds: list[int]) -> Tensor:
+    """(B, 3, H, W) with holes, each picture's by its seed."""
+    height, width = pictures.shape[-2:]
+    holes = torch.from_numpy(np.stack([holes_of(height, width, seed) for seed in seeds])).unsqueeze(1).to(pictures.device)
+    color = torch.tensor(HOLE, dtype=torch.uint8, device=pictures.device).view(1, 3, 1, 1)
+    return torch.where(holes, color, pictures)

@@ -1,0 +1,152 @@
+"""Where training pictures come from: held in memory as bytes, or read from disk each time. Both give the same samples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pix2pix.augment import Window, crop_rows
+from pix2pix.config import CHANNELS, Kind
+from pix2pix.data.pairs import Pair, Problem, read_pair, resize
+from pix2pix.data.sources import make_source
+from pix2pix.errors import DataError
+from pix2pix.images import to_bytes
+
+LARGEST_CACHE = 2_000_000_000
+SHARE_OF_FREE_MEMORY = 0.25
+FREE_WHERE_UNKNOWN = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads pairs as square uint8 tensors (C, size, size), as the kinds of their halves ask."""
+
+    pairs: tuple[Pair, ...]
+    size: int
+    source: Kind
+    target: Kind
+    make: str
+
+    def read(self, index: int) -> tuple[Tensor, Tensor]:
+        """Source and target of one pair. A `mask` source is still without its holes: they differ from sample to sample."""
+        source, target = read_pair(self.pairs[index])
+        target = resize(target, self.size, self.target)
+        if self.make == "none":
+            source = resize(source, self.size, self.source)
+        elif self.make == "mask":
+            source = target
+        else:
+            source = make_source(target, self.make)
+        return to_bytes(source, CHANNELS.get(self.source, 3)), to_bytes(target, CHANNELS.get(self.target, 3))
+
+    def nbytes(self) -> int:
+        """What a cache of all pairs takes."""
+        channels = CHANNELS.get(self.source, 3) + CHANNELS.get(self.target, 3)
+        return len(self.pairs) * channels * self.size**2
+
+
+class Store(Protocol):
+    """Gives windows of chosen pairs, and keeps a list of the files that could not be read."""
+
+    problems: list[Problem]
+
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
+        """Sources and targets, uint8 (B, C, size, size)."""
+
+
+@dataclass
+class Stream:
+    """Reads each picture when it is asked for; the next one that can be read stands in for a broken one."""
+
+    reader: Reader
+    problems: list[Problem] = field(default_factory=list)
+    broken: set[int] = field(default_factory=set)
+
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
+        """As in `Store`."""
+        halves = [self._read(index) for index in indices]
+        sources, targets = (
+            torch.cat([crop_rows(pair[half].unsqueeze(0), [0], [window], size) for pair, window in zip(halves, windows, strict=True)])
+            for half in (0, 1)
+        )
+        return sources, targets
+
+    def _read(self, index: int) -> tuple[Tensor, Tensor]:
+        count = len(self.reader.pairs)
+        for place in range(index, index + count):
+            if place % count in self.broken:
+                continue
+            try:
+                return self.reader.read(place % count)
+            except DataError as error:
+                self.broken.add(place % count)
+                self.problems.append(Problem(str(self.reader.pairs[place % count].source), str(error)))
+        raise DataError(_none_readable(self.problems))
+
+
+class Memory:
+    """All pictures as bytes, on the CPU or a GPU."""
+
+    def __init__(self, reader: Reader) -> None:
+        count = len(reader.pairs)
+        sides = (CHANNELS.get(reader.source, 3), CHANNELS.get(reader.target, 3))
+        self.sources, self.targets = (torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides)
+        if reader.make == "mask":
+            self.sources = self.targets
+        self.reader = reader
+        # Pillow lets other threads run while it decodes and resizes.
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "pix2pix-read") as pool:
+            problems = list(pool.map(self._fill, range(count)))
+        self.problems = [problem for problem in problems if problem]
+        good = [index for index, problem in enumerate(problems) if not problem]
+        if not good:
+            raise DataError(_none_readable(self.problems))
+        self.rows = [next((row for row in range(index, count) if not problems[row]), good[0]) for index in range(count)]
+
+    def _fill(self, row: int) -> Problem | None:
+        try:
+            self.sources[row], self.targets[row] = self.reader.read(row)
+        except DataError as error:
+            return Problem(str(self.reader.pairs[row].source), str(error))
+        return None
+
+    def to(self, device: torch.device) -> None:
+        """Moves the pictures."""
+        shared = self.sources is self.targets
+        self.targets = self.targets.to(device)
+        self.sources = self.targets if shared else self.sources.to(device)
+
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
+        """As in `Store`."""
+        rows = [self.rows[index] for index in indices]
+        return crop_rows(self.sources, rows, windows, size), crop_rows(self.targets, rows, windows, size)
+
+
+def _none_readable(problems: list[Problem]) -> str:
+    return f"None of the {len(problems)} training pairs can be read. {problems[0].cause}"
+
+
+def open_store(reader: Reader, cache: str) -> Store:
+    """Memory or disk, as `cache` says; auto takes memory for what fits in a quarter of the free memory and in 2 GB."""
+    fits = reader.nbytes() <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
+    return Memory(reader) if cache == "memory" or (cache == "auto" and fits) else Stream(reader)
+
+
+def free_memory() -> int:
+    """Bytes that programs can still take, as far as the system tells; the limit of a container counts."""
+    free = FREE_WHERE_UNKNOWN
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        free = int(fields.get("MemAvailable", "4000000 kB").split()[0]) * 1024
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.exists() and used.exists() and (text := limit.read_text().strip()) != "max":
+        free = min(free, max(0, int(text) - int(used.read_text())))
+    return free

@@ -1,0 +1,151 @@
+"""Files that are whole or not there, and pictures read with a sentence where they cannot be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from PIL import Image
+
+from pix2pix.errors import DataError, NoSpaceError, RunError
+from pix2pix.images import to_rgb
+
+T = TypeVar("T")
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+SMALLEST_SIDE = 2
+LARGEST_PICTURE = 89_478_485
+"""Pixels; Pillow begins to suspect a decompression bomb above it."""
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+EXIF_ORIENTATION = 0x0112
+SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".webp": {"lossless": True},
+}
+
+
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+    """Lets `write` fill a file beside `path`, then gives it that name: readers see the old file or the new, never a part.
+
+    The folder is made where it is missing. A full disk becomes `NoSpaceError`, any other refusal of the system `RunError`;
+    what stood under `path` is still whole.
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _flush_folder(path.parent)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if _is_full_disk(error) or isinstance(error, OSError):
+            raise no_space(path, error) from error
+        raise
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Whether the disk was full; `torch.save` turns that into a `RuntimeError` that no longer says so, but came from one that does."""
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return True
+    return error is not None and _is_full_disk(error.__context__)
+
+
+def no_space(path: Path, error: BaseException) -> RunError:
+    """The error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else `RunError` with the cause."""
+    if not _is_full_disk(error):
+        return RunError(f"{path} could not be written: {_cause(error)}. Choose a folder that you may write to.")
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    free = shutil.disk_usage(folder).free / 1e6
+    return NoSpaceError(f"no space left: {path} could not be written, {free:,.0f} MB are free. Make room, then resume.")
+
+
+def _flush_folder(folder: Path) -> None:
+    """Makes a rename last through a power cut; on Windows a folder cannot be opened, and need not be."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Puts `data` into the file, whole or not at all."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    write_atomically(path, write)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Puts `text` (UTF-8) into the file, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_image(path: str | Path, image: Image.Image) -> None:
+    """Saves a picture in the format that the suffix names; PNG, BMP, TIFF and WebP keep each pixel, JPEG is quality 95."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in IMAGE_SUFFIXES:
+        raise DataError(f"{path} does not end like a picture; name it {', '.join(IMAGE_SUFFIXES[:-1])} or {IMAGE_SUFFIXES[-1]}.")
+    write_atomically(path, lambda file: image.save(file, Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {})))
+
+
+def read_image(path: str | Path) -> Image.Image:
+    """The picture in a file, upright and RGB. `DataError` names the file and the cause where that fails."""
+    return _read(path, to_rgb)
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of the upright picture, from the file's header alone. `DataError` as `read_image`."""
+    return _read(path, _upright_size)
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    turned = "exif" in image.info and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+    return (image.height, image.width) if turned else image.size
+
+
+def _read(path: str | Path, look: Callable[[Image.Image], T]) -> T:
+    try:
+        with _open(path) as image:
+            return look(image)
+    except DataError:
+        raise
+    except Exception as error:  # noqa: BLE001  # decoders meet damage in many ways: OSError, SyntaxError, struct.error, IndexError, ...
+        raise DataError(f"{Path(path).name} cannot be read as a picture: {_cause(error)}. Save it anew as PNG, or leave it out.") from error
+
+
+def _open(path: str | Path) -> Image.Image:
+    name = Path(path).name
+    try:
+        image = Image.open(path)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"{name} has more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller.") from error
+    width, height = image.size
+    if width * height > LARGEST_PICTURE:
+        image.close()
+        raise DataError(f"{name} is {width} x {height}, more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller.")
+    if min(width, height) < SMALLEST_SIDE:
+        image.close()
+        raise DataError(f"{name} is {width} x {height}; a picture has at least {SMALLEST_SIDE} pixels on each side.")
+    return image
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "it is empty, damaged or of another format"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).rstrip(".") or type(error).__name__

@@ -1,0 +1,40 @@
+"""torchvision, imported in one place: `F` (its v2 functional transforms) and `make_grid`.
+
+A torchvision wheel built for CUDA refuses to be imported beside a CPU torch (`operator torchvision::nms does not exist`).
+Only its detection operators are missing then, which nothing here needs: with their schemas declared the rest works.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+MISSING = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+
+
+def _declare_missing() -> torch.library.Library:
+    """Declares the operators that torchvision registers kernels for, and forgets the half-imported package."""
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for schema in MISSING:
+        library.define(schema)
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    return library
+
+
+try:
+    import torchvision  # noqa: F401
+except RuntimeError as error:
+    if "torchvision::nms" not in str(error):
+        raise
+    # Kept for the life of the process: the operators vanish with the object.
+    _library = _declare_missing()
+
+from torchvision.transforms.v2 import functional as F  # noqa: E402
+from torchvision.utils import make_grid  # noqa: E402
+
+__all__ = ["F", "make_grid"]
