@@ -2,21 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from PIL import Image
 
 from pix2pix.config import Kind, PaletteEntry
-from pix2pix.data.pairs import PairFolder
+from pix2pix.data.pairs import PairFolder, read_pair
+from pix2pix.errors import DataError
+from pix2pix.palette import Pixels, extract_palette, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
+
+ENOUGH = 50
+LOOKED_AT = 256
+"""Longer side to which pictures are thinned out, without mixing their colours, before they are looked at."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What sources and targets are, and the colours of label sources."""
+    """What sources and targets are, and the colours of those that are labels."""
 
     source: Kind
     target: Kind
     palette: tuple[PaletteEntry, ...] = ()
+    target_palette: tuple[PaletteEntry, ...] = ()
 
 
 def look(folder: PairFolder, source: str = "auto") -> Looks:
-    """Looks at pictures evenly spread over the training pairs."""
-    return Looks("photo", "photo")
+    """Looks at up to 50 pairs spread evenly over those for training; a `source` that is said, or made, is taken at its word."""
+    sources, targets = sample_halves(folder)
+    said = folder.make if folder.make != "none" else source
+    source_kind = kind_of(sources) if said == "auto" else cast(Kind, said)
+    target_kind = kind_of(targets)
+    return Looks(
+        source_kind,
+        target_kind,
+        extract_palette(sources) if source_kind == "labels" else (),
+        extract_palette(targets) if target_kind == "labels" else (),
+    )
+
+
+def sample_halves(folder: PairFolder, count: int = ENOUGH) -> tuple[list[Pixels], list[Pixels]]:
+    """Pixels (H, W, 3) of sources and of targets; broken files are passed over, `DataError` if there are only such."""
+    pairs = folder.train or folder.pairs
+    sources, targets, cause = [], [], ""
+    for place in range(min(count, len(pairs))):
+        try:
+            source, target = read_pair(pairs[place * len(pairs) // min(count, len(pairs))])
+        except DataError as error:
+            cause = str(error)
+            continue
+        sources.append(_thin(source))
+        targets.append(_thin(target))
+    if not sources:
+        raise DataError(f"None of the pictures looked at in {folder.root} can be read. {cause}")
+    return sources, targets
+
+
+def _thin(image: Image.Image) -> Pixels:
+    step = -(-max(image.size) // LOOKED_AT)
+    return np.asarray(image)[::step, ::step]
+
+
+def kind_of(pictures: Sequence[Pixels]) -> Kind:
+    """What most likely the pictures are: edges, gray, labels, a photo with holes (mask), or photos."""
+    if is_gray(pictures):
+        if is_line_drawing(pictures):
+            return "edges"
+        return "labels" if has_few_grays(pictures) and is_label_like(pictures) else "gray"
+    if np.mean([hole_share(picture) > 0.01 for picture in pictures]) > 0.8 and not is_label_like(pictures):
+        return "mask"
+    return "labels" if is_label_like(pictures) else "photo"

@@ -1,0 +1,89 @@
+"""Pairs written to disk from single photos."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from pix2pix.augment import seed_of
+from pix2pix.data.pairs import Pair, Problem, open_pairs
+from pix2pix.data.scan import SUFFIX
+from pix2pix.data.sources import MADE, make_source
+from pix2pix.errors import ConfigError, DataError
+from pix2pix.files import read_image, write_image
+
+__all__ = ["Prepared", "make_source", "prepare"]
+
+LARGEST_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How many pairs were written where, and the photos that could not be used."""
+
+    folder: Path
+    count: int
+    problems: tuple[Problem, ...]
+
+
+def prepare(
+    folder: str | Path, out: str | Path, kind: str, size: int = 256, progress: Callable[[int, int], None] | None = None
+) -> Prepared:
+    """Writes a PNG for each photo in `folder`: the source made from it (A) beside the photo (B), as `pix2pix train` reads them.
+
+    Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape, and the halves go
+    to two folders, A and B. Subfolders train, val and test stay. One photo at a time is in memory; `progress` is told (done, of).
+    """
+    out = Path(out)
+    if kind not in MADE:
+        raise ConfigError(f"kind is {kind!r}; choose one of {', '.join(MADE)}.")
+    if size and not 8 <= size <= LARGEST_SIZE:
+        raise ConfigError(f"size is {size}; it must be from 8 to {LARGEST_SIZE}, or 0 to keep each photo's own.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} is not an empty folder; choose another name, so that nothing of yours is mixed or lost.")
+    photos = open_pairs(folder, make=kind)
+    # Pairs drawn for validation are drawn again in training: only folders are kept.
+    splits = [("" if photos.drawn else "train", photos.train), ("" if photos.drawn else "val", photos.val), ("test", photos.test)]
+    named = _file_names([(split, photo) for split, group in splits for photo in group])
+    problems = list(photos.problems)
+    for done, (name, photo) in enumerate(named.items(), 1):
+        try:
+            _write_pair(out / name, read_image(photo.source), kind, size)
+        except DataError as error:
+            problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
+        if progress:
+            progress(done, len(named))
+    return Prepared(out, len(named) + len(photos.problems) - len(problems), tuple(problems))
+
+
+def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
+    """A path below the output folder for each photo: none twice, and none that reads as one half of a pair."""
+    named: dict[str, Pair] = {}
+    taken: set[tuple[str, str]] = set()
+    for split, photo in photos:
+        flat = re.sub(r"[/\\]", "-", photo.name)
+        flat = f"{flat}_AB" if SUFFIX.fullmatch(flat) else flat
+        tries = (flat if number == 1 else f"{flat}-{number}" for number in itertools.count(1))
+        stem = next(stem for stem in tries if (split, stem.casefold()) not in taken)  # some disks hold x and X to be one
+        taken.add((split, stem.casefold()))
+        named[f"{split}/{stem}.png" if split else f"{stem}.png"] = photo
+    return named
+
+
+def _write_pair(path: Path, photo: Image.Image, kind: str, size: int) -> None:
+    if size:
+        photo = ImageOps.fit(photo, (size, size), Image.Resampling.BICUBIC)
+    source = make_source(photo, kind, seed_of(path.stem))
+    if not size:
+        write_image(path.parent / "A" / path.name, source)
+        write_image(path.parent / "B" / path.name, photo)
+        return
+    both = Image.new("RGB", (2 * size, size))
+    both.paste(source, (0, 0))
+    both.paste(photo, (size, 0))
+    write_image(path, both)
