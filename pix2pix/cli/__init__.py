@@ -1,0 +1,65 @@
+"""The command line: `pix2pix COMMAND`, or `python -m pix2pix COMMAND`.
+
+Importing it needs no torch, so that help comes at once; each command imports what it uses when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import pix2pix
+from pix2pix.cli import app_command, data_commands, model_commands, train_command
+from pix2pix.errors import Pix2PixError
+
+__all__ = ["build_parser", "main"]
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence and the way to the help, not a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_ERROR, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line: every command with its flags."""
+    parser = Parser(prog="pix2pix", description="Image-to-image translation with conditional GANs.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"pix2pix {pix2pix.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    data_commands.add(commands)
+    train_command.add(commands)
+    model_commands.add(commands)
+    app_command.add(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code: 0 done, 1 done with bad news, 2 something to put right, 130 interrupted."""
+    args = build_parser().parse_args(arguments)
+    try:
+        return int(args.run(args) or 0)
+    except Pix2PixError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        # The reader of our output is gone (`pix2pix info ... | head`); what is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _complain(f"{error.filename}: {error.strerror}.")
+    except KeyboardInterrupt:
+        print("pix2pix: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _complain(sentence: str) -> int:
+    print(f"pix2pix: {sentence}", file=sys.stderr)
+    return USER_ERROR

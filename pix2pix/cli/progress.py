@@ -1,0 +1,91 @@
+"""How long work shows itself on stderr: a bar in a terminal, plain lines in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered
+
+T = TypeVar("T")
+UNITS = {"psnr": " dB"}
+
+
+class TrainingProgress:
+    """Called with each event of a training run. Use as a context manager, so that the bar is closed."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __enter__(self) -> TrainingProgress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, event: Event) -> None:
+        is_terminal = sys.stderr.isatty()
+        if is_terminal and isinstance(event, Progress):
+            self._advance(event)
+            return
+        line = describe(event)
+        if line and self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        elif line:
+            print(line, file=sys.stderr, flush=True)
+
+    def _advance(self, event: Progress) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=event.steps, initial=event.step, unit="step", dynamic_ncols=True, file=sys.stderr)
+        self._bar.set_postfix_str(_losses(event.losses), refresh=False)
+        # Never less than zero: after a loss that was not finite the run goes back some steps, the bar waits for it.
+        self._bar.update(max(0, event.step - self._bar.n))
+
+
+def describe(event: Event) -> str:
+    """One line about an event, or nothing where there is nothing to say."""
+    if isinstance(event, Progress):
+        return f"step {event.step} of {event.steps}  {_pace(event)}  {_losses(event.losses)}"
+    if isinstance(event, Evaluated):
+        best = " (best so far)" if event.best else ""
+        return f"step {event.step}  validation {metrics_line(event.metrics)}{best}"
+    if isinstance(event, Recovered):
+        return f"step {event.step}  a loss was not finite: back to step {event.back_to}, with {event.rate_scale:g} times the learning rate"
+    if isinstance(event, Finished):
+        return f"{event.state} at step {event.step}" + (f": {event.reason}" if event.reason else "")
+    return ""
+
+
+def metrics_line(metrics: dict[str, float]) -> str:
+    """`l1 0.1234, psnr 14.2 dB, ssim 0.31`"""
+    return ", ".join(f"{name} {value:.4g}{UNITS.get(name, '')}" for name, value in metrics.items())
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:07, 12:30 or 3:02:11."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _pace(event: Progress) -> str:
+    rate = 1 / event.seconds_per_step if event.seconds_per_step > 0 else 0.0
+    return f"{rate:.3g} steps/s, {clock((event.steps - event.step) * event.seconds_per_step)} left"
+
+
+def _losses(losses: dict[str, float]) -> str:
+    return " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+
+
+def counted(items: Sequence[T], unit: str) -> Iterator[T]:
+    """The items, with a bar on stderr: how many, how fast, how long to go. In a file it is a line every half a minute."""
+    from tqdm import tqdm
+
+    is_terminal = sys.stderr.isatty()
+    with tqdm(items, unit=unit, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30) as bar:
+        yield from bar

@@ -1,0 +1,71 @@
+"""`pix2pix train`: starts a run, or goes on with one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from pix2pix.cli import flags
+from pix2pix.cli.progress import TrainingProgress
+from pix2pix.config import TrainConfig
+from pix2pix.errors import ConfigError
+
+USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train --run RUN --resume [--steps N]"
+EPILOG = """\
+The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, samples/ the pictures.
+Ctrl-C, or an empty file named stop in the folder, finishes the step and saves; --resume goes on from there, to the bit on a CPU.
+"""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    """The command `train`."""
+    parser = commands.add_parser(
+        "train",
+        usage=USAGE,
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        help="train a model on a folder of pairs, or go on with a run",
+        description="Trains pix2pix on a folder of pairs.",
+    )
+    parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help="folder of pairs (or of photos, with --make)")
+    parser.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="RUN", help="folder of the run, such as runs/houses")
+    parser.add_argument("--resume", action="store_true", help="go on with the run; data and settings come from it, --steps may be raised")
+    flags.add_knobs(parser)
+    parser.set_defaults(run=train)
+
+
+def train(args: argparse.Namespace) -> int:
+    """Trains to the end, or until it is stopped. The exit code is 1 where the run did not end well."""
+    settings = flags.given(args)
+    config = None if args.resume else _new_config(settings)
+
+    from pix2pix import training
+    from pix2pix.runs import Run
+
+    with TrainingProgress() as progress:
+        if config is None:
+            training.check_resume(Run.open(args.run_folder), settings)
+            run = training.resume(args.run_folder, settings.get("steps"), on_event=progress)
+        else:
+            run = training.train(config, args.run_folder, on_event=progress)
+    return _report(run.snapshot())
+
+
+def _new_config(settings: dict[str, Any]) -> TrainConfig:
+    if not settings.get("data"):
+        raise ConfigError(
+            "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add --resume for an existing run."
+        )
+    return TrainConfig(**settings)
+
+
+def _report(snapshot: Any) -> int:
+    """The last line on stderr: where the model is, and how to go on."""
+    if snapshot.model:
+        print(f"model: {snapshot.model}", file=sys.stderr)
+    if snapshot.state == "stopped" and snapshot.can_resume:
+        print(f"go on: pix2pix train --run {snapshot.model.parent} --resume", file=sys.stderr)
+    return 0 if snapshot.state in ("finished", "stopped") else 1

@@ -1,0 +1,83 @@
+"""What the tests share: few threads, a folder of tiny drawn pairs, Chromium where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+# Before torch is imported by any test, and handed on to the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+WALL, WINDOW, DOOR = (0, 0, 255), (0, 85, 255), (255, 255, 0)
+BRICK, GLASS, WOOD = (178, 92, 70), (120, 160, 190), (84, 54, 30)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `gpu` are skipped where there is none."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="no GPU on this machine"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _few_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium to drive. CI must have one; elsewhere the test is skipped without it."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        reason = "no Chromium on this machine: apt-get install chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return path
+
+
+def draw_pair(number: int, size: int = 64) -> tuple[Image.Image, Image.Image]:
+    """A house as labels and as a picture: the same shapes in the colours of labels, and in those of brick, glass and wood."""
+    labels, picture = Image.new("RGB", (size, size), WALL), Image.new("RGB", (size, size), BRICK)
+    unit = size // 8
+    windows = [(unit * (1 + 2 * column), unit * (1 + 2 * row)) for column in range(3) for row in range(2) if (column + row + number) % 3]
+    for image, window, door in ((labels, WINDOW, DOOR), (picture, GLASS, WOOD)):
+        draw = ImageDraw.Draw(image)
+        for x, y in windows:
+            draw.rectangle((x, y, x + unit, y + unit), fill=window)
+        left = unit * (1 + number % 5)
+        draw.rectangle((left, unit * 5, left + unit, size), fill=door)
+    return labels, picture
+
+
+@pytest.fixture(scope="session")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of six side-by-side pairs of 64 x 64, labels left and picture right. Tests only read it."""
+    folder = tmp_path_factory.mktemp("data") / "pairs"
+    folder.mkdir()
+    for number in range(6):
+        labels, picture = draw_pair(number)
+        both = Image.new("RGB", (128, 64))
+        both.paste(labels, (0, 0))
+        both.paste(picture, (64, 0))
+        both.save(folder / f"house{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two steps with the smallest networks. Tests only read it."""
+    from pix2pix import TrainConfig, train
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    config = TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=2, log_every=1, precision="fp32")
+    train(config, folder)
+    return folder
