@@ -1,0 +1,171 @@
+"""One self-describing `.pth`: how to build a generator, its weights, and what is to be known about it.
+
+A checkpoint may come from a stranger. Before `torch.load` sees the file its zip is checked (sums, no compression) and its
+pickle is read as text: only the few names that tensors need may occur in it. Then keys, shapes and values are checked.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pix2pix.config import ModelConfig
+from pix2pix.errors import CheckpointError, ConfigError
+from pix2pix.files import write_atomically
+from pix2pix.networks import build_generator
+
+FORMAT, VERSION = "pix2pix", 1
+
+# All that a pickle of plain values and tensors needs. Anything else is not ours, and may be an attack.
+ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"} | {
+    f"torch {name}Storage" for name in ("Float", "Half", "BFloat16", "Double", "Long", "Int", "Short", "Char", "Byte", "Bool")
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A generator at rest. `about` holds plain values: task, data, direction, steps, metrics, licence, date."""
+
+    config: ModelConfig
+    weights: dict[str, Tensor]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def generator(self) -> nn.Module:
+        """The network with these weights, float32, on the CPU, in eval mode."""
+        generator = build_generator(self.config)
+        generator.load_state_dict(self.weights)
+        return generator.eval()
+
+
+def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
+    """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that are not finite are refused."""
+    check_weights(checkpoint.config, checkpoint.weights, str(path))
+    kind = torch.float16 if half else torch.float32
+    weights = {name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()}
+    if half and not all(torch.isfinite(value).all() for value in weights.values()):
+        raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Save with half=False.")
+    # Contiguous, so that the file does not depend on the memory format that training ran in.
+    weights = {name: value.contiguous() for name, value in weights.items()}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": checkpoint.config.to_dict(),
+        "weights": weights,
+        "about": checkpoint.about,
+    }
+    write_atomically(Path(path), lambda file: torch.save(content, file))
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Reads and checks a checkpoint; weights come back as float32 on the CPU.
+
+    Raises `CheckpointError` with one sentence for a file that is missing, damaged, hostile or of another kind.
+    """
+    path = Path(path)
+    content = read_tensors(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
+    if content.get("version") != VERSION:
+        raise CheckpointError(f"{path} has format version {content.get('version')!r}; this pix2pix reads {VERSION}. Update pix2pix.")
+    try:
+        config = ModelConfig.from_dict(content["config"])
+    except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: the model's description cannot be read ({error}).") from error
+    weights, about = content.get("weights"), content.get("about", {})
+    if not isinstance(weights, dict) or not isinstance(about, dict):
+        raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
+    check_weights(config, weights, str(path))
+    return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
+
+
+def _widen(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def read_tensors(path: Path) -> Any:
+    """Plain values and tensors of a `torch.save` file, without running anything that stands in it."""
+    _check_archive(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a damaged file makes torch raise, the reader gets one sentence
+        raise CheckpointError(f"{path} is damaged: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _check_archive(path: Path) -> None:
+    """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_entries(path, archive)
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            if len(pickles) != 1:
+                raise CheckpointError(f"{path} is a zip file, but no PyTorch checkpoint.")
+            _check_pickle(path, archive.read(pickles[0]))
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+        raise CheckpointError(f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)}).") from error
+
+
+def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
+    entries, size = archive.infolist(), path.stat().st_size
+    claimed = sum(entry.file_size for entry in entries)
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or claimed > size:
+        raise CheckpointError(f"{path} claims {claimed:,} bytes and has {size:,}: PyTorch never compresses. The file is not opened.")
+    broken = archive.testzip()
+    if broken:
+        raise CheckpointError(f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again.")
+
+
+def _check_pickle(path: Path, data: bytes) -> None:
+    try:
+        names = set(_globals_in(data))
+    except Exception as error:  # pickletools raises what it likes on garbage
+        raise CheckpointError(f"{path} is damaged: its index cannot be read ({_first_line(error)}).") from error
+    strange = sorted(names - ALLOWED_GLOBALS)
+    if strange:
+        raise CheckpointError(f"{path} asks to run {strange[0]!r}; a checkpoint holds numbers only. The file is not opened.")
+
+
+def _globals_in(data: bytes) -> Iterator[str]:
+    """Names that a pickle would import. Composed names (STACK_GLOBAL) are never written by torch and count as strange."""
+    for opcode, argument, _ in pickletools.genops(data):
+        if opcode.name in ("GLOBAL", "INST"):
+            yield str(argument)
+        elif opcode.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4"):
+            yield opcode.name
+
+
+def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
+    """Keys, shapes and finiteness against the network that `config` builds, before any weight is used."""
+    with torch.device("meta"):
+        wanted = build_generator(config).state_dict()
+    missing, strange = wanted.keys() - weights.keys(), weights.keys() - wanted.keys()
+    if missing or strange:
+        example = sorted(missing or strange)[0]
+        raise CheckpointError(
+            f"{where}: {len(missing)} weights of the described network are missing and {len(strange)} do not belong to it (such as {example})."
+        )
+    for name, value in weights.items():
+        _check_tensor(name, value, wanted[name], where)
+
+
+def _check_tensor(name: str, value: Any, wanted: Tensor, where: str) -> None:
+    if not isinstance(value, Tensor) or value.shape != wanted.shape:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise CheckpointError(f"{where}: {name} is {found}, and the network that the file describes needs {tuple(wanted.shape)}.")
+    # A storage smaller than the shape (strides of 0) would grow a small file into gigabytes.
+    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        raise CheckpointError(f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used.")
+    if not torch.isfinite(value).all():
+        raise CheckpointError(f"{where}: {name} holds numbers that are not finite. The model is broken.")

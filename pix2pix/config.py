@@ -1,0 +1,235 @@
+"""Settings as frozen values. One description of each knob gives its flag, its form field, its check and its row in the docs.
+
+`ModelConfig` rebuilds a generator and says what a picture must be; a checkpoint stores it.
+`TrainConfig` is all that a training run can be told; a run stores it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from pix2pix.errors import ConfigError
+
+Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
+Norm = Literal["instance", "batch", "none"]
+Decoder = Literal["transposed", "resize"]
+Color = tuple[int, int, int]
+PaletteEntry = tuple[str, Color]
+
+CHANNELS: dict[str, int] = {"gray": 1}
+"""Channels of a kind of picture, where they are not three."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Smallest and largest value of a number, both allowed."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting, described: what a flag, a form field or a table row needs to know."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    group: str
+    bounds: Bounds | None = None
+    choices: tuple[str, ...] | None = None
+
+    def check(self, value: Any) -> Any:
+        """`value` as this knob's type, or `ConfigError` with the bounds."""
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
+            raise ConfigError(f"{self.name} is {value!r}; it must be {_article(self.type)}.")
+        if self.choices and value not in self.choices:
+            raise ConfigError(f"{self.name} is {value!r}; choose one of {', '.join(self.choices)}.")
+        # Written so that NaN, which no comparison holds for, is refused too.
+        if self.bounds and not self.bounds.low <= value <= self.bounds.high:
+            raise ConfigError(f"{self.name} is {value:g}; it must be from {self.bounds.low:g} to {self.bounds.high:g}.")
+        return value
+
+
+def _article(kind: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What rebuilds a generator, and what its pictures are."""
+
+    generator: str = "unet"
+    depth: int = 8
+    width: int = 64
+    in_channels: int = 3
+    out_channels: int = 3
+    norm: Norm = "instance"
+    decoder: Decoder = "transposed"
+    skips: bool = True
+    dropout: float = 0.5
+    size: int = 256
+    """Side of the square pictures that it was trained on, in pixels."""
+    source: Kind = "photo"
+    target: Kind = "photo"
+    palette: tuple[PaletteEntry, ...] = ()
+    """Names and colours of the classes of the source, where it is `labels`."""
+
+    def __post_init__(self) -> None:
+        checks = (
+            (3 <= self.depth <= 10, f"depth is {self.depth}; it must be from 3 to 10."),
+            (1 <= self.width <= 512, f"width is {self.width}; it must be from 1 to 512."),
+            (1 <= self.in_channels <= 512, f"in_channels is {self.in_channels}; it must be from 1 to 512."),
+            (1 <= self.out_channels <= 512, f"out_channels is {self.out_channels}; it must be from 1 to 512."),
+            (self.norm in typing.get_args(Norm), f"norm is {self.norm!r}; choose instance, batch or none."),
+            (self.decoder in typing.get_args(Decoder), f"decoder is {self.decoder!r}; choose transposed or resize."),
+            (0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be from 0 to below 1."),
+            (8 <= self.size <= 4096, f"size is {self.size}; it must be from 8 to 4096."),
+        )
+        for holds, sentence in checks:
+            if not holds:
+                raise ConfigError(sentence)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only: what JSON and a safe `torch.load` can carry."""
+        plain = dataclasses.asdict(self)
+        return plain | {"palette": [[name, list(color)] for name, color in self.palette]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Reads what `to_dict` wrote; fields of later versions are refused by name."""
+        _refuse_unknown(cls, values)
+        palette = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get("palette", ()))
+        return cls(**{**values, "palette": palette})
+
+
+DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Every setting of a training run. Values are checked when it is made; `ConfigError` names what is wrong."""
+
+    data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
+    direction: Annotated[Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA] = "AtoB"
+    make: Annotated[
+        Literal["none", "gray", "edges", "mask", "lowres"], "make the source from single photos: what the model learns to undo", DATA
+    ] = "none"
+    source: Annotated[
+        Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"], "what the source pictures are; auto looks at them", DATA
+    ] = "auto"
+    size: Annotated[int, "side of the square crop to train on, in pixels", DATA, Bounds(8, 2048)] = 256
+    jitter: Annotated[bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA] = True
+    mirror: Annotated[bool, "mirror half of the pairs at random", DATA] = True
+    cache: Annotated[Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA] = "auto"
+
+    width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
+    depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
+    norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
+    decoder: Annotated[Decoder, "how the generator grows pictures; resize leaves no checkerboard", MODEL] = "transposed"
+    skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
+    dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
+    patch: Annotated[
+        Literal["1", "16", "34", "70", "142", "286"], "side of the patch that the discriminator judges, in pixels", MODEL
+    ] = "70"
+    discriminator_width: Annotated[int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)] = 64
+
+    gan: Annotated[Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"], "form of the GAN loss; none trains with L1 alone", LOSS] = "vanilla"
+    conditional: Annotated[bool, "the discriminator sees the source too (cGAN); off gives GAN", LOSS] = True
+    l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
+    gan_weight: Annotated[float, "weight of the GAN loss in the generator's objective", LOSS, Bounds(0, 10_000)] = 1.0
+    penalty: Annotated[float, "weight of the gradient penalty (wgan-gp)", LOSS, Bounds(0, 1000)] = 10.0
+    critic_steps: Annotated[int, "discriminator steps for each generator step", LOSS, Bounds(1, 20)] = 1
+    real_label: Annotated[float, "target for real pairs; 0.9 is one-sided label smoothing (vanilla, lsgan)", LOSS, Bounds(0.5, 1)] = 1.0
+
+    steps: Annotated[int, "generator steps in all", OPTIMIZER, Bounds(1, 100_000_000)] = 20_000
+    batch: Annotated[int, "pairs in one pass, over all processes", OPTIMIZER, Bounds(1, 4096)] = 1
+    accumulate: Annotated[int, "passes whose gradients are summed into one step", OPTIMIZER, Bounds(1, 1024)] = 1
+    rate: Annotated[float, "learning rate of the generator (Adam)", OPTIMIZER, Bounds(1e-8, 1)] = 2e-4
+    discriminator_rate: Annotated[float, "learning rate of the discriminator; 0 takes the generator's", OPTIMIZER, Bounds(0, 1)] = 0.0
+    beta1: Annotated[float, "Adam's first moment", OPTIMIZER, Bounds(0, 0.999)] = 0.5
+    beta2: Annotated[float, "Adam's second moment", OPTIMIZER, Bounds(0, 0.99999)] = 0.999
+    decay_from: Annotated[float, "share of the steps after which the rate falls linearly to zero", OPTIMIZER, Bounds(0, 1)] = 0.5
+    ema: Annotated[float, "decay of the running mean of the generator's weights; 0 saves the weights as they are", OPTIMIZER, Bounds(0, 0.99999)] = 0.999
+    seed: Annotated[int, "same seed, same data, same machine: same model", OPTIMIZER, Bounds(0, 2**31 - 1)] = 0
+    init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
+
+    log_every: Annotated[int, "steps between two rows of losses", OUTPUT, Bounds(1, 1_000_000)] = 50
+    sample_every: Annotated[int, "steps between two sample grids", OUTPUT, Bounds(1, 100_000_000)] = 500
+    evaluate_every: Annotated[int, "steps between two validations", OUTPUT, Bounds(1, 100_000_000)] = 1000
+    save_every: Annotated[int, "steps between two saves of the model and of the state", OUTPUT, Bounds(1, 100_000_000)] = 1000
+    samples: Annotated[int, "validation pairs in a sample grid", OUTPUT, Bounds(1, 64)] = 4
+    best: Annotated[Literal["ssim", "psnr", "l1"], "validation metric that chooses the best model", OUTPUT] = "ssim"
+    tracker: Annotated[Literal["none", "tensorboard"], "write event files for a tracker too", OUTPUT] = "none"
+
+    device: Annotated[str, "auto, cpu, cuda, cuda:1, mps", MACHINE] = "auto"
+    precision: Annotated[Literal["auto", "fp32", "bf16"], "auto takes bf16 where this machine is faster with it", MACHINE] = "auto"
+    compile: Annotated[Literal["auto", "on", "off"], "torch.compile; auto turns it on on a GPU", MACHINE] = "auto"
+    workers: Annotated[int, "processes that read pictures, when they are streamed", MACHINE, Bounds(0, 64)] = 2
+
+    def __post_init__(self) -> None:
+        for knob in knobs():
+            # Frozen, and still: a whole number given for a float knob is kept as a float.
+            object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
+        self.levels()
+        if self.gan == "none" and self.l1 == 0:
+            raise ConfigError('gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.')
+
+    def levels(self) -> int:
+        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that often."""
+        halvings = (self.size & -self.size).bit_length() - 1
+        depth = self.depth or max(3, min(8, halvings))
+        if not 3 <= depth <= 10:
+            raise ConfigError(f"depth is {depth}; it must be from 3 to 10, or 0 for as many as the size allows.")
+        if depth > halvings:
+            unit = 2**depth
+            sizes = " or ".join(str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit}))
+            raise ConfigError(
+                f"size {self.size} can be halved {halvings} times, not {depth}: a U-Net of depth {depth} needs a multiple of {unit}."
+                f" Take size {sizes}" + (f", or depth {halvings}." if halvings >= 3 else ".")
+            )
+        return depth
+
+    def passes(self) -> int:
+        """Batches that one step takes: each discriminator step sees pairs of its own."""
+        return self.accumulate * self.critic_steps
+
+    def load_size(self) -> int:
+        """Side to which pictures are resized before the crop: 286 for 256, as in the paper."""
+        return round(self.size * 286 / 256) if self.jitter else self.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, in the order of the fields."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """Reads what `to_dict` wrote; unknown names are refused."""
+        _refuse_unknown(cls, values)
+        return cls(**values)
+
+
+@lru_cache(maxsize=1)
+def knobs() -> tuple[Knob, ...]:
+    """The knobs of `TrainConfig`, in order."""
+    hints = typing.get_type_hints(TrainConfig, include_extras=True)
+    return tuple(_to_knob(field.name, hints[field.name], field.default) for field in dataclasses.fields(TrainConfig))
+
+
+def _to_knob(name: str, hint: Any, default: Any) -> Knob:
+    inner, text, group, *bounds = typing.get_args(hint)
+    choices = typing.get_args(inner) if typing.get_origin(inner) is Literal else None
+    return Knob(name, str if choices else inner, default, text, group, bounds[0] if bounds else None, choices)
+
+
+def _refuse_unknown(cls: type, values: dict[str, Any]) -> None:
+    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
+    if unknown:
+        raise ConfigError(f"unknown settings: {', '.join(unknown)}. They may come from a newer pix2pix; update it.")

@@ -1,0 +1,88 @@
+"""What the trainer tells: frozen records, in the order in which things happened.
+
+Pictures and models in an event are copies: whoever keeps an event keeps them unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from pix2pix.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake, ...) and the learning rate now."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    rate: float
+    seconds_per_step: float
+    data_share: float
+    """Part of the time that the step waited for data, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The same validation pairs each time, one a row: input | output | target."""
+
+    step: int
+    image: Image
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Validation metrics of the generator that would be saved now: `l1`, `psnr` (dB), `ssim`.
+
+    `best` is that generator where no validation before was better, else None.
+    """
+
+    step: int
+    metrics: dict[str, float]
+    best: Checkpoint | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model to use (`checkpoint`) and all that is needed to go on (`state`) after `step` steps.
+
+    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it down before you ask
+    for the next event.
+    """
+
+    step: int
+    checkpoint: Checkpoint
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """A loss or a weight was not finite at `step`; nothing of it was saved. The trainer ends here."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A loss was not finite at `step`: training went back to `back_to` with `rate_scale` times the rate."""
+
+    step: int
+    back_to: int
+    rate_scale: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The last event. `state` is finished, stopped or diverged; `reason` is a sentence, or empty."""
+
+    step: int
+    state: str
+    reason: str = ""
+
+
+Event = Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished

@@ -1,0 +1,327 @@
+"""A training run is a directory. Whoever wants to know about it, reads it: a page, a terminal, another machine.
+
+    config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
+    metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
+    state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
+    log.txt         all that the trainer printed                  stop          an empty file: finish the step, save, stop
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from pix2pix.checkpoint import Checkpoint, read_tensors, save_checkpoint
+from pix2pix.config import TrainConfig
+from pix2pix.errors import ConfigError, NoSpaceError, RunError
+from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered, Sampled, Saved
+from pix2pix.files import no_space, write_atomically, write_image, write_text
+
+LOG_TAIL = 16_384
+STARTING = 30
+"""Seconds that a trainer may take to import torch and take the lock."""
+ALIVE = ("starting", "running", "stopping")
+ENDED = ("finished", "stopped", "diverged", "failed", "died")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run's directory says at one moment. Missing files are empty values: a run may have just begun."""
+
+    name: str
+    state: str
+    """new, starting, running, stopping, finished, stopped, diverged, failed, or died (it said running, and nobody holds it)."""
+    reason: str
+    step: int
+    steps: int
+    seconds_per_step: float
+    config: TrainConfig
+    rows: list[dict[str, Any]]
+    """The lines of metrics.jsonl: losses and `val_...` metrics by step."""
+    samples: list[tuple[int, Path]]
+    model: Path | None
+    best: Path | None
+    can_resume: bool
+    log: str
+    """The last lines of what the trainer printed."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Time to the last step at the present pace."""
+        return max(0, self.steps - self.step) * self.seconds_per_step
+
+    @property
+    def is_alive(self) -> bool:
+        """A trainer is at work on it now."""
+        return self.state in ("starting", "running", "stopping")
+
+
+class Run:
+    """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._started = time.monotonic()
+
+    @classmethod
+    def create(cls, path: str | Path, config: TrainConfig) -> Run:
+        """A new run with its settings written down; `RunError` where one is already."""
+        run = cls(path)
+        if run.config_path.exists():
+            raise RunError(f"{run.path} already holds a run. Go on with it with --resume, or choose another name.")
+        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+            raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
+        run.samples_path.mkdir(parents=True, exist_ok=True)
+        write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
+        run.write_status(state="new", step=0, steps=config.steps)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """An existing run; `RunError` where there is none."""
+        run = cls(path)
+        if not run.config_path.is_file():
+            raise RunError(f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {run.path}")
+        return run
+
+    @property
+    def name(self) -> str:
+        """The directory's own name."""
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples_path(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def state_path(self) -> Path:
+        return self.path / "state.pt"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.pth"
+
+    @property
+    def best_path(self) -> Path:
+        return self.path / "best.pth"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    def config(self) -> TrainConfig:
+        """The settings that the run was started with."""
+        try:
+            return TrainConfig.from_dict(json.loads(self.config_path.read_text()))
+        except (OSError, ValueError, TypeError, ConfigError) as error:
+            raise RunError(f"{self.config_path} cannot be read ({error}). The run cannot go on without its settings.") from error
+
+    def record(self, event: Event) -> None:
+        """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
+        writers = {Progress: self._progress, Sampled: self._sampled, Evaluated: self._evaluated}
+        writers |= {Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
+        write: Any = writers.get(type(event))
+        if write:
+            write(event)
+
+    def _progress(self, event: Progress) -> None:
+        # Rows hold nothing of the clock, so that a resumed run's rows equal those of a run that never stopped.
+        self._append({"step": event.step, **event.losses, "rate": event.rate})
+        state = "stopping" if self.stop_requested() else "running"
+        self.write_status(
+            state=state,
+            step=event.step,
+            steps=event.steps,
+            seconds_per_step=round(event.seconds_per_step, 5),
+            data_share=round(event.data_share, 4),
+        )
+
+    def _sampled(self, event: Sampled) -> None:
+        write_image(self.samples_path / f"{event.step:08d}.png", event.image)
+
+    def _evaluated(self, event: Evaluated) -> None:
+        self._append({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
+        if event.best:
+            save_checkpoint(self.best_path, event.best)
+
+    def _saved(self, event: Saved) -> None:
+        save_checkpoint(self.model_path, event.checkpoint)
+        write_atomically(self.state_path, lambda file: torch.save(event.state, file))
+        self.write_status(step=event.step, saved_step=event.step)
+
+    def _recovered(self, event: Recovered) -> None:
+        note(self, f"a loss was not finite at step {event.step}: back to step {event.back_to}, with {event.rate_scale:g} times the rate")
+        self.keep_rows(event.back_to)
+        self.write_status(state="running", step=event.back_to)
+
+    def _finished(self, event: Finished) -> None:
+        note(self, event.reason or f"{event.state} at step {event.step}")
+        self.write_status(state=event.state, step=event.step, reason=event.reason)
+
+    def _append(self, row: dict[str, Any]) -> None:
+        try:
+            with self.metrics_path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise no_space(self.metrics_path, error) from error
+
+    def read_status(self) -> dict[str, Any]:
+        """The last status; empty where none can be read."""
+        with suppress(OSError, ValueError):
+            status = json.loads(self.status_path.read_text())
+            return status if isinstance(status, dict) else {}
+        return {}
+
+    def write_status(self, **changes: Any) -> None:
+        """Merges `changes` into status.json; on a full disk it is overwritten in place, which needs no new room."""
+        status = self.read_status() | changes | {"time": time.time(), "pid": os.getpid()}
+        text = json.dumps(status, indent=2) + "\n"
+        try:
+            write_text(self.status_path, text)
+        except NoSpaceError:
+            with self.status_path.open("r+") as file:
+                file.write(text)
+                file.truncate()
+
+    def read_state(self) -> dict[str, Any] | None:
+        """What a trainer needs to go on, or None where nothing was saved yet."""
+        return read_tensors(self.state_path) if self.state_path.exists() else None
+
+    def saved_step(self) -> int:
+        """The step of the saved state; 0 where nothing was saved."""
+        if not self.state_path.exists():
+            return 0
+        # A kill between the state and the status leaves an older number there: the file itself is asked.
+        return int(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True)["step"])
+
+    def keep_rows(self, step: int) -> None:
+        """Drops rows and samples past `step`: they come again when the run goes on from there."""
+        rows = [row for row in self.rows() if row["step"] <= step]
+        write_text(self.metrics_path, "".join(json.dumps(row) + "\n" for row in rows))
+        for sampled, path in self.samples():
+            if sampled > step:
+                path.unlink(missing_ok=True)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
+        with suppress(OSError):
+            return list(_whole_rows(self.metrics_path.read_text(errors="replace")))
+        return []
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """Steps and files of the sample grids, oldest first."""
+        return sorted((int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit())
+
+    def request_stop(self) -> None:
+        """Asks the trainer to finish its step, save and end."""
+        self.stop_path.touch()
+
+    def stop_requested(self) -> bool:
+        """Somebody asked for a stop that was not yet obeyed."""
+        return self.stop_path.exists()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run for one trainer; the lock dies with its holder. `RunError` where another has it."""
+        lock = FileLock(self.path / "lock", timeout=2)
+        try:
+            lock.acquire()
+        except Timeout:
+            pid = self.read_status().get("pid", "unknown")
+            raise RunError(f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_held(self) -> bool:
+        """A trainer, in whatever process, holds the run at this moment."""
+        if not (self.path / "lock").exists():
+            return False
+        lock = FileLock(self.path / "lock", timeout=0)
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+
+    def snapshot(self) -> Snapshot:
+        """What the directory says now."""
+        config, status = self.config(), self.read_status()
+        return Snapshot(
+            name=self.name,
+            state=self._true_state(status),
+            reason=str(status.get("reason", "")),
+            step=int(status.get("step", 0)),
+            steps=int(status.get("steps", config.steps)),
+            seconds_per_step=float(status.get("seconds_per_step", 0.0)),
+            config=config,
+            rows=self.rows(),
+            samples=self.samples(),
+            model=self.model_path if self.model_path.exists() else None,
+            best=self.best_path if self.best_path.exists() else None,
+            can_resume=self.state_path.exists(),
+            log=self._log_tail(),
+        )
+
+    def _true_state(self, status: dict[str, Any]) -> str:
+        """The state as written, unless it claims a trainer that is gone."""
+        state = str(status.get("state", "new"))
+        if state not in ALIVE or time.time() - float(status.get("time", 0)) < STARTING and state == "starting":
+            return state
+        if not self.is_held():
+            # The trainer may have ended between the two looks: what it wrote last is the truth.
+            again = str(self.read_status().get("state", "new"))
+            return again if again in ENDED else "died"
+        return "stopping" if self.stop_requested() else state
+
+    def _log_tail(self) -> str:
+        with suppress(OSError), self.log_path.open("rb") as file:
+            file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
+            return file.read().decode(errors="replace")
+        return ""
+
+
+def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        with suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict) and isinstance(row.get("step"), int):
+                yield row
+
+
+def find_runs(folder: str | Path) -> list[Run]:
+    """All runs in a folder, the newest first."""
+    paths = [path.parent for path in Path(folder).glob("*/config.json")]
+    return [Run(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
+
+
+def note(run: Run, sentence: str) -> None:
+    """Adds a line to the run's log."""
+    with suppress(OSError), run.log_path.open("a") as file:
+        file.write(sentence + "\n")
