@@ -1,0 +1,41 @@
+// The table of tools, in the order of the rail: what each is called, its key, its line of help, and what it does.
+
+import { brush, bucket, ellipse, eraser, eyedropper, line, polygon, rectangle } from "./shapes.js";
+import { select } from "./select.js";
+
+export const TOOLS = [
+  { id: "rectangle", name: "Rectangle", key: "R", tool: rectangle, hint: "Drag a rectangle. Shift makes it a square." },
+  { id: "brush", name: "Brush", key: "B", tool: brush, isSized: true, hint: "Draw freely." },
+  { id: "line", name: "Line", key: "L", tool: line, isSized: true, hint: "Drag a line. Shift turns it in steps of 45°." },
+  { id: "polygon", name: "Polygon", key: "P", tool: polygon, hint: "Click the corners; a double click or Enter closes it." },
+  { id: "ellipse", name: "Ellipse", key: "E", tool: ellipse, hint: "Drag an ellipse. Shift makes it a circle." },
+  { id: "bucket", name: "Fill", key: "F", tool: bucket, hint: "Click to fill an area of one colour." },
+  { id: "eyedropper", name: "Pick a class", key: "I", tool: eyedropper, hint: "Click to take the class under the pointer." },
+  { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Paints the background." },
+  { id: "select", name: "Select and move", key: "V", tool: select, hint: "Drag a rectangle, then drag it away. Alt makes a copy." },
+];
+
+export const SWITCHES = [
+  { id: "grid", name: "Grid", key: "G" },
+  { id: "mirror", name: "Mirror symmetry", key: "M" },
+];
+
+export const ACTIONS = [
+  { id: "undo", name: "Undo", key: "Ctrl+Z" },
+  { id: "redo", name: "Redo", key: "Ctrl+Shift+Z" },
+  { id: "clear", name: "Clear the drawing", key: "Ctrl+Delete" },
+];
+
+export const ZOOMS = [
+  { id: "zoomOut", name: "Zoom out", key: "," },
+  { id: "zoomFit", name: "Show the whole drawing", key: "/" },
+  { id: "zoomIn", name: "Zoom in", key: "." },
+];
+
+export const FILES = [
+  { id: "surprise", name: "Surprise me", key: "S" },
+  { id: "open", name: "Open", key: "O", about: "Open a label map from a PNG file" },
+  { id: "save", name: "Save", key: "Ctrl+S", about: "Save the drawing as a PNG file" },
+];
+
+export const findTool = (id) => TOOLS.find((entry) => entry.id === id);
