@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -47,7 +48,8 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
         part.replace(path)
         _flush_folder(path.parent)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         if _is_full_disk(error) or isinstance(error, OSError):
             raise no_space(path, error) from error
         raise

@@ -16,7 +16,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_deep(image).convert("RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
+    if image.mode == "La":
+        image = image.convert("LA")
+    if {"A", "a"} & set(image.getbands()) or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     return image.convert("RGB")

@@ -37,7 +37,8 @@ class Dataset:
         self.source, self.target, self.palette = source, target, palette
         self.in_channels, self.out_channels = CHANNELS.get(source, 3), CHANNELS.get(target, 3)
         self.train_size = len(folder.train)
-        self._store: Store = open_store(Reader(folder.train, config.load_size(), source, target, config.make), config.cache)
+        self._reader = Reader(folder.root, folder.train, config.load_size(), source, target, config.make)
+        self._store: Store = open_store(self._reader, config.cache)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
@@ -68,7 +69,7 @@ class Dataset:
     @property
     def nbytes(self) -> int:
         """What the training pictures take as bytes, held or not."""
-        return Reader(self.folder.train, self.config.load_size(), self.source, self.target, self.config.make).nbytes()
+        return self._reader.nbytes()
 
     def to(self, device: torch.device | str) -> Dataset:
         """Moves pictures that are held in memory to a device, where batches are cut from then on; streamed ones stay on the CPU."""
@@ -87,11 +88,11 @@ class Dataset:
     def batches(self, start: int = 0, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
         """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`) when it is no longer needed."""
         self._share(world)
-        accumulate = self.config.accumulate
+        each = self.config.passes()
         # Closed here and not when collected, so that no thread and no process outlives the consumer.
         with closing(self._passes(start, rank, world)) as passes:
             for step in itertools.count(start):
-                pixels = list(itertools.islice(passes, accumulate))
+                pixels = list(itertools.islice(passes, each))
                 yield step, [(to_unit(source), to_unit(target)) for source, target in pixels]
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Tensor, Tensor]]:
@@ -106,7 +107,7 @@ class Dataset:
             try:
                 chosen.append((pair.name, *self._whole(pair)))
             except DataError as error:
-                self._seen_problems[Problem(str(pair.source), str(error))] = None
+                self._seen_problems[Problem(pair.source.relative_to(self.folder.root).as_posix(), str(error))] = None
         return chosen
 
     def _whole(self, pair: Pair) -> Batch:
@@ -116,7 +117,7 @@ class Dataset:
     def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
         """`batch` as uint8, before it is scaled."""
         config, share = self.config, self._share(world)
-        first = (step * config.accumulate + micro) * config.batch + rank * share
+        first = (step * config.passes() + micro) * config.batch + rank * share
         numbers = range(first, first + share)
         indices = [self._order(number // self.train_size)[number % self.train_size] for number in numbers]
         seeds = [seed_of(config.seed, "sample", number) for number in numbers]
@@ -137,8 +138,8 @@ class Dataset:
 
     def _passes(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
         """uint8 passes in order, from the first of step `start` on, by the means that suits the store."""
-        accumulate = self.config.accumulate
-        places = (divmod(number, accumulate) for number in itertools.count(start * accumulate))
+        each = self.config.passes()
+        places = (divmod(number, each) for number in itertools.count(start * each))
         if self.device.type != "cpu":
             # Cut where the pictures are: a thread would only fight for the interpreter.
             yield from (self.pixels(step, micro, rank, world) for step, micro in places)
@@ -149,11 +150,11 @@ class Dataset:
                 yield from ahead
 
     def _from_workers(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
-        accumulate = self.config.accumulate
+        each = self.config.passes()
         loader = DataLoader(
             _Passes(self, rank, world),
             batch_size=None,
-            sampler=itertools.count(start * accumulate),
+            sampler=itertools.count(start * each),
             num_workers=self.config.workers,
             collate_fn=_as_it_is,
             multiprocessing_context=_context(),
@@ -170,7 +171,7 @@ class _Passes(torch.utils.data.Dataset[Any]):
         self.dataset, self.rank, self.world = dataset, rank, world
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
-        source, target = self.dataset.pixels(*divmod(number, self.dataset.config.accumulate), self.rank, self.world)
+        source, target = self.dataset.pixels(*divmod(number, self.dataset.config.passes()), self.rank, self.world)
         problems = self.dataset._store.problems
         news = problems[:]
         problems.clear()

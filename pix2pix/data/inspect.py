@@ -71,7 +71,7 @@ class Report:
         return dataclasses.asdict(self)
 
     def text(self) -> str:
-        """The report for a person to read, some ten lines."""
+        """The report for a person to read, some ten lines; `str` gives it too."""
         total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
         more = f" and {len(self.sizes) - 1} other sizes" if len(self.sizes) > 1 else ""
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items() if count)
@@ -82,6 +82,8 @@ class Report:
         lines += [f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings]
         lines += [f"left out: {problem.cause}" for problem in self.problems]
         return "\n".join(lines)
+
+    __str__ = text
 
 
 def _half_text(half: Half) -> str:
@@ -185,7 +187,7 @@ def _findings(pairs: PairFolder, looks: Looks, facts: dict[str, _Facts]) -> Iter
         yield Finding(f"{len(copies)} pairs are copies of others.", "Delete them: they count twice in training.", copies)
     gray = tuple(file for file, fact in facts.items() if fact.gray_target)
     if looks.target == "photo" and gray:
-        yield Finding(f"{len(gray)} targets are gray among coloured ones.", "Take them out: they teach the model to be gray.", gray)
+        yield Finding(f"Among coloured targets {len(gray)} are gray.", "Look at them: if they should be coloured, take them out.", gray)
     yield from _size_findings(facts)
     if len(pairs.train) < MANY:
         yield Finding(f"There are only {len(pairs.train)} training pairs.", "Add some; hundreds are usual.")

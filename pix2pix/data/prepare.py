@@ -31,13 +31,19 @@ class Prepared:
     problems: tuple[Problem, ...]
 
 
-def prepare(
-    folder: str | Path, out: str | Path, kind: str, size: int = 256, progress: Callable[[int, int], None] | None = None
+def prepare(  # noqa: PLR0913  # one for each flag of the command
+    folder: str | Path,
+    out: str | Path,
+    kind: str,
+    size: int = 256,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Writes a PNG for each photo in `folder`: the source made from it (A) beside the photo (B), as `pix2pix train` reads them.
 
     Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape, and the halves go
-    to two folders, A and B. Subfolders train, val and test stay. One photo at a time is in memory; `progress` is told (done, of).
+    to two folders, A and B. Subfolders train, val and test stay. Holes (`mask`) are a function of `seed` and name.
+    One photo at a time is in memory; `progress` is told (done, of).
     """
     out = Path(out)
     if kind not in MADE:
@@ -53,7 +59,7 @@ def prepare(
     problems = list(photos.problems)
     for done, (name, photo) in enumerate(named.items(), 1):
         try:
-            _write_pair(out / name, read_image(photo.source), kind, size)
+            _write_pair(out / name, read_image(photo.source), size, (kind, seed_of(seed, name)))
         except DataError as error:
             problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
         if progress:
@@ -75,10 +81,10 @@ def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
     return named
 
 
-def _write_pair(path: Path, photo: Image.Image, kind: str, size: int) -> None:
+def _write_pair(path: Path, photo: Image.Image, size: int, making: tuple[str, int]) -> None:
     if size:
         photo = ImageOps.fit(photo, (size, size), Image.Resampling.BICUBIC)
-    source = make_source(photo, kind, seed_of(path.stem))
+    source = make_source(photo, *making)
     if not size:
         write_image(path.parent / "A" / path.name, source)
         write_image(path.parent / "B" / path.name, photo)

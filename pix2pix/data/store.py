@@ -28,6 +28,7 @@ FREE_WHERE_UNKNOWN = 4_000_000_000
 class Reader:
     """Reads pairs as square uint8 tensors (C, size, size), as the kinds of their halves ask."""
 
+    root: Path
     pairs: tuple[Pair, ...]
     size: int
     source: Kind
@@ -45,6 +46,10 @@ class Reader:
         else:
             source = make_source(target, self.make)
         return to_bytes(source, CHANNELS.get(self.source, 3)), to_bytes(target, CHANNELS.get(self.target, 3))
+
+    def problem(self, index: int, error: DataError) -> Problem:
+        """The pair that could not be read, and why."""
+        return Problem(self.pairs[index].source.relative_to(self.root).as_posix(), str(error))
 
     def nbytes(self) -> int:
         """What a cache of all pairs takes."""
@@ -87,7 +92,7 @@ class Stream:
                 return self.reader.read(place % count)
             except DataError as error:
                 self.broken.add(place % count)
-                self.problems.append(Problem(str(self.reader.pairs[place % count].source), str(error)))
+                self.problems.append(self.reader.problem(place % count, error))
         raise DataError(_none_readable(self.problems))
 
 
@@ -114,7 +119,7 @@ class Memory:
         try:
             self.sources[row], self.targets[row] = self.reader.read(row)
         except DataError as error:
-            return Problem(str(self.reader.pairs[row].source), str(error))
+            return self.reader.problem(row, error)
         return None
 
     def to(self, device: torch.device) -> None:
