@@ -71,6 +71,6 @@ def kind_of(pictures: Sequence[Pixels]) -> Kind:
         if is_line_drawing(pictures):
             return "edges"
         return "labels" if has_few_grays(pictures) and is_label_like(pictures) else "gray"
-    if np.mean([hole_share(picture) > 0.01 for picture in pictures]) > 0.8 and not is_label_like(pictures):
-        return "mask"
-    return "labels" if is_label_like(pictures) else "photo"
+    if is_label_like(pictures):
+        return "labels"
+    return "mask" if np.mean([hole_share(picture) > 0.01 for picture in pictures]) > 0.8 else "photo"
