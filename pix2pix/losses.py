@@ -1,0 +1,93 @@
+"""What the two networks are told to make small: L1, four forms of the GAN loss, and a gradient penalty.
+
+All of it is computed in float32, whatever the logits come in: bfloat16 has no digits to spare for a mean over patches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GanLoss:
+    """One form of the game: what the discriminator pays for real and for fake logits, what the generator pays for its own."""
+
+    real: Callable[[Tensor, float], Tensor]
+    fake: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+    penalised: bool = False
+    """Whether the discriminator pays the gradient penalty too."""
+
+
+def _cross_entropy(logits: Tensor, label: float) -> Tensor:
+    # -label log s(x) - (1 - label) log(1 - s(x)), without an overflow for any x.
+    return (F.softplus(-logits) + (1 - label) * logits).mean()
+
+
+GAN_LOSSES: dict[str, GanLoss] = {
+    "vanilla": GanLoss(
+        real=_cross_entropy,
+        fake=lambda logits: F.softplus(logits).mean(),
+        # Not log(1 - D): it has no slope where the discriminator is sure (paper, 3.3).
+        generator=lambda logits: F.softplus(-logits).mean(),
+    ),
+    "lsgan": GanLoss(
+        real=lambda logits, label: (logits - label).square().mean(),
+        fake=lambda logits: logits.square().mean(),
+        generator=lambda logits: (logits - 1).square().mean(),
+    ),
+    "hinge": GanLoss(
+        real=lambda logits, label: F.relu(1 - logits).mean(),
+        fake=lambda logits: F.relu(1 + logits).mean(),
+        generator=lambda logits: -logits.mean(),
+    ),
+    "wgan-gp": GanLoss(
+        real=lambda logits, label: -logits.mean(),
+        fake=lambda logits: logits.mean(),
+        generator=lambda logits: -logits.mean(),
+        penalised=True,
+    ),
+}
+
+
+def real_loss(form: str, real: Tensor, real_label: float = 1.0) -> Tensor:
+    """What the discriminator pays for its logits of real pictures. `real_label` below 1 smooths vanilla and lsgan; others have no label."""
+    return GAN_LOSSES[form].real(real.float(), real_label)
+
+
+def fake_loss(form: str, fake: Tensor) -> Tensor:
+    """What the discriminator pays for its logits of generated pictures; their label is never smoothed."""
+    return GAN_LOSSES[form].fake(fake.float())
+
+
+def discriminator_loss(form: str, real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
+    """What the discriminator pays in all, before any halving and without the penalty."""
+    return real_loss(form, real, real_label) + fake_loss(form, fake)
+
+
+def generator_loss(form: str, fake: Tensor) -> Tensor:
+    """What the generator pays for the discriminator's logits of its pictures."""
+    return GAN_LOSSES[form].generator(fake.float())
+
+
+def gradient_penalty(discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
+    """How far the critic's slope is from 1 on the way from fake to real pictures: mean of (|slope| - 1) squared (WGAN-GP).
+
+    `alpha` is one number from 0 to 1 a picture, (B,): 0 is the real one, 1 the fake one. The critic of a picture is the mean of
+    its patch scores, as in the loss, so the penalty does not depend on how many patches there are.
+    A conditional critic is given as `lambda picture: discriminator(torch.cat((source, picture), 1))`.
+    """
+    mixed = torch.lerp(real.detach(), fake.detach(), alpha.to(real.dtype).view(-1, 1, 1, 1)).requires_grad_()
+    scores = discriminator_fn(mixed).float().flatten(1).mean(1)
+    (slope,) = torch.autograd.grad(scores.sum(), mixed, create_graph=True)
+    return (slope.float().flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def l1_loss(fake: Tensor, target: Tensor) -> Tensor:
+    """Mean distance of two pictures, value by value."""
+    return F.l1_loss(fake.float(), target.float())

@@ -1,0 +1,56 @@
+"""The paper's discriminator: a small convolutional network that judges every patch of a picture (paper, section 3.2.2)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pix2pix.networks.norms import build_norm
+from pix2pix.networks.unet import SLOPE, has_bias
+
+HALVINGS: dict[int, int] = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
+"""Side of the patch in pixels -> convolutions of stride 2 that it takes; 1 is the PixelGAN, of 1x1 convolutions alone."""
+
+
+class Layer(nn.Module):
+    """A convolution and its norm."""
+
+    def __init__(self, conv: nn.Conv2d, norm: str) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = build_norm(norm, conv.out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.norm(self.conv(features))
+
+
+class PatchGAN(nn.Module):
+    """Logits (B, 1, h, w) for pictures (B, C, H, W): above 0 where a patch of `receptive_field` pixels a side looks real.
+
+    A conditional one is given the source and the picture, concatenated along C.
+    """
+
+    def __init__(self, in_channels: int = 6, width: int = 64, receptive_field: int = 70, norm: str = "instance") -> None:
+        super().__init__()
+        halvings = HALVINGS[receptive_field]
+        kernel, padding = (4, 1) if halvings else (1, 0)
+        strides = [2] * halvings + [1] if halvings else [1, 1]
+        channels = [in_channels] + [width * min(2**level, 8) for level in range(len(strides))]
+        self.layers = nn.ModuleList()
+        for level, stride in enumerate(strides):
+            own_norm = norm if level else "none"
+            bias = level == 0 or has_bias(norm, own_norm)
+            self.layers.append(Layer(nn.Conv2d(channels[level], channels[level + 1], kernel, stride, padding, bias=bias), own_norm))
+        self.score = nn.Conv2d(channels[-1], 1, kernel, 1, padding)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        features = pictures
+        for layer in self.layers:
+            features = F.leaky_relu_(layer(features), SLOPE)
+        return self.score(features)
+
+
+def smallest_picture(receptive_field: int) -> int:
+    """Side in pixels below which a PatchGAN has no score to give, or a norm only one value to look at."""
+    halvings = HALVINGS[receptive_field]
+    return 3 * 2**halvings if halvings else 2

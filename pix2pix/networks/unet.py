@@ -1,0 +1,161 @@
+"""The paper's generator: an encoder, a decoder, and skips between their levels (paper, section 3.2.1 and appendix 6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pix2pix.errors import DataError
+from pix2pix.networks.norms import build_norm
+
+SLOPE = 0.2
+"""Of the LeakyReLU in the encoder and in the discriminator."""
+
+DROPOUT_LEVELS = 3
+
+
+class Down(nn.Module):
+    """Halves the picture: 4x4 convolution of stride 2, then the norm."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        self.norm = build_norm(norm, out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.norm(self.conv(features))
+
+
+class Up(nn.Module):
+    """Doubles the picture with the paper's 4x4 transposed convolution, then the norm."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
+        super().__init__()
+        self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        self.norm = build_norm(norm, out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.norm(self.conv(features))
+
+
+class ResizeUp(Up):
+    """Doubles the picture by repeating pixels, then convolves: every output pixel has the same number of terms, so no checkerboard.
+
+    The kernel is 3x3: after repeating, it reaches the same 2x2 input pixels as the 4x4 transposed one, and it has a centre,
+    where an even kernel would shift the picture by half a pixel at each level.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
+        super().__init__(in_channels, out_channels, norm, bias)
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(F.interpolate(features, scale_factor=2.0, mode="nearest"))
+
+
+DECODERS: dict[str, type[Up]] = {"transposed": Up, "resize": ResizeUp}
+
+
+class UNet(nn.Module):
+    """A picture in, a picture of the same size out, both (B, C, H, W) in [-1, 1]; H and W are multiples of `multiple`.
+
+    `down[0]` is the outermost level of the encoder and `down[-1]` the bottleneck; `up[0]` leaves the bottleneck and `up[-1]` paints.
+    Dropout, the paper's noise z, is an explicit input. It acts on the first three decoder levels, from the one that leaves the
+    bottleneck on, as in the paper's CD512-CD1024-CD1024 (the usual PyTorch code starts one level later); never on the one that
+    paints, so that a depth of 3 has two such levels.
+    """
+
+    def __init__(  # noqa: PLR0913  # the paper's and the issue's choices, one each
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        width: int = 64,
+        depth: int = 8,
+        norm: str = "instance",
+        dropout: float = 0.5,
+        decoder: str = "transposed",
+        skips: bool = True,
+    ) -> None:
+        super().__init__()
+        self.multiple = 2**depth
+        self.dropout = dropout
+        self.skips = skips
+        channels = [width * min(2**level, 8) for level in range(depth)]
+        self.noise_channels = channels[-2::-1][:DROPOUT_LEVELS] if dropout else []
+        self.down = _build_down(in_channels, channels, norm)
+        self.up = _build_up(channels, out_channels, norm, DECODERS[decoder], skips)
+
+    def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+        """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
+        self._check(source, noise)
+        masks = list(noise or ())
+        # In place throughout: neither convolution nor norm keeps its output for the gradient. A skip is taken after the LeakyReLU,
+        # which the ReLU of the decoder undoes where it matters: ReLU(LeakyReLU(x)) = ReLU(x).
+        features, skips = source, []
+        *encoder, bottleneck = self.down
+        *decoder, paint = self.up
+        for down in encoder:
+            features = F.leaky_relu_(down(features), SLOPE)
+            skips.append(features)
+        features = F.relu_(bottleneck(features))
+        for level, up in enumerate(decoder):
+            features = up(features)
+            if level < len(masks):
+                features = features.mul_(masks[level])
+            features = F.relu_(torch.cat((skips.pop(), features), 1) if self.skips else features)
+        return torch.tanh(paint(features).to(source.dtype))
+
+    def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """(C, h, w) of the mask of each dropout level, for one picture of this size; empty where the dropout is 0."""
+        scales = [self.multiple // 2 ** (level + 1) for level in range(len(self.noise_channels))]
+        return [(channels, height // scale, width // scale) for channels, scale in zip(self.noise_channels, scales, strict=True)]
+
+    def _check(self, source: Tensor, noise: Sequence[Tensor] | None) -> None:
+        assert noise is None or len(noise) == len(self.noise_channels), f"{len(noise)} masks for {len(self.noise_channels)} dropout levels"
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return  # sizes may be symbols there, and a check would pin them down
+        height, width = source.shape[-2:]
+        if height % self.multiple or width % self.multiple or not height or not width:
+            raise DataError(
+                f"the picture is {width} x {height}; this U-Net has {len(self.down)} levels and needs sides that are multiples of"
+                f" {self.multiple}. Resize or pad the picture."
+            )
+
+
+def _build_down(in_channels: int, channels: list[int], norm: str) -> nn.ModuleList:
+    """No norm on the first level, nor on the bottleneck: at 1x1 it would leave nothing (paper's erratum)."""
+    norms = ["none"] + [norm] * (len(channels) - 2) + ["none"]
+    ins = [in_channels, *channels]
+    return nn.ModuleList(Down(ins[i], channels[i], norms[i], has_bias(norm, norms[i])) for i in range(len(channels)))
+
+
+def _build_up(channels: list[int], out_channels: int, norm: str, level: type[Up], skips: bool) -> nn.ModuleList:
+    """From the bottleneck outwards. With skips, all but the first see twice the channels."""
+    ins = [channels[-1]] + [count * (2 if skips else 1) for count in channels[-2::-1]]
+    inner = [level(ins[i], count, norm, has_bias(norm, norm)) for i, count in enumerate(channels[-2::-1])]
+    return nn.ModuleList([*inner, level(ins[-1], out_channels, "none", True)])
+
+
+def has_bias(network_norm: str, norm: str) -> bool:
+    """Whether a hidden convolution followed by `norm` has a bias: not where the norm takes it away again.
+
+    With batch norm the usual code gives none to the unnormed levels either; the published parameter count depends on it.
+    """
+    return norm == "none" and network_norm != "batch"
+
+
+def sample_noise(shapes: Sequence[tuple[int, int, int]], dropout: float, seeds: Sequence[int]) -> list[Tensor]:
+    """Keep-masks (B, C, h, w) of 0 and 1/(1 - dropout), one picture a seed.
+
+    A seed gives the same masks in whatever batch it sits; the global random state is neither read nor changed.
+    """
+    pictures = [_sample_picture(shapes, dropout, seed) for seed in seeds]
+    return [torch.stack(masks) for masks in zip(*pictures, strict=True)]
+
+
+def _sample_picture(shapes: Sequence[tuple[int, int, int]], dropout: float, seed: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(shape, generator=generator).ge_(dropout).div_(1 - dropout) for shape in shapes]
