@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import json
 from typing import Any
 
-MADE = ("gray", "edges", "mask", "lowres")
+from pix2pix.cli.progress import counting, report_left_out
+from pix2pix.config import knobs
+
+MADE = next(knob.choices or () for knob in knobs() if knob.name == "make")
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -18,33 +21,42 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def _add_prepare(commands: argparse._SubParsersAction[Any]) -> None:
     text = "make a folder of pairs from single photos"
     parser = commands.add_parser("prepare", help=text, description=text.capitalize() + ".", allow_abbrev=False)
-    parser.add_argument("photos", type=Path, metavar="PHOTOS", help="folder of photos")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUTPUT", help="folder that the pairs are written to")
-    parser.add_argument("--make", choices=MADE, required=True, help="what the source is made to be: the model learns to undo it")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="where the holes of mask are, and what is validation (default 0)")
+    parser.add_argument("photos", metavar="PHOTOS", help="folder of photos; its folders train, val and test stay")
+    parser.add_argument("-o", "--output", required=True, metavar="OUTPUT", help="new folder for the pairs: source left, photo right")
+    parser.add_argument(
+        "--make", choices=[kind for kind in MADE if kind != "none"], required=True, help="the source to make; the model learns to undo it"
+    )
+    parser.add_argument(
+        "--size", type=int, default=256, metavar="N", help="side of the halves (default 256); 0 keeps each photo's shape, in two folders"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other holes of mask (default 0)")
     parser.set_defaults(run=prepare)
 
 
 def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     text = "what is in a data set, and what is wrong with it"
     parser = commands.add_parser("inspect", help=text, description=text.capitalize() + ".", allow_abbrev=False)
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of pairs (or of photos, with --make)")
+    parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make)")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB", help="which half is the source (default AtoB)")
-    parser.add_argument("--make", choices=("none", *MADE), default="none", help="look at single photos, as train --make does")
+    parser.add_argument("--make", choices=MADE, default="none", help="look at single photos, as train --make does")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     parser.set_defaults(run=inspect)
 
 
 def prepare(args: argparse.Namespace) -> int:
-    """Writes the pairs."""
-    from pix2pix.data import prepare as pairs_from_photos
+    """Writes the pairs. The exit code is 1 where some photos could not be used."""
+    from pix2pix.data import prepare as maker
 
-    pairs_from_photos.prepare(args.photos, args.output, args.make, seed=args.seed)
-    return 0
+    with counting("photos") as show:
+        made = maker.prepare(args.photos, args.output, args.make, args.size, args.seed, show)
+    return report_left_out(made.problems, f"{made.count} pairs written: {made.folder}")
 
 
 def inspect(args: argparse.Namespace) -> int:
     """Prints the report."""
     from pix2pix.data.inspect import inspect_folder
 
-    print(inspect_folder(args.data, args.direction, args.make))
+    with counting("pairs") as show:
+        report = inspect_folder(args.data, args.direction, args.make, progress=show)
+    print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     return 0

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.cli.progress import counted, metrics_line
+from pix2pix.cli.progress import counting, metrics_line, report_left_out
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Checkpoint
-    from pix2pix.translator import Translator
 
 SPLITS = ("val", "test", "train", "all")
 CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth"
@@ -74,78 +72,47 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 def translate(args: argparse.Namespace) -> int:
     """Writes the pictures. The exit code is 1 where some of a folder could not be read; the others are translated."""
-    jobs, problems = plan(args.input, args.output)
+    if not args.input.exists():
+        raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
 
+    from pix2pix.folders import Job, plan_folder, translate_all, translate_file
     from pix2pix.translator import Translator
 
-    translator = Translator.load(args.checkpoint, device=args.device)
-    if args.input.is_file():
-        translate_one(translator, *jobs[0], args)
+    if not args.input.is_dir():
+        job = Job(args.input, target_of(args.input, args.output))
+        translate_file(Translator.load(args.checkpoint, args.device), job, args.mode, args.seed)
         return 0
-    for source, target in counted(jobs, "picture"):
-        try:
-            translate_one(translator, source, target, args)
-        except DataError as error:
-            problems.append(str(error))
-    for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
-    print(f"{len(jobs) + len(problems)} pictures, {len(problems)} left out: {args.output}", file=sys.stderr)
-    return 1 if problems else 0
+    jobs, problems = plan_folder(args.input, args.output)
+    translator = Translator.load(args.checkpoint, args.device)
+    with counting("pictures") as show:
+        done = translate_all(translator, jobs, args.mode, args.seed, show)
+    result = f"{len(done.written)} of {len(jobs) + len(problems)} pictures translated: {args.output}"
+    return report_left_out([*problems, *done.problems], result)
 
 
-def translate_one(translator: Translator, source: Path, target: Path, args: argparse.Namespace) -> None:
-    """Reads, translates and writes one picture."""
-    from pix2pix.files import read_image, write_image
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_image(target, translator(read_image(source), mode=args.mode, seed=args.seed))
-
-
-def plan(source: Path, output: Path) -> tuple[list[tuple[Path, Path]], list[str]]:
-    """Which file becomes which, and what cannot be read; `DataError` where nothing can, or an input would be overwritten."""
-    if not source.exists():
-        raise DataError(f"{source} does not exist; name a picture or a folder of pictures.")
-    jobs, problems = _plan_folder(source, output) if source.is_dir() else ([(source, _target_file(source, output))], [])
-    for picture, target in jobs:
-        if target.resolve() == picture.resolve():
-            raise DataError(f"{target} would overwrite the picture that it is made from. Choose another name with -o.")
-    return jobs, problems
-
-
-def _target_file(source: Path, output: Path) -> Path:
-    """`out.jpg` as it is; a name without the suffix of a picture is a folder."""
-    return output if output.suffix and not output.is_dir() else output / f"{source.stem}.png"
-
-
-def _plan_folder(source: Path, output: Path) -> tuple[list[tuple[Path, Path]], list[str]]:
-    from pix2pix.data.scan import scan
-
-    if output.is_file():
-        raise DataError(f"{output} is a file, and {source} a folder of pictures. Name a folder with -o.")
-    found, problems = scan(source)
-    # What an earlier call wrote into the folder is no input of this one.
-    inside = output.resolve() if source.resolve() in output.resolve().parents else None
-    pictures = [file.path for file in found if inside is None or inside not in file.path.resolve().parents]
-    if not pictures:
-        raise DataError(f"{source} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder.")
-    return list(zip(pictures, _names(pictures, source, output), strict=True)), [f"{problem.file}: {problem.cause}" for problem in problems]
-
-
-def _names(pictures: Iterable[Path], source: Path, output: Path) -> Iterator[Path]:
-    """`a/x.jpg` becomes `OUTPUT/a/x.png`; a second x, of another suffix, `OUTPUT/a/x.bmp.png`."""
-    taken = set()
-    for picture in pictures:
-        relative = picture.relative_to(source)
-        name = relative.with_suffix(".png")
-        if name in taken:
-            name = relative.with_name(relative.name + ".png")
-        taken.add(name)
-        yield output / name
+def target_of(picture: Path, output: Path) -> Path:
+    """`out.jpg` as it is; a folder, or a name without a suffix, takes a PNG of the picture's name. Never the picture itself."""
+    target = output if output.suffix and not output.is_dir() else output / f"{picture.stem}.png"
+    if target.resolve() == picture.resolve():
+        raise DataError(f"{target} is the picture to translate, and would be overwritten. Choose another name with -o.")
+    return target
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Prints the means, and writes all scores where a file was named."""
-    raise NotImplementedError
+    """Prints the means, and writes all scores where a file was named. The exit code is 1 where some pairs were left out."""
+    from pix2pix import evaluation
+    from pix2pix.files import write_text
+    from pix2pix.translator import Translator
+
+    translator = Translator.load(args.checkpoint, args.device)
+    pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction)
+    with counting("pairs") as show:
+        scores = evaluation.evaluate(translator, pairs, args.split, show, args.mode)
+    if args.json:
+        write_text(args.json, json.dumps(scores.to_dict(), indent=2) + "\n")
+    print(f"{scores.count} {scores.split} pairs: {metrics_line(scores.means)}")
+    problems = [*pairs.problems, *scores.problems]
+    return report_left_out(problems, f"{scores.seconds_per_picture:.3f} s a picture")
 
 
 def show_info(args: argparse.Namespace) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from pix2pix.data.scan import Problem
+
 UNITS = {"psnr": " dB"}
 
 
@@ -82,10 +85,26 @@ def _losses(losses: dict[str, float]) -> str:
     return " ".join(f"{name} {value:.3f}" for name, value in losses.items())
 
 
-def counted(items: Sequence[T], unit: str) -> Iterator[T]:
-    """The items, with a bar on stderr: how many, how fast, how long to go. In a file it is a line every half a minute."""
+@contextmanager
+def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Something to call with (done, of): a bar on stderr that tells how many, how fast and how long to go.
+
+    In a file it is a line every half a minute.
+    """
     from tqdm import tqdm
 
     is_terminal = sys.stderr.isatty()
-    with tqdm(items, unit=unit, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30) as bar:
-        yield from bar
+    with tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def report_left_out(problems: Iterable[Problem], result: str) -> int:
+    """The files that could not be used, each with its cause, and the result, on stderr. The exit code: 1 where there are some."""
+    lines = [f"left out: {problem.file}: {problem.cause}" for problem in problems]
+    print(*lines, result, sep="\n", file=sys.stderr)
+    return 1 if lines else 0

@@ -1,0 +1,77 @@
+"""`pix2pix train`: what it leaves behind, and what a resume may be told."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pix2pix.cli import main
+
+TINY = ["--size", "32", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--log-every", "1"]
+
+
+@pytest.fixture
+def run_folder(tiny_run: Path, tmp_path: Path) -> Path:
+    """A finished run of two steps that a test may change."""
+    return Path(shutil.copytree(tiny_run, tmp_path / "run"))
+
+
+def status(run: Path) -> dict[str, object]:
+    values = json.loads((run / "status.json").read_text())
+    assert isinstance(values, dict)
+    return values
+
+
+def test_a_run_leaves_model_metrics_and_status(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "runs" / "new"
+    assert main(["train", str(pairs), "--run", str(run), "--steps", "2", *TINY]) == 0
+    assert (run / "model.pth").is_file()
+    assert len((run / "metrics.jsonl").read_text().splitlines()) >= 2
+    assert status(run)["state"] == "finished"
+    assert json.loads((run / "config.json").read_text())["width"] == 4
+    assert f"model: {run / 'model.pth'}" in capsys.readouterr().err
+
+
+def test_a_run_is_not_started_twice(pairs: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(pairs), "--run", str(run_folder), *TINY]) == 2
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_a_resume_prolongs_a_run(run_folder: Path) -> None:
+    assert main(["train", "--run", str(run_folder), "--resume", "--steps", "3"]) == 0
+    assert status(run_folder)["step"] == 3
+
+
+def test_a_resume_takes_settings_that_are_those_of_the_run(pairs: Path, run_folder: Path) -> None:
+    assert main(["train", str(pairs), "--run", str(run_folder), "--resume", "--width", "4"]) == 0
+
+
+def test_a_resume_with_other_settings_is_refused(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (run_folder / "status.json").read_bytes()
+    assert main(["train", "--run", str(run_folder), "--resume", "--width", "8"]) == 2
+    error = capsys.readouterr().err
+    assert "width" in error
+    assert "4" in error
+    assert "8" in error
+    assert (run_folder / "status.json").read_bytes() == before
+
+
+def test_a_resume_of_nothing_says_how_to_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--run", str(tmp_path / "none"), "--resume"]) == 2
+    assert "pix2pix train DATA --run" in capsys.readouterr().err
+
+
+def test_a_folder_without_pairs_leaves_no_run_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert main(["train", str(tmp_path / "empty"), "--run", str(tmp_path / "run"), *TINY]) == 2
+    assert "no picture" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_init_starts_from_a_checkpoint(pairs: Path, tiny_run: Path, tmp_path: Path) -> None:
+    run = tmp_path / "tuned"
+    assert main(["train", str(pairs), "--run", str(run), "--steps", "1", *TINY, "--init", str(tiny_run / "model.pth")]) == 0
+    assert status(run)["state"] == "finished"
