@@ -1,0 +1,1 @@
+"""Folders of pictures: what is in them, and batches for training."""
