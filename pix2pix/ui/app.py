@@ -1,0 +1,68 @@
+"""The page: its tabs, its look, and how it is served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pix2pix import jobs
+from pix2pix.ui import train, translate
+from pix2pix.ui.models import Shelf
+
+CSS = sorted(Path(__file__).parent.glob("*.css"))
+HEADER = '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to another</span></header>'
+LARGEST_UPLOAD = "64mb"
+FONT = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "DejaVu Sans", "sans-serif"]
+MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
+
+Tab = Callable[[gr.Blocks, Shelf], None]
+TABS: tuple[tuple[str, str, Tab], ...] = (
+    ("translate", "Translate", translate.build),
+    ("train", "Train", train.build),
+)
+"""Id, title and builder of each tab, in order."""
+
+
+def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs") -> gr.Blocks:
+    """The page over a folder of checkpoints and a folder of runs. Runs that ended while no server looked are closed first."""
+    shelf = Shelf(checkpoints, runs)
+    jobs.adopt(shelf.runs)
+    with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
+        gr.HTML(HEADER)
+        with gr.Tabs(elem_id="tabs"):
+            for key, title, build in TABS:
+                with gr.Tab(title, id=key, elem_id=f"tab-{key}"):
+                    build(demo, shelf)
+    return demo
+
+
+def theme() -> gr.themes.Base:
+    """Quiet grays and one accent: the pictures are what is colourful here."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.indigo,
+        neutral_hue=gr.themes.colors.zinc,
+        radius_size=gr.themes.sizes.radius_md,
+        font=FONT,
+        font_mono=MONO,
+    )
+
+
+def launch_options() -> dict[str, Any]:
+    """What Gradio wants to know when a page is served, not when it is built."""
+    return {
+        "theme": theme(),
+        "css_paths": CSS,
+        "footer_links": ["api"],
+        "show_error": True,
+        "ssr_mode": False,
+        "run_history": False,
+        "max_file_size": LARGEST_UPLOAD,
+    }
+
+
+def launch(host: str | None = None, port: int | None = None) -> None:
+    """Serves the page until Ctrl-C."""
+    build_app().launch(server_name=host, server_port=port, **launch_options())

@@ -1,0 +1,117 @@
+"""The Translate tab: a picture in, the model's picture beside it; and the endpoint /translate for programs."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from html import escape
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from pix2pix.errors import DataError
+from pix2pix.files import read_image
+from pix2pix.ui.models import Listing, Shelf, default_key
+from pix2pix.ui.toasts import with_toasts
+
+HEAVY = "translate"
+"""The one queue of all events that compute a picture: two at a time would each be half as fast."""
+
+MODES = [("fit: resize to the trained size and back", "fit"), ("native: keep every pixel", "native")]
+MOST_SEEDS = 2**31
+NO_MODEL = """
+<div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model yet</h2>
+<p>Train one in the tab <b>Train</b>: it is here as soon as it is saved for the first time.<br>
+Or put a <code>.pth</code> file of pix2pix into the folder <code>{}</code>.</p></div>
+"""
+
+
+def translate(shelf: Shelf, picture: str | None, model: str | None, mode: str = "fit", seed: float | None = None) -> Image.Image:
+    """The picture that a model makes of the picture in a file, of the same size. A seed turns the noise on."""
+    if not picture:
+        raise DataError("there is no picture yet: choose one to translate.")
+    translator = shelf.translator(model)
+    return translator(read_image(picture), mode=mode, seed=None if seed is None else int(seed))
+
+
+def describe(shelf: Shelf, key: str | None) -> str:
+    """HTML: what the chosen model makes of what."""
+    model = next((model for model in shelf.listing().models if model.key == key), None)
+    if not model:
+        return ""
+    source, target = model.config.source, model.config.target
+    data = f", trained on {escape(str(model.about['data']))}" if model.about.get("data") else ""
+    return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.</p>'
+
+
+KINDS = {"labels": "a label map", "photo": "a photo", "gray": "a gray picture", "edges": "an edge drawing"}
+KINDS |= {"mask": "a picture with holes", "lowres": "a small, blurred picture"}
+
+
+def _a(kind: str) -> str:
+    return KINDS.get(kind, "a picture")
+
+
+def offer(shelf: Shelf, key: str | None) -> tuple[Any, Any, Any, str, str]:
+    """Menu, empty page, working page, description and problems, as they are now. The chosen model stays chosen."""
+    listing = shelf.listing()
+    chosen = default_key(listing, key)
+    has_models = bool(listing.models)
+    menu = gr.update(choices=listing.choices(), value=chosen)
+    return menu, gr.update(visible=not has_models), gr.update(visible=has_models), describe(shelf, chosen), _left_out(listing)
+
+
+def _left_out(listing: Listing) -> str:
+    lines = "".join(f"<li>{escape(problem)}</li>" for problem in listing.problems)
+    return f'<ul class="problems" aria-label="files that were left out">{lines}</ul>' if lines else ""
+
+
+def build(demo: gr.Blocks, shelf: Shelf) -> None:
+    """The tab's layout, then what happens in it."""
+    empty = gr.HTML(NO_MODEL.format(escape(str(shelf.checkpoints))), visible=False)
+    with gr.Column(visible=False, elem_id="translate-page") as page:
+        with gr.Row(elem_classes="card toolbar"):
+            # A model may come while the page is open: any key is let through, and looked up by the shelf.
+            model = gr.Dropdown([], label="Model", allow_custom_value=True, scale=3, min_width=260, elem_id="translate-model")
+            mode = gr.Dropdown(MODES, value="fit", label="Size", filterable=False, scale=2, min_width=200, elem_id="translate-mode")
+            seed = gr.Number(label="Variation", placeholder="none", precision=0, scale=1, min_width=110, elem_id="translate-seed")
+            vary = gr.Button("Another variation", scale=1, min_width=150, elem_id="translate-vary")
+        about = gr.HTML()
+        with gr.Row(elem_classes="pictures", equal_height=True):
+            picture = _picture_input()
+            result = gr.Image(
+                label="Result", format="png", interactive=False, height=512, buttons=["download", "fullscreen"], elem_id="result"
+            )
+    problems = gr.HTML()
+    _bind_translation(shelf, (picture, model, mode, seed), result)
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    vary.click(lambda: secrets.randbelow(MOST_SEEDS), None, seed, **private)
+    model.change(partial(describe, shelf), model, about, **private)
+    menu: dict[str, Any] = {"fn": partial(offer, shelf), "inputs": model, "outputs": [model, empty, page, about, problems]}
+    gr.on([demo.load, model.focus], **menu, **private)
+
+
+def _picture_input() -> gr.Image:
+    """An upload whose file comes to us as it is: alpha, 16 bit and damage are dealt with by `read_image`, with a sentence."""
+    image = gr.Image(type="filepath", image_mode=None, label="Picture", sources=["upload", "clipboard"], height=512, elem_id="picture")
+    original = image.preprocess
+    setattr(image, "preprocess", lambda payload: payload.path if payload and payload.path else original(payload))  # noqa: B010
+    return image
+
+
+def _bind_translation(shelf: Shelf, inputs: tuple[Any, ...], result: gr.Image) -> None:
+    picture, model, mode, seed = inputs
+
+    def translate_shown(file: str | None, key: str | None, how: str, number: float | None) -> Any:
+        return translate(shelf, file, key, how, number) if file else None
+
+    shared: dict[str, Any] = {"inputs": list(inputs), "outputs": result, "concurrency_id": HEAVY, "concurrency_limit": 1}
+    gr.on(
+        [picture.change, model.change, mode.change, seed.change],
+        with_toasts(translate_shown),
+        trigger_mode="always_last",
+        api_visibility="private",
+        **shared,
+    )
+    gr.on([], with_toasts(partial(translate, shelf)), api_name="translate", **shared)
