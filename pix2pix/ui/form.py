@@ -77,5 +77,5 @@ def described(knob: Knob) -> str:
 
 def to_config(values: Sequence[Any]) -> TrainConfig:
     """What the fields hold, checked; `ConfigError` names what is wrong."""
-    settings: dict[str, Any] = dict(zip(NAMES, values, strict=True))
-    return TrainConfig(**{name: value.strip() if isinstance(value, str) else value for name, value in settings.items()})
+    stripped = (value.strip() if isinstance(value, str) else value for value in values)
+    return TrainConfig.from_dict(dict(zip(NAMES, stripped, strict=True)))

@@ -95,7 +95,7 @@ export class Overlay {
 
   /** White over black: to be seen on any colour. */
   outline(dash) {
-    this.stroke("rgba(0,0,0,0.75)", 3, []);
+    this.stroke("rgba(0,0,0,0.55)", 2.5, []);
     this.stroke("#fff", 1.25, dash);
   }
 

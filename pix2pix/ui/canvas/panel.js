@@ -77,7 +77,7 @@ function part(className, text) {
 
 /** Shows the state of the desk in the controls. */
 export function showState(root, desk, entry) {
-  root.dataset.tool = entry.id;
+  root.dataset.using = entry.id;
   root.dataset.sized = String(Boolean(entry.isSized));
   for (const button of root.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === entry.id));
   for (const button of root.querySelectorAll("[data-switch]")) button.setAttribute("aria-pressed", String(desk[button.dataset.switch]));

@@ -15,14 +15,24 @@ const COLORS = {
   ramp: [255, 225, 104], building: [243, 240, 234],
 };
 
+/** What stands in where a palette has nothing like it. */
+const STAND_INS = { ramp: "highway", highway: "road", building: "land" };
+const FAR = 60;
+
+/** The class for a role: of that name, else of about that colour, else that of its stand-in, else the nearest. */
+function classFor(palette, role) {
+  const named = palette.names.findIndex((name) => name.toLowerCase() === role);
+  if (named >= 0) return named;
+  const nearest = nearestClass(palette, COLORS[role]);
+  const isFar = palette.colors[nearest].some((part, i) => Math.abs(part - COLORS[role][i]) > FAR);
+  return isFar && role in STAND_INS ? classFor(palette, STAND_INS[role]) : nearest;
+}
+
 function classFinder(palette) {
-  const known = {};
+  const known = new Map();
   return (role) => {
-    if (!(role in known)) {
-      const named = palette.names.findIndex((name) => name.toLowerCase() === role);
-      known[role] = named >= 0 ? named : nearestClass(palette, COLORS[role]);
-    }
-    return known[role];
+    if (!known.has(role)) known.set(role, classFor(palette, role));
+    return known.get(role);
   };
 }
 
