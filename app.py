@@ -1,8 +1,10 @@
-"""What a Hugging Face Space runs, and `make app`: the page. `pix2pix app` does the same."""
+"""What a Hugging Face Space runs, and `make app`: the page, as `pix2pix app` opens it."""
 
 from __future__ import annotations
 
-from pix2pix.cli.app_command import serve
+import sys
+
+from pix2pix.cli import main
 
 if __name__ == "__main__":
-    serve()
+    sys.exit(main(["app"]))

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
 import pytest
 
 from pix2pix.cli import main
@@ -35,3 +45,29 @@ def test_a_port_that_is_none_gives_a_sentence(value: str, monkeypatch: pytest.Mo
 def test_a_port_out_of_range_is_refused_before_anything_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["app", "--port", "70000"]) == 2
     assert "--port is 70000" in capsys.readouterr().err
+
+
+def test_the_page_answers_on_the_port_of_the_environment(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = Path(__file__).parent.parent / "app.py"
+    environment = os.environ | {"PYTHONPATH": str(app.parent), "PIX2PIX_PORT": str(port)}
+    server = subprocess.Popen([sys.executable, str(app)], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        assert json.loads(_answer(f"http://127.0.0.1:{port}/config", server))["title"] == "pix2pix"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _answer(address: str, server: subprocess.Popen[bytes]) -> str:
+    """What the server gives, as soon as it gives anything."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urlopen(address, timeout=10) as answer:
+                return str(answer.read().decode())
+        except URLError:
+            time.sleep(0.2)
+    raise AssertionError(f"no answer at {address}; the server's exit code is {server.poll()}")

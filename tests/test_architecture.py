@@ -16,7 +16,7 @@ LAYERS = (
     {"config", "events", "images", "errors", "vision"},
     {"networks", "losses", "augment", "metrics", "palette", "tiles"},
     {"methods", "checkpoint", "data", "files", "machine", "inference"},
-    {"trainer", "learner", "translator", "runs", "trackers", "importers"},
+    {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
     {"training", "jobs", "evaluation", "folders", "export", "hub"},
     {"ui", "cli", "__main__"},
 )
@@ -27,6 +27,7 @@ NEIGHBOURS = {
     ("checkpoint", "files"),
     ("data", "files"),
     ("trainer", "learner"),
+    ("runs", "run_folder"),
     ("cli", "ui"),
     ("__main__", "cli"),
 }
