@@ -1,0 +1,68 @@
+"""Quick copies paint what their generator paints, whatever the network and the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from pix2pix.config import ModelConfig
+from pix2pix.inference import QuickConvolution, choose_quick_copy, computing_with, is_bf16_faster, make_quick_copy, make_test_card
+from pix2pix.networks import build_generator, init_weights
+
+NETWORKS: list[dict[str, Any]] = [{}, {"norm": "batch"}, {"norm": "none"}, {"decoder": "resize"}, {"skips": False}, {"in_channels": 1}]
+
+
+def make_generator(**settings: Any) -> torch.nn.Module:
+    generator = build_generator(ModelConfig(**{"width": 8, "depth": 4, "size": 32, **settings}))
+    init_weights(generator, torch.Generator().manual_seed(0))
+    return generator.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("settings", NETWORKS)
+def test_a_quick_copy_paints_the_same_at_every_size(settings: dict[str, Any]) -> None:
+    generator = make_generator(**settings)
+    quick, halved = make_quick_copy(generator, "fp32"), make_quick_copy(generator, "bf16")
+    for height, width in ((32, 32), (16, 64), (96, 32)):
+        source = torch.rand(2, generator.down[0].conv.in_channels, height, width) * 2 - 1
+        with torch.inference_mode():
+            wanted = generator(source)
+            assert torch.allclose(quick(source), wanted, atol=1e-4)
+            assert (halved(source) - wanted).abs().mean() < 2 / 255
+        assert halved(source).dtype == torch.float32
+
+
+def test_the_generator_is_left_as_it_is() -> None:
+    generator = make_generator()
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    quick, _ = choose_quick_copy(generator, 3, "bf16")
+    assert quick is not generator and any(isinstance(part, QuickConvolution) for part in quick.modules())
+    assert not any(isinstance(part, QuickConvolution) for part in generator.modules())
+    assert all(torch.equal(value, before[name]) and value.dtype == torch.float32 for name, value in generator.state_dict().items())
+
+
+def test_bf16_is_not_taken_where_it_paints_something_else() -> None:
+    generator = make_generator()
+    assert choose_quick_copy(generator, 3, "bf16")[1] == "bf16"
+    generator.up[-1].conv.weight.mul_(1000)  # each rounding now decides between black and white
+    assert choose_quick_copy(generator, 3, "bf16")[1] == "fp32"
+
+
+def test_the_measured_precision_stays_the_same_within_a_process() -> None:
+    device = torch.device("cpu")
+    assert len({is_bf16_faster(device) for _ in range(5)}) == 1
+    assert not is_bf16_faster(torch.device("meta"))
+
+
+def test_threads_are_given_back() -> None:
+    own = torch.get_num_threads()
+    with computing_with(own + 1):
+        assert torch.get_num_threads() == own + 1
+    assert torch.get_num_threads() == own
+
+
+def test_the_test_card_is_within_bounds_and_not_flat() -> None:
+    card = make_test_card(3, 16)
+    assert card.shape == (1, 3, 64, 64)
+    assert card.abs().max() <= 1 and card.std() > 0.3
