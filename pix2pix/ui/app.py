@@ -41,12 +41,34 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
 
 def theme() -> gr.themes.Base:
     """Quiet grays and one accent: the pictures are what is colourful here."""
-    return gr.themes.Base(
-        primary_hue=gr.themes.colors.indigo,
-        neutral_hue=gr.themes.colors.zinc,
-        radius_size=gr.themes.sizes.radius_md,
-        font=FONT,
-        font_mono=MONO,
+    colors, sizes = gr.themes.colors, gr.themes.sizes
+    base = gr.themes.Base(primary_hue=colors.indigo, neutral_hue=colors.zinc, radius_size=sizes.radius_md, font=FONT, font_mono=MONO)
+    return base.set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        block_background_fill="transparent",
+        block_background_fill_dark="transparent",
+        block_border_width="0px",
+        block_border_width_dark="0px",
+        block_padding="0px",
+        block_shadow="none",
+        block_title_text_weight="500",
+        block_title_text_size="13px",
+        block_info_text_size="12px",
+        block_info_text_color="*neutral_500",
+        block_info_text_color_dark="*neutral_400",
+        input_background_fill="white",
+        input_background_fill_dark="*neutral_800",
+        input_border_width="1px",
+        input_border_width_dark="1px",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_700",
+        checkbox_label_background_fill="white",
+        checkbox_label_background_fill_dark="*neutral_800",
+        checkbox_label_border_color="*neutral_300",
+        checkbox_label_border_color_dark="*neutral_700",
+        input_placeholder_color="*neutral_400",
+        input_placeholder_color_dark="*neutral_500",
     )
 
 

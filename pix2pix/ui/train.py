@@ -94,8 +94,9 @@ def _samples(snapshot: Snapshot, newest_before: int | None, at: float | None) ->
     """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
     if not snapshot.samples:
         return {"gallery": gr.update(visible=False)}
-    newest = snapshot.samples[-1][0]
-    span: Parts = {"minimum": snapshot.samples[0][0], "maximum": newest, "visible": len(snapshot.samples) > 1}
+    oldest, newest = snapshot.samples[0][0], snapshot.samples[-1][0]
+    # A slider from a step to itself is an error to Gradio, also an unseen one.
+    span: Parts = {"minimum": oldest, "maximum": max(newest, oldest + 1), "visible": newest > oldest}
     shown: Parts = {"gallery": gr.update(visible=True)}
     if newest_before is not None and at is not None and at < newest_before:
         return shown | {"time": gr.update(**span)}
@@ -146,20 +147,11 @@ def _build_watch() -> Parts:
         with gr.Column(elem_classes="card"), gr.Row(elem_classes="run-top"):
             parts["headline"] = gr.HTML(elem_id="train-headline", min_height=120)
             parts |= _build_controls()
-        with gr.Column(elem_classes="card", visible=False, elem_id="train-gallery") as parts["gallery"]:
-            parts["caption"] = gr.HTML(elem_id="train-caption")
-            parts["sample"] = gr.Image(
-                show_label=False,
-                format="png",
-                interactive=False,
-                buttons=["download", "fullscreen"],
-                elem_id="train-sample",
-                container=False,
-            )
-            parts["time"] = gr.Slider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
-        parts["waiting"] = gr.HTML(visible=False)
-        with gr.Row(visible=False, elem_classes="charts") as parts["charts"]:
-            parts |= {f"chart_{chart.key}": _build_chart(chart) for chart in watch.CHARTS}
+        with gr.Row(elem_classes="seen-and-measured"):
+            parts |= _build_gallery()
+            parts["waiting"] = gr.HTML(visible=False)
+            with gr.Row(visible=False, elem_classes="charts") as parts["charts"]:
+                parts |= {f"chart_{chart.key}": _build_chart(chart) for chart in watch.CHARTS}
         with gr.Accordion("Log", open=False):
             parts["log"] = gr.Textbox(show_label=False, lines=12, max_lines=12, elem_id="train-log", container=False, label="Log")
     return parts
@@ -177,20 +169,30 @@ def _build_controls() -> Parts:
     return parts
 
 
+def _build_gallery() -> Parts:
+    parts: Parts = {}
+    with gr.Column(elem_classes="card", visible=False, min_width=320, elem_id="train-gallery") as parts["gallery"]:
+        parts["caption"] = gr.HTML(elem_id="train-caption")
+        # PNG: Gradio's own choice is a lossy WebP, which changes the colours of labels.
+        common: Parts = {"format": "png", "buttons": ["download", "fullscreen"], "container": False}
+        parts["sample"] = gr.Image(label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common)
+        parts["time"] = gr.Slider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
+    return parts
+
+
 def _build_chart(chart: watch.Chart) -> gr.LinePlot:
+    legend: Parts = {"color": "series", "color_map": {name: color for _, name, color in chart.series}, "color_title": " "}
     return gr.LinePlot(
         x="step",
         y="value",
-        color="series",
         title=chart.title,
-        color_map={name: color for _, name, color in chart.series},
         x_title=" ",
         y_title=" ",
-        color_title=" ",
-        height=200,
-        min_width=260,
+        height=190,
+        min_width=200,
         buttons=["fullscreen"],
         elem_id=f"chart-{chart.key}",
+        **(legend if len(chart.series) > 1 else {}),
     )
 
 

@@ -27,14 +27,14 @@ class Chart:
     series: tuple[tuple[str, str, str], ...]
 
 
-INDIGO, TEAL, AMBER = "#6366f1", "#14b8a6", "#f59e0b"
+TEAL, AMBER = "#14b8a6", "#f59e0b"
 CHARTS = (
-    Chart("g_gan", "Generator: GAN loss", (("g_gan", "GAN", INDIGO),)),
-    Chart("g_l1", "Generator: L1 loss", (("g_l1", "L1", INDIGO),)),
-    Chart("d", "Discriminator: real and fake", (("d_real", "real", TEAL), ("d_fake", "fake", AMBER))),
-    Chart("ssim", "Validation: SSIM (higher is better)", (("val_ssim", "SSIM", TEAL),)),
-    Chart("psnr", "Validation: PSNR in dB (higher is better)", (("val_psnr", "PSNR", TEAL),)),
-    Chart("l1", "Validation: L1 (lower is better)", (("val_l1", "L1", TEAL),)),
+    Chart("g_gan", "Generator: GAN loss", (("g_gan", "GAN", TEAL),)),
+    Chart("g_l1", "Generator: L1 loss", (("g_l1", "L1", TEAL),)),
+    Chart("d", "Discriminator loss", (("d_real", "real", TEAL), ("d_fake", "fake", AMBER))),
+    Chart("ssim", "Validation: SSIM ↑", (("val_ssim", "SSIM", TEAL),)),
+    Chart("psnr", "Validation: PSNR, dB ↑", (("val_psnr", "PSNR", TEAL),)),
+    Chart("l1", "Validation: L1 ↓", (("val_l1", "L1", TEAL),)),
 )
 
 STATES = {
