@@ -32,13 +32,20 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
 ]
 SIZE = 256
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 NAMES = [name for name, _ in FACADES]
 WALL, WINDOW, DOOR, SHOP = (NAMES.index(name) for name in ("wall", "window", "door", "shop"))
 FEW = (("sea", (0, 0, 200)), ("sand", (250, 240, 20)), ("rock", (250, 10, 10)))
-SPECS = {"facades": canvas_spec(), "few": canvas_spec(FEW), "edges": canvas_spec(kind="edges"), "small": canvas_spec(size=64)}
+SPECS = {
+    "facades": canvas_spec(),
+    "few": canvas_spec(FEW),
+    "edges": canvas_spec(kind="edges"),
+    "small": canvas_spec(size=64),
+    "photo": canvas_spec(size=64, kind="photo"),
+}
 
 Points = list[tuple[int, int]]
 
@@ -443,6 +450,20 @@ def test_surprise_me_draws_a_house_that_undo_takes_back(server: Server, page: An
     wait_until(lambda: bool(server.drawings) and len(np.unique(server.drawings[-1].reshape(-1, 3), axis=0)) > 4)
     page.keyboard.press("Control+z")
     server.wait_for(COLORS[labels()])
+
+
+def test_a_model_of_photos_takes_a_picture_from_a_file_or_the_camera(server: Server, page: Any) -> None:
+    choose(page, "photo")
+    page.wait_for_selector("text=Drop a picture here")
+    file = io.BytesIO()
+    Image.new("RGB", (90, 64), (10, 200, 30)).save(file, "PNG")
+    page.locator(".p2p-file").set_input_files([{"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()}])
+    server.wait_for(np.full((64, 64, 3), (10, 200, 30), np.uint8))
+    page.context.grant_permissions(["camera"])
+    page.locator("[data-action=camera]").click()
+    page.wait_for_selector("text=Press Camera again")
+    page.locator("[data-action=camera]").click()
+    wait_until(lambda: len(np.unique(server.drawings[-1].reshape(-1, 3), axis=0)) > 1)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

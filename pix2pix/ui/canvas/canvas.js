@@ -10,6 +10,7 @@ import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
 import { findDrawing, keepDrawing } from "./store.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
+import { Camera } from "./camera.js";
 import { createPalette, translation } from "./palette.js";
 import { resample } from "./raster.js";
 
@@ -48,6 +49,7 @@ class CanvasPage {
       view: () => this.showView(),
     });
     this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.desk);
+    this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
     this.showSpec();
   }
 
@@ -68,7 +70,19 @@ class CanvasPage {
     keepDrawing(this.name, this.desk.spec.kind, this.desk.sketch.raster, this.desk.sketch.palette);
   }
 
+  async useCamera() {
+    if (this.drawn()) return;
+    try {
+      await (this.camera.isOn ? this.camera.take() : this.camera.start());
+      this.note(this.camera.isOn ? "Press Camera again to take the picture." : "");
+    } catch (error) {
+      this.note(error.message);
+    }
+    this.showPhoto();
+  }
+
   changeSpec(spec) {
+    this.camera.stop();
     this.desk.changeSpec(spec);
     this.showSpec();
     this.desk.announce();
@@ -125,9 +139,12 @@ class CanvasPage {
 
   showPhoto() {
     const image = this.root.querySelector(".p2p-photo-image");
-    image.hidden = !this.photo;
+    const { isOn } = this.camera;
+    image.hidden = !this.photo || isOn;
     if (this.photo) image.src = this.photo;
-    this.root.querySelector(".p2p-photo-empty").hidden = Boolean(this.photo);
+    this.camera.video.hidden = !isOn;
+    this.root.querySelector(".p2p-photo-empty").hidden = Boolean(this.photo) || isOn;
+    this.root.querySelector("[data-action=camera]").setAttribute("aria-pressed", String(isOn));
   }
 
   showState() {
@@ -159,6 +176,7 @@ class CanvasPage {
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
     document.addEventListener("paste", (event) => this.pasted(event), { signal: page.signal });
     return () => {
+      this.camera.stop();
       watcher.disconnect();
       page.abort();
     };
@@ -227,6 +245,7 @@ class CanvasPage {
       zoomIn: () => desk.zoom(1.5), zoomOut: () => desk.zoom(1 / 1.5), zoomFit: () => desk.zoomFit(),
       surprise: () => desk.surprise(Math.floor(Math.random() * 2 ** 32)),
       open: () => this.root.querySelector(".p2p-file").click(),
+      camera: () => this.useCamera(),
       save: () => saveDrawing(desk.sketch.raster, desk.sketch.palette),
     };
     actions[id]();
@@ -244,7 +263,7 @@ class CanvasPage {
     if (event.key === "Enter" && event.target.tagName !== "BUTTON") return desk.finish();
     if (event.key === "Delete" && desk.selection) return desk.clear();
     const meaning = meaningOf(event, desk.sketch.palette.names.length);
-    if (!meaning || !this.drawn()) return;
+    if (!meaning || (!this.drawn() && !["open", "camera"].includes(meaning.id))) return;
     event.preventDefault();
     const does = { tool: "choose", switch: "toggle", label: "pick", grow: "grow" };
     if (meaning.sort === "action") this.act(meaning.id);

@@ -29,8 +29,8 @@ export class Overlay {
   /** Sixteen cells across, and single pixels once they are large enough to aim at. */
   paintGrid() {
     const { view, sketch } = this.kit;
-    if (view.scale >= 8) this.paintLines(1, "rgba(255,255,255,0.16)");
-    this.paintLines(sketch.raster.width / 16, "rgba(255,255,255,0.34)");
+    if (view.scale >= 8) this.paintLines(1, "rgba(128,128,128,0.3)");
+    this.paintLines(sketch.raster.width / 16, "rgba(128,128,128,0.6)");
   }
 
   paintLines(every, color) {

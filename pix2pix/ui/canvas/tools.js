@@ -35,6 +35,7 @@ export const ZOOMS = [
 export const FILES = [
   { id: "surprise", name: "Surprise me", key: "S" },
   { id: "open", name: "Open", key: "O", about: "Open a label map from a PNG file" },
+  { id: "camera", name: "Camera", key: "C", about: "Use the camera; press again to take the picture" },
   { id: "save", name: "Save", key: "Ctrl+S", about: "Save the drawing as a PNG file" },
 ];
 
