@@ -30,7 +30,7 @@ export class Overlay {
   paintGrid() {
     const { view, sketch } = this.kit;
     if (view.scale >= 8) this.paintLines(1, "rgba(128,128,128,0.3)");
-    this.paintLines(sketch.raster.width / 16, "rgba(128,128,128,0.6)");
+    this.paintLines(sketch.raster.width / 16, "rgba(128,128,128,0.42)");
   }
 
   paintLines(every, color) {
