@@ -48,7 +48,9 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True)
     """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that are not finite are refused."""
     check_weights(checkpoint.config, checkpoint.weights, str(path))
     kind = torch.float16 if half else torch.float32
-    weights = {name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()}
+    weights = {
+        name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()
+    }
     if half and not all(torch.isfinite(value).all() for value in weights.values()):
         raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Save with half=False.")
     # Contiguous, so that the file does not depend on the memory format that training ran in.
@@ -154,7 +156,8 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str
     if missing or strange:
         example = sorted(missing or strange)[0]
         raise CheckpointError(
-            f"{where}: {len(missing)} weights of the described network are missing and {len(strange)} do not belong to it (such as {example})."
+            f"{where}: {len(missing)} weights of the described network are missing and {len(strange)} do not belong to it"
+            f" (such as {example})."
         )
     for name, value in weights.items():
         _check_tensor(name, value, wanted[name], where)

@@ -50,6 +50,9 @@ class Knob:
             value = float(value)
         if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
             raise ConfigError(f"{self.name} is {value!r}; it must be {_article(self.type)}.")
+        return self._check_range(value)
+
+    def _check_range(self, value: Any) -> Any:
         if self.choices and value not in self.choices:
             raise ConfigError(f"{self.name} is {value!r}; choose one of {', '.join(self.choices)}.")
         # Written so that NaN, which no comparison holds for, is refused too.
@@ -136,12 +139,14 @@ class TrainConfig:
     decoder: Annotated[Decoder, "how the generator grows pictures; resize leaves no checkerboard", MODEL] = "transposed"
     skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
     dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
-    patch: Annotated[
-        Literal["1", "16", "34", "70", "142", "286"], "side of the patch that the discriminator judges, in pixels", MODEL
-    ] = "70"
+    patch: Annotated[Literal["1", "16", "34", "70", "142", "286"], "side of the patch that the discriminator judges, in pixels", MODEL] = (
+        "70"
+    )
     discriminator_width: Annotated[int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)] = 64
 
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"], "form of the GAN loss; none trains with L1 alone", LOSS] = "vanilla"
+    gan: Annotated[Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"], "form of the GAN loss; none trains with L1 alone", LOSS] = (
+        "vanilla"
+    )
     conditional: Annotated[bool, "the discriminator sees the source too (cGAN); off gives GAN", LOSS] = True
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
     gan_weight: Annotated[float, "weight of the GAN loss in the generator's objective", LOSS, Bounds(0, 10_000)] = 1.0
@@ -157,7 +162,9 @@ class TrainConfig:
     beta1: Annotated[float, "Adam's first moment", OPTIMIZER, Bounds(0, 0.999)] = 0.5
     beta2: Annotated[float, "Adam's second moment", OPTIMIZER, Bounds(0, 0.99999)] = 0.999
     decay_from: Annotated[float, "share of the steps after which the rate falls linearly to zero", OPTIMIZER, Bounds(0, 1)] = 0.5
-    ema: Annotated[float, "decay of the running mean of the generator's weights; 0 saves the weights as they are", OPTIMIZER, Bounds(0, 0.99999)] = 0.999
+    ema: Annotated[
+        float, "decay of the running mean of the generator's weights; 0 saves the weights as they are", OPTIMIZER, Bounds(0, 0.99999)
+    ] = 0.999
     seed: Annotated[int, "same seed, same data, same machine: same model", OPTIMIZER, Bounds(0, 2**31 - 1)] = 0
     init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
 

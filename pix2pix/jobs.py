@@ -13,12 +13,13 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from pix2pix.config import TrainConfig
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import RunError
-from pix2pix.runs import ALIVE, ENDED, Run, find_runs, note
+from pix2pix.runs import ENDED, Run, find_runs
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
 NICENESS = "10"
@@ -55,7 +56,7 @@ def start(path: str | Path, config: TrainConfig) -> Job:
     """Makes the run and starts its training; `Pix2PixError` where data or settings do not fit, or another run goes on."""
     open_pairs(config.data, config.direction, config.make, config.seed)
     with _lock:
-        _refuse_second()
+        _refuse_second(Path(path).parent)
         return _begin(Run.create(path, config))
 
 
@@ -63,9 +64,7 @@ def resume(path: str | Path, steps: int | None = None) -> Job:
     """Goes on with a run that has ended, to `steps` steps if given."""
     run = Run.open(path)
     with _lock:
-        _refuse_second()
-        if run.is_held():
-            raise RunError(f"{run.name} is being trained already.")
+        _refuse_second(run.path.parent)
         if steps:
             run.write_status(steps=steps)
         return _begin(run)
@@ -81,7 +80,8 @@ def adopt(folder: str | Path) -> list[Run]:
     alive = []
     for run in find_runs(folder):
         state = run.snapshot().state
-        if state == "died":
+        # A death that was written down already keeps its cause.
+        if state == "died" and run.read_status().get("state") != "died":
             close(run, "the trainer ended without a word, perhaps with the machine")
         elif state in ("running", "stopping"):
             alive.append(run)
@@ -90,14 +90,16 @@ def adopt(folder: str | Path) -> list[Run]:
 
 def close(run: Run, cause: str) -> None:
     """Writes down that a trainer is gone."""
-    note(run, cause)
+    run.note(cause)
     run.write_status(state="died", reason=cause)
 
 
-def _refuse_second() -> None:
+def _refuse_second(runs: Path) -> None:
+    """One run at a time, also one that a server before this one has started."""
     job = running()
-    if job:
-        raise RunError(f"{job.run.name} is being trained on this machine. Stop it, or wait for its end.")
+    run = job.run if job else next((run for run in find_runs(runs) if run.is_held()), None)
+    if run:
+        raise RunError(f"{run.name} is being trained on this machine. Stop it, or wait for its end.")
 
 
 def _begin(run: Run) -> Job:
@@ -116,20 +118,39 @@ def _start_process(run: Run) -> subprocess.Popen[bytes]:
     nice = ["nice", "-n", NICENESS] if shutil.which("nice") else []
     with run.log_path.open("ab") as log:
         # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
-        return subprocess.Popen(
-            nice + command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean_environment(), start_new_session=True
+        process = subprocess.Popen(
+            nice + command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(), start_new_session=True
         )
+    _yield_to_others(process.pid)
+    return process
+
+
+def _yield_to_others(pid: int) -> None:
+    """Where Linux shares the processor by session, niceness counts only inside one: the trainer's whole session steps back."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(NICENESS)
+
+
+def _environment() -> dict[str, str]:
+    # Threads that wait without spinning: beside a drawing visitor, spinning made a step ten times as long.
+    return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that looks like a secret."""
-    return {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    """This process's environment without anything that looks like a secret, and with this very package to import."""
+    environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
+    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
 
 
 def _cause(code: int) -> str:
     """An exit code in words."""
     if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
-        return "the trainer was killed by the system (signal 9), most likely because memory ran out. Resume, or take a smaller batch, width or size."
+        return (
+            "the trainer was killed by the system (signal 9), most likely because memory ran out."
+            " Resume, or take a smaller batch, width or size."
+        )
     if code < 0:
         return f"the trainer was ended by signal {-code} ({signal.Signals(-code).name})"
     return f"the trainer ended with exit code {code} before it was done; the log says more"

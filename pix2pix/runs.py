@@ -1,18 +1,17 @@
 """A training run is a directory. Whoever wants to know about it, reads it: a page, a terminal, another machine.
 
-    config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
-    metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
-    state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
-    log.txt         all that the trainer printed                  stop          an empty file: finish the step, save, stop
+config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
+metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
+state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
+log.txt         all that the trainer printed                  stop          an empty file: finish the step, save, stop
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from pix2pix.checkpoint import Checkpoint, read_tensors, save_checkpoint
+from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import TrainConfig
-from pix2pix.errors import ConfigError, NoSpaceError, RunError
+from pix2pix.errors import ConfigError, RunError
 from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered, Sampled, Saved
-from pix2pix.files import no_space, write_atomically, write_image, write_text
+from pix2pix.files import write_atomically, write_image, write_text
+from pix2pix.run_folder import RunFolder
 
-LOG_TAIL = 16_384
 STARTING = 30
 """Seconds that a trainer may take to import torch and take the lock."""
 ALIVE = ("starting", "running", "stopping")
@@ -65,12 +64,8 @@ class Snapshot:
         return self.state in ("starting", "running", "stopping")
 
 
-class Run:
+class Run(RunFolder):
     """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._started = time.monotonic()
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
@@ -93,47 +88,6 @@ class Run:
             raise RunError(f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {run.path}")
         return run
 
-    @property
-    def name(self) -> str:
-        """The directory's own name."""
-        return self.path.name
-
-    @property
-    def config_path(self) -> Path:
-        return self.path / "config.json"
-
-    @property
-    def status_path(self) -> Path:
-        return self.path / "status.json"
-
-    @property
-    def metrics_path(self) -> Path:
-        return self.path / "metrics.jsonl"
-
-    @property
-    def samples_path(self) -> Path:
-        return self.path / "samples"
-
-    @property
-    def state_path(self) -> Path:
-        return self.path / "state.pt"
-
-    @property
-    def model_path(self) -> Path:
-        return self.path / "model.pth"
-
-    @property
-    def best_path(self) -> Path:
-        return self.path / "best.pth"
-
-    @property
-    def log_path(self) -> Path:
-        return self.path / "log.txt"
-
-    @property
-    def stop_path(self) -> Path:
-        return self.path / "stop"
-
     def config(self) -> TrainConfig:
         """The settings that the run was started with."""
         try:
@@ -151,7 +105,7 @@ class Run:
 
     def _progress(self, event: Progress) -> None:
         # Rows hold nothing of the clock, so that a resumed run's rows equal those of a run that never stopped.
-        self._append({"step": event.step, **event.losses, "rate": event.rate})
+        self.append_row({"step": event.step, **event.losses, "rate": event.rate})
         state = "stopping" if self.stop_requested() else "running"
         self.write_status(
             state=state,
@@ -165,7 +119,7 @@ class Run:
         write_image(self.samples_path / f"{event.step:08d}.png", event.image)
 
     def _evaluated(self, event: Evaluated) -> None:
-        self._append({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
+        self.append_row({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
         if event.best:
             save_checkpoint(self.best_path, event.best)
 
@@ -175,38 +129,13 @@ class Run:
         self.write_status(step=event.step, saved_step=event.step)
 
     def _recovered(self, event: Recovered) -> None:
-        note(self, f"a loss was not finite at step {event.step}: back to step {event.back_to}, with {event.rate_scale:g} times the rate")
+        self.note(f"a loss was not finite at step {event.step}: back to step {event.back_to}, with {event.rate_scale:g} times the rate")
         self.keep_rows(event.back_to)
         self.write_status(state="running", step=event.back_to)
 
     def _finished(self, event: Finished) -> None:
-        note(self, event.reason or f"{event.state} at step {event.step}")
+        self.note(event.reason or f"{event.state} at step {event.step}")
         self.write_status(state=event.state, step=event.step, reason=event.reason)
-
-    def _append(self, row: dict[str, Any]) -> None:
-        try:
-            with self.metrics_path.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise no_space(self.metrics_path, error) from error
-
-    def read_status(self) -> dict[str, Any]:
-        """The last status; empty where none can be read."""
-        with suppress(OSError, ValueError):
-            status = json.loads(self.status_path.read_text())
-            return status if isinstance(status, dict) else {}
-        return {}
-
-    def write_status(self, **changes: Any) -> None:
-        """Merges `changes` into status.json; on a full disk it is overwritten in place, which needs no new room."""
-        status = self.read_status() | changes | {"time": time.time(), "pid": os.getpid()}
-        text = json.dumps(status, indent=2) + "\n"
-        try:
-            write_text(self.status_path, text)
-        except NoSpaceError:
-            with self.status_path.open("r+") as file:
-                file.write(text)
-                file.truncate()
 
     def read_state(self) -> dict[str, Any] | None:
         """What a trainer needs to go on, or None where nothing was saved yet."""
@@ -226,24 +155,6 @@ class Run:
         for sampled, path in self.samples():
             if sampled > step:
                 path.unlink(missing_ok=True)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
-        with suppress(OSError):
-            return list(_whole_rows(self.metrics_path.read_text(errors="replace")))
-        return []
-
-    def samples(self) -> list[tuple[int, Path]]:
-        """Steps and files of the sample grids, oldest first."""
-        return sorted((int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit())
-
-    def request_stop(self) -> None:
-        """Asks the trainer to finish its step, save and end."""
-        self.stop_path.touch()
-
-    def stop_requested(self) -> bool:
-        """Somebody asked for a stop that was not yet obeyed."""
-        return self.stop_path.exists()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -286,7 +197,7 @@ class Run:
             model=self.model_path if self.model_path.exists() else None,
             best=self.best_path if self.best_path.exists() else None,
             can_resume=self.state_path.exists(),
-            log=self._log_tail(),
+            log=self.log_tail(),
         )
 
     def _true_state(self, status: dict[str, Any]) -> str:
@@ -300,28 +211,8 @@ class Run:
             return again if again in ENDED else "died"
         return "stopping" if self.stop_requested() else state
 
-    def _log_tail(self) -> str:
-        with suppress(OSError), self.log_path.open("rb") as file:
-            file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
-            return file.read().decode(errors="replace")
-        return ""
-
-
-def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        with suppress(ValueError):
-            row = json.loads(line)
-            if isinstance(row, dict) and isinstance(row.get("step"), int):
-                yield row
-
 
 def find_runs(folder: str | Path) -> list[Run]:
     """All runs in a folder, the newest first."""
     paths = [path.parent for path in Path(folder).glob("*/config.json")]
     return [Run(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
-
-
-def note(run: Run, sentence: str) -> None:
-    """Adds a line to the run's log."""
-    with suppress(OSError), run.log_path.open("a") as file:
-        file.write(sentence + "\n")

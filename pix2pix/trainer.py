@@ -21,7 +21,7 @@ from pix2pix.errors import ConfigError
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved
 from pix2pix.images import to_image
 from pix2pix.learner import Batch, Learner
-from pix2pix.machine import Machine, choose_machine
+from pix2pix.machine import choose_machine
 from pix2pix.metrics import LOWER_IS_BETTER, METRICS
 
 VALIDATION_PAIRS = 50

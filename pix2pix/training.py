@@ -22,9 +22,10 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import ConfigError, NoSpaceError, Pix2PixError
 from pix2pix.events import Diverged, Event, Finished, Recovered
-from pix2pix.runs import Run, note
+from pix2pix.methods.pix2pix import build_discriminator
+from pix2pix.runs import Run
 from pix2pix.trackers import open_tracker
-from pix2pix.trainer import Trainer
+from pix2pix.trainer import Trainer, describe_model
 
 Listener = Callable[[Event], None]
 RECOVERIES = 3
@@ -36,10 +37,11 @@ def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None
     `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the step, save and
     end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit, before anything is written.
     """
-    config = _adopt_architecture(config)
+    # Whole paths, so that the run can be gone on with from any folder.
+    config = _adopt_architecture(dataclasses.replace(config, data=_whole_path(config.data), init=_whole_path(config.init)))
     with _processes():
         if _is_first():
-            Dataset.open(dataclasses.replace(config, cache="stream"))  # refuses bad data before a run is made
+            check_fit(config)
             Run.create(run, config)
         _wait_for_first()
         return _train_in(Run.open(run), None, on_event)
@@ -58,6 +60,7 @@ def _train_in(run: Run, steps: int | None, on_event: Listener | None) -> Run:
     if not _is_first():
         config = _with_steps(run, steps)
         _train_through_recoveries(run, config, Dataset.open(config), lambda event: None)
+        _wait_for_first()
         return run
     with run.lock(), _stop_on_signals(run):
         config = _with_steps(run, steps)
@@ -66,13 +69,14 @@ def _train_in(run: Run, steps: int | None, on_event: Listener | None) -> Run:
         run.write_status(state="running", steps=config.steps, reason="")
         try:
             _follow_events(run, config, on_event)
+            _wait_for_first()
         except Pix2PixError as error:
             state = "no space left" if isinstance(error, NoSpaceError) else None
             _fail(run, str(error) if not state or state in str(error) else f"{state}: {error}")
             raise
         except BaseException as error:
             _fail(run, f"{type(error).__name__}: {error}")
-            note(run, traceback.format_exc())
+            run.note(traceback.format_exc())
             raise
         finally:
             run.stop_path.unlink(missing_ok=True)
@@ -80,7 +84,7 @@ def _train_in(run: Run, steps: int | None, on_event: Listener | None) -> Run:
 
 
 def _fail(run: Run, reason: str) -> None:
-    note(run, reason)
+    run.note(reason)
     run.write_status(state="failed", reason=reason)
 
 
@@ -94,7 +98,7 @@ def _with_steps(run: Run, steps: int | None) -> TrainConfig:
 def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> None:
     dataset = Dataset.open(config)
     for problem in dataset.problems:
-        note(run, f"left out: {problem.file}: {problem.cause}")
+        run.note(f"left out: {problem.file}: {problem.cause}")
     with open_tracker(config.tracker, run.path) as tell_tracker:
 
         def tell(event: Event) -> None:
@@ -123,7 +127,7 @@ def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, t
         tell(Recovered(broken_at, trainer.step, scale))
     broken_at = _pump(trainer, tell)
     if broken_at is not None:
-        reason = f"a loss was not finite at step {broken_at}, also with {scale:g} times the learning rate. Take a lower rate, or precision fp32."
+        reason = f"a loss was not finite at step {broken_at}, also at {scale:g} times the rate. Take a lower rate, or precision fp32."
         tell(Finished(broken_at, "diverged", reason))
 
 
@@ -140,6 +144,25 @@ def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
     state = run.read_state()
     init = load_checkpoint(config.init) if config.init and not state else None
     return Trainer(config, dataset, state, init, should_stop=run.stop_requested)
+
+
+def _whole_path(path: str) -> str:
+    return str(Path(path).resolve()) if path else ""
+
+
+def check_fit(config: TrainConfig) -> None:
+    """Raises `Pix2PixError` where data, settings and starting point do not go together, before anything is made of them."""
+    model = describe_model(config, Dataset.open(dataclasses.replace(config, cache="stream")))
+    build_discriminator(config, model)
+    if not config.init:
+        return
+    start = load_checkpoint(config.init).config
+    for role, has, needs in (("takes", start.in_channels, model.in_channels), ("gives", start.out_channels, model.out_channels)):
+        if has != needs:
+            raise ConfigError(
+                f"{config.init} {role} pictures of {has} channel{'s' * (has > 1)}, and these pairs have {needs}."
+                " Start from another checkpoint, or from scratch."
+            )
 
 
 ARCHITECTURE = ("width", "depth", "norm", "decoder", "skips", "dropout")
@@ -186,8 +209,8 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
     def ask(number: int, frame: Any) -> None:
         if run.stop_requested():
             raise KeyboardInterrupt
-        print("stopping after this step; once more to stop at once", file=sys.stderr)
         run.request_stop()
+        sys.stderr.write("stopping after this step; once more to stop at once\n")
 
     old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -201,6 +224,8 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
     """`ConfigError` where settings given with a resume are not those of the run; `steps` may differ."""
     config = run.config().to_dict()
     for name, value in given.items():
+        if name in ("data", "init"):
+            value = _whole_path(value)
         if name != "steps" and value != config[name]:
             raise ConfigError(
                 f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"

@@ -1,0 +1,131 @@
+"""The files of a run directory: where each is, and how the small ones are read and written.
+
+Writers replace whole files; readers forgive a missing file and half a last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pix2pix.errors import NoSpaceError
+from pix2pix.files import no_space, write_text
+
+LOG_TAIL = 16_384
+
+
+class RunFolder:
+    """A run directory as files; `Run` gives them their meaning."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def name(self) -> str:
+        """The directory's own name."""
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples_path(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def state_path(self) -> Path:
+        return self.path / "state.pt"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.pth"
+
+    @property
+    def best_path(self) -> Path:
+        return self.path / "best.pth"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    def read_status(self) -> dict[str, Any]:
+        """The last status; empty where none can be read."""
+        with suppress(OSError, ValueError):
+            status = json.loads(self.status_path.read_text())
+            return status if isinstance(status, dict) else {}
+        return {}
+
+    def write_status(self, **changes: Any) -> None:
+        """Merges `changes` into status.json; on a full disk it is overwritten in place, which needs no new room."""
+        status = self.read_status() | changes | {"time": time.time(), "pid": os.getpid()}
+        text = json.dumps(status, indent=2) + "\n"
+        try:
+            write_text(self.status_path, text)
+        except NoSpaceError:
+            with self.status_path.open("r+") as file:
+                file.write(text)
+                file.truncate()
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        """Adds a line to metrics.jsonl."""
+        try:
+            with self.metrics_path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            raise no_space(self.metrics_path, error) from error
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
+        with suppress(OSError):
+            return list(_whole_rows(self.metrics_path.read_text(errors="replace")))
+        return []
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """Steps and files of the sample grids, oldest first."""
+        return sorted((int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit())
+
+    def request_stop(self) -> None:
+        """Asks the trainer to finish its step, save and end."""
+        self.stop_path.touch()
+
+    def stop_requested(self) -> bool:
+        """Somebody asked for a stop that was not yet obeyed."""
+        return self.stop_path.exists()
+
+    def note(self, sentence: str) -> None:
+        """Adds a line to the log."""
+        with suppress(OSError), self.log_path.open("a") as file:
+            file.write(sentence + "\n")
+
+    def log_tail(self) -> str:
+        """The last lines of log.txt."""
+        with suppress(OSError), self.log_path.open("rb") as file:
+            file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
+            return file.read().decode(errors="replace")
+        return ""
+
+
+def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        with suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict) and isinstance(row.get("step"), int):
+                yield row
