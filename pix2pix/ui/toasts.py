@@ -27,6 +27,6 @@ def with_toasts(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sentence(error: Pix2PixError) -> str:
-    """The message with a capital letter, as a page shows it."""
+    """The message with a capital letter, unless it begins with a file or a number."""
     text = str(error)
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text

@@ -18,6 +18,9 @@ from pix2pix.ui.toasts import with_toasts
 TICK = 1.5
 """Seconds between two looks at the run's folder."""
 
+SHOW_RUN = "() => document.querySelector('#train-watch')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
+"""Start is pressed below a long form; what it started may be out of sight."""
+
 NOTHING_YET = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No run yet</h2>
 <p>Name a folder of pairs, press <b>Start training</b>, and watch here how the pictures form.<br>
@@ -68,9 +71,9 @@ def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) 
         changes["headline"] = marks["headline"]
     if "log" in fresh:
         changes["log"] = marks["log"]
-    if "curves" in fresh:
+    if fresh & {"curves", "state"}:
         changes |= {f"chart_{chart.key}": watch.curve(snapshot.rows, chart) for chart in watch.CHARTS}
-        changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=not snapshot.rows)
+        changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows)
         changes["charts"] = gr.update(visible=bool(snapshot.rows))
     if "state" in fresh:
         changes |= _controls(snapshot)
@@ -130,8 +133,8 @@ def build(demo: gr.Blocks, shelf: Shelf) -> None:
             name, fields, begin = _build_form()
         with gr.Column(scale=3, min_width=320):
             parts = _build_watch()
-    _bind_watch(demo, shelf.runs, parts)
-    _bind_steering(shelf.runs, parts, [name, *fields], begin)
+    looking = _bind_watch(demo, shelf.runs, parts)
+    _bind_steering(shelf.runs, parts, looking, _bind_start(shelf.runs, parts["chooser"], [name, *fields], begin))
 
 
 def _build_form() -> tuple[gr.Textbox, list[gr.components.Component], gr.Button]:
@@ -196,20 +199,20 @@ def _build_chart(chart: watch.Chart) -> gr.LinePlot:
     )
 
 
-def _bind_watch(demo: gr.Blocks, runs: Path, parts: Parts) -> None:
-    """A timer and each load of the page look at the folder: a reload or a second browser shows the same run."""
+def _bind_watch(demo: gr.Blocks, runs: Path, parts: Parts) -> Parts:
+    """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
+
+    Returns what makes any other event look too.
+    """
+    chooser, time = parts["chooser"], parts["time"]
     private: Parts = {"api_visibility": "private", "show_progress": "hidden"}
-    look_now = _by_widget(parts, partial(look, runs))
-    event: Parts = {"fn": look_now, "inputs": [parts["chooser"], parts["time"], parts["seen"]], "outputs": list(parts.values())}
-    gr.on([demo.load, parts["chooser"].input], **event, **private)
-    gr.Timer(TICK).tick(**event, **private, concurrency_limit=4)
-    parts["time"].input(
-        _by_widget(parts, partial(travel, runs)),
-        [parts["chooser"], parts["time"]],
-        [parts["sample"], parts["caption"]],
-        trigger_mode="always_last",
-        **private,
-    )
+    looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **private}
+    looking["fn"] = _by_widget(parts, partial(look, runs))
+    gr.on([demo.load, chooser.input], **looking)
+    gr.Timer(TICK).tick(**looking, concurrency_limit=4)
+    travelling = _by_widget(parts, partial(travel, runs))
+    time.input(travelling, [chooser, time], [parts["sample"], parts["caption"]], trigger_mode="always_last", **private)
+    return looking
 
 
 def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any]:
@@ -222,13 +225,17 @@ def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any
     return with_toasts(handle)
 
 
-def _bind_steering(runs: Path, parts: Parts, inputs: list[Any], begin: gr.Button) -> None:
-    chooser = parts["chooser"]
-
+def _bind_start(runs: Path, chooser: gr.Dropdown, inputs: list[Any], begin: gr.Button) -> Any:
     def start_shown(*values: Any) -> Any:
         name = start(runs, *values)
         gr.Info(f"{name} is training.")
         return gr.update(choices=[run.name for run in find_runs(runs)], value=name)
+
+    return begin.click(with_toasts(start_shown), inputs, chooser, api_visibility="private")
+
+
+def _bind_steering(runs: Path, parts: Parts, looking: Parts, started: Any) -> None:
+    """What was done is shown at once, not with the next tick."""
 
     def stop_shown(name: str | None) -> None:
         gr.Info(steer.stop_run(runs, name))
@@ -236,7 +243,7 @@ def _bind_steering(runs: Path, parts: Parts, inputs: list[Any], begin: gr.Button
     def resume_shown(name: str | None, steps: float | None) -> None:
         gr.Info(steer.resume_run(runs, name, steps))
 
-    # What they change is on the page with the next tick.
-    begin.click(with_toasts(start_shown), inputs, chooser, api_visibility="private")
-    parts["stop"].click(with_toasts(stop_shown), chooser, None, api_visibility="private")
-    parts["resume"].click(with_toasts(resume_shown), [chooser, parts["steps"]], None, api_visibility="private")
+    chooser = parts["chooser"]
+    started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
+    parts["stop"].click(with_toasts(stop_shown), chooser, None, api_visibility="private").success(**looking)
+    parts["resume"].click(with_toasts(resume_shown), [chooser, parts["steps"]], None, api_visibility="private").success(**looking)

@@ -18,8 +18,9 @@ from pix2pix.ui.toasts import with_toasts
 HEAVY = "translate"
 """The one queue of all events that compute a picture: two at a time would each be half as fast."""
 
-MODES = [("fit: resize to the trained size and back", "fit"), ("native: keep every pixel", "native")]
-MOST_SEEDS = 2**31
+MODES = [("as trained, resized back", "fit"), ("every pixel (native)", "native")]
+MOST_SEEDS = 1000
+"""Of the button; more can be typed."""
 NO_MODEL = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model yet</h2>
 <p>Train one in the tab <b>Train</b>: it is here as soon as it is saved for the first time.<br>
@@ -74,9 +75,11 @@ def build(demo: gr.Blocks, shelf: Shelf) -> None:
         with gr.Row(elem_classes="card toolbar"):
             # A model may come while the page is open: any key is let through, and looked up by the shelf.
             model = gr.Dropdown([], label="Model", allow_custom_value=True, scale=3, min_width=260, elem_id="translate-model")
-            mode = gr.Dropdown(MODES, value="fit", label="Size", filterable=False, scale=2, min_width=200, elem_id="translate-mode")
-            seed = gr.Number(label="Variation", placeholder="none", precision=0, scale=1, min_width=110, elem_id="translate-seed")
-            vary = gr.Button("Another variation", scale=1, min_width=150, elem_id="translate-vary")
+            mode = gr.Dropdown(MODES, value="fit", label="Work at", filterable=False, scale=2, min_width=210, elem_id="translate-mode")
+            with gr.Row(elem_classes="tight variation"):
+                noise = gr.Checkbox(label="Noise", scale=0, min_width=80, elem_id="translate-noise")
+                seed = gr.Number(0, label="Seed", precision=0, scale=1, min_width=80, elem_id="translate-seed")
+                vary = gr.Button("Vary", scale=1, min_width=80, elem_id="translate-vary")
         about = gr.HTML()
         with gr.Row(elem_classes="pictures", equal_height=True):
             picture = _picture_input()
@@ -84,9 +87,10 @@ def build(demo: gr.Blocks, shelf: Shelf) -> None:
                 label="Result", format="png", interactive=False, height=512, buttons=["download", "fullscreen"], elem_id="result"
             )
     problems = gr.HTML()
-    _bind_translation(shelf, (picture, model, mode, seed), result)
+    _bind_translation(shelf, [picture, model, mode, noise, seed], result)
+    _add_endpoint(shelf, [picture, model, mode], result)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    vary.click(lambda: secrets.randbelow(MOST_SEEDS), None, seed, **private)
+    vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, shelf), model, about, **private)
     menu: dict[str, Any] = {"fn": partial(offer, shelf), "inputs": model, "outputs": [model, empty, page, about, problems]}
     gr.on([demo.load, model.focus], **menu, **private)
@@ -100,18 +104,26 @@ def _picture_input() -> gr.Image:
     return image
 
 
-def _bind_translation(shelf: Shelf, inputs: tuple[Any, ...], result: gr.Image) -> None:
-    picture, model, mode, seed = inputs
+def _bind_translation(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None:
+    """The result follows whatever is changed; of many changes in a row only the last is computed."""
 
-    def translate_shown(file: str | None, key: str | None, how: str, number: float | None) -> Any:
-        return translate(shelf, file, key, how, number) if file else None
+    def translate_shown(file: str | None, key: str | None, mode: str, noise: bool, seed: float | None) -> Any:
+        return translate(shelf, file, key, mode, seed if noise else None) if file else None
 
-    shared: dict[str, Any] = {"inputs": list(inputs), "outputs": result, "concurrency_id": HEAVY, "concurrency_limit": 1}
     gr.on(
-        [picture.change, model.change, mode.change, seed.change],
+        [widget.change for widget in inputs],
         with_toasts(translate_shown),
+        inputs,
+        result,
         trigger_mode="always_last",
         api_visibility="private",
-        **shared,
+        concurrency_id=HEAVY,
+        concurrency_limit=1,
     )
-    gr.on([], with_toasts(partial(translate, shelf)), api_name="translate", **shared)
+
+
+def _add_endpoint(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None:
+    """/translate for programs: picture, model, mode and seed, no noise without a seed."""
+    seed = gr.Number(None, label="seed", precision=0, visible=False)
+    endpoint = with_toasts(partial(translate, shelf))
+    gr.on([], endpoint, [*inputs, seed], result, api_name="translate", concurrency_id=HEAVY, concurrency_limit=1)
