@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import json
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +21,7 @@ from PIL import Image
 from pix2pix.config import Color, ModelConfig, PaletteEntry
 from pix2pix.images import to_rgb
 from pix2pix.palette import FACADES, snap
+from pix2pix.ui.scripts import bundle
 
 CANVAS = Path(__file__).parent / "canvas"
 MAX_SIDE = 2048
@@ -38,7 +37,6 @@ SURPRISE_MARKS: dict[str, tuple[Color, ...]] = {
 }
 """Colours that a palette has where a made-up facade, or a made-up map, can be drawn with it."""
 MAX_COLORS = 4096
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+)\.js";$', re.MULTILINE)
 
 
 def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, kind: str = "labels", name: str = "main") -> dict[str, Any]:
@@ -94,18 +92,7 @@ class DrawingCanvas(gr.HTML):
 
     def preprocess(self, payload: Any) -> Image.Image | None:  # type: ignore[override]
         """The drawing that a client sent, checked; `gr.Error` with one sentence where it is none."""
-        if not payload:
-            return None
-        if isinstance(payload, str):
-            payload = {"image": payload}
-        if not isinstance(payload, dict):
-            raise gr.Error("This is not a drawing: send a PNG as a data URL.")
-        spec = _stated_spec(payload, self.spec)
-        image = _open_png(payload.get("image"), spec["size"])
-        if spec["kind"] in DRAWN:
-            image = _snapped(image, spec["palette"])
-        image.info = {"sequence": _sequence(payload), "kind": spec["kind"]}
-        return image
+        return read_drawing(payload, self.spec) if payload else None
 
     def postprocess(self, value: Any) -> dict[str, Any] | None:  # type: ignore[override]
         """A picture for the canvas (PIL image, (H, W, 3) uint8 array or file), at its size and in its colours."""
@@ -125,10 +112,27 @@ class DrawingCanvas(gr.HTML):
         return None
 
 
-def to_data_url(image: Image.Image) -> str:
-    """A picture as text, without loss."""
+def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
+    """The drawing in what a client sent, its `info` telling `sequence` and `kind`; `gr.Error` with one sentence where it is none.
+
+    `own` is the spec that counts where the drawing does not state one.
+    """
+    if isinstance(payload, str):
+        payload = {"image": payload}
+    if not isinstance(payload, dict):
+        raise gr.Error("This is not a drawing: send a PNG as a data URL.")
+    spec = _stated_spec(payload, own)
+    image = _open_png(payload.get("image"), spec["size"])
+    if spec["kind"] in DRAWN:
+        image = _snapped(image, spec["palette"])
+    image.info = {"sequence": _sequence(payload), "kind": spec["kind"]}
+    return image
+
+
+def to_data_url(image: Image.Image, effort: int = 6) -> str:
+    """A picture as text, without loss. `effort` from 0 to 9: the time that is taken to make it small."""
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, "PNG", compress_level=effort)
     return PNG_START + base64.b64encode(file.getvalue()).decode()
 
 
@@ -197,31 +201,5 @@ def canvas_template() -> str:
 @lru_cache(maxsize=1)
 def canvas_script() -> str:
     """All modules as one classic script that defines `Pix2PixCanvas`; also what a page without Gradio includes."""
-    bodies = [_to_classic((CANVAS / f"{name}.js").read_text(encoding="utf-8")) for name in _in_order("gradio")]
-    style = (CANVAS / "canvas.css").read_text(encoding="utf-8")
-    return SCRIPT.format(body="\n".join(bodies), style=json.dumps(style))
-
-
-SCRIPT = """var Pix2PixCanvas = globalThis.Pix2PixCanvas || (globalThis.Pix2PixCanvas = (() => {{
-"use strict";
-{body}
-const style = document.createElement("style");
-style.textContent = {style};
-document.head.append(style);
-return {{ mountCanvas, mountInGradio, surprise }};
-}})());"""
-
-
-def _to_classic(source: str) -> str:
-    """A module without its imports and exports: all share one function, where names must differ (a test holds that)."""
-    return re.sub(r"^export ", "", IMPORT.sub("", source), flags=re.MULTILINE)
-
-
-def _in_order(name: str, done: list[str] | None = None) -> list[str]:
-    """A module after all that it imports."""
-    done = [] if done is None else done
-    for needed in IMPORT.findall((CANVAS / f"{name}.js").read_text(encoding="utf-8")):
-        if needed not in done:
-            _in_order(needed, done)
-    done.append(name)
-    return done
+    exports = ("mountCanvas", "mountInGradio", "surprise")
+    return bundle("Pix2PixCanvas", CANVAS / "gradio.js", exports, [CANVAS / "canvas.css"])
