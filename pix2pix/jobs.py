@@ -23,6 +23,8 @@ from pix2pix.runs import ENDED, Run, find_runs
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
 NICENESS = "10"
+LEAVING = 10
+"""Seconds that a trainer may take to leave after it wrote down its end."""
 
 _lock = threading.Lock()
 _jobs: dict[Path, Job] = {}
@@ -97,6 +99,10 @@ def close(run: Run, cause: str) -> None:
 def _refuse_second(runs: Path) -> None:
     """One run at a time, also one that a server before this one has started."""
     job = running()
+    if job and job.run.read_status().get("state") in ENDED:
+        # It has said its last word and is only leaving: whoever resumes at once is not to be refused for that.
+        job.wait(LEAVING)
+        job = running()
     run = job.run if job else next((run for run in find_runs(runs) if run.is_held()), None)
     if run:
         raise RunError(f"{run.name} is being trained on this machine. Stop it, or wait for its end.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,12 @@ def test_a_curve_has_at_most_400_points_a_series_and_ends_at_the_last_step(tmp_p
     assert frame["step"].max() == 1001
 
 
-def test_a_curve_without_points_is_none_and_leaves_out_what_is_no_number() -> None:
+def test_a_curve_of_less_than_two_points_is_none_and_leaves_out_what_is_no_number() -> None:
     chart = watch.CHARTS[0]
     assert watch.curve([{"step": 1, "val_ssim": 0.5}], chart) is None
-    frame = watch.curve([{"step": 1, "g_gan": float("nan")}, {"step": 2, "g_gan": 3}], chart)
-    assert frame is not None and frame["step"].tolist() == [2]
+    assert watch.curve([{"step": 1, "g_gan": 0.5}], chart) is None
+    frame = watch.curve([{"step": 1, "g_gan": float("nan")}, {"step": 2, "g_gan": 3}, {"step": 3, "g_gan": 2.5}], chart)
+    assert frame is not None and frame["step"].tolist() == [2, 3]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(7, "7 s"), (750, "12 min"), (11_131, "3 h 06 min"), (190_000, "2 d 4 h")])
@@ -181,6 +183,24 @@ def test_a_run_started_from_elsewhere_trains_alone_and_to_its_end(
     assert job
     job.wait(60)
     assert Run(tmp_path / "runs" / "pairs").snapshot().state == "finished", (tmp_path / "runs" / "pairs" / "log.txt").read_text()
+
+
+def test_a_run_can_be_resumed_in_the_moment_it_says_stopped(pairs: Path, tmp_path: Path, stops_all: None) -> None:
+    """Its process takes a while longer to leave."""
+    name = steer.start_run(tmp_path, "houses", TrainConfig(data=str(pairs), steps=100_000, save_every=100_000, **TINY))
+    run = Run(tmp_path / name)
+    wait_until(lambda: run.snapshot().step > 1)
+    steer.stop_run(tmp_path, name)
+    wait_until(lambda: run.read_status()["state"] == "stopped")
+    steer.resume_run(tmp_path, name, None)
+    wait_until(lambda: run.snapshot().state == "running")
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_run_that_another_server_started_keeps_a_second_one_away(pairs: Path, tmp_path: Path) -> None:

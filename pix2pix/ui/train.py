@@ -72,7 +72,8 @@ def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) 
     if "log" in fresh:
         changes["log"] = marks["log"]
     if fresh & {"curves", "state"}:
-        changes |= {f"chart_{chart.key}": watch.curve(snapshot.rows, chart) for chart in watch.CHARTS}
+        curves = {chart.key: watch.curve(snapshot.rows, chart) for chart in watch.CHARTS}
+        changes |= {f"chart_{key}": gr.update(value=frame, visible=frame is not None) for key, frame in curves.items()}
         changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows)
         changes["charts"] = gr.update(visible=bool(snapshot.rows))
     if "state" in fresh:

@@ -52,12 +52,12 @@ STATES = {
 
 
 def curve(rows: Sequence[dict[str, Any]], chart: Chart) -> pd.DataFrame | None:
-    """Columns `step`, `value`, `series`, at most 400 points a series; None while no series has a point.
+    """Columns `step`, `value`, `series`, at most 400 points a series; None while there is no line to draw.
 
     All series come from the first frame on: a plot does not learn of later ones.
     """
     points = [(step, value, name) for column, name, _ in chart.series for step, value in _thin(_column(rows, column))]
-    return pd.DataFrame(points, columns=["step", "value", "series"]) if points else None
+    return pd.DataFrame(points, columns=["step", "value", "series"]) if len(points) > len(chart.series) else None
 
 
 def _column(rows: Sequence[dict[str, Any]], column: str) -> list[tuple[int, float]]:
