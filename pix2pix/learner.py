@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pix2pix.augment import seed_of
 from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.descent import Descent
 from pix2pix.machine import Machine
 from pix2pix.methods.pix2pix import build_discriminator, discriminator_losses, generator_losses
 from pix2pix.networks import build_generator, init_weights, sample_noise
@@ -42,8 +43,8 @@ class Learner:
         self.generator = build_generator(model)
         init_weights(self.generator, torch.Generator().manual_seed(seed_of(config.seed, "generator")))
         self.generator.to(machine.device)
+        self.generator_optimizer = Descent(self.generator, config.rate, (config.beta1, config.beta2))
         self.mean = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
-        self.generator_optimizer = self._adam(self.generator.parameters(), config.rate)
         self._generate = self._wrap(self.generator)
         self.discriminator: nn.Module | None = None
         if config.gan != "none":
@@ -54,13 +55,9 @@ class Learner:
         self.discriminator = build_discriminator(config, self.model)
         init_weights(self.discriminator, torch.Generator().manual_seed(seed_of(config.seed, "discriminator")))
         self.discriminator.to(self.machine.device)
-        self.discriminator_optimizer = self._adam(self.discriminator.parameters(), config.discriminator_rate or config.rate)
+        rate = config.discriminator_rate or config.rate
+        self.discriminator_optimizer = Descent(self.discriminator, rate, (config.beta1, config.beta2))
         self._judge = self._wrap(DiscriminatorObjective(self.discriminator, config))
-
-    def _adam(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Adam:
-        config = self.config
-        fused = self.machine.device.type in ("cpu", "cuda")
-        return torch.optim.Adam(parameters, lr=rate, betas=(config.beta1, config.beta2), fused=fused)
 
     def _wrap(self, module: nn.Module) -> nn.Module:
         """The module as it is called in a step; its weights stay those of `module`."""
@@ -138,7 +135,7 @@ class Learner:
                 losses = self._judge(*batches[index], fake.detach(), alpha)
                 (losses["d"] / len(group)).backward()
             rows.append(losses)
-        self._descend(self.discriminator_optimizer, (self.config.discriminator_rate or self.config.rate) * rate)
+        self.discriminator_optimizer.step((self.config.discriminator_rate or self.config.rate) * rate)
         return _mean(rows)
 
     def _alpha(self, number: int, index: int, count: int) -> Tensor:
@@ -158,7 +155,7 @@ class Learner:
                     losses = generator_losses(self.discriminator, *batches[index], fake, self.config)
                 (losses["g"] / len(group)).backward()
             rows.append(losses)
-        self._descend(self.generator_optimizer, self.config.rate * rate)
+        self.generator_optimizer.step(self.config.rate * rate)
         return _mean(rows)
 
     def _sync_if(self, module: nn.Module, sync: bool) -> AbstractContextManager[None]:
@@ -166,13 +163,6 @@ class Learner:
         if isinstance(module, DistributedDataParallel) and not sync:
             return module.no_sync()
         return nullcontext()
-
-    @staticmethod
-    def _descend(optimizer: torch.optim.Adam, rate: float) -> None:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
 
     @torch.no_grad()
     def _follow(self, number: int) -> None:

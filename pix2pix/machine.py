@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
-from torch import nn
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.inference import is_bf16_faster
 
 
 @dataclass(frozen=True)
@@ -62,33 +59,4 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
 def _faster_precision(device: torch.device) -> str:
     if device.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
-    if device.type == "cpu":
-        return "bf16" if bf16_pays() else "fp32"
-    return "fp32"
-
-
-@lru_cache(maxsize=1)
-def bf16_pays() -> bool:
-    """Whether this processor convolves faster in bf16, measured once in about 0.2 s. Emulated bf16 is slower, not faster."""
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return False
-    conv = nn.Conv2d(128, 128, 4, 2, 1)
-    picture = torch.ones(1, 128, 64, 64).to(memory_format=torch.channels_last)
-
-    def pass_in(enabled: bool) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            loss = conv(picture).float().sum()
-        loss.backward()
-
-    return _best_time(lambda: pass_in(True)) < 0.9 * _best_time(lambda: pass_in(False))
-
-
-def _best_time(work: Callable[[], None], times: int = 5) -> float:
-    """Seconds of the quickest of some calls, after one to warm up."""
-    work()
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+    return "bf16" if is_bf16_faster(device) else "fp32"

@@ -214,5 +214,5 @@ class Run(RunFolder):
 
 def find_runs(folder: str | Path) -> list[Run]:
     """All runs in a folder, the newest first."""
-    paths = [path.parent for path in Path(folder).glob("*/config.json")]
-    return [Run(path) for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)]
+    configs = sorted(Path(folder).glob("*/config.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [Run(path.parent) for path in configs]

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     {"config", "events", "images", "errors", "vision"},
     {"networks", "losses", "augment", "metrics", "palette", "tiles"},
-    {"methods", "checkpoint", "data", "files", "machine", "inference"},
+    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent"},
     {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
     {"training", "jobs", "evaluation", "folders", "export", "hub"},
     {"ui", "cli", "__main__"},
@@ -26,6 +26,7 @@ NEIGHBOURS = {
     ("config", "errors"),
     ("checkpoint", "files"),
     ("data", "files"),
+    ("machine", "inference"),
     ("trainer", "learner"),
     ("runs", "run_folder"),
     ("cli", "ui"),

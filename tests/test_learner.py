@@ -7,8 +7,9 @@ import torch
 
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.inference import is_bf16_faster
 from pix2pix.learner import EMA_EVERY, Batch, Learner
-from pix2pix.machine import Machine, bf16_pays, choose_device, choose_machine
+from pix2pix.machine import Machine, choose_device, choose_machine
 
 MODEL = ModelConfig(depth=3, width=4, size=16)
 CPU = Machine(torch.device("cpu"))
@@ -131,7 +132,7 @@ def test_a_device_that_is_not_there_gets_a_sentence() -> None:
 def test_precision_of_a_run_overrules_the_measurement() -> None:
     assert choose_machine(make_config(device="cpu"), "fp32").precision == "fp32"
     assert choose_machine(make_config(device="cpu", precision="bf16")).precision == "bf16"
-    assert choose_machine(make_config(device="cpu")).precision == ("bf16" if bf16_pays() else "fp32")
+    assert choose_machine(make_config(device="cpu")).precision == ("bf16" if is_bf16_faster(torch.device("cpu")) else "fp32")
 
 
 @pytest.mark.gpu

@@ -1,0 +1,40 @@
+"""`python -m benchmarks [training] [translation] [memory] [data]`: our times beside those of plain eager torch, in one process.
+
+Times are taken in turns and compared as ratios of medians, so that whatever else the machine does hits both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+
+import torch
+
+from benchmarks import data, memory, training, translation
+
+PARTS = {"training": training.measure, "translation": translation.measure, "data": data.measure, "memory": memory.measure}
+
+
+def main() -> None:
+    """Runs the parts asked for and prints a table of each."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=15, help="times that each side is measured (default 15)")
+    args = parser.parse_args()
+    unknown = sorted(set(args.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}; choose from {', '.join(PARTS)}")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores ({platform.machine()}), {device}, {torch.get_num_threads()} threads\n")
+    for part in args.parts or PARTS:
+        print(f"## {part}\n")
+        for line in PARTS[part](args.rounds):
+            print(line)
+            sys.stdout.flush()
+        print()
+
+
+if __name__ == "__main__":
+    main()

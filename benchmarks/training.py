@@ -1,0 +1,49 @@
+"""One training step at the defaults: 256 x 256, width 64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from benchmarks.plain import PlainLoop
+from benchmarks.timing import in_turns, table
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.learner import Batch, Learner
+from pix2pix.machine import choose_machine
+
+PLAIN = "plain loop, fp32"
+
+
+def measure(rounds: int) -> Iterator[str]:
+    """Ours, with its running mean of the generator, against the plain loop, which has none."""
+    for batch in (1, 16) if torch.cuda.is_available() else (1,):
+        yield f"batch {batch}:\n"
+        yield from _measure_batch(batch, rounds)
+
+
+def _measure_batch(batch: int, rounds: int) -> Iterator[str]:
+    config = TrainConfig(data="-", batch=batch)
+    machine = choose_machine(config)
+    ours, plain = Learner(config, ModelConfig(), machine), PlainLoop(device=str(machine.device))
+    _check_same_size(ours, plain)
+    source, target = make_batch(batch, machine.device)
+    steps = iter(range(10**9))
+    works = {
+        PLAIN: lambda: plain.step(source, target),
+        f"ours, {machine.precision}": lambda: [float(value) for value in ours.step(next(steps), [(source, target)], 1.0).values()],
+    }
+    yield from table(in_turns(works, rounds), PLAIN)
+
+
+def make_batch(batch: int, device: torch.device) -> Batch:
+    """Smooth pictures: zeros and pure noise are quicker or slower than pictures."""
+    y, x = torch.meshgrid(torch.linspace(0, 9, 256), torch.linspace(0, 9, 256), indexing="ij")
+    picture = torch.stack((torch.sin(x), torch.cos(y), torch.sin(x + y))).expand(batch, -1, -1, -1)
+    return picture.clone().to(device), picture.flip(-1).to(device)
+
+
+def _check_same_size(ours: Learner, plain: PlainLoop) -> None:
+    pairs = ((ours.generator, plain.generator), (ours.discriminator, plain.discriminator))
+    counts = [[sum(weight.numel() for weight in network.parameters()) for network in pair if network] for pair in pairs]
+    assert all(left == right for left, right in counts), f"the loops do not train the same networks: {counts}"

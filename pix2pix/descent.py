@@ -1,0 +1,45 @@
+"""Adam over a network's weights, without a copy of any gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Descent:
+    """Adam for a network that is kept channels-last.
+
+    Convolutions give their gradients in the order that the weights lie in memory. Fused Adam copies whatever is not contiguous
+    (a seventh of a step on two cores), so it is given the same memory under another name: as (O, h, w, I), which is contiguous.
+    """
+
+    def __init__(self, network: nn.Module, rate: float, betas: tuple[float, float]) -> None:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs leave this form out
+        self.parameters = list(network.parameters())
+        self._views = [_as_it_lies(parameter.detach()) for parameter in self.parameters]
+        fused = self.parameters[0].device.type in ("cpu", "cuda")
+        self._adam = torch.optim.Adam(self._views, lr=rate, betas=betas, fused=fused)
+
+    def step(self, rate: float) -> None:
+        """One step down the gradients, which are gone afterwards."""
+        for group in self._adam.param_groups:
+            group["lr"] = rate
+        for parameter, view in zip(self.parameters, self._views, strict=True):
+            view.grad = None if parameter.grad is None else _as_it_lies(parameter.grad).contiguous()
+            parameter.grad = None
+        self._adam.step()
+        self._adam.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Moments and step; the tensors are the living ones."""
+        return self._adam.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over what `state_dict` gave."""
+        self._adam.load_state_dict(state)
+
+
+def _as_it_lies(weight: Tensor) -> Tensor:
+    return weight.permute(0, 2, 3, 1) if weight.dim() == 4 else weight
