@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix import jobs
-from pix2pix.ui import train, translate
+from pix2pix.ui import draw, train, translate
 from pix2pix.ui.models import Shelf
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
@@ -20,6 +20,7 @@ MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono
 
 Tab = Callable[[gr.Blocks, Shelf], None]
 TABS: tuple[tuple[str, str, Tab], ...] = (
+    ("draw", "Draw", draw.build),
     ("translate", "Translate", translate.build),
     ("train", "Train", train.build),
 )

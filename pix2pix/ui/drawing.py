@@ -124,7 +124,7 @@ def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
     spec = _stated_spec(payload, own)
     image = _open_png(payload.get("image"), spec["size"])
     if spec["kind"] in DRAWN:
-        image = _snapped(image, spec["palette"])
+        image = snapped(image, spec["palette"])
     image.info = {"sequence": _sequence(payload), "kind": spec["kind"]}
     return image
 
@@ -183,13 +183,18 @@ def _open_png(text: Any, size: int) -> Image.Image:
         raise gr.Error("This drawing cannot be read: the PNG file is damaged.") from error
 
 
-def _snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
-    """Exactly palette colours. Our page sends no other; another client may."""
-    if image.getcolors(MAX_COLORS) is None:
+def snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
+    """Exactly palette colours. Our page sends no other; another client may, and two models may differ in theirs."""
+    found = image.getcolors(MAX_COLORS)
+    if found is None:
         raise gr.Error(f"This drawing has more than {MAX_COLORS} colours; a label map has a few.")
+    if {color for _, color in found} <= {tuple(color) for color in colors}:
+        return image
     palette = tuple((str(number), (int(red), int(green), int(blue))) for number, (red, green, blue) in enumerate(colors))
     pixels, _ = snap(np.asarray(image), palette)
-    return Image.fromarray(pixels)
+    clean = Image.fromarray(pixels)
+    clean.info = image.info
+    return clean
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +19,14 @@ import torch
 
 from pix2pix.checkpoint import FORMAT
 from pix2pix.config import ModelConfig
-from pix2pix.errors import CheckpointError, ConfigError
+from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
 from pix2pix.translator import Translator
 
 Signature = tuple[str, int, int]
 KEPT_TRANSLATORS = 3
 KEPT_DESCRIPTIONS = 1000
+LONGEST_WAIT = 30.0
+"""Seconds that a visitor waits for the pictures of others."""
 RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
 """File of a run, and what it adds to the model's key and to its title."""
 
@@ -48,6 +52,11 @@ class Model:
     def task(self) -> str:
         """`labels to photo`"""
         return f"{self.config.source} to {self.config.target}"
+
+    @property
+    def version(self) -> str:
+        """Another one whenever the file is written anew."""
+        return f"{self.modified:.6f}"
 
     @property
     def date(self) -> str:
@@ -138,6 +147,7 @@ class Shelf:
         self.checkpoints, self.runs, self.kept = Path(checkpoints), Path(runs), kept
         self._translators: OrderedDict[Signature, Translator] = OrderedDict()
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def listing(self) -> Listing:
         """What is there now."""
@@ -167,6 +177,16 @@ class Shelf:
             self._translators.move_to_end(signature)
             self._forget(str(path.resolve()), signature)
             return self._translators[signature]
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One picture at a time: two at once would each take twice as long."""
+        if not self._turn.acquire(timeout=LONGEST_WAIT):
+            raise Pix2PixError(f"the server has been busy with other visitors' pictures for {LONGEST_WAIT:.0f} seconds. Try again.")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _forget(self, path: str, newest: Signature) -> None:
         """Older states of the same file go first, then what was used longest ago."""

@@ -28,13 +28,16 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
     changeSpec: (next) => page.changeSpec(next),
     openPicture: (source) => page.open(source),
     restore: () => page.restore(),
+    redraw: () => page.desk.announce(),
+    setLive: (isLive) => (page.isLive = isLive),
+    note: (text) => page.note(text),
     stop,
   };
 }
 
 class CanvasPage {
   constructor(root, spec, send, name) {
-    Object.assign(this, { root, name, photo: null, stateFrame: 0 });
+    Object.assign(this, { root, name, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -65,7 +68,7 @@ class CanvasPage {
   changed(box, isFinal) {
     this.painter.invalidate(box);
     this.overlay?.refresh();
-    this.emit(isFinal);
+    if (isFinal || this.isLive) this.emit(isFinal);
     if (!isFinal || !isDrawn(this.desk.spec.kind)) return;
     keepDrawing(this.name, this.desk.spec.kind, this.desk.sketch.raster, this.desk.sketch.palette);
   }

@@ -1,0 +1,41 @@
+// Which model goes with what.
+
+const CHOICE_PLACE = "pix2pix-model";
+
+/** Two models can look at one drawing. */
+export const fits = (model, other) => Boolean(model && other && model.source === other.source);
+
+/** The model that this tab used last, if it is still there, else the one that the server begins with. */
+export function findFirst(models, first) {
+  const last = recall();
+  return models.some(({ key }) => key === last) ? last : first;
+}
+
+/** Who can take the picture of `model` as a drawing: itself, else one that leads back, else any; null where kinds do not match. */
+export function findTaker(models, model) {
+  const takers = models.filter((other) => model && other.source === model.target);
+  return takers.find(({ key }) => key === model.key) || takers.find(({ target }) => target === model.source) || takers[0] || null;
+}
+
+/** Nothing has been drawn. */
+export function isBlank({ sketch }) {
+  return sketch.raster.labels.every((label) => label === sketch.background);
+}
+
+export function remember(key) {
+  try {
+    if (key) sessionStorage.setItem(CHOICE_PLACE, key);
+  } catch {
+    // Storage may be forbidden: the next visit then begins with the first model.
+    return false;
+  }
+  return true;
+}
+
+function recall() {
+  try {
+    return sessionStorage.getItem(CHOICE_PLACE);
+  } catch {
+    return null;
+  }
+}
