@@ -139,3 +139,12 @@ def test_precision_of_a_run_overrules_the_measurement() -> None:
 def test_trains_on_a_gpu() -> None:
     learner = Learner(make_config(), MODEL, Machine(torch.device("cuda"), "bf16"))
     assert all(torch.isfinite(value) for value in learner.step(0, [make_batch()], 1.0).values())
+
+
+@pytest.mark.slow
+def test_a_compiled_step_gives_the_losses_of_an_eager_one() -> None:
+    eager, compiled = (Learner(make_config(), MODEL, Machine(torch.device("cpu"), compile=on)) for on in (False, True))
+    for number in range(3):
+        left, right = (learner.step(number, [make_batch(number)], 1.0) for learner in (eager, compiled))
+        for name, value in left.items():
+            torch.testing.assert_close(right[name], value, rtol=1e-3, atol=1e-3)
