@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 from collections.abc import Callable
@@ -109,6 +110,11 @@ def read_image(path: str | Path) -> Image.Image:
     return _read(path, to_rgb)
 
 
+def decode_image(data: bytes, name: str) -> Image.Image:
+    """The picture in `data`, as `read_image`; `name` is what errors call it."""
+    return _read(io.BytesIO(data), to_rgb, name)
+
+
 def read_size(path: str | Path) -> tuple[int, int]:
     """Width and height of the upright picture, from the file's header alone. `DataError` as `read_image`."""
     return _read(path, _upright_size)
@@ -119,20 +125,20 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
     return (image.height, image.width) if turned else image.size
 
 
-def _read(path: str | Path, look: Callable[[Image.Image], T]) -> T:
+def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], name: str = "") -> T:
+    name = name if isinstance(file, io.BytesIO) else Path(file).name
     try:
-        with _open(path) as image:
+        with _open(file, name) as image:
             return look(image)
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001  # decoders meet damage in many ways: OSError, SyntaxError, struct.error, IndexError, ...
-        raise DataError(f"{Path(path).name} cannot be read as a picture: {_cause(error)}. Save it anew as PNG, or leave it out.") from error
+        raise DataError(f"{name} cannot be read as a picture: {_cause(error)}. Save it anew as PNG, or leave it out.") from error
 
 
-def _open(path: str | Path) -> Image.Image:
-    name = Path(path).name
+def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
     try:
-        image = Image.open(path)
+        image = Image.open(file)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{name} has more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller.") from error
     width, height = image.size

@@ -96,12 +96,12 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     layout, matches, strays = _matches(found, make)
     pairs: list[tuple[str | None, Pair]] = []
     for match in matches:
-        cause = match.misfit(layout)
-        if cause:
-            problems.append(Problem(match.a.path.relative_to(root).as_posix(), cause))
+        misfit = match.misfit(layout)
+        if misfit:
+            problems.append(Problem(match.a.path.relative_to(root).as_posix(), *misfit))
         else:
             pairs.append((match.a.split, match.to_pair(layout, direction)))
-    problems += [Problem(stray.path.relative_to(root).as_posix(), cause) for stray, cause in strays]
+    problems += [Problem(stray.path.relative_to(root).as_posix(), cause, kind) for stray, cause, kind in strays]
     if not pairs:
         raise DataError(_nothing(root, found, problems, make))
     train, val, test, drawn = _split(pairs, seed)
@@ -115,18 +115,18 @@ class _Match:
     a: Found
     b: Found | None = None
 
-    def misfit(self, layout: Layout) -> str | None:
-        """Why this is no pair, as the headers tell; None where it is one."""
+    def misfit(self, layout: Layout) -> tuple[str, str] | None:
+        """Why this is no pair, as the headers tell, and which kind of problem that is; None where it is one."""
         try:
             width, height = read_size(self.a.path)
             other = read_size(self.b.path) if self.b else None
         except DataError as error:
-            return str(error)
+            return str(error), "unreadable"
         if self.b and other and other != (width, height):
-            return _unequal(self.a.path, (width, height), self.b.path, other)
+            return _unequal(self.a.path, (width, height), self.b.path, other), "unequal"
         if layout == "side by side" and width != 2 * height:
             odd = "an odd width cannot be halved" if width % 2 else "a side-by-side pair is twice as wide as it is high"
-            return f"{self.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B."
+            return f"{self.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B.", "shape"
         return None
 
     def to_pair(self, layout: Layout, direction: str) -> Pair:
@@ -142,7 +142,8 @@ def _unequal(a: Path, size: tuple[int, int], b: Path, other: tuple[int, int]) ->
     return f"{first} is {size[0]} x {size[1]}, {second} is {other[0]} x {other[1]}; the two halves of a pair are of one size. Resize one."
 
 
-Strays = list[tuple[Found, str]]
+Strays = list[tuple[Found, str, str]]
+"""A file, why it is in no pair, and the kind of that problem."""
 
 
 def _matches(found: list[Found], make: str) -> tuple[Layout, list[_Match], Strays]:
@@ -166,10 +167,11 @@ def _by_side(found: Iterable[Found]) -> tuple[list[_Match], Strays]:
     strays: Strays = []
     for file in found:
         if file.side is None:
-            strays.append((file, f"{file.path.name} belongs to neither half; put it into one of the two folders, or give it a suffix."))
+            cause = f"{file.path.name} belongs to neither half; put it into one of the two folders, or give it a suffix."
+            strays.append((file, cause, "stray"))
         elif (file.split, file.key) in sides[file.side]:
             kept = sides[file.side][file.split, file.key].path.name
-            strays.append((file, f"{file.path.name} has the same name as {kept}, which is used. Rename one of them."))
+            strays.append((file, f"{file.path.name} has the same name as {kept}, which is used. Rename one of them.", "twin"))
         else:
             sides[file.side][file.split, file.key] = file
     matches = [_Match(a, sides[1][place]) for place, a in sides[0].items() if place in sides[1]]
@@ -177,7 +179,7 @@ def _by_side(found: Iterable[Found]) -> tuple[list[_Match], Strays]:
         matches = _by_suffix_too(sides)
     used = {id(file) for match in matches for file in (match.a, match.b)}
     alone = [file for side in sides for file in side.values() if id(file) not in used]
-    strays += [(file, f"{file.path.name} has no partner in the other half. Add it, or take this one away.") for file in alone]
+    strays += [(file, f"{file.path.name} has no partner in the other half. Add it, or take this one away.", "unpaired") for file in alone]
     return matches, strays
 
 

@@ -33,6 +33,8 @@ class Problem:
 
     file: str
     cause: str
+    kind: str = "unreadable"
+    """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves) or `shape` (no two squares)."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def scan(root: Path) -> tuple[list[Found], list[Problem]]:
             found.append(_place(root, path))
         elif suffix in OTHER_PICTURES:
             cause = f"{suffix} is not read; save it as {', '.join(IMAGE_SUFFIXES[:2])} or {IMAGE_SUFFIXES[3]}."
-            problems.append(Problem(path.relative_to(root).as_posix(), cause))
+            problems.append(Problem(path.relative_to(root).as_posix(), cause, "unread"))
     return found, problems
 
 
