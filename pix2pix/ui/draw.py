@@ -66,6 +66,7 @@ def describe(model: Model, is_training: bool = False) -> Answer:
         "target": config.target,
         "size": config.size,
         "date": model.date,
+        "data": str(model.about.get("data", "")),
         "step": step if isinstance(step, int) else None,
         "training": is_training,
         "version": model.version,

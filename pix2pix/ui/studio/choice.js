@@ -11,10 +11,13 @@ export function findFirst(models, first) {
   return models.some(({ key }) => key === last) ? last : first;
 }
 
-/** Who can take the picture of `model` as a drawing: itself, else one that leads back, else any; null where kinds do not match. */
-export function findTaker(models, model) {
+/** Who can take the picture of `model` as a drawing; null where kinds do not match. Best is the model itself, then the one that
+ * the drawing `came` from, then one trained on the same data, then one that leads back. */
+export function findTaker(models, model, came = null) {
   const takers = models.filter((other) => model && other.source === model.target);
-  return takers.find(({ key }) => key === model.key) || takers.find(({ target }) => target === model.source) || takers[0] || null;
+  const likes = [({ key }) => key === model.key, ({ key }) => key === came, ({ data }) => data && data === model.data, ({ target }) => target === model.source, () => true];
+  for (const like of likes) if (takers.some(like)) return takers.find(like);
+  return null;
 }
 
 /** Nothing has been drawn. */

@@ -17,7 +17,7 @@ const PICTOGRAMS = {
   close: '<path d="M5 5l10 10M15 5L5 15"/>',
   down: '<path d="M5.5 8l4.5 4.5L14.5 8"/>',
   slider: '<rect x="3.5" y="4.5" width="13" height="11" rx="1.5"/><path d="M10 2.5v15M8 8.5L6 10l2 1.5M12 8.5l2 1.5-2 1.5"/>',
-  vary: '<path d="M3.5 3.5h5v5h-5zM11.5 3.5h5v5h-5zM3.5 11.5h5v5h-5zM11.5 11.5h5v5h-5z"/>',
+  variations: '<path d="M3.5 3.5h5v5h-5zM11.5 3.5h5v5h-5zM3.5 11.5h5v5h-5zM11.5 11.5h5v5h-5z"/>',
   reuse: '<path d="M16.5 10H4M8.5 5.5L4 10l4.5 4.5"/>',
   download: '<path d="M10 3.5v8.7M6.5 9l3.5 3.5L13.5 9M3.5 14v1.5c0 .6.4 1 1 1h11c.6 0 1-.4 1-1V14"/>',
   examples: '<rect x="3.5" y="4.5" width="13" height="11" rx="1.5"/><path d="M4 13.5l3.6-3.8 3 3 2-2 3.4 3.3"/><circle cx="12.8" cy="8" r="1.2"/>',

@@ -161,14 +161,15 @@ class Studio {
     this.plus.disabled = this.models.filter((model) => fits(model, this.model())).length < 2;
     this.other.root.hidden = this.minus.hidden = !isComparing;
     this.root.dataset.panes = this.panes.length;
-    this.find("reuse").hidden = !findTaker(this.models, this.model());
+    this.find("examples").hidden = !this.examples[this.model()?.examples];
+    this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
     for (const id of ["slider", "variations"]) this.find(id).disabled = !this.model();
   }
 
   // Comparing.
 
   compare(key) {
-    const model = this.model(key) || this.models.find((other) => other.key !== this.key && fits(other, this.model()));
+    const model = key ? this.model(key) : this.models.find((other) => other.key !== this.key && fits(other, this.model()));
     if (this.panes.length < 2) {
       this.panes.push(new Pane(this.ask, 2));
       this.results.append(this.panes[1].root);
@@ -197,7 +198,7 @@ class Studio {
     if (!done.length) return;
     this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms on the server`;
     this.time.title = `Translated on the server's ${done[0].where}`;
-    this.thumbs.keep(panes[0].model, done[0].picture);
+    if (panes[0].model && this.thumbs.keep(panes[0].model, done[0].picture)) this.showChoosers();
     if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
   }
 
@@ -241,8 +242,9 @@ class Studio {
   }
 
   async reuse() {
-    const { shown } = this.panes[0], taker = findTaker(this.models, this.model());
+    const { shown } = this.panes[0], taker = findTaker(this.models, this.model(), this.came);
     if (!shown || !taker) return;
+    this.came = this.key;
     if (taker.key !== this.key) await this.choose(taker.key);
     await this.canvas.openPicture(shown.picture);
   }

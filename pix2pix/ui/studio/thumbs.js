@@ -8,9 +8,11 @@ export class Thumbs {
     Object.assign(this, { draw, known: new Map(), last: Promise.resolve() });
   }
 
-  /** A picture that the page has anyway. */
+  /** A picture that the page has anyway; true where it is the model's first one. */
   keep(model, picture) {
-    if (!this.known.has(nameOf(model))) this.known.set(nameOf(model), Promise.resolve(picture));
+    if (this.known.has(nameOf(model))) return false;
+    this.known.set(nameOf(model), Promise.resolve(picture));
+    return true;
   }
 
   /** The picture, or "" where there is none; without `mayAsk` only what is known already. */
