@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -16,15 +15,24 @@ from typing import Any
 import numpy as np
 
 from pix2pix.config import Kind, PaletteEntry
+from pix2pix.data.findings import SIMPLE, Facts, Finding, Sampled, find, guess_direction, look_closely
 from pix2pix.data.kinds import Looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs, read_pair
+from pix2pix.data.shift import common_shift
 from pix2pix.errors import DataError
-from pix2pix.palette import is_gray
+from pix2pix.palette import EXACT_COLORS, Pixels
 
-SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
-"""Kinds that one draws or has, rather than wants: the natural sources."""
-USUAL_SIZE = 256
 MANY = 3
+SAMPLED = 40
+SIDES = {"side by side": ("on the left", "on the right"), "two folders": ("in A", "in B"), "two suffixes": ("in _A", "in _B")}
+PLURALS: dict[Kind, str] = {
+    "labels": "labels",
+    "photo": "photos",
+    "gray": "gray pictures",
+    "edges": "edges",
+    "mask": "photos with holes",
+    "lowres": "blurred photos",
+}
 """Files named in the text of one finding; `to_dict` has all."""
 
 
@@ -35,15 +43,6 @@ class Half:
     kind: Kind
     colors: int
     palette: tuple[PaletteEntry, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong or worth knowing, the files that it is about, and what to do."""
-
-    what: str
-    remedy: str
-    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,25 @@ class Report:
 
     __str__ = text
 
+    def headline(self) -> str:
+        """One line: `212 pairs, side by side, 512 x 256, labels on the right: 9 colours`."""
+        total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
+        if self.layout == "photos":
+            return f"{total:,} photo{'s' * (total != 1)}, {width} x {height}"
+        width *= 2 if self.layout == "side by side" else 1
+        places = SIDES[self.layout]
+        first, second = (self.source, self.target) if self.direction == "AtoB" else (self.target, self.source)
+        halves = [f"{PLURALS[half.kind]} {place}" for half, place in ((first, places[0]), (second, places[1])) if half.kind in SIMPLE]
+        halves = halves or [f"{PLURALS[first.kind]} on both sides"]
+        colors = f": {max(first.colors, second.colors)} colours" if "labels" in (first.kind, second.kind) else ""
+        return f"{total:,} pair{'s' * (total != 1)}, {self.layout}, {width} x {height}, {' and '.join(halves)}{colors}"
+
+    def turned(self) -> Report:
+        """The same pairs the other way round: what was the source is the target."""
+        direction = "BtoA" if self.direction == "AtoB" else "AtoB"
+        found = tuple(finding for finding in self.findings if finding.key != "reversed")
+        return dataclasses.replace(self, direction=direction, source=self.target, target=self.source, findings=found)
+
 
 def _half_text(half: Half) -> str:
     if half.kind != "labels":
@@ -107,7 +125,7 @@ def inspect_folder(
     """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
     pairs = open_pairs(folder, direction, make, seed)
     looks = look(pairs)
-    facts: dict[str, _Facts] = {}
+    facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
     for done, (file, result) in enumerate(_read_all(pairs, looks), 1):
         if isinstance(result, DataError):
@@ -121,38 +139,26 @@ def inspect_folder(
         folder=str(folder),
         layout=pairs.layout,
         direction=direction,
-        guessed_direction=_guess_direction(pairs, looks),
+        guessed_direction=guess_direction(pairs, looks),
         counts={"train": len(pairs.train), "val": len(pairs.val), "test": len(pairs.test)},
         drawn=pairs.drawn,
         sizes=tuple((width, height, count) for (width, height), count in sizes.most_common()),
         source=Half(looks.source, len(looks.palette), looks.palette),
         target=Half(looks.target, len(looks.target_palette), looks.target_palette),
-        findings=tuple(_findings(pairs, looks, facts)),
+        findings=tuple(find(pairs, looks, facts, _sample_closely(pairs, looks))),
         problems=tuple(problems),
     )
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What is kept of a pair when its pixels are gone."""
-
-    split: str
-    size: tuple[int, int]
-    gray_target: bool
-    pair_hash: bytes
-    photo_hash: bytes
-    """Of the half that tells pictures apart: drawings of different photos may well be equal."""
-
-
-def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, _Facts | DataError]]:
+def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | DataError]]:
     """Facts of every pair in order, a few read at a time."""
     work = [(split, pair) for split in ("train", "val", "test") for pair in getattr(pairs, split)]
 
-    def read(item: tuple[str, Pair]) -> tuple[str, _Facts | DataError]:
+    def read(item: tuple[str, Pair]) -> tuple[str, Facts | DataError]:
         split, pair = item
         file = pair.source.relative_to(pairs.root).as_posix()
         try:
-            return file, _look_closely(split, pair, looks)
+            return file, look_closely(split, pair, looks)
         except DataError as error:
             return file, error
 
@@ -162,58 +168,24 @@ def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, _Facts | D
             yield from pool.map(read, group)
 
 
-def _look_closely(split: str, pair: Pair, looks: Looks) -> _Facts:
-    source, target = read_pair(pair)
-    hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
-    telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
-    return _Facts(split, target.size, is_gray([np.asarray(target)]), b"".join(hashes), hashes[telling])
+def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
+    """Looks at some pairs together, at full size."""
+    if pairs.make != "none":
+        return Sampled()
+    sampled, step = [], max(1, len(pairs.pairs) // SAMPLED)
+    for pair in pairs.pairs[::step][:SAMPLED]:
+        try:
+            source, target = read_pair(pair)
+        except DataError:  # named among the problems already
+            continue
+        sampled.append((np.asarray(source), np.asarray(target)))
+    labels = [(0, looks.palette), (1, looks.target_palette)]
+    shades = [(_shades([halves[side] for halves in sampled]), len(palette)) for side, palette in labels if palette]
+    return Sampled(*max(shades, default=(0, 0)), common_shift(sampled))
 
 
-def _guess_direction(pairs: PairFolder, looks: Looks) -> str:
-    other = "BtoA" if pairs.direction == "AtoB" else "AtoB"
-    return other if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE else pairs.direction
-
-
-def _findings(pairs: PairFolder, looks: Looks, facts: dict[str, _Facts]) -> Iterator[Finding]:
-    """What a person should know before training, most important first."""
-    guess = _guess_direction(pairs, looks)
-    if guess != pairs.direction:
-        yield Finding(f"The targets are {looks.target}, the sources photos: perhaps the wrong way round.", f"Try --direction {guess}.")
-    leaked = _leaked(facts)
-    if leaked:
-        yield Finding("The same picture is in train and in val or test.", "Take it out of one: scores would be too good.", leaked)
-    copies = _copies((file, fact.pair_hash) for file, fact in facts.items())
-    if copies:
-        yield Finding(f"{len(copies)} pairs are copies of others.", "Delete them: they count twice in training.", copies)
-    gray = tuple(file for file, fact in facts.items() if fact.gray_target)
-    if looks.target == "photo" and gray:
-        yield Finding(f"Among coloured targets {len(gray)} are gray.", "Look at them: if they should be coloured, take them out.", gray)
-    yield from _size_findings(facts)
-    if len(pairs.train) < MANY:
-        yield Finding(f"There are only {len(pairs.train)} training pairs.", "Add some; hundreds are usual.")
-
-
-def _size_findings(facts: dict[str, _Facts]) -> Iterator[Finding]:
-    stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
-    if stretched:
-        yield Finding(f"{len(stretched)} pictures are not square and will be stretched.", "Crop them if shapes matter.", stretched)
-    small = tuple(file for file, fact in facts.items() if min(fact.size) < USUAL_SIZE)
-    if small:
-        side = min(min(facts[file].size) for file in small)
-        fit = max(8, 1 << (side.bit_length() - 1))
-        what = f"{len(small)} pictures are smaller than {USUAL_SIZE} x {USUAL_SIZE} and will be enlarged."
-        yield Finding(what, f"Train with --size {fit}.", small)
-
-
-def _leaked(facts: dict[str, _Facts]) -> tuple[str, ...]:
-    """Validation and test files whose picture is also trained on."""
-    trained = {fact.photo_hash for fact in facts.values() if fact.split == "train"}
-    return tuple(file for file, fact in facts.items() if fact.split != "train" and fact.photo_hash in trained)
-
-
-def _copies(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
-    """Files that are the second or later with the same pixels."""
-    groups: defaultdict[bytes, list[str]] = defaultdict(list)
-    for file, digest in hashes:
-        groups[digest].append(file)
-    return tuple(file for group in groups.values() for file in group[1:])
+def _shades(pictures: list[Pixels]) -> int:
+    """Different colours in label pictures, where there are more than a drawing has; else 0."""
+    few = pictures[:: max(1, len(pictures) // 8)]
+    count = len(np.unique(np.concatenate([np.unique(picture.reshape(-1, 3), axis=0) for picture in few]), axis=0))
+    return count if count > EXACT_COLORS else 0

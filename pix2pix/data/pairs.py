@@ -50,6 +50,8 @@ class PairFolder:
     problems: tuple[Problem, ...]
     drawn: bool
     """Whether the validation pairs were drawn from the others, for want of a folder of their own."""
+    unequal: tuple[Pair, ...] = ()
+    """Pairs of two files that are left out, because they are not of one size."""
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -95,9 +97,11 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     found, problems = scan(root)
     layout, matches, strays = _matches(found, make)
     pairs: list[tuple[str | None, Pair]] = []
+    unequal = []
     for match in matches:
         misfit = match.misfit(layout)
         if misfit:
+            unequal += [match.to_pair(layout, direction)] if misfit[1] == "unequal" else []
             problems.append(Problem(match.a.path.relative_to(root).as_posix(), *misfit))
         else:
             pairs.append((match.a.split, match.to_pair(layout, direction)))
@@ -105,7 +109,7 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     if not pairs:
         raise DataError(_nothing(root, found, problems, make))
     train, val, test, drawn = _split(pairs, seed)
-    return PairFolder(root, layout, direction, make, train, val, test, tuple(problems), drawn)
+    return PairFolder(root, layout, direction, make, train, val, test, tuple(problems), drawn, tuple(unequal))
 
 
 @dataclass(frozen=True)

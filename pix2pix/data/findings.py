@@ -1,0 +1,146 @@
+"""What is wrong with pairs or worth knowing about them, from facts that were gathered while each was read once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pix2pix.config import Kind
+from pix2pix.data.kinds import Looks
+from pix2pix.data.pairs import Pair, PairFolder, read_pair
+from pix2pix.palette import is_gray
+
+SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
+"""Kinds that one draws or has, rather than wants: the natural sources."""
+USUAL_SIZE = 256
+FEW = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong or worth knowing, the files that it is about, and what to do on the command line.
+
+    `key` names it for `pix2pix.data.remedies`; `amount` is the shift in pixels, or the size to train at.
+    """
+
+    what: str
+    remedy: str
+    files: tuple[str, ...] = ()
+    key: str = ""
+    amount: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is kept of a pair when its pixels are gone."""
+
+    split: str
+    size: tuple[int, int]
+    gray_target: bool
+    pair_hash: bytes
+    photo_hash: bytes
+    """Of the half that tells pictures apart: drawings of different photos may well be equal."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What is known of some pairs together: the shades and colours of labels that went through JPEG, and the shift of the halves."""
+
+    shades: int = 0
+    colors: int = 0
+    shift: tuple[int, int] = (0, 0)
+
+
+def look_closely(split: str, pair: Pair, looks: Looks) -> Facts:
+    """Reads a pair; `DataError` where that fails."""
+    source, target = read_pair(pair)
+    hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
+    telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
+    return Facts(split, target.size, is_gray([np.asarray(target)]), b"".join(hashes), hashes[telling])
+
+
+def guess_direction(pairs: PairFolder, looks: Looks) -> str:
+    """As the pairs were opened, unless the halves look as if they were the other way round."""
+    other = "BtoA" if pairs.direction == "AtoB" else "AtoB"
+    return other if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE else pairs.direction
+
+
+def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: Sampled) -> Iterator[Finding]:
+    """What a person should know before training, most important first."""
+    guess = guess_direction(pairs, looks)
+    if guess != pairs.direction:
+        what = f"The targets are {looks.target}, the sources photos: perhaps the wrong way round."
+        yield Finding(what, f"Try --direction {guess}.", key="reversed")
+    if any(sampled.shift):
+        yield _shifted(sampled.shift)
+    yield from _same_pictures(facts)
+    if sampled.shades:
+        what = f"The labels have {sampled.shades:,} shades instead of {sampled.colors} colours: they went through JPEG."
+        yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
+    gray = tuple(file for file, fact in facts.items() if fact.gray_target)
+    if looks.target == "photo" and gray:
+        what = f"Among coloured targets {len(gray):,} {'is' if len(gray) == 1 else 'are'} gray."
+        yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
+    yield from _sizes(facts)
+    if len(pairs.train) < FEW:
+        count = len(pairs.train)
+        yield Finding(
+            f"There {'is' if count == 1 else 'are'} only {count} training pair{'s' * (count != 1)}.",
+            "Add some; hundreds are usual.",
+            key="few",
+        )
+
+
+def _shifted(shift: tuple[int, int]) -> Finding:
+    across, down = shift
+    words = [f"{abs(across)} pixels to the {'right' if across > 0 else 'left'}"] if across else []
+    words += [f"{abs(down)} pixels {'down' if down > 0 else 'up'}"] if down else []
+    what = f"The targets are shifted against the sources, by {' and '.join(words)}."
+    return Finding(what, "Cut both halves so that they fit on each other.", key="shifted", amount=shift)
+
+
+def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    leaked = _leaked(facts)
+    if leaked:
+        yield Finding("The same picture is in train and in val or test.", "Take it out of one: scores would be too good.", leaked, "leaked")
+    copies = _copies((file, fact.pair_hash) for file, fact in facts.items())
+    if copies:
+        what = f"{len(copies):,} pairs are copies of others." if len(copies) > 1 else "1 pair is a copy of another."
+        yield Finding(what, "Delete copies: they count twice in training.", copies, "copies")
+
+
+def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    sizes = Counter(fact.size for fact in facts.values())
+    if len(sizes) > 1:
+        (width, height), most = sizes.most_common(1)[0]
+        others = tuple(file for file, fact in facts.items() if fact.size != (width, height))
+        what = f"The pictures have {len(sizes):,} sizes: {most:,} are {width} x {height}, {len(others):,} are not."
+        yield Finding(what, "Training makes them all one size.", others, "sizes", (width, height))
+    stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
+    if stretched:
+        what = f"{len(stretched):,} pictures are not square and will be stretched."
+        yield Finding(what, "Crop them if shapes matter.", stretched, "stretched")
+    small = tuple(file for file, fact in facts.items() if min(fact.size) < USUAL_SIZE)
+    if small:
+        side = min(min(facts[file].size) for file in small)
+        fit = max(8, 1 << (side.bit_length() - 1))
+        what = f"{len(small):,} pictures are smaller than {USUAL_SIZE} x {USUAL_SIZE} and will be enlarged."
+        yield Finding(what, f"Train with --size {fit}.", small, "small", (fit, fit))
+
+
+def _leaked(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    """Validation and test files whose picture is also trained on."""
+    trained = {fact.photo_hash for fact in facts.values() if fact.split == "train"}
+    return tuple(file for file, fact in facts.items() if fact.split != "train" and fact.photo_hash in trained)
+
+
+def _copies(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+    """Files that are the second or later with the same pixels."""
+    groups: defaultdict[bytes, list[str]] = defaultdict(list)
+    for file, digest in hashes:
+        groups[digest].append(file)
+    return tuple(file for group in groups.values() for file in group[1:])
