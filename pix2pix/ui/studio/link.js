@@ -4,7 +4,7 @@ const KNOCK = 1500;
 
 /** `server` is what gr.HTML hands to a script; `onChange(isUp)` is told when the server goes and comes. */
 export class Link {
-  constructor(server, onChange, later = setTimeout) {
+  constructor(server, onChange, later = (act, wait) => setTimeout(act, wait)) {
     Object.assign(this, { server, onChange, later, isUp: true, isKnocking: false });
   }
 

@@ -40,7 +40,7 @@ class Studio {
     this.results = make("div", "p2p-results", {}, this.panes[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     // One grid for all, so that everything has the width of the drawing and its pictures.
-    draw.prepend(this.root.querySelector(".p2p-notice"), this.root.querySelector(".p2p-top"));
+    draw.prepend(this.root.querySelector(".p2p-top"));
     draw.append(...this.root.querySelectorAll(".p2p-panel"));
     this.buildChoosers();
     this.buildActions(draw);
