@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+
+from pix2pix import uploads as bringing
+from pix2pix.data.scan import Problem
+from pix2pix.errors import DataError
+from pix2pix.ui import bring_report
+from pix2pix.ui.bring_report import Brought
+from pix2pix.ui.toasts import with_toasts
+from pix2pix.uploads import Upload
 
 DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
 MAKES = [
-    ("Nothing: these are pairs", "none"),
+    ("Nothing yet", "none"),
     ("Colourise: gray to colour", "gray"),
     ("Edges to photo", "edges"),
     ("Fill holes", "mask"),
     ("Sharpen: blurred to sharp", "lowres"),
 ]
+INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in one, two folders A and B,
+or x_A.png and x_B.png. Single photos will do, too.</p>"""
+NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is made.</p>"
+WORKING = "Looking at each picture"
+
+Parts = dict[str, Any]
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -24,11 +43,248 @@ class Bring:
     data: gr.Textbox
     direction: gr.Radio
     make: gr.Radio
+    size: gr.Number
+    """Hidden: the side to train at that suits the pictures, at most 256."""
+    parts: Parts = field(default_factory=dict)
+    """All widgets by the names that handlers give them."""
 
 
-def build_bring(uploads: Path, allowed: tuple[Path, ...]) -> Bring:
-    """The section, built where it is called: inside the Train tab's Blocks."""
-    data = gr.Textbox(visible=False, label="Pairs", elem_id="bring-data")
-    direction = gr.Radio(DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
-    make = gr.Radio(MAKES, value="none", label="Learn from single photos", elem_id="bring-make")
-    return Bring(data, direction, make)
+@dataclass(frozen=True)
+class Place:
+    """Where data comes to, and from where it may be named."""
+
+    uploads: Path
+    allowed: tuple[Path, ...]
+    in_use: Callable[[], Iterable[str | Path]] = tuple
+    """The data of runs, which no sweep deletes."""
+    check: Callable[[gr.Request | None], object] = bool
+    """Raises a `Pix2PixError` where this visitor may not bring data."""
+
+
+def bring_files(place: Place, files: Sequence[str] | None, told: Told | None = None) -> Brought:
+    """Unpacks what was dropped, and looks at it. The dropped files are gone afterwards, whatever happened."""
+    paths = [Path(file) for file in files or ()]
+    try:
+        bringing.sweep(place.uploads, place.in_use())
+        return _look_or_undo(bringing.bring_files(paths, place.uploads, progress=told), told)
+    finally:
+        _discard(paths)
+
+
+def bring_named(place: Place, text: str | None, told: Told | None = None) -> Brought:
+    """Opens a folder of this machine, or fetches a data set, and looks at it."""
+    bringing.sweep(place.uploads, place.in_use())
+    return _look_or_undo(bringing.bring_named(str(text or ""), place.uploads, place.allowed, told), told)
+
+
+def mend(place: Place, brought: Brought, key: str, told: Told | None = None) -> Brought:
+    """Applies the remedy of a card, and looks again; the direction and what is made stay."""
+    card = next((card for card in bring_report.cards(brought) if card.case.key == key and card.button), None)
+    if card is None:
+        raise DataError("this has been mended already. Reload the page.")
+    left_out = {problem.file for problem in brought.upload.left_out}
+    if set(card.case.files) <= left_out and card.case.files:
+        upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
+        return replace(brought, upload=upload, before=replace(brought, before=None))
+    upload = bringing.apply_remedy(card.case, brought.upload, place.uploads)
+    seen = bring_report.turned(_look_or_undo(upload, told), brought.report.direction)
+    return replace(seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None))
+
+
+def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
+    gone = set(files)
+    return tuple(problem for problem in problems if problem.file not in gone)
+
+
+def _look_or_undo(upload: Upload, told: Told | None) -> Brought:
+    """Looks at what was brought; what cannot be used leaves nothing."""
+    try:
+        return bring_report.look_at(upload, told)
+    except DataError:
+        if upload.ours:
+            bringing.forget(upload)
+        raise
+
+
+def _discard(paths: Iterable[Path]) -> None:
+    """Deletes what Gradio keeps of dropped files, and nothing else."""
+    kept = Path(get_upload_folder()).resolve()
+    for path in paths:
+        if kept in path.resolve().parents:
+            path.unlink(missing_ok=True)
+
+
+def show(brought: Brought | None, page: int = 0) -> Parts:
+    """All that the page shows of data, by part; of none, the place to drop some."""
+    parts: Parts = {"state": brought, "page": page, "files": None}
+    parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
+    if brought is None:
+        return parts | {"data": "", "make": gr.update(value="none", visible=False)}
+    parts |= {
+        "data": str(brought.upload.folder) if brought.is_ready else "",
+        "size": bring_report.suggested_size(brought.report),
+        "headline": bring_report.headline_html(brought),
+        "direction": _direction(brought),
+        "make": gr.update(value=brought.make, visible=brought.is_photos),
+        "no_pairs": gr.update(visible=brought.is_photos),
+        "undo": gr.update(visible=brought.before is not None),
+    }
+    return parts | _leaf(brought, page) | _cards(brought)
+
+
+def _direction(brought: Brought) -> Any:
+    choices = bring_report.direction_choices(brought.report)
+    return gr.update(choices=choices, value=brought.report.direction, visible=not brought.is_photos)
+
+
+def _leaf(brought: Brought, page: int) -> Parts:
+    """One page of pairs, and where it stands among all."""
+    last, each, count = bring_report.pages(brought) - 1, bring_report.A_PAGE, len(brought.pairs.pairs)
+    page = max(0, min(int(page), last))
+    return {
+        "page": page,
+        "strip": bring_report.strip_html(brought, page),
+        "place": f"<p class='hint'>{page * each + 1:,} to {min(count, (page + 1) * each):,} of {count:,}</p>",
+        "back": gr.update(interactive=page > 0),
+        "next": gr.update(interactive=page < last),
+        "pager": gr.update(visible=last > 0),
+    }
+
+
+def _cards(brought: Brought) -> Parts:
+    shown = {card.case.key: card for card in bring_report.cards(brought)}
+    parts: Parts = {}
+    for key in bring_report.CARDS:
+        card = shown.get(key)
+        parts[f"card_{key}"] = gr.update(visible=card is not None)
+        if card:
+            parts[f"text_{key}"] = bring_report.card_html(card)
+            parts[f"mend_{key}"] = gr.update(value=card.button, visible=bool(card.button))
+    return parts
+
+
+def leaf(brought: Brought | None, page: int, by: int) -> Parts:
+    """The next or the previous pairs."""
+    return _leaf(brought, page + by) if brought else {}
+
+
+def turn(brought: Brought | None, direction: str, page: int) -> Parts:
+    """The direction was switched."""
+    if brought is None or direction not in ("AtoB", "BtoA"):
+        return {}
+    now = bring_report.turned(brought, direction)
+    return {"state": now, "headline": bring_report.headline_html(now)} | _leaf(now, page)
+
+
+def learn(brought: Brought | None, make: str, page: int) -> Parts:
+    """It was chosen what to learn from photos."""
+    if brought is None or make not in dict((value, words) for words, value in MAKES):
+        return {}
+    now = replace(brought, make=make)
+    return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
+
+
+def build_bring(
+    uploads: Path,
+    allowed: tuple[Path, ...],
+    in_use: Callable[[], Iterable[str | Path]] = tuple,
+    check: Callable[[gr.Request | None], object] = bool,
+) -> Bring:
+    """The section, built where it is called: inside the Train tab's Blocks.
+
+    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data.
+    """
+    parts = _build(allowed)
+    _bind(Place(Path(uploads), allowed, in_use, check), parts)
+    return Bring(parts["data"], parts["direction"], parts["make"], parts["size"], parts)
+
+
+def _build(allowed: tuple[Path, ...]) -> Parts:
+    parts: Parts = {"state": gr.State(None), "page": gr.State(0)}
+    with gr.Column(elem_classes="bring", elem_id="bring"):
+        parts["data"] = gr.Textbox(visible="hidden", label="Data", elem_id="bring-data")
+        parts["size"] = gr.Number(256, visible="hidden", label="Suggested size", precision=0)
+        with gr.Column(elem_id="bring-empty") as parts["empty"]:
+            parts |= _build_empty(allowed)
+        with gr.Column(visible=False, elem_id="bring-full") as parts["full"]:
+            parts |= _build_full()
+    return parts
+
+
+def _build_empty(allowed: tuple[Path, ...]) -> Parts:
+    named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
+    parts: Parts = {"intro": gr.HTML(INTRO)}
+    parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=132, elem_id="bring-files")
+    with gr.Row(elem_classes="tight bring-named"):
+        label = "Or a folder on this computer, or a data set on the Hub" if allowed else "Or a data set on the Hugging Face Hub"
+        parts["named"] = gr.Textbox(label=label, placeholder=named, max_lines=1, elem_id="bring-named", scale=3, min_width=160)
+        parts["open"] = gr.Button("Open", elem_id="bring-open", scale=0, min_width=80)
+    return parts
+
+
+def _build_full() -> Parts:
+    parts: Parts = {"headline": gr.HTML(elem_id="bring-headline")}
+    parts["no_pairs"] = gr.HTML(NO_PAIRS, visible=False)
+    parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
+    parts["strip"] = gr.HTML(elem_id="bring-strip")
+    with gr.Row(elem_classes="tight bring-pager") as parts["pager"]:
+        parts["back"] = gr.Button("‹", size="sm", min_width=44, scale=0, elem_id="bring-back")
+        parts["place"] = gr.HTML(elem_id="bring-place")
+        parts["next"] = gr.Button("›", size="sm", min_width=44, scale=0, elem_id="bring-next")
+    parts["direction"] = gr.Radio(DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
+    for key in bring_report.CARDS:
+        with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[f"card_{key}"]:
+            parts[f"text_{key}"] = gr.HTML()
+            parts[f"mend_{key}"] = gr.Button("Mend", size="sm", scale=0, min_width=150)
+    with gr.Row(elem_classes="tight"):
+        parts["undo"] = gr.Button("Undo", size="sm", visible=False, min_width=100, elem_id="bring-undo")
+        parts["other"] = gr.Button("Bring other data", size="sm", min_width=140, elem_id="bring-other")
+    return parts
+
+
+def _bind(place: Place, parts: Parts) -> None:
+    state, page = parts["state"], parts["page"]
+    everything = list(parts.values())
+    common: Parts = {"outputs": everything, "api_visibility": "private"}
+    heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring"}
+    quick: Parts = {**common, "show_progress": "hidden"}
+
+    def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
+        place.check(request)
+        return _by_widget(parts, show(bring_files(place, files, _told(progress))))
+
+    def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        place.check(request)
+        return _by_widget(parts, show(bring_named(place, text, _told(progress))))
+
+    def mended(key: str, brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        place.check(request)
+        return _by_widget(parts, show(mend(place, brought, key, _told(progress)) if brought else None))
+
+    failed = _by_widget(parts, {"files": None})
+    parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
+    gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
+    for key in bring_report.CARDS:
+        parts[f"mend_{key}"].click(with_toasts(partial(mended, key)), state, **heavy)
+    for name, by in (("back", -1), ("next", 1)):
+        parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by)), [state, page], **quick)
+    for name, handler in (("direction", turn), ("make", learn)):
+        parts[name].input(
+            lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)), [state, parts[name], page], **quick
+        )
+    parts["undo"].click(lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick)
+    parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
+
+
+def _told(progress: Any) -> Told:
+    """Gradio's progress bar, moved at most a hundred times."""
+
+    def tell(done: int, of: int) -> None:
+        if done % max(1, of // 100) == 0 or done == of:
+            progress((done, of), desc=WORKING, unit="pictures")
+
+    return tell
+
+
+def _by_widget(parts: Parts, changes: Parts) -> Any:
+    return {parts[name]: value for name, value in changes.items()} if changes else gr.skip()
