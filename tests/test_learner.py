@@ -142,6 +142,8 @@ def test_trains_on_a_gpu() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # inductor's own imports
 def test_a_compiled_step_gives_the_losses_of_an_eager_one() -> None:
     eager, compiled = (Learner(make_config(), MODEL, Machine(torch.device("cpu"), compile=on)) for on in (False, True))
     for number in range(3):
