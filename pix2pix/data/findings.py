@@ -83,13 +83,13 @@ def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: S
         yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
     gray = tuple(file for file, fact in facts.items() if fact.gray_target)
     if looks.target == "photo" and gray:
-        what = f"Among coloured targets {len(gray):,} {'is' if len(gray) == 1 else 'are'} gray."
+        what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
     yield from _sizes(facts)
     if len(pairs.train) < FEW:
         count = len(pairs.train)
         yield Finding(
-            f"There {'is' if count == 1 else 'are'} only {count} training pair{'s' * (count != 1)}.",
+            f"There {_are(count)} only {count} training pair{'s' * (count != 1)}.",
             "Add some; hundreds are usual.",
             key="few",
         )
@@ -118,18 +118,27 @@ def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
     if len(sizes) > 1:
         (width, height), most = sizes.most_common(1)[0]
         others = tuple(file for file, fact in facts.items() if fact.size != (width, height))
-        what = f"The pictures have {len(sizes):,} sizes: {most:,} are {width} x {height}, {len(others):,} are not."
+        what = f"The pictures have {len(sizes):,} sizes: {most:,} {_are(most)} {width} x {height}, {len(others):,} {_are(len(others))} not."
         yield Finding(what, "Training makes them all one size.", others, "sizes", (width, height))
     stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
     if stretched:
-        what = f"{len(stretched):,} pictures are not square and will be stretched."
+        what = f"{_pictures(stretched)} not square and will be stretched."
         yield Finding(what, "Crop them if shapes matter.", stretched, "stretched")
     small = tuple(file for file, fact in facts.items() if min(fact.size) < USUAL_SIZE)
     if small:
         side = min(min(facts[file].size) for file in small)
         fit = max(8, 1 << (side.bit_length() - 1))
-        what = f"{len(small):,} pictures are smaller than {USUAL_SIZE} x {USUAL_SIZE} and will be enlarged."
+        what = f"{_pictures(small)} smaller than {USUAL_SIZE} x {USUAL_SIZE} and will be enlarged."
         yield Finding(what, f"Train with --size {fit}.", small, "small", (fit, fit))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _pictures(files: tuple[str, ...]) -> str:
+    """`1 picture is`, `2 pictures are`"""
+    return f"{len(files):,} picture{'s' * (len(files) != 1)} {_are(len(files))}"
 
 
 def _leaked(facts: Mapping[str, Facts]) -> tuple[str, ...]:

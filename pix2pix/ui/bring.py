@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +177,7 @@ def turn(brought: Brought | None, direction: str, page: int) -> Parts:
 
 def learn(brought: Brought | None, make: str, page: int) -> Parts:
     """It was chosen what to learn from photos."""
-    if brought is None or make not in dict((value, words) for words, value in MAKES):
+    if brought is None or make not in {value for _, value in MAKES}:
         return {}
     now = replace(brought, make=make)
     return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
@@ -214,7 +213,7 @@ def _build(allowed: tuple[Path, ...]) -> Parts:
 def _build_empty(allowed: tuple[Path, ...]) -> Parts:
     named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
     parts: Parts = {"intro": gr.HTML(INTRO)}
-    parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=132, elem_id="bring-files")
+    parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=150, elem_id="bring-files")
     with gr.Row(elem_classes="tight bring-named"):
         label = "Or a folder on this computer, or a data set on the Hub" if allowed else "Or a data set on the Hugging Face Hub"
         parts["named"] = gr.Textbox(label=label, placeholder=named, max_lines=1, elem_id="bring-named", scale=3, min_width=160)
@@ -257,15 +256,18 @@ def _bind(place: Place, parts: Parts) -> None:
         place.check(request)
         return _by_widget(parts, show(bring_named(place, text, _told(progress))))
 
-    def mended(key: str, brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
-        place.check(request)
-        return _by_widget(parts, show(mend(place, brought, key, _told(progress)) if brought else None))
+    def mended(key: str) -> Callable[..., Any]:
+        def handle(brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+            place.check(request)
+            return _by_widget(parts, show(mend(place, brought, key, _told(progress)) if brought else None))
+
+        return with_toasts(handle)
 
     failed = _by_widget(parts, {"files": None})
     parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
     for key in bring_report.CARDS:
-        parts[f"mend_{key}"].click(with_toasts(partial(mended, key)), state, **heavy)
+        parts[f"mend_{key}"].click(mended(key), state, **heavy)
     for name, by in (("back", -1), ("next", 1)):
         parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by)), [state, page], **quick)
     for name, handler in (("direction", turn), ("make", learn)):

@@ -75,7 +75,7 @@ CARDS: dict[str, tuple[str, str]] = {
     "shape": ("Not two squares side by side", "Cut in the middle"),
     "leaked": ("In training and in validation", "Take out of validation"),
     "copies": ("The same pair twice", "Keep one of each"),
-    "gray": ("Gray among coloured", "Leave the gray ones out"),
+    "gray": ("Gray among coloured", "Leave gray ones out"),
     "unreadable": ("Cannot be read", "Leave them out"),
     "unread": ("A format that is not read", "Leave them out"),
     "stray": ("In neither half", "Leave them out"),
@@ -150,7 +150,7 @@ def cards(brought: Brought) -> list[Card]:
         text = problems[0].cause if len(files) == 1 else WORDS[kind].format(n=f"{len(files):,} files")
         found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text, files)))
     if brought.wide:
-        words = f"{len(brought.wide):,} pictures are wide: perhaps two pictures side by side, with halves that are no squares."
+        words = f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that are no squares."
         found.append(Card(Case("shape", brought.wide), *_titled("shape", (0, 0), words, brought.wide)))
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
@@ -166,13 +166,10 @@ def card_html(card: Card) -> str:
     files = "".join(f"<li>{escape(file)}</li>" for file in card.case.files[:FILES_NAMED])
     more = len(card.case.files) - FILES_NAMED
     files += f"<li class='more'>and {more:,} more</li>" if more > 0 else ""
-    listed = f"<ul>{files}</ul>" if 0 < len(card.case.files) < len_all(card) else ""
+    report = card.case.report
+    # Naming all files there are would say nothing.
+    listed = f"<ul>{files}</ul>" if files and report and len(card.case.files) < sum(report.counts.values()) else ""
     return f"<div class='finding'><h3>{escape(card.title)}</h3><p>{escape(card.text)}</p>{listed}</div>"
-
-
-def len_all(card: Card) -> int:
-    """Files that would be all of them: naming these says nothing."""
-    return sum(card.case.report.counts.values()) if card.case.report else 0
 
 
 def headline_html(brought: Brought) -> str:
@@ -214,7 +211,8 @@ def pages(brought: Brought) -> int:
 
 def strip_html(brought: Brought, page: int) -> str:
     """A page of pairs, source and target beside each other; photos alone until it is chosen what to make from them."""
-    shown = replace(brought.pairs, make=brought.make) if brought.make != "none" else brought.pairs
+    shown = replace(brought.pairs, make=brought.make if brought.is_photos else "none")
+    report = brought.report
     figures = []
     for pair in brought.pairs.pairs[page * A_PAGE : (page + 1) * A_PAGE]:
         try:
@@ -222,19 +220,21 @@ def strip_html(brought: Brought, page: int) -> str:
         except DataError as error:
             figures.append(f"<figure class='broken'><figcaption>{escape(str(error))}</figcaption></figure>")
             continue
-        halves = (source, target) if brought.report.direction == "AtoB" else (target, source)
-        images = "".join(_thumbnail(half) for half in (halves if brought.is_ready else halves[1:]))
+        halves = [(source, report.source.kind), (target, report.target.kind)]
+        if report.direction == "BtoA":
+            halves = [(target, report.source.kind), (source, report.target.kind)]
+        images = "".join(_thumbnail(*half) for half in (halves if brought.is_ready else halves[1:]))
         figures.append(f"<figure><div>{images}</div><figcaption>{escape(pair.name)}</figcaption></figure>")
     return f"<div class='strip'>{''.join(figures)}</div>"
 
 
-def _thumbnail(image: Image.Image) -> str:
-    """PNG and no blending where there are few colours: labels are to look as they are."""
+def _thumbnail(image: Image.Image, kind: str) -> str:
+    """PNG and no blending for labels, which are to look as they are."""
     scale = THUMBNAIL / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    few = len(image.getcolors(1 << 24) or ()) <= 256
+    few = kind == "labels"
     small = image.resize(size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC)
     file = io.BytesIO()
-    small.save(file, "PNG") if few else small.save(file, "JPEG", quality=85)
+    small.save(file, "PNG") if few else small.save(file, "JPEG", quality=88)
     data = base64.b64encode(file.getvalue()).decode()
     return f"<img alt='' src='data:image/{'png' if few else 'jpeg'};base64,{data}'>"
