@@ -28,6 +28,8 @@ Change = Callable[[Image.Image, Image.Image], Halves]
 
 DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray"}
 """Findings whose files are taken out, a pair with both its files."""
+ALONE = {"unpaired", "unread", "stray", "twin"}
+"""Those whose files have no partner to be taken out with them."""
 SMOOTHED = 3
 """Side of the median filter. Measured on label maps saved as JPEG: pixels of a wrong class 1.0 to 2.0 %, with 5 pixels 3 to 4 %."""
 
@@ -84,9 +86,15 @@ def _take(path: Path, place: Path, ours: bool) -> None:
 
 
 def _with_partners(case: Case, folder: Path) -> set[Path]:
+    """The files of a finding, and those that would be halves of nothing without them."""
     named = {folder / file for file in case.files}
+    if case.key in ALONE:
+        return named
+    halves = [file if file.side is not None else file.by_suffix() or file for file in scan(folder)[0]]
+    places = {(half.split, half.key, half.side) for half in halves if half.path in named}
+    partners = {half.path for half in halves if half.side is not None and (half.split, half.key, 1 - half.side) in places}
     pairs = case.open(folder).pairs if case.report else ()
-    return named | {pair.target for pair in pairs if pair.source in named and pair.target}
+    return named | partners | {pair.target for pair in pairs if pair.source in named and pair.target}
 
 
 def _change_pixels(case: Case, root: Path) -> None:

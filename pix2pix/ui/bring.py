@@ -20,7 +20,7 @@ from pix2pix.uploads import Upload
 
 DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
 MAKES = [
-    ("Nothing yet", "none"),
+    ("Not chosen yet", "none"),
     ("Colourise: gray to colour", "gray"),
     ("Edges to photo", "edges"),
     ("Fill holes", "mask"),
