@@ -33,6 +33,44 @@ def test_a_quick_copy_paints_the_same_at_every_size(settings: dict[str, Any]) ->
         assert halved(source).dtype == torch.float32
 
 
+def leave_dirt() -> None:
+    """Fills memory with NaN and gives it back, so that what is read before it is written shows."""
+    dirt = [torch.full((size,), float("nan"), dtype=torch.bfloat16) for size in (64, 256, 1000, 4000, 10_000, 50_000, 200_000, 1_000_000)]
+    dirt.clear()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(("height", "width"), [(4, 2), (20, 2), (8, 3), (2, 2), (2, 20), (6, 4)])
+def test_a_bf16_convolution_never_reads_what_nobody_wrote(height: int, width: int, packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = torch.Generator().manual_seed(0)
+    conv = torch.nn.Conv2d(32, 32, 4, stride=2, padding=1, bias=False).requires_grad_(False)
+    conv.weight.copy_(torch.randn(conv.weight.shape, generator=random) * 0.02)
+    if not packed:
+        monkeypatch.setattr("pix2pix.inference._is_packable", lambda conv: False)
+    quick, features = QuickConvolution(conv, torch.bfloat16), torch.randn(1, 32, height, width, generator=random)
+    with torch.inference_mode():
+        wanted = conv(features)
+        for _ in range(10):
+            leave_dirt()
+            result = quick(features).float()
+            assert result.shape == wanted.shape
+            assert (result - wanted).abs().max() < 0.02 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("size", [(400, 200), (600, 256)])
+def test_a_tall_picture_in_bf16_is_that_of_fp32_each_time(size: tuple[int, int]) -> None:
+    generator = make_generator(width=4, depth=8, size=256)
+    quick = make_quick_copy(generator, "bf16")
+    height, width = (-(-side // 256) * 256 for side in size)
+    source = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.inference_mode():
+        wanted, first = generator(source), quick(source)
+        for _ in range(4):
+            leave_dirt()
+            assert torch.equal(quick(source), first)
+    assert (first - wanted).abs().mean() / 2 < 1 / 255
+
+
 def test_the_generator_is_left_as_it_is() -> None:
     generator = make_generator()
     before = {name: value.clone() for name, value in generator.state_dict().items()}
@@ -48,6 +86,14 @@ def test_bf16_is_not_taken_where_it_paints_something_else() -> None:
     generator.down[0].conv.bias.fill_(10)  # beside it the picture is lost in 8 bits of mantissa,
     generator.up[-1].conv.weight.mul_(10)  # and what was lost is seen
     assert choose_quick_copy(generator, 3, "bf16")[1] == "fp32"
+
+
+def test_bf16_is_tried_on_a_tall_card_too() -> None:
+    shapes: list[tuple[int, ...]] = []
+    generator = make_generator(depth=6, size=64)
+    generator.down[-1].register_forward_hook(lambda module, inputs, output: shapes.append(tuple(output.shape[2:])))
+    choose_quick_copy(generator, 3, "bf16")
+    assert (2, 1) in shapes
 
 
 def test_the_measured_precision_stays_the_same_within_a_process() -> None:
