@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,8 +24,7 @@ PROBE_SECONDS, WAIT_SECONDS = 4.0, 30.0
 """Without a network huggingface_hub takes 23 s to say so; a first question takes no more than this."""
 MOST_ROWS, ROWS_AT_ONCE = 2000, 100
 LARGEST_PICTURE = 50_000_000
-
-Rows = list[Mapping[str, Any]]
+JPEG = b"\xff\xd8"
 
 
 def fetch_pictures(name: str, out: Path, progress: Progress | None = None) -> tuple[Unpacked, str]:
@@ -100,15 +100,13 @@ def _fetch_columns(name: str, folder: Path, progress: Progress | None) -> tuple[
     files: dict[str, Path] = {}
     notes: list[str] = []
     try:
-        with httpx.Client(timeout=WAIT_SECONDS, follow_redirects=True) as client:
+        with httpx.Client(timeout=WAIT_SECONDS, follow_redirects=True) as client, ThreadPoolExecutor(8, "pix2pix-hub") as pool:
             for split in _splits(client, name):
-                for number, total, pictures in _rows(client, name, split, notes):
-                    for place, url in pictures.items():
-                        saved = folder / f"{len(files):06}"
-                        saved.write_bytes(_get_picture(client, url))
-                        files[f"{split[1]}/{place}{number:06}.{_suffix(saved)}"] = saved
+                for done, total, pictures in _pages(client, name, split, notes):
+                    paths = list(pool.map(lambda place: _save_picture(client, place[1], folder / place[0]), pictures.items()))
+                    files |= {path.relative_to(folder).as_posix(): path for path in paths}
                     if progress:
-                        progress(number + 1, total)
+                        progress(done, total)
     except (httpx.HTTPError, OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{name} has no pictures or zip archives as files, and its table could not be read. Bring a zip archive."
@@ -125,23 +123,26 @@ def _splits(client: Any, name: str) -> list[tuple[str, str]]:
     return [(config, split) for config, split in splits if config == splits[0][0] and re.fullmatch(r"\w{1,40}", split)]
 
 
-def _rows(client: Any, name: str, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
-    """(number, of, address of each picture by its folder) of the rows of a split."""
+def _pages(client: Any, name: str, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
+    """(rows read, of, address of each picture by its place without suffix), some rows at a time."""
     where = {"dataset": name, "config": split[0], "split": split[1]}
     offset, total = 0, 1
     while offset < total:
-        page = client.get(f"{VIEWER}/rows", params=where | {"offset": offset, "length": ROWS_AT_ONCE}).raise_for_status().json()
+        length = min(ROWS_AT_ONCE, MOST_ROWS - offset)
+        page = client.get(f"{VIEWER}/rows", params=where | {"offset": offset, "length": length}).raise_for_status().json()
         total = min(MOST_ROWS, int(page["num_rows_total"]))
         if total < int(page["num_rows_total"]):
             notes.append(f"The first {total:,} of {int(page['num_rows_total']):,} rows of {split[1]} were taken.")
         columns = picture_columns(page["features"])
-        for row in page["rows"]:
-            cells = {place: row["row"][column] for place, column in columns.items()}
-            if all(cells.values()):
-                yield int(row["row_idx"]), total, {place: str(cell["src"]) for place, cell in cells.items()}
         if not columns or not page["rows"]:
             return
         offset += len(page["rows"])
+        pictures = {}
+        for row in page["rows"]:
+            cells = {place: row["row"][column] for place, column in columns.items()}
+            if all(cells.values()):
+                pictures |= {f"{split[1]}/{place}{int(row['row_idx']):06}": str(cell["src"]) for place, cell in cells.items()}
+        yield offset, total, pictures
 
 
 def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -157,8 +158,8 @@ def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {"A/": first, "B/": second}
 
 
-def _get_picture(client: Any, url: str) -> bytes:
-    """Pictures come from the Hub's own servers alone, whatever a table says."""
+def _save_picture(client: Any, url: str, place: Path) -> Path:
+    """Writes what lies at an address to `place` plus its suffix. Only the Hub's own servers are asked, whatever a table says."""
     host = urlsplit(url).hostname or ""
     if not (host == urlsplit(VIEWER).hostname or host.endswith((".huggingface.co", ".hf.co"))):
         raise ValueError(f"{host} is not the Hub")
@@ -169,9 +170,7 @@ def _get_picture(client: Any, url: str) -> bytes:
             data += chunk
             if len(data) > LARGEST_PICTURE:
                 raise ValueError("a picture is too large")
-    return data
-
-
-def _suffix(path: Path) -> str:
-    with path.open("rb") as file:
-        return "jpg" if file.read(2) == b"\xff\xd8" else "png"
+    path = place.with_name(f"{place.name}.{'jpg' if data[:2] == JPEG else 'png'}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
