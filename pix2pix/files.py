@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from PIL import Image
 
-from pix2pix.errors import DataError, NoSpaceError, RunError
+from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError
 from pix2pix.images import to_rgb
 
 T = TypeVar("T")
@@ -35,8 +35,8 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
     """Lets `write` fill a file beside `path`, then gives it that name: readers see the old file or the new, never a part.
 
-    The folder is made where it is missing. A full disk becomes `NoSpaceError`, any other refusal of the system `RunError`;
-    what stood under `path` is still whole.
+    The folder is made where it is missing. A full disk becomes `NoSpaceError`, a name that is too long `DataError`, any other refusal
+    of the system `RunError`; what stood under `path` is still whole.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
@@ -63,8 +63,10 @@ def _is_full_disk(error: BaseException | None) -> bool:
     return error is not None and _is_full_disk(error.__context__)
 
 
-def no_space(path: Path, error: BaseException) -> RunError:
-    """The error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else `RunError` with the cause."""
+def no_space(path: Path, error: BaseException) -> Pix2PixError:
+    """The error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else what says the cause."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return DataError(f"{path} could not be written: the file name is too long for this disk. Shorten it.")
     if not _is_full_disk(error):
         return RunError(f"{path} could not be written: {_cause(error)}. Choose a folder that you may write to.")
     folder = next(folder for folder in path.absolute().parents if folder.exists())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pix2pix.data.scan import Problem, scan
-from pix2pix.errors import DataError
+from pix2pix.errors import CheckpointError, DataError
 from pix2pix.files import read_image, write_image
 from pix2pix.translator import Translator
 
@@ -74,7 +74,7 @@ def translate_all(
     seed: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Translated:
-    """Translates every picture; one that cannot be read or translated is left out and named in the result.
+    """Translates every picture; one that cannot be read, translated or named on this disk is left out and named in the result.
 
     Each file is written whole or not at all. `progress` is called with the number of pictures done, and of all.
     With a `seed` each picture gets the same noise, as if it had been translated alone. A full disk ends it with `NoSpaceError`.
@@ -85,7 +85,7 @@ def translate_all(
         try:
             translate_file(translator, job, mode, seed)
             written.append(job.target)
-        except DataError as error:
+        except (DataError, CheckpointError) as error:  # a model may fail at one picture and not at the next
             problems.append(Problem(str(job.source), str(error)))
         if progress:
             progress(done, len(jobs))

@@ -10,18 +10,22 @@ from PIL import Image
 
 from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
-from pix2pix.errors import DataError
+from pix2pix.errors import CheckpointError, DataError
 from pix2pix.folders import Job, plan_folder, translate_all
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.translator import Translator
 
 
-@pytest.fixture(scope="module")
-def translator() -> Translator:
+def make_checkpoint() -> Checkpoint:
     config = ModelConfig(width=4, depth=3, size=16)
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
-    return Translator(Checkpoint(config, generator.state_dict()), device="cpu")
+    return Checkpoint(config, generator.state_dict())
+
+
+@pytest.fixture(scope="module")
+def translator() -> Translator:
+    return Translator(make_checkpoint(), device="cpu")
 
 
 @pytest.fixture
@@ -83,3 +87,27 @@ def test_folders_without_pictures_are_sentences(pictures: Path, tmp_path: Path) 
 def test_a_picture_that_cannot_be_read_names_itself(translator: Translator, tmp_path: Path) -> None:
     result = translate_all(translator, [Job(tmp_path / "gone.png", tmp_path / "out.png")])
     assert not result.written and "gone.png" in result.problems[0].cause and not (tmp_path / "out.png").exists()
+
+
+def test_a_picture_that_the_model_fails_at_leaves_the_others(pictures: Path, tmp_path: Path) -> None:
+    class Moody(Translator):
+        """Diverges at pictures of one size."""
+
+        def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
+            if image.width == 21:
+                raise CheckpointError("the model gave 3 of 9 values that are not finite.")
+            return super().__call__(image, mode, seed)
+
+    jobs, _ = plan_folder(pictures, tmp_path / "out")
+    result = translate_all(Moody(make_checkpoint(), device="cpu"), jobs)
+    assert [problem.cause for problem in result.problems] == ["the model gave 3 of 9 values that are not finite."]
+    assert len(result.written) == 3
+
+
+def test_a_name_too_long_for_the_disk_is_a_problem_of_that_picture(translator: Translator, pictures: Path, tmp_path: Path) -> None:
+    source = Image.new("RGB", (12, 12))
+    source.save(pictures / f"{'n' * 251}.png")
+    jobs, _ = plan_folder(pictures, tmp_path / "out")
+    result = translate_all(translator, jobs)
+    assert len(result.written) == 4
+    assert ["too long for this disk. Shorten it." in problem.cause for problem in result.problems] == [True]
