@@ -17,7 +17,8 @@ def seed_of(*numbers: int | str) -> int:
     All randomness in training comes from here, so that it depends on (seed, rank, step) and not on what ran before.
     """
     text = "\x1f".join(f"{type(number).__name__}:{number}" for number in numbers)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    # Names of files need not be UTF-8: what is not comes as surrogates.
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
 
 
 class Window(NamedTuple):

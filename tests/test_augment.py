@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from pix2pix.augment import _gather, crop_rows, jitter, jitter_batch, seed_of, window_of
@@ -13,6 +15,10 @@ def test_seeds_are_the_same_on_every_machine() -> None:
     assert seed_of(0) == 6711488920161924273
     assert seed_of(1, 2, 3) == 8545605856040690708
     assert seed_of(1, "order") == 4830691587605261438
+
+
+def test_a_name_that_is_not_utf8_has_a_seed_too() -> None:
+    assert seed_of(os.fsdecode(b"caf\xe9.png")) != seed_of(os.fsdecode(b"caf\xe8.png"))
 
 
 def test_seeds_differ_by_each_number_and_its_place() -> None:
