@@ -21,7 +21,7 @@ from pix2pix.checkpoint import Checkpoint, load_checkpoint
 from pix2pix.config import Kind, ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.files import LARGEST_PICTURE
-from pix2pix.images import to_bytes, to_pixels, to_unit
+from pix2pix.images import to_bytes, to_pixels, to_rgb, to_unit
 from pix2pix.inference import Precision, choose_quick_copy, computing_with, normalise_by_picture
 from pix2pix.machine import choose_device
 from pix2pix.networks import sample_noise
@@ -76,7 +76,8 @@ class Translator:
         return int(getattr(self.generator, "multiple", 1))
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
-        """The picture that the model makes of `image`: RGB, of the same size.
+        """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen: upright, so that the size is that
+        of the turned picture where EXIF says so, on white where it is transparent, 16 bits scaled to 8.
 
         `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads by reflection, and cuts
         what is too large for the memory into tiles that are blended. With instance norm, or batch norm by picture, each tile is
@@ -86,6 +87,7 @@ class Translator:
         _check_choice("mode", mode, MODES)
         _check_seed(seed)
         self._check_picture(image)
+        image = to_rgb(image)
         if mode == "native":
             return self._translate_whole(image, seed)
         size = (self.config.size, self.config.size)
@@ -143,6 +145,8 @@ class Translator:
         return int(self.tile_memory / (FEATURE_BYTES[self.precision] * self.config.width))
 
     def _check_picture(self, image: Image.Image) -> None:
+        if not isinstance(image, Image.Image):
+            raise DataError(f"a {type(image).__name__} is no picture. Give a PIL image, such as PIL.Image.open(path).")
         ins, outs = self.config.in_channels, self.config.out_channels
         if ins not in (1, 3) or outs not in (1, 3):
             raise ConfigError(f"this model turns {ins} channels into {outs}; pictures have 1 or 3. Use translate_tensor for it.")
@@ -164,7 +168,7 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def _check_seed(seed: int | None) -> None:
-    if seed is not None and not (isinstance(seed, int) and 0 <= seed <= LARGEST_SEED):
+    if seed is not None and not (isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= LARGEST_SEED):
         raise ConfigError(f"seed is {seed!r}; it must be a whole number from 0 to {LARGEST_SEED}, or None for no noise.")
 
 

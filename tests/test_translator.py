@@ -163,11 +163,36 @@ def test_a_batch_of_tensors_is_each_picture_by_itself(translator: Translator) ->
     assert torch.allclose(together, alone, atol=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["fit", "native"])
+def test_pictures_are_taken_as_they_are_seen(translator: Translator, mode: str) -> None:
+    picture = make_picture(40, 24)
+    clear = picture.convert("RGBA")
+    clear.paste((9, 200, 90, 0), (0, 0, 20, 24))
+    on_white = picture.copy()
+    on_white.paste("white", (0, 0, 20, 24))
+    assert translator(clear, mode=mode).tobytes() == translator(on_white, mode=mode).tobytes()
+    gray = np.asarray(picture.convert("L"))
+    deep = Image.fromarray(gray.astype(np.uint16) * 257)
+    assert translator(deep, mode=mode).tobytes() == translator(Image.fromarray(gray), mode=mode).tobytes()
+    turned = picture.transpose(Image.Transpose.ROTATE_90)
+    turned.getexif()[0x0112] = 6
+    assert translator(turned, mode=mode).tobytes() == translator(picture, mode=mode).tobytes()
+
+
+def test_what_is_no_picture_is_a_sentence(translator: Translator) -> None:
+    with pytest.raises(DataError, match="a str is no picture"):
+        translator("house.png")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="a ndarray is no picture"):
+        translator(np.zeros((8, 8, 3), np.uint8))  # type: ignore[arg-type]
+
+
 def test_unknown_choices_are_named(translator: Translator) -> None:
     with pytest.raises(ConfigError, match="mode is 'stretch'; choose one of fit, native"):
         translator(make_picture(), mode="stretch")
     with pytest.raises(ConfigError, match="seed is -1"):
         translator(make_picture(), seed=-1)
+    with pytest.raises(ConfigError, match="seed is True"):
+        translator(make_picture(), seed=True)
     with pytest.raises(ConfigError, match="precision is 'int8'"):
         Translator(make_checkpoint(), precision="int8")
     with pytest.raises(ConfigError, match="device 'abacus'"):
