@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -209,6 +210,23 @@ def test_links_that_go_round_end(tmp_path: Path) -> None:
     side_by_side(tmp_path / "train" / "a.png")
     (tmp_path / "train" / "again").symlink_to(tmp_path)
     assert len(open_pairs(tmp_path).pairs) == 1
+
+
+def test_pictures_are_found_however_deep_they_lie(tmp_path: Path) -> None:
+    side_by_side(tmp_path / "/".join("abcdefghijklmnop") / "x.png")
+    assert len(open_pairs(tmp_path).pairs) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    side_by_side(tmp_path / "x.png")
+    os.mkfifo(tmp_path / "z.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    folder = open_pairs(tmp_path)
+    assert [pair.name for pair in folder.pairs] == ["x"]
+    causes = {problem.file: problem.cause for problem in folder.problems}
+    assert causes.keys() == {"z.png", "gone.png"}
+    assert "pipe" in causes["z.png"]
 
 
 def test_rotated_halves_count_as_they_are_seen(tmp_path: Path) -> None:

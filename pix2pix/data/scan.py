@@ -24,7 +24,6 @@ SIDES = {"a": 0, "b": 1, "input": 0, "inputs": 0, "source": 0, "sources": 0, "ta
 OTHER_PICTURES = {".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".svg", ".tga", ".exr", ".dng", ".cr2", ".nef", ".arw"}
 SPLIT_AND_SIDE = re.compile(rf"({'|'.join(SPLITS)})[ _-]?({'|'.join(SIDES)})")
 SUFFIX = re.compile(rf"(.+)[_-]({'|'.join(SIDES)})", re.IGNORECASE)
-DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,12 @@ def scan(root: Path) -> tuple[list[Found], list[Problem]]:
     if not root.is_dir():
         raise DataError(f"{root} is a file; give a folder of pictures (unpack an archive first).")
     found, problems = [], []
-    for path in _walk(root, set(), 0):
+    for path in _walk(root, set()):
         suffix = path.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
+        if suffix in IMAGE_SUFFIXES and _is_special(path):
+            cause = "it is a pipe or a device, not a file; put the picture itself there."
+            problems.append(Problem(path.relative_to(root).as_posix(), cause))
+        elif suffix in IMAGE_SUFFIXES:
             found.append(_place(root, path))
         elif suffix in OTHER_PICTURES:
             cause = f"{suffix} is not read; save it as {', '.join(IMAGE_SUFFIXES[:2])} or {IMAGE_SUFFIXES[3]}."
@@ -75,10 +77,15 @@ def scan(root: Path) -> tuple[list[Found], list[Problem]]:
     return found, problems
 
 
-def _walk(folder: Path, seen: set[str], depth: int) -> Iterator[Path]:
+def _is_special(path: Path) -> bool:
+    """Whether it is neither a file nor a link that leads nowhere: reading a pipe waits for ever."""
+    return path.exists() and not path.is_file()
+
+
+def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
     """Files below a folder, sorted. Links to folders are followed, once each, so that a loop ends."""
     real = os.path.realpath(folder)
-    if real in seen or depth > DEEPEST:
+    if real in seen:
         return
     seen.add(real)
     with os.scandir(folder) as listing:
@@ -88,7 +95,7 @@ def _walk(folder: Path, seen: set[str], depth: int) -> Iterator[Path]:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         if entry.is_dir():
-            yield from _walk(Path(entry.path), seen, depth + 1)
+            yield from _walk(Path(entry.path), seen)
         else:
             yield Path(entry.path)
 
