@@ -137,7 +137,7 @@ def _pages(client: Any, name: str, split: tuple[str, str], notes: list[str]) -> 
         if not columns or not page["rows"]:
             return
         offset += len(page["rows"])
-        pictures = {}
+        pictures: dict[str, str] = {}
         for row in page["rows"]:
             cells = {place: row["row"][column] for place, column in columns.items()}
             if all(cells.values()):

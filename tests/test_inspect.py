@@ -61,6 +61,18 @@ def test_good_folder_is_described_without_findings(tmp_path: Path) -> None:
     assert json.loads(json.dumps(report.to_dict()))["source"]["palette"][0][1] == [0, 0, 222]
 
 
+def test_the_headline_says_what_lies_where(tmp_path: Path) -> None:
+    for seed in range(4):
+        save_pair(tmp_path / f"{seed}.png", photo(seed, 64), labels(seed, 64))
+    report = inspect_folder(tmp_path, "BtoA")
+    assert report.headline() == "4 pairs, side by side, 128 x 64, labels on the right: 3 colours"
+    assert report.turned().headline() == report.headline()
+    assert (report.turned().direction, report.turned().source.kind) == ("AtoB", "photo")
+    assert report.turned().turned() == report
+    photos = inspect_folder(tmp_path, make="gray")
+    assert photos.headline() == "4 photos, 128 x 64"
+
+
 def test_everything_that_is_wrong_is_found_with_a_remedy(tmp_path: Path) -> None:
     for seed in range(6):
         save_pair(tmp_path / "train" / f"{seed}.png", photo(seed), labels(seed))

@@ -93,7 +93,7 @@ class Report:
         places = SIDES[self.layout]
         first, second = (self.source, self.target) if self.direction == "AtoB" else (self.target, self.source)
         halves = [f"{PLURALS[half.kind]} {place}" for half, place in ((first, places[0]), (second, places[1])) if half.kind in SIMPLE]
-        halves = halves or [f"{PLURALS[first.kind]} on both sides"]
+        halves = halves if first.kind != second.kind else [f"{PLURALS[first.kind]} on both sides"]
         colors = f": {max(first.colors, second.colors)} colours" if "labels" in (first.kind, second.kind) else ""
         return f"{total:,} pair{'s' * (total != 1)}, {self.layout}, {width} x {height}, {' and '.join(halves)}{colors}"
 
