@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before torch is imported by any test, and handed on to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -14,6 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import pytest
 import torch
+from browsing import FLAGS
 from PIL import Image, ImageDraw
 
 WALL, WINDOW, DOOR = (0, 0, 255), (0, 85, 255), (255, 255, 0)
@@ -42,6 +45,17 @@ def chromium() -> str:
         reason = "no Chromium on this machine: apt-get install chromium"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A headless Chromium, closed after the module."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
 
 
 def draw_pair(number: int, size: int = 64) -> tuple[Image.Image, Image.Image]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,29 +11,17 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from browsing import SIZE, Points, drag, place
 from PIL import Image
 
 from pix2pix.palette import FACADES
 from pix2pix.ui.drawing import DrawingCanvas, canvas_spec
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not on the PATH"),
     # Sockets and loops of gradio's server and of Playwright, closed when they are collected.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
 ]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-]
-SIZE = 256
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 NAMES = [name for name, _ in FACADES]
 WALL, WINDOW, DOOR, SHOP = (NAMES.index(name) for name in ("wall", "window", "door", "shop"))
@@ -46,8 +33,6 @@ SPECS = {
     "small": canvas_spec(size=64),
     "photo": canvas_spec(size=64, kind="photo"),
 }
-
-Points = list[tuple[int, int]]
 
 
 @dataclass
@@ -93,16 +78,6 @@ def server() -> Iterator[Server]:
     demo.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(server: Server, browser: Any) -> Iterator[Any]:
     server.drawings.clear()
@@ -118,20 +93,6 @@ def page(server: Server, browser: Any) -> Iterator[Any]:
     yield page
     context.close()
     assert not errors
-
-
-def place(page: Any, x: int, y: int, size: int = SIZE) -> tuple[float, float]:
-    """The middle of a pixel of the drawing, on the page."""
-    box = page.locator(".p2p-stage").bounding_box()
-    return box["x"] + (x + 0.5) * box["width"] / size, box["y"] + (y + 0.5) * box["height"] / size
-
-
-def drag(page: Any, points: Points, size: int = SIZE) -> None:
-    page.mouse.move(*place(page, *points[0], size))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*place(page, *point, size))
-    page.mouse.up()
 
 
 def labels() -> np.ndarray:

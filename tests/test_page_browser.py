@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import draw_pair
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from pix2pix import jobs
 from pix2pix.ui.app import build_app, launch_options
@@ -22,19 +22,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
 ]
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SETTINGS = {"size": 64, "width": 8, "steps": 4000}
 DRAWER = {"discriminator_width": 8, "log_every": 10, "sample_every": 50, "evaluate_every": 50, "save_every": 50}
 WAIT = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pix2pix.run_folder import RunFolder
 from pix2pix.runs import ALIVE, Run
 from pix2pix.ui import examples
 from pix2pix.ui.drawing import DRAWN, canvas_spec, canvas_template, read_drawing, snapped, spec_of, to_data_url
-from pix2pix.ui.models import Model, Shelf, default_key
+from pix2pix.ui.models import Listing, Model, Shelf, default_key
 from pix2pix.ui.scripts import bundle
 from pix2pix.ui.thumbnails import thumbnail
 from pix2pix.ui.toasts import sentence
@@ -43,10 +43,16 @@ def list_for_page(shelf: Shelf) -> Answer:
     alive = _find_alive(listing.models)
     return {
         "models": [describe(model, model.path.parent in alive) for model in listing.models],
-        "first": default_key(listing),
+        "first": _find_first(listing),
         "problems": list(listing.problems),
         "folder": str(shelf.checkpoints),
     }
+
+
+def _find_first(listing: Listing) -> str | None:
+    """A model that can show a picture before anyone has drawn, where there is one: shipped ones first."""
+    drawn = tuple(model for model in listing.models if examples.fitting(model.config))
+    return default_key(Listing(drawn or listing.models, ()))
 
 
 def _find_alive(models: tuple[Model, ...]) -> set[Path]:

@@ -32,8 +32,9 @@ def translate(shelf: Shelf, picture: str | None, model: str | None, mode: str = 
     """The picture that a model makes of the picture in a file, of the same size. A seed turns the noise on."""
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
-    translator = shelf.translator(model)
-    return translator(read_image(picture), mode=mode, seed=None if seed is None else int(seed))
+    translator, image = shelf.translator(model), read_image(picture)
+    with shelf.turn():
+        return translator(image, mode=mode, seed=None if seed is None else int(seed))
 
 
 def describe(shelf: Shelf, key: str | None) -> str:

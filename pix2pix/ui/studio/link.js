@@ -1,11 +1,13 @@
 // The way to the server: one question, one answer. Knows when the server is gone, and when it is back.
 
 const KNOCK = 1500;
+const PATIENT = 3;
 
-/** `server` is what gr.HTML hands to a script; `onChange(isUp)` is told when the server goes and comes. */
+/** `server` is what gr.HTML hands to a script; `onChange(isUp)` is told when the server goes and comes, and `renew` is called when
+ * it is there but no longer knows this page: it was started again with other code. */
 export class Link {
-  constructor(server, onChange, later = (act, wait) => setTimeout(act, wait)) {
-    Object.assign(this, { server, onChange, later, isUp: true, isKnocking: false });
+  constructor(server, onChange, renew, later = (act, wait) => setTimeout(act, wait)) {
+    Object.assign(this, { server, onChange, renew, later, isUp: true, strange: 0 });
   }
 
   /** The answer; `{error: sentence}` where the server refuses, null where it cannot be reached. */
@@ -38,8 +40,19 @@ export class Link {
     if (await this.call("list_models", {})) {
       this.isUp = true;
       this.onChange(true);
+      this.strange = 0;
     } else {
+      this.strange = (await isServing()) ? this.strange + 1 : 0;
+      if (this.strange >= PATIENT) this.renew();
       this.later(() => this.knock(), KNOCK);
     }
+  }
+}
+
+async function isServing() {
+  try {
+    return (await fetch(location.href, { method: "HEAD", cache: "no-store" })).ok;
+  } catch {
+    return false;
   }
 }

@@ -24,14 +24,14 @@ export function mountStudio({ element, props, server }) {
 class Studio {
   constructor(root, props, server) {
     Object.assign(this, { root, examples: props.examples, models: [], drawing: null, isSettled: false });
-    this.link = new Link(server, (isUp) => this.reached(isUp));
+    this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
     this.thumbs = new Thumbs((key) => this.link.call("draw_thumbnail", key));
     this.visit = new Visit(root.querySelector(".p2p-visit"), (entry) => this.revisit(entry));
     this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.panes[0].show(...shown));
     this.panes = [new Pane(this.ask, 1)];
-    this.build(props.spec);
+    this.spec = props.spec;
   }
 
   build(spec) {
@@ -87,9 +87,9 @@ class Studio {
 
   /** Finds the models, the drawing of before a reload or an example, and makes the first picture. */
   async start() {
-    await this.look();
+    this.take(await this.link.ask("list_models", {}));
     const first = this.model(findFirst(this.models, this.first));
-    if (first) this.canvas.changeSpec(first.spec);
+    this.build(first?.spec || this.spec);
     this.canvas.restore();
     await this.choose(first?.key);
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
@@ -97,16 +97,20 @@ class Studio {
 
   /** What models there are now. A run that trains saves newer ones: their pictures come by themselves. */
   async look() {
-    const found = await this.link.ask("list_models", {});
-    if (!found?.models) return;
     const before = this.models;
-    Object.assign(this, { models: found.models, first: found.first, problems: found.problems, folder: found.folder });
+    if (!this.take(await this.link.ask("list_models", {}))) return;
     this.showChoosers();
     if (this.key && !this.model()) return this.lost(before.find(({ key }) => key === this.key));
-    if (!this.key && this.isSettled && this.models.length) return this.choose(found.first);
+    if (!this.key && this.isSettled && this.models.length) return this.choose(this.first);
     const newer = this.panes.filter((pane) => pane.model && this.model(pane.model.key)?.version !== pane.model.version);
     for (const pane of newer) pane.use(this.model(pane.model.key));
     if (newer.length) this.canvas.redraw();
+  }
+
+  take(found) {
+    if (!found?.models) return false;
+    Object.assign(this, { models: found.models, first: found.first, problems: found.problems, folder: found.folder });
+    return true;
   }
 
   /** The chosen model's file has gone. */
@@ -148,9 +152,10 @@ class Studio {
   }
 
   explainEmpty() {
-    const words = make("span", "", {}, "Train one in the tab ", make("b", "", {}, "Train"), ": it is here as soon as it is saved for the first time. Or put a ",
+    const words = make("span", "", {}, "Train one: it is here as soon as it is saved for the first time. Or put a ",
       make("code", "", {}, ".pth"), " file of pix2pix into the folder ", make("code", "", {}, this.folder || "checkpoints"), ".");
-    this.panes[0].explain("No model yet", words, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
+    const train = make("button", "p2p-button p2p-primary", { type: "button", "data-do": "train" }, "Train a model");
+    this.panes[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
   }
 
   showChoosers() {
@@ -193,13 +198,19 @@ class Studio {
     const panes = [...this.panes];
     const answers = await Promise.all(panes.map((pane) => pane.draw(drawing)));
     const [refused] = answers.filter((answer) => answer?.error);
-    if (refused) this.toasts.show("No picture", refused.error);
+    if (refused) await this.refuse(refused.error, panes[0].model);
     const done = answers.filter((answer) => answer?.picture);
     if (!done.length) return;
     this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms on the server`;
     this.time.title = `Translated on the server's ${done[0].where}`;
     if (panes[0].model && this.thumbs.keep(panes[0].model, done[0].picture)) this.showChoosers();
     if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
+  }
+
+  /** Where the model itself has gone, that is what there is to say. */
+  async refuse(sentence, model) {
+    await this.look();
+    if (this.model(model?.key)) this.toasts.show("No picture", sentence);
   }
 
   reached(isUp) {
@@ -219,6 +230,7 @@ class Studio {
     const does = {
       compare: () => this.compare(), single: () => this.single(), slider: () => this.slide(), reuse: () => this.reuse(),
       variations: () => this.vary(), vary: () => this.vary(), closeVariations: () => this.variations.close(),
+      train: () => document.getElementById("tab-train-button")?.click(),
     };
     does[id]?.();
     if (event.target.closest(".p2p-live")) this.setLive(this.root.querySelector(".p2p-live").getAttribute("aria-checked") !== "true");
