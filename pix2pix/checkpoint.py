@@ -29,6 +29,11 @@ ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"}
 }
 
 
+PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
+MOST_TOLD, MOST_NESTED, LONG_WORD = 10_000, 8, 100
+"""Values that `about` may hold, a word counting once more for each 100 letters, and how deep."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A generator at rest. `about` holds plain values: task, data, direction, steps, metrics, licence, date."""
@@ -83,8 +88,27 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     weights, about = content.get("weights"), content.get("about", {})
     if not isinstance(weights, dict) or not isinstance(about, dict):
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
+    if not is_told(about):
+        raise CheckpointError(f"{path}: what it tells about itself is more than words and numbers, or too much. The file is not used.")
     check_weights(config, weights, str(path))
     return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
+
+
+def is_told(about: Any) -> bool:
+    """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can be shown and written as JSON."""
+    count, level = 0, [about]
+    for _ in range(MOST_NESTED * isinstance(about, dict)):
+        # A list may hold itself, or one list a thousand times: what comes next is counted before it is gathered.
+        holders = [value for value in level if isinstance(value, (list, tuple, dict))]
+        count += sum(map(len, holders)) + sum(len(value) // LONG_WORD for value in level if isinstance(value, str))
+        if count > MOST_TOLD or not all(isinstance(value, PLAIN) for value in level):
+            return False
+        if not all(isinstance(key, str) for value in holders if isinstance(value, dict) for key in value):
+            return False
+        level = [item for value in holders for item in ((*value, *value.values()) if isinstance(value, dict) else value)]
+        if not level:
+            return True
+    return False
 
 
 def _widen(value: Tensor) -> Tensor:

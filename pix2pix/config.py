@@ -86,15 +86,17 @@ class ModelConfig:
     """Names and colours of the classes of the source, where it is `labels`."""
 
     def __post_init__(self) -> None:
+        # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
+        for name, kind in typing.get_type_hints(ModelConfig).items():
+            _check_field(name, getattr(self, name), kind)
         checks = (
             (3 <= self.depth <= 10, f"depth is {self.depth}; it must be from 3 to 10."),
             (1 <= self.width <= 512, f"width is {self.width}; it must be from 1 to 512."),
             (1 <= self.in_channels <= 512, f"in_channels is {self.in_channels}; it must be from 1 to 512."),
             (1 <= self.out_channels <= 512, f"out_channels is {self.out_channels}; it must be from 1 to 512."),
-            (self.norm in typing.get_args(Norm), f"norm is {self.norm!r}; choose instance, batch or none."),
-            (self.decoder in typing.get_args(Decoder), f"decoder is {self.decoder!r}; choose transposed or resize."),
             (0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be from 0 to below 1."),
             (8 <= self.size <= 4096, f"size is {self.size}; it must be from 8 to 4096."),
+            (all(map(_is_palette_entry, self.palette)), "palette must be names, each with three numbers from 0 to 255."),
         )
         for holds, sentence in checks:
             if not holds:
@@ -111,6 +113,23 @@ class ModelConfig:
         _refuse_unknown(cls, values)
         palette = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get("palette", ()))
         return cls(**{**values, "palette": palette})
+
+
+def _check_field(name: str, value: Any, kind: Any) -> None:
+    """`ConfigError` unless the value is of its field's type, or one of its choices."""
+    choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    wanted = str if choices else typing.get_origin(kind) or kind
+    is_right = isinstance(value, bool) if wanted is bool else isinstance(value, (float, int) if wanted is float else wanted)
+    if not is_right or (wanted is not bool and isinstance(value, bool)):
+        raise ConfigError(f"{name} is {value!r:.80}; it must be {'a palette' if wanted is tuple else _article(wanted)}.")
+    if choices and value not in choices:
+        raise ConfigError(f"{name} is {value!r:.80}; choose one of {', '.join(choices)}.")
+
+
+def _is_palette_entry(entry: Any) -> bool:
+    name, color = entry if isinstance(entry, tuple) and len(entry) == 2 else ("", None)
+    shape = isinstance(name, str) and isinstance(color, tuple) and len(color) == 3
+    return shape and all(isinstance(level, int) and 0 <= level <= 255 for level in color or ())
 
 
 DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"

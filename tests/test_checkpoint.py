@@ -18,6 +18,12 @@ from pix2pix.networks import build_generator, init_weights
 
 CONFIG = ModelConfig(depth=3, width=4, size=16, source="labels", palette=(("wall", (0, 48, 255)), ("door", (0, 208, 255))))
 
+ENDLESS: dict[str, object] = {}
+ENDLESS["again"] = ENDLESS
+LAUGHS: dict[str, object] = {"ha": "ha"}
+for _ in range(7):
+    LAUGHS = {str(number): LAUGHS for number in range(10)}
+
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
@@ -142,6 +148,21 @@ def test_missing_keys_and_wrong_shapes_are_said_in_words(saved: Path) -> None:
         ({"config": {"colour": 1}}, "unknown settings: colour"),
         ({"config": [1]}, "description cannot be read"),
         ({"config": {"palette": 5}}, "description cannot be read"),
+        ({"config": {"palette": [["wall", [0, 300, 0]]]}}, "palette must be names"),
+        ({"config": {"source": "zzz"}}, "source is 'zzz'; choose one of labels, photo"),
+        ({"config": {"source": ["labels"]}}, "source is"),
+        ({"config": {"skips": "no"}}, "skips is 'no'; it must be true or false"),
+        ({"config": {"width": True}}, "width is True; it must be a whole number"),
+        ({"config": {"depth": 8.0}}, "depth is 8.0; it must be a whole number"),
+        ({"config": {"dropout": "0.5"}}, "dropout is '0.5'; it must be a number"),
+        ({"config": {"dropout": float("nan")}}, "dropout is nan"),
+        ({"config": {"generator": 7}}, "generator is 7; it must be text"),
+        ({"about": {"step": torch.zeros(2)}}, "more than words and numbers"),
+        ({"about": {3: "number as a name"}}, "more than words and numbers"),
+        ({"about": {"data": "x" * 2_000_000}}, "too much"),
+        ({"about": {"data": [0] * 20_000}}, "too much"),
+        ({"about": LAUGHS}, "too much"),
+        ({"about": ENDLESS}, "too much"),
         ({"weights": None}, "incomplete"),
     ],
 )

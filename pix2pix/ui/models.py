@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from pix2pix.checkpoint import FORMAT
+from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
 from pix2pix.translator import Translator
@@ -132,7 +132,7 @@ def read_description(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the page says one sentence
         raise CheckpointError(f"{path.name} is damaged, or no PyTorch checkpoint. Remove it, or get it again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("about", {}), dict):
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not is_told(content.get("about", {})):
         raise CheckpointError(f"{path.name} is a PyTorch file, but no pix2pix checkpoint.")
     try:
         return ModelConfig.from_dict(content["config"]), content.get("about", {})
