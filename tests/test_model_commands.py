@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from pix2pix.checkpoint import load_checkpoint, save_checkpoint
 from pix2pix.cli import main
 from pix2pix.cli.model_commands import target_of
 from pix2pix.errors import DataError
@@ -102,8 +104,22 @@ def test_info_as_json_tells_config_and_origin(model: str, capsys: pytest.Capture
     assert values["bytes"] == Path(model).stat().st_size
 
 
-def test_info_reads_as_lines(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_reads_as_lines_below_headings(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", model]) == 0
-    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert lines["generator"] == "unet"
-    assert lines["step"] == "2"
+    lines = capsys.readouterr().out.splitlines()
+    top = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in top] == ["file", "bytes", "parameters", "config:", "about:"]
+    config, about = lines[lines.index("config:") + 1 : lines.index("about:")], lines[lines.index("about:") + 1 :]
+    assert "  generator          unet" in config
+    assert "  step               2" in about
+    # The weight of the loss and the metric have one name: each stands below its own heading.
+    places = [place for place, line in enumerate(about) if line.split()[0] == "l1"]
+    assert [[line for line in about[:place] if line.endswith(":")][-1] for place in places] == ["  settings:", "  metrics:"]
+
+
+def test_info_of_a_stranger_does_not_reach_the_terminal(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checkpoint = load_checkpoint(model)
+    save_checkpoint(tmp_path / "m.pth", replace(checkpoint, about={"da\x1b[2Jta": "a\x1b[31mb\r\n\u202ec"}))
+    assert main(["info", str(tmp_path / "m.pth")]) == 0
+    shown = capsys.readouterr().out
+    assert "  da[2Jta            a[31mbc\n" in shown and "\x1b" not in shown

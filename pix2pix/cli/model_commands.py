@@ -123,8 +123,7 @@ def show_info(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0
-    for name, value in _lines(facts):
-        print(f"{name:<16} {value}")
+    print(*_lines(facts), sep="\n")
     return 0
 
 
@@ -140,13 +139,22 @@ def describe(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
     }
 
 
-def _lines(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """A line a value; a dict is a heading with its own values below it, since its names may stand elsewhere too."""
     for name, value in facts.items():
         if isinstance(value, dict):
-            yield from _lines(value)
-        elif name == "palette":
-            yield name, ", ".join(f"{label} #{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in value) or "-"
-        elif isinstance(value, int) and not isinstance(value, bool):
-            yield name, f"{value:,}"
+            yield f"{indent}{_safe(name)}:"
+            yield from _lines(value, indent + "  ")
         else:
-            yield name, str(value)
+            yield f"{indent}{_safe(name):<{20 - len(indent)}} {_safe(_shown(name, value))}".rstrip()
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "palette":
+        return ", ".join(f"{label} #{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in value) or "-"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _safe(text: str) -> str:
+    """Without what would move a terminal's cursor, colour it or turn its writing round: a stranger may have written it."""
+    return "".join(letter for letter in text if letter.isprintable())
