@@ -66,6 +66,21 @@ class RunFolder:
     def stop_path(self) -> Path:
         return self.path / "stop"
 
+    @property
+    def sample_now_path(self) -> Path:
+        return self.path / "sample"
+
+    @property
+    def owner_path(self) -> Path:
+        return self.path / "owner"
+
+    @property
+    def owner(self) -> str:
+        """Who started the run; empty where nobody signed in for it."""
+        with suppress(OSError):
+            return self.owner_path.read_text(encoding="utf-8").strip()
+        return ""
+
     def read_status(self) -> dict[str, Any]:
         """The last status; empty where none can be read."""
         with suppress(OSError, ValueError):
@@ -109,6 +124,17 @@ class RunFolder:
     def stop_requested(self) -> bool:
         """Somebody asked for a stop that was not yet obeyed."""
         return self.stop_path.exists()
+
+    def request_sample(self) -> None:
+        """Asks the trainer for a sample grid after its step."""
+        self.sample_now_path.touch()
+
+    def take_sample_request(self) -> bool:
+        """Somebody asked for a sample grid; asking is over with this answer."""
+        if not self.sample_now_path.exists():
+            return False
+        self.sample_now_path.unlink(missing_ok=True)
+        return True
 
     def note(self, sentence: str) -> None:
         """Adds a line to the log."""

@@ -14,10 +14,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     {"config", "events", "images", "errors", "vision"},
-    {"networks", "losses", "augment", "metrics", "palette", "tiles"},
-    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent"},
+    {"networks", "losses", "augment", "metrics", "palette", "tiles", "presets", "advice"},
+    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes"},
     {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
-    {"training", "jobs", "evaluation", "folders", "export", "hub"},
+    {"training", "fitting", "ranks", "jobs", "waiting", "estimates", "pace", "evaluation", "folders", "export", "hub", "uploads", "hub_data"},
     {"ui", "cli", "__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -28,7 +28,14 @@ NEIGHBOURS = {
     ("data", "files"),
     ("machine", "inference"),
     ("trainer", "learner"),
+    ("training", "fitting"),
+    ("jobs", "fitting"),
+    ("training", "ranks"),
     ("runs", "run_folder"),
+    ("jobs", "training"),
+    ("jobs", "waiting"),
+    ("pace", "jobs"),
+    ("uploads", "hub_data"),
     ("cli", "ui"),
     ("__main__", "cli"),
 }

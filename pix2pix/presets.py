@@ -1,0 +1,101 @@
+"""Trainings by what one has: a few minutes, an evening or a night, or the patience of the paper. Pure: numbers in, settings out."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pix2pix.config import TrainConfig, knobs
+
+PAPER_EPOCHS = 200
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A few settings that go together, and how many steps they take with so many pairs."""
+
+    key: str
+    title: str
+    promise: str
+    """What it is good for, in a line."""
+    settings: dict[str, Any]
+    steps: Callable[[int], int]
+
+    def changes(self, pairs: int, largest: int = 256) -> dict[str, Any]:
+        """All settings that the preset fixes, for a folder with `pairs` training pairs whose pictures are worth `largest` pixels."""
+        size = min(self.settings["size"], largest)
+        return self.settings | {"size": size, "steps": self.steps(pairs)} | intervals(self.steps(pairs))
+
+    def apply(self, config: TrainConfig, pairs: int, largest: int = 256) -> TrainConfig:
+        """`config` with them."""
+        return dataclasses.replace(config, **self.changes(pairs, largest))
+
+
+def intervals(steps: int) -> dict[str, int]:
+    """How often to tell, to show, to measure and to save in a training of so many steps: about 40 pictures in all."""
+    return {
+        "log_every": max(1, min(50, steps // 100)),
+        "sample_every": max(1, min(1000, steps // 40)),
+        "evaluate_every": max(1, min(2000, steps // 20)),
+        "save_every": max(1, min(2000, steps // 10)),
+    }
+
+
+def _good_steps(pairs: int) -> int:
+    return max(8_000, min(40_000, 50 * pairs))
+
+
+PRESETS = (
+    Preset(
+        "quick",
+        "Quick look",
+        "whether it learns what you mean, in small pictures",
+        {"size": 128, "width": 32, "discriminator_width": 32, "batch": 1, "rate": 2e-4, "decay_from": 0.5, "ema": 0.99},
+        lambda pairs: 1_500,
+    ),
+    Preset(
+        "good",
+        "Good",
+        "a model to draw with: an hour on a GPU, a night without",
+        {"size": 256, "width": 64, "discriminator_width": 64, "batch": 1, "rate": 2e-4, "decay_from": 0.5, "ema": 0.999},
+        _good_steps,
+    ),
+    Preset(
+        "paper",
+        "Paper",
+        f"{PAPER_EPOCHS} passes over your pairs, as in the paper",
+        {"size": 256, "width": 64, "discriminator_width": 64, "batch": 1, "rate": 2e-4, "decay_from": 1.0, "ema": 0.0},
+        lambda pairs: PAPER_EPOCHS * max(1, pairs),
+    ),
+)
+
+
+def find_preset(key: str | None) -> Preset:
+    """The preset of that name; the first one where there is none."""
+    return next((preset for preset in PRESETS if preset.key == key), PRESETS[0])
+
+
+def preset_of(config: TrainConfig) -> str:
+    """Title of the preset whose settings a run has, whatever its number of steps; `own` where it has others."""
+    for preset in PRESETS:
+        if all(getattr(config, name) == value for name, value in preset.settings.items() if name != "size"):
+            return preset.title
+    return "own"
+
+
+def command_line(config: TrainConfig, run: str) -> str:
+    """What a person would type to start the same training: only what differs from the defaults."""
+    words = ["pix2pix", "train", config.data or "DATA", "--run", run]
+    for knob in knobs():
+        value = getattr(config, knob.name)
+        if knob.name == "data" or value == knob.default:
+            continue
+        flag = knob.name.replace("_", "-")
+        if knob.type is bool:
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", f"{value:.10g}" if isinstance(value, (int, float)) else str(value)]
+    return " ".join(shlex.quote(word) for word in words)

@@ -1,0 +1,49 @@
+"""Processes in the background: quiet beside the page, without its secrets, their end in words."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
+NICENESS = "10"
+
+
+def nice() -> list[str]:
+    """What stands before a command that is to step back for others; nothing where the system has no `nice`."""
+    return ["nice", "-n", NICENESS] if shutil.which("nice") else []
+
+
+def yield_to_others(pid: int) -> None:
+    """Where Linux shares the processor by session, niceness counts only inside one: the whole session of `pid` steps back."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(NICENESS)
+
+
+def quiet_environment() -> dict[str, str]:
+    """`clean_environment` for threads that wait without spinning: beside a drawing visitor, spinning made a step ten times as long."""
+    return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without anything that looks like a secret, and with this very package to import."""
+    environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
+    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+
+def cause_of(code: int) -> str:
+    """A trainer's exit code in words."""
+    if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
+        return (
+            "the trainer was killed by the system (signal 9), most likely because memory ran out."
+            " Resume, or take a smaller batch, width or size."
+        )
+    if code < 0:
+        return f"the trainer was ended by signal {-code} ({signal.Signals(-code).name})"
+    return f"the trainer ended with exit code {code} before it was done; the log says more"

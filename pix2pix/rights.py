@@ -1,0 +1,79 @@
+"""Who may train on this machine, and whose runs a visitor sees. Each handler of the page asks here; hidden buttons protect nothing.
+
+PIX2PIX_TRAIN          nobody, owner, visitors (who have signed in) or everyone
+PIX2PIX_TRAIN_MINUTES  how long a run may train in all; 0 or nothing: as long as it takes
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pix2pix.errors import ConfigError, RunError
+
+Policy = Literal["nobody", "owner", "visitors", "everyone"]
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the owner of the page allows."""
+
+    policy: Policy = "everyone"
+    owner: str = ""
+    minutes: float = 0.0
+    has_background: bool = True
+    """False on hardware that is there for single calls only, and cannot hold a run."""
+
+    def refusal(self, visitor: str) -> str:
+        """Why `visitor` (the name of the signed-in, else empty) may not train; empty where that is allowed."""
+        if not self.has_background:
+            return "this Space runs on ZeroGPU, which lends a GPU for single calls and cannot hold a training"
+        if self.policy == "nobody":
+            return "the owner of this page allows nobody to train here"
+        if self.policy == "owner" and not self.is_owner(visitor):
+            return "only the owner of this page trains here" + ("" if visitor else "; sign in if that is you")
+        if self.policy == "visitors" and not visitor:
+            return "sign in to train here"
+        return ""
+
+    def check_train(self, visitor: str) -> None:
+        """`RunError` where `visitor` may not start or go on with a run."""
+        refusal = self.refusal(visitor)
+        if refusal:
+            raise RunError(f"{refusal}.")
+
+    def is_owner(self, visitor: str) -> bool:
+        """Whether the page is `visitor`'s own."""
+        return bool(visitor) and visitor == self.owner
+
+    def may_see(self, visitor: str, run_owner: str) -> bool:
+        """Whether `visitor` may look at, and steer, a run that `run_owner` has started."""
+        return self.policy == "everyone" or self.is_owner(visitor) or (bool(visitor) and visitor == run_owner)
+
+    def minutes_for(self, visitor: str) -> float:
+        """How long a run of this visitor may train; 0 for as long as it takes. The owner's own runs know no limit."""
+        return 0.0 if self.is_owner(visitor) else self.minutes
+
+
+def read_rights(environment: Mapping[str, str] = os.environ) -> Rights:
+    """The owner's wishes, from the environment. On a Space nobody trains unless its owner says so: its free CPU is everyone's."""
+    is_space = bool(environment.get("SPACE_ID"))
+    policy = environment.get("PIX2PIX_TRAIN", "").strip().lower() or ("nobody" if is_space else "everyone")
+    if policy not in get_args(Policy):
+        raise ConfigError(f"PIX2PIX_TRAIN is {policy!r}; choose one of {', '.join(get_args(Policy))}.")
+    owner = environment.get("SPACE_AUTHOR_NAME") or environment.get("SPACE_ID", "").partition("/")[0]
+    has_background = not environment.get("SPACES_ZERO_GPU")
+    return Rights(policy, owner, _minutes(environment.get("PIX2PIX_TRAIN_MINUTES", "")), has_background)  # type: ignore[arg-type]
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text or 0)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes < math.inf:
+        raise ConfigError(f"PIX2PIX_TRAIN_MINUTES is {text!r}; give a number of minutes, or 0 for no limit.")
+    return minutes

@@ -1,0 +1,54 @@
+"""Who may train, and who sees what."""
+
+from __future__ import annotations
+
+import pytest
+
+from pix2pix.errors import ConfigError, RunError
+from pix2pix.rights import Rights, read_rights
+
+SPACE = {"SPACE_ID": "ada/houses", "SPACE_AUTHOR_NAME": "ada"}
+
+
+def test_at_home_everyone_trains_and_on_a_space_nobody_unless_its_owner_says_so() -> None:
+    assert read_rights({}).refusal("") == ""
+    assert "allows nobody" in read_rights(SPACE).refusal("ada")
+    assert read_rights(SPACE | {"PIX2PIX_TRAIN": "everyone"}).refusal("") == ""
+
+
+@pytest.mark.parametrize(
+    ("policy", "may", "may_not"), [("owner", ["ada"], ["", "eve"]), ("visitors", ["ada", "eve"], [""]), ("nobody", [], ["", "ada"])]
+)
+def test_a_policy_names_who_may_train(policy: str, may: list[str], may_not: list[str]) -> None:
+    rights = read_rights(SPACE | {"PIX2PIX_TRAIN": policy})
+    assert [rights.refusal(visitor) for visitor in may] == [""] * len(may)
+    for visitor in may_not:
+        with pytest.raises(RunError):
+            rights.check_train(visitor)
+
+
+def test_a_visitor_sees_their_own_runs_and_the_owner_sees_all() -> None:
+    rights = Rights("visitors", owner="ada")
+    assert rights.may_see("eve", "eve") and rights.may_see("ada", "eve")
+    assert not rights.may_see("eve", "ada") and not rights.may_see("", "") and not rights.may_see("", "eve")
+    assert Rights("everyone").may_see("", "eve")
+
+
+def test_nobody_is_the_owner_of_a_page_without_one() -> None:
+    assert not Rights("owner").is_owner("") and Rights("owner").refusal("")
+
+
+def test_zerogpu_cannot_hold_a_run_whoever_asks() -> None:
+    rights = read_rights(SPACE | {"PIX2PIX_TRAIN": "everyone", "SPACES_ZERO_GPU": "true"})
+    assert "ZeroGPU" in rights.refusal("ada")
+
+
+def test_minutes_bind_all_but_the_owner() -> None:
+    rights = read_rights(SPACE | {"PIX2PIX_TRAIN": "visitors", "PIX2PIX_TRAIN_MINUTES": "30"})
+    assert (rights.minutes_for("eve"), rights.minutes_for("ada")) == (30, 0)
+
+
+@pytest.mark.parametrize("wrong", [{"PIX2PIX_TRAIN": "all"}, {"PIX2PIX_TRAIN_MINUTES": "soon"}, {"PIX2PIX_TRAIN_MINUTES": "-1"}])
+def test_a_wish_that_cannot_be_read_is_named(wrong: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        read_rights(wrong)
