@@ -273,8 +273,8 @@ def test_a_model_of_photos_takes_any_picture_and_refuses_what_is_none(page: Page
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> None:
     nameless = page.evaluate(
-        "[...document.querySelectorAll('.p2p-studio :is(button, input)')].filter((each) => each.checkVisibility() && each.type !== 'file' &&"
-        " !(each.getAttribute('aria-label') || each.textContent).trim()).map((each) => each.outerHTML)"
+        "[...document.querySelectorAll('.p2p-studio :is(button, input)')].filter((each) => each.checkVisibility()"
+        " && each.type !== 'file' && !(each.getAttribute('aria-label') || each.textContent).trim()).map((each) => each.outerHTML)"
     )
     assert nameless == []
     page.locator(".p2p-picker").first.focus()
