@@ -48,6 +48,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def drop(page: Page, *files: Path) -> None:
+    expect(page.get_by_text("Drop File Here")).to_be_visible(timeout=WAIT)
     page.locator("#bring-files input[type=file]").set_input_files([str(file) for file in files])
 
 

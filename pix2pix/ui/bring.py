@@ -245,7 +245,7 @@ def _bind(place: Place, parts: Parts) -> None:
     state, page = parts["state"], parts["page"]
     everything = list(parts.values())
     common: Parts = {"outputs": everything, "api_visibility": "private"}
-    heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring"}
+    heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring", "show_progress_on": parts["files"]}
     quick: Parts = {**common, "show_progress": "hidden"}
 
     def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
@@ -267,7 +267,7 @@ def _bind(place: Place, parts: Parts) -> None:
     parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
     for key in bring_report.CARDS:
-        parts[f"mend_{key}"].click(mended(key), state, **heavy)
+        parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
         parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by)), [state, page], **quick)
     for name, handler in (("direction", turn), ("make", learn)):
