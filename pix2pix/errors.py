@@ -1,6 +1,14 @@
 """Mistakes that a person can mend: each message is one sentence with the numbers and the way out."""
 
 
+def naming(file: str, cause: str) -> str:
+    """A cause as a sentence that names its file once, with its folder."""
+    name = file.replace("\\", "/").rsplit("/", 1)[-1]
+    if cause.startswith(f"{file} "):
+        return cause
+    return file + cause[len(name) :] if cause.startswith(f"{name} ") else f"{file}: {cause}"
+
+
 class Pix2PixError(Exception):
     """Something that the user can put right; faces show the message alone, without a traceback."""
 

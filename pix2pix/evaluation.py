@@ -97,11 +97,11 @@ def evaluate(
             seconds += time.perf_counter() - begin
             rows.append(PictureScores(pair.name, _measure(fake, target, translator.config.out_channels)))
         except DataError as error:
-            problems.append(Problem(pair.name, str(error)))
+            problems.append(Problem(pair.source.relative_to(folder.root).as_posix(), str(error)))
         if progress:
             progress(done, len(chosen))
     if not rows:
-        raise DataError(f"none of the {len(chosen)} {split} pairs of {folder.root} could be measured. The first: {problems[0].cause}")
+        raise DataError(f"none of the {len(chosen)} {split} pairs of {folder.root} could be measured. The first: {problems[0]}")
     means = {name: sum(row.scores[name] for row in rows) / len(rows) for name in METRICS}
     size = translator.config.size if mode == "fit" else None
     return Scores(split, mode, size, tuple(rows), means, seconds / len(rows), tuple(problems))

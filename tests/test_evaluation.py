@@ -71,7 +71,7 @@ def test_a_pair_that_went_bad_is_listed_and_the_rest_is_measured(translator: Tra
     folder.train[0].source.write_bytes(b"no picture")
     calls: list[tuple[int, int]] = []
     scores = evaluate(translator, folder, "train", lambda done, count: calls.append((done, count)))
-    assert [problem.file for problem in scores.problems] == [folder.train[0].name]
+    assert [problem.file for problem in scores.problems] == [folder.train[0].source.name]
     assert scores.count == 4 and calls == [(done, 5) for done in range(1, 6)]
     for pair in folder.train:
         pair.source.write_bytes(b"no picture")

@@ -83,6 +83,9 @@ def test_everything_that_is_wrong_is_found_with_a_remedy(tmp_path: Path) -> None
     report = inspect_folder(tmp_path)
     assert report.guessed_direction == "BtoA"
     assert {problem.file for problem in report.problems} == {"train/cut.png", "train/single.png"}
+    lines = [line for line in report.text().splitlines() if line.startswith("left out: ")]
+    assert sorted(line.split()[2] for line in lines) == ["train/cut.png", "train/single.png"]
+    assert all(line.count(".png") == 1 for line in lines)
     found = findings(report)
     assert any("wrong way round" in what and "--direction BtoA" in what for what in found)
     assert ("val/leak.png",) in found.values()

@@ -148,6 +148,20 @@ def test_partners_that_are_missing_or_do_not_match_are_named(tmp_path: Path) -> 
     assert "same name" in causes["A/twice.png"]
 
 
+def test_each_problem_names_its_file_once_with_its_folder(tmp_path: Path) -> None:
+    for name in ("good", "first", "second", "big"):
+        picture(tmp_path / "data" / "A" / f"{name}.png")
+        picture(tmp_path / "data" / "B" / f"{name}.png", (20, 16) if name == "big" else (16, 16))
+    (tmp_path / "data" / "A" / "first.png").write_bytes(b"no picture")
+    (tmp_path / "data" / "B" / "second.png").write_bytes(b"no picture")
+    (tmp_path / "data" / "moving.gif").write_bytes(b"GIF89a")
+    told = {problem.file: str(problem) for problem in open_pairs(tmp_path).problems}
+    assert told["data/A/first.png"].startswith("data/A/first.png cannot be read as a picture: ")
+    assert told["data/A/second.png"].startswith("data/A/second.png: B/second.png cannot be read as a picture: ")
+    assert told["data/A/big.png"].startswith("data/A/big.png: A/big.png is 16 x 16, B/big.png is 20 x 16;")
+    assert told["data/moving.gif"].startswith("data/moving.gif: .gif is not read;")
+
+
 def test_one_accidental_suffix_pair_does_not_hide_a_folder_of_pairs(tmp_path: Path) -> None:
     for name in ("1", "2", "3", "4", "5", "6", "plan_a", "plan_b"):
         side_by_side(tmp_path / f"{name}.png")

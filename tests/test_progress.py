@@ -77,8 +77,10 @@ def test_counting_tells_done_and_of(in_terminal: Callable[[], None], capsys: pyt
 
 def test_what_was_left_out_is_listed_and_is_bad_news(capsys: pytest.CaptureFixture[str]) -> None:
     assert report_left_out([], "3 of 3") == 0
-    assert report_left_out([Problem("a.png", "it is empty.")], "2 of 3") == 1
-    assert capsys.readouterr().err.splitlines() == ["3 of 3", "left out: a.png: it is empty.", "2 of 3"]
+    problems = [Problem("a.png", "it is empty."), Problem("more/b.png", "b.png cannot be read.")]
+    assert report_left_out(problems, "2 of 3") == 1
+    lines = ["3 of 3", "left out: a.png: it is empty.", "left out: more/b.png cannot be read.", "2 of 3"]
+    assert capsys.readouterr().err.splitlines() == lines
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (10_931, "3:02:11")])

@@ -105,6 +105,6 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
 
 def report_left_out(problems: Iterable[Problem], result: str) -> int:
     """The files that could not be used, each with its cause, and the result, on stderr. The exit code: 1 where there are some."""
-    lines = [f"left out: {problem.file}: {problem.cause}" for problem in problems]
+    lines = [f"left out: {problem}" for problem in problems]
     print(*lines, result, sep="\n", file=sys.stderr)
     return 1 if lines else 0

@@ -79,7 +79,7 @@ class Report:
         lines = [f"{total} {noun}, halves {width} x {height}{more}", f"splits: {counts}{drawn}"]
         lines += [f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))]
         lines += [f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings]
-        lines += [f"left out: {problem.cause}" for problem in self.problems]
+        lines += [f"left out: {problem}" for problem in self.problems]
         return "\n".join(lines)
 
     __str__ = text

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from PIL import Image
 
@@ -18,6 +18,7 @@ from pix2pix.files import read_image, read_size
 
 __all__ = ["Pair", "PairFolder", "Problem", "open_pairs", "resize"]
 
+T = TypeVar("T")
 Layout = Literal["side by side", "two folders", "two suffixes", "photos"]
 LARGEST_VALIDATION = 50
 LOOKED_FOR = (
@@ -70,7 +71,7 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
     """The two pictures of a pair; for a single photo both are the photo."""
     source = read_image(pair.source)
     if pair.target:
-        target = read_image(pair.target)
+        target = _of_half(read_image, pair.target)
         if source.size != target.size:
             raise DataError(_unequal(pair.source, source.size, pair.target, target.size))
         return source, target
@@ -79,6 +80,14 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
     middle = source.width // 2
     left, right = source.crop((0, 0, middle, source.height)), source.crop((middle, 0, 2 * middle, source.height))
     return (left, right) if pair.half == "left" else (right, left)
+
+
+def _of_half(read: Callable[[Path], T], file: Path) -> T:
+    """What `read` gives. Problems of a pair are told of its first file; that it is the second which is broken has to be said."""
+    try:
+        return read(file)
+    except DataError as error:
+        raise DataError(f"{file.parent.name}/{error}") from error
 
 
 def resize(image: Image.Image, size: int, kind: Kind) -> Image.Image:
@@ -123,7 +132,7 @@ class _Match:
         """Why this is no pair, as the headers tell, and which kind of problem that is; None where it is one."""
         try:
             width, height = read_size(self.a.path)
-            other = read_size(self.b.path) if self.b else None
+            other = _of_half(read_size, self.b.path) if self.b else None
         except DataError as error:
             return str(error), "unreadable"
         if self.b and other and other != (width, height):
@@ -215,7 +224,7 @@ def _nothing(root: Path, found: list[Found], problems: list[Problem], make: str)
     """The sentence for a folder without a pair: what was looked for, what is there, what to do."""
     if not found:
         return f"{root} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder."
-    first = " ".join(problem.cause for problem in problems[:1])
+    first = " ".join(str(problem) for problem in problems[:1])
     if make != "none":
         return f"{root} has no photo that can be used; of {len(found)} files: {first}"
     return (

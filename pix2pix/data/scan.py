@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pix2pix.errors import DataError
+from pix2pix.errors import DataError, naming
 from pix2pix.files import IMAGE_SUFFIXES
 
 SPLITS = {
@@ -34,6 +34,9 @@ class Problem:
     cause: str
     kind: str = "unreadable"
     """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves) or `shape` (no two squares)."""
+
+    def __str__(self) -> str:
+        return naming(self.file, self.cause)
 
 
 @dataclass(frozen=True)

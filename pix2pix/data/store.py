@@ -135,7 +135,7 @@ class Memory:
 
 
 def _none_readable(problems: list[Problem]) -> str:
-    return f"None of the {len(problems)} training pairs can be read. {problems[0].cause}"
+    return f"None of the {len(problems)} training pairs can be read. {problems[0]}"
 
 
 def open_store(reader: Reader, cache: str) -> Store:
