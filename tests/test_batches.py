@@ -133,6 +133,23 @@ def test_training_pair_stands_in_where_there_is_no_other(pairs: Path) -> None:
     assert [name for name, *_ in Dataset.open(config(lone)).validation(4)] == ["0"]
 
 
+def test_training_pairs_stand_in_where_no_validation_pair_can_be_read(pairs: Path) -> None:
+    (pairs / "val" / "7.png").write_bytes((pairs / "val" / "7.png").read_bytes()[:900])
+    dataset = Dataset.open(config(pairs))
+    assert [name for name, *_ in dataset.validation(2)] == ["0", "1"]
+    assert [problem.file for problem in dataset.problems] == ["val/7.png"]
+
+
+def test_a_crop_larger_than_the_pictures_is_noted_and_they_are_used(pairs: Path) -> None:
+    dataset = Dataset.open(config(pairs, size=32))
+    assert [str(note) for note in dataset.notes] == [
+        "train/0.png is 20 x 20, smaller than the crop of 32 x 32, as 7 of 7 training pictures: enlarged, they show nothing more."
+        " Train with --size 16."
+    ]
+    assert dataset.problems == () and dataset.train_size == 7
+    assert Dataset.open(config(pairs)).notes == ()
+
+
 def test_folder_without_training_pairs_is_refused(pairs: Path) -> None:
     for path in (pairs / "train").iterdir():
         path.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from typing import Any
@@ -49,6 +49,23 @@ class Dataset:
             raise DataError(f"{config.data} has no training pairs, only {len(folder.pairs)} for val and test. Add a folder named train.")
         looks = look(folder, config.source)
         return cls(config, folder, looks.source, looks.target, looks.palette)
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is worth knowing of pictures that are used all the same, named by one of them."""
+        size = self.config.size
+        small = [pair for pair in self.folder.train if pair.size and min(pair.size) < size]
+        if not small:
+            return ()
+        first = min(small, key=lambda pair: min(pair.size or (0, 0)))
+        width, height = first.size or (0, 0)
+        fits = max(8, 1 << (min(width, height).bit_length() - 1))
+        cause = (
+            f"is {width} x {height}, smaller than the crop of {size} x {size}, as {len(small):,} of {len(self.folder.train):,} training"
+            f" pictures: enlarged, they show nothing more. Train with --size {fits}."
+        )
+        file = first.source.relative_to(self.folder.root).as_posix()
+        return (Problem(file, f"{first.source.name} {cause}", "small"),)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -98,10 +115,13 @@ class Dataset:
     def validation(self, limit: int | None = None) -> list[tuple[str, Tensor, Tensor]]:
         """(name, source, target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
 
-        Training pairs stand in where there are no others.
+        Training pairs stand in where there are no others, or none that can be read.
         """
+        return self._read_whole(self.folder.val, limit) or self._read_whole(self.folder.train, limit)
+
+    def _read_whole(self, pairs: Sequence[Pair], limit: int | None) -> list[tuple[str, Tensor, Tensor]]:
         chosen: list[tuple[str, Tensor, Tensor]] = []
-        for pair in self.folder.val or self.folder.train:
+        for pair in pairs:
             if limit is not None and len(chosen) >= limit:
                 break
             try:

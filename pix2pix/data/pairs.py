@@ -35,6 +35,8 @@ class Pair:
     source: Path
     target: Path | None = None
     half: Literal["left", "right"] | None = None
+    size: tuple[int, int] | None = None
+    """Width and height of each half, as the file's header says."""
 
 
 @dataclass(frozen=True)
@@ -108,17 +110,26 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     pairs: list[tuple[str | None, Pair]] = []
     unequal = []
     for match in matches:
-        misfit = match.misfit(layout)
-        if misfit:
-            unequal += [match.to_pair(layout, direction)] if misfit[1] == "unequal" else []
-            problems.append(Problem(match.a.path.relative_to(root).as_posix(), *misfit))
+        fit = match.look(layout)
+        if fit.problem:
+            unequal += [match.to_pair(layout, direction)] if fit.kind == "unequal" else []
+            problems.append(Problem(match.a.path.relative_to(root).as_posix(), fit.problem, fit.kind))
         else:
-            pairs.append((match.a.split, match.to_pair(layout, direction)))
+            pairs.append((match.a.split, match.to_pair(layout, direction, fit.size)))
     problems += [Problem(stray.path.relative_to(root).as_posix(), cause, kind) for stray, cause, kind in strays]
     if not pairs:
         raise DataError(_nothing(root, found, problems, make))
     train, val, test, drawn = _split(pairs, seed)
     return PairFolder(root, layout, direction, make, train, val, test, tuple(problems), drawn, tuple(unequal))
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The size of the halves of a pair, or why it is none, and which kind of problem that is."""
+
+    size: tuple[int, int] | None = None
+    problem: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,26 +139,27 @@ class _Match:
     a: Found
     b: Found | None = None
 
-    def misfit(self, layout: Layout) -> tuple[str, str] | None:
-        """Why this is no pair, as the headers tell, and which kind of problem that is; None where it is one."""
+    def look(self, layout: Layout) -> _Fit:
+        """The size of the halves, as the headers tell, or why this is no pair."""
         try:
             width, height = read_size(self.a.path)
             other = _of_half(read_size, self.b.path) if self.b else None
         except DataError as error:
-            return str(error), "unreadable"
+            return _Fit(problem=str(error), kind="unreadable")
         if self.b and other and other != (width, height):
-            return _unequal(self.a.path, (width, height), self.b.path, other), "unequal"
+            return _Fit(problem=_unequal(self.a.path, (width, height), self.b.path, other), kind="unequal")
         if layout == "side by side" and width != 2 * height:
             odd = "an odd width cannot be halved" if width % 2 else "a side-by-side pair is twice as wide as it is high"
-            return f"{self.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B.", "shape"
-        return None
+            problem = f"{self.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B."
+            return _Fit(problem=problem, kind="shape")
+        return _Fit((height, height) if layout == "side by side" else (width, height))
 
-    def to_pair(self, layout: Layout, direction: str) -> Pair:
+    def to_pair(self, layout: Layout, direction: str, size: tuple[int, int] | None = None) -> Pair:
         forward = direction == "AtoB"
         if self.b:
             source, target = (self.a, self.b) if forward else (self.b, self.a)
-            return Pair(self.a.key, source.path, target.path)
-        return Pair(self.a.key, self.a.path, half=None if layout == "photos" else "left" if forward else "right")
+            return Pair(self.a.key, source.path, target.path, size=size)
+        return Pair(self.a.key, self.a.path, half=None if layout == "photos" else "left" if forward else "right", size=size)
 
 
 def _unequal(a: Path, size: tuple[int, int], b: Path, other: tuple[int, int]) -> str:
@@ -169,7 +181,7 @@ def _matches(found: list[Found], make: str) -> tuple[Layout, list[_Match], Stray
     matches, strays = (by_folder, folder_strays) if layout == "two folders" else (by_suffix, suffix_strays)
     if 4 * len(matches) < len(found):
         whole = [_Match(file.whole()) for file in found]
-        if not matches or sum(match.misfit("side by side") is None for match in whole) > 2 * len(matches):
+        if not matches or sum(not match.look("side by side").problem for match in whole) > 2 * len(matches):
             return "side by side", whole, []
     return layout, matches, strays
 
