@@ -218,7 +218,7 @@ class TrainConfig:
             unit = 2**depth
             sizes = " or ".join(str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit}))
             raise ConfigError(
-                f"size {self.size} can be halved {halvings} times, not {depth}: a U-Net of depth {depth} needs a multiple of {unit}."
+                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a U-Net of depth {depth} needs a multiple of {unit}."
                 f" Take size {sizes}" + (f", or depth {halvings}." if halvings >= 3 else ".")
             )
         return depth

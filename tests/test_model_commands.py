@@ -75,6 +75,7 @@ def test_an_input_is_never_overwritten(model: str, photos: Path, capsys: pytest.
 def test_a_name_without_a_suffix_is_a_folder(tmp_path: Path) -> None:
     assert target_of(Path("x.jpg"), tmp_path / "out") == tmp_path / "out" / "x.png"
     assert target_of(Path("x.jpg"), tmp_path / "y.webp") == tmp_path / "y.webp"
+    assert target_of(Path("x.jpg"), f"{tmp_path}/new.v2/") == tmp_path / "new.v2" / "x.png"
     with pytest.raises(DataError, match="overwritten"):
         target_of(Path("x.png"), Path("x.png"))
 

@@ -162,6 +162,14 @@ def test_each_problem_names_its_file_once_with_its_folder(tmp_path: Path) -> Non
     assert told["data/moving.gif"].startswith("data/moving.gif: .gif is not read;")
 
 
+def test_halves_that_all_differ_in_size_are_what_is_told(tmp_path: Path) -> None:
+    for name in ("x", "y", "z"):
+        picture(tmp_path / "A" / f"{name}.png")
+        picture(tmp_path / "B" / f"{name}.png", (20, 16))
+    with pytest.raises(DataError, match="the halves of all 3 pairs are of two sizes. A/x.png is 16 x 16, B/x.png is 20 x 16;"):
+        open_pairs(tmp_path)
+
+
 def test_one_accidental_suffix_pair_does_not_hide_a_folder_of_pairs(tmp_path: Path) -> None:
     for name in ("1", "2", "3", "4", "5", "6", "plan_a", "plan_b"):
         side_by_side(tmp_path / f"{name}.png")

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pix2pix.cli.progress import TrainingProgress, clock, counting, describe, metrics_line, report_left_out
+from pix2pix.cli.progress import TrainingProgress, clock, counting, describe, metrics_line, report_left_out, several
 from pix2pix.data.scan import Problem
+from pix2pix.errors import DataError
 from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered
 
 HALF_WAY = Progress(50, 100, {"g_l1": 0.25, "g_gan": 0.7}, 2e-4, 0.5, 0.01)
@@ -73,6 +74,17 @@ def test_counting_tells_done_and_of(in_terminal: Callable[[], None], capsys: pyt
         show(1, 2)
         show(2, 2)
     assert "2/2" in capsys.readouterr().err
+
+
+def test_counting_is_silent_before_there_is_something_to_count(in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+    in_terminal()
+    with pytest.raises(DataError), counting("pictures"):
+        raise DataError("there is no picture.")
+    assert capsys.readouterr().err == ""
+
+
+def test_one_is_not_many() -> None:
+    assert (several(1, "pair"), several(0, "pair"), several(2000, "pair")) == ("1 pair", "0 pairs", "2,000 pairs")
 
 
 def test_what_was_left_out_is_listed_and_is_bad_news(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from pix2pix.cli.progress import counting, report_left_out
+from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.config import knobs
 
 MADE = next(knob.choices or () for knob in knobs() if knob.name == "make")
@@ -49,7 +49,7 @@ def prepare(args: argparse.Namespace) -> int:
 
     with counting("photos") as show:
         made = maker.prepare(args.photos, args.output, args.make, args.size, args.seed, show)
-    return report_left_out(made.problems, f"{made.count} pairs written: {made.folder}")
+    return report_left_out(made.problems, f"{several(made.count, 'pair')} written: {made.folder}")
 
 
 def inspect(args: argparse.Namespace) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.cli.progress import counting, metrics_line, report_left_out
+from pix2pix.cli.progress import counting, metrics_line, report_left_out, several
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
         required=True,
         metavar="OUTPUT",
         help="file for a file; folder for a folder, where PNG files are written",
@@ -86,13 +86,15 @@ def translate(args: argparse.Namespace) -> int:
     translator = Translator.load(args.checkpoint, args.device)
     with counting("pictures") as show:
         done = translate_all(translator, jobs, args.mode, args.seed, show)
-    result = f"{len(done.written)} of {len(jobs) + len(problems)} pictures translated: {args.output}"
+    result = f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
     return report_left_out([*problems, *done.problems], result)
 
 
-def target_of(picture: Path, output: Path) -> Path:
-    """`out.jpg` as it is; a folder, or a name without a suffix, takes a PNG of the picture's name. Never the picture itself."""
-    target = output if output.suffix and not output.is_dir() else output / f"{picture.stem}.png"
+def target_of(picture: Path, output: str | Path) -> Path:
+    """`out.jpg` as it is; a folder, `out.v2/` or a name without a suffix takes a PNG of the picture's name. Never the picture itself."""
+    target, is_folder = Path(output), str(output).endswith(("/", os.sep))
+    if is_folder or not target.suffix or target.is_dir():
+        target /= f"{picture.stem}.png"
     if target.resolve() == picture.resolve():
         raise DataError(f"{target} is the picture to translate, and would be overwritten. Choose another name with -o.")
     return target
@@ -110,7 +112,7 @@ def evaluate(args: argparse.Namespace) -> int:
         scores = evaluation.evaluate(translator, pairs, args.split, show, args.mode)
     if args.json:
         write_text(args.json, json.dumps(scores.to_dict(), indent=2) + "\n")
-    print(f"{scores.count} {scores.split} pairs: {metrics_line(scores.means)}")
+    print(f"{several(scores.count, f'{scores.split} pair')}: {metrics_line(scores.means)}")
     problems = [*pairs.problems, *scores.problems]
     return report_left_out(problems, f"{scores.seconds_per_picture:.3f} s a picture")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -93,14 +94,25 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
     """
     from tqdm import tqdm
 
-    is_terminal = sys.stderr.isatty()
-    with tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30) as bar:
+    begin, is_terminal = time.time(), sys.stderr.isatty()
+    bars: list[Any] = []
 
-        def show(done: int, of: int) -> None:
-            bar.total = of
-            bar.update(done - bar.n)
+    def show(done: int, of: int) -> None:
+        if not bars:  # made only now, so that an error before it stands alone
+            bars.append(tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30, total=of))
+            bars[0].start_t = begin
+        bars[0].update(done - bars[0].n)
 
+    try:
         yield show
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def several(count: int, noun: str) -> str:
+    """`1 pair`, `2 pairs`"""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def report_left_out(problems: Iterable[Problem], result: str) -> int:

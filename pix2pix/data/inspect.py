@@ -72,10 +72,10 @@ class Report:
     def text(self) -> str:
         """The report for a person to read, some ten lines; `str` gives it too."""
         total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
-        more = f" and {len(self.sizes) - 1} other sizes" if len(self.sizes) > 1 else ""
+        more = f" and {len(self.sizes) - 1} other size{'s' * (len(self.sizes) > 2)}" if len(self.sizes) > 1 else ""
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items() if count)
         drawn = " (val drawn by seed)" if self.drawn else ""
-        noun = "photos" if self.layout == "photos" else f"pairs, {self.layout}"
+        noun = ("photo" if self.layout == "photos" else "pair") + "s" * (total != 1) + f", {self.layout}" * (self.layout != "photos")
         lines = [f"{total} {noun}, halves {width} x {height}{more}", f"splits: {counts}{drawn}"]
         lines += [f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))]
         lines += [f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings]

@@ -236,10 +236,14 @@ def _nothing(root: Path, found: list[Found], problems: list[Problem], make: str)
     """The sentence for a folder without a pair: what was looked for, what is there, what to do."""
     if not found:
         return f"{root} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder."
+    unequal = [problem for problem in problems if problem.kind == "unequal"]
+    if unequal:
+        halves = "the halves of the only pair are" if len(unequal) == 1 else f"the halves of all {len(unequal):,} pairs are"
+        return f"{root} has no pair that can be used: {halves} of two sizes. {unequal[0].cause}"
     first = " ".join(str(problem) for problem in problems[:1])
     if make != "none":
-        return f"{root} has no photo that can be used; of {len(found)} files: {first}"
+        return f"{root} has no photo that can be used; of {len(found)} file{'s' * (len(found) != 1)}: {first}"
     return (
-        f"{root} has no pairs. Looked for {LOOKED_FOR}; found {len(found)} single pictures. {first}"
+        f"{root} has no pairs. Looked for {LOOKED_FOR}; found {len(found)} single picture{'s' * (len(found) != 1)}. {first}"
         " For photos without partners choose what to make from them: gray, edges, mask or lowres."
     )
