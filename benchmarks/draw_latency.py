@@ -1,6 +1,7 @@
 """From the end of a stroke to the new picture, measured in a real browser: python -m benchmarks.draw_latency [checkpoint.pth ...]
 
-Without checkpoints: a model of width 64 with weights of chance, and checkpoints/facades.pth where it is there. Prints a table for the README.
+Without checkpoints: a model of width 64 with weights of chance, and checkpoints/facades.pth where it is there.
+Prints a table for the README.
 """
 
 from __future__ import annotations

@@ -90,15 +90,16 @@ def draw(shelf: Shelf, order: Any) -> Answer:
     """
     if not isinstance(order, dict):
         raise ConfigError("this is no order for a picture: give a model and a drawing.")
-    key, seed, side = order.get("model"), order.get("seed"), order.get("side")
+    key, seed = order.get("model"), order.get("seed")
     translator = shelf.translator(key if isinstance(key, str) else None)
     config = translator.config
+    side = order.get("side") or config.size
     if seed is not None and type(seed) is not int:
         raise ConfigError("a seed must be a whole number.")
-    if side not in (None, config.size, *LARGER_SIDES):
+    if side not in (config.size, *LARGER_SIDES):
         raise ConfigError(f"pictures of {str(side)[:20]!r} pixels are not made; choose one of {config.size}, 512 and 1024.")
     drawing = _fit_palette(read_drawing(order.get("drawing"), spec_of(config)), config)
-    is_larger = side not in (None, config.size)
+    is_larger = side != config.size
     if is_larger:
         drawing = _enlarge(drawing, side)
     with shelf.turn():
