@@ -37,23 +37,10 @@ def window_of(seed: int, spare: tuple[int, int], mirror: bool) -> Window:
     return Window(bits // 2 % rows, bits // 2 // rows % columns, mirror and bool(bits % 2))
 
 
-def jitter(source: Tensor, target: Tensor, size: int, mirror: bool, seed: int) -> tuple[Tensor, Tensor]:
-    """A random `size` x `size` window of a pair (C, L, L), mirrored half of the time if `mirror`; one window for both halves."""
-    window = window_of(seed, (source.shape[-2] - size, source.shape[-1] - size), mirror)
-    return crop(source, window, size), crop(target, window, size)
-
-
 def crop(picture: Tensor, window: Window, size: int) -> Tensor:
     """The window's part of (..., H, W)."""
     part = picture[..., window.top : window.top + size, window.left : window.left + size]
     return part.flip(-1) if window.mirrored else part
-
-
-def jitter_batch(sources: Tensor, targets: Tensor, size: int, mirror: bool, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """`jitter` for (B, C, L, L), a seed a pair: the same pictures as one at a time."""
-    windows = [window_of(seed, (sources.shape[-2] - size, sources.shape[-1] - size), mirror) for seed in seeds]
-    rows = range(len(windows))
-    return crop_rows(sources, rows, windows, size), crop_rows(targets, rows, windows, size)
 
 
 def crop_rows(pictures: Tensor, rows: Sequence[int], windows: Sequence[Window], size: int) -> Tensor:

@@ -132,6 +132,9 @@ def _is_palette_entry(entry: Any) -> bool:
     return shape and all(isinstance(level, int) and 0 <= level <= 255 for level in color or ())
 
 
+SPLITS = ("test", "val", "train", "all")
+"""What a model can be measured on, the best choice first."""
+
 DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"
 
 
@@ -218,8 +221,8 @@ class TrainConfig:
             unit = 2**depth
             sizes = " or ".join(str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit}))
             raise ConfigError(
-                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a U-Net of depth {depth} needs a multiple of {unit}."
-                f" Take size {sizes}" + (f", or depth {halvings}." if halvings >= 3 else ".")
+                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a U-Net of depth {depth} needs"
+                f" a multiple of {unit}. Take size {sizes}" + (f", or depth {halvings}." if halvings >= 3 else ".")
             )
         return depth
 

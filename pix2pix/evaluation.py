@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from pix2pix.config import SPLITS
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.images import to_tensor
@@ -18,8 +19,6 @@ from pix2pix.translator import MODES, Translator
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures done, and of all."""
-
-SPLITS = ("test", "val", "train", "all")
 
 
 @dataclass(frozen=True)

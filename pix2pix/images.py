@@ -37,6 +37,13 @@ def _top(largest: float, is_float: bool) -> float:
     return next((top for top in ranges if largest <= top), largest)
 
 
+def resize(image: Image.Image, size: tuple[int, int], kind: str) -> Image.Image:
+    """To (width, height): labels keep their exact colours, photos are smoothed (Pillow widens its filter when it makes them smaller)."""
+    if image.size == size:
+        return image
+    return image.resize(size, Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)
+
+
 def to_bytes(image: Image.Image, channels: int = 3) -> Tensor:
     """RGB picture as uint8 (C, H, W); with one channel its luma (ITU-R 601)."""
     array = np.array(image.convert("L" if channels == 1 else "RGB"))

@@ -65,11 +65,6 @@ def fake_loss(form: str, fake: Tensor) -> Tensor:
     return GAN_LOSSES[form].fake(fake.float())
 
 
-def discriminator_loss(form: str, real: Tensor, fake: Tensor, real_label: float = 1.0) -> Tensor:
-    """What the discriminator pays in all, before any halving and without the penalty."""
-    return real_loss(form, real, real_label) + fake_loss(form, fake)
-
-
 def generator_loss(form: str, fake: Tensor) -> Tensor:
     """What the generator pays for the discriminator's logits of its pictures."""
     return GAN_LOSSES[form].generator(fake.float())

@@ -18,10 +18,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pix2pix.checkpoint import Checkpoint, load_checkpoint
-from pix2pix.config import Kind, ModelConfig
+from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.files import LARGEST_PICTURE
-from pix2pix.images import to_bytes, to_pixels, to_rgb, to_unit
+from pix2pix.images import resize, to_bytes, to_pixels, to_rgb, to_unit
 from pix2pix.inference import Precision, choose_quick_copy, computing_with, normalise_by_picture
 from pix2pix.machine import choose_device
 from pix2pix.networks import sample_noise
@@ -91,7 +91,7 @@ class Translator:
         if mode == "native":
             return self._translate_whole(image, seed)
         size = (self.config.size, self.config.size)
-        return _resize(self._translate_whole(_resize(image, size, self.config.source), seed), image.size, self.config.target)
+        return resize(self._translate_whole(resize(image, size, self.config.source), seed), image.size, self.config.target)
 
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with one seed a picture, or none."""
@@ -170,13 +170,6 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 def _check_seed(seed: int | None) -> None:
     if seed is not None and not (isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= LARGEST_SEED):
         raise ConfigError(f"seed is {seed!r}; it must be a whole number from 0 to {LARGEST_SEED}, or None for no noise.")
-
-
-def _resize(image: Image.Image, size: tuple[int, int], kind: Kind) -> Image.Image:
-    """To `size`: colours that are labels stay exact, photos are smoothed (Pillow widens its filter when it makes them smaller)."""
-    if image.size == size:
-        return image
-    return image.resize(size, Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)
 
 
 def _cut(mask: Tensor, row: Span, column: Span, scale: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""torchvision, imported in one place: `F` (its v2 functional transforms) and `make_grid`.
+"""torchvision, imported in one place, before torchmetrics imports it: what is wrong with that import is mended here.
 
 A torchvision wheel built for CUDA refuses to be imported beside a CPU torch (`operator torchvision::nms does not exist`).
 Only its detection operators are missing then, which nothing here needs: with their schemas declared the rest works.
@@ -33,8 +33,4 @@ except RuntimeError as error:
         raise
     # Kept for the life of the process: the operators vanish with the object.
     _library = _declare_missing()
-
-from torchvision.transforms.v2 import functional as F  # noqa: E402
-from torchvision.utils import make_grid  # noqa: E402
-
-__all__ = ["F", "make_grid"]
+    import torchvision  # noqa: F401

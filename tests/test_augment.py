@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from pix2pix.augment import _gather, crop_rows, jitter, jitter_batch, seed_of, window_of
+from pix2pix.augment import _gather, crop, crop_rows, seed_of, window_of
 
 PLACES = torch.arange(3 * 20 * 20, dtype=torch.int32).view(3, 20, 20)
 
@@ -28,17 +28,10 @@ def test_seeds_differ_by_each_number_and_its_place() -> None:
     assert seed_of(1, 23) != seed_of(12, 3)
 
 
-def test_both_halves_get_the_same_window() -> None:
-    for seed in range(20):
-        source, target = jitter(PLACES, PLACES + 5000, 16, True, seed)
-        assert source.shape == (3, 16, 16)
-        assert torch.equal(source + 5000, target)
-
-
 def test_same_seed_gives_the_same_window_without_global_state() -> None:
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    assert torch.equal(jitter(PLACES, PLACES, 16, True, 7)[0], jitter(PLACES, PLACES, 16, True, 7)[0])
+    assert window_of(7, (4, 4), True) == window_of(7, (4, 4), True)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -49,17 +42,23 @@ def test_every_window_comes_and_half_are_mirrored() -> None:
     assert not any(window_of(seed, (2, 2), False).mirrored for seed in range(100))
 
 
+def test_a_crop_is_the_part_of_the_picture_that_the_window_says() -> None:
+    for window in (window_of(seed, (4, 4), True) for seed in range(20)):
+        part = crop(PLACES, window, 16)
+        corner = (window.top, window.left + 15 if window.mirrored else window.left)
+        assert part.shape == (3, 16, 16)
+        assert part[0, 0, 0] == PLACES[(0, *corner)]
+
+
 def test_mirror_without_a_crop_turns_the_whole_picture() -> None:
-    pictures = [jitter(PLACES, PLACES, 20, True, seed)[0] for seed in range(20)]
+    pictures = [crop(PLACES, window_of(seed, (0, 0), True), 20) for seed in range(20)]
     assert all(torch.equal(picture, PLACES) or torch.equal(picture, PLACES.flip(-1)) for picture in pictures)
 
 
-def test_batch_gives_the_same_as_one_at_a_time() -> None:
-    sources, targets = torch.stack([PLACES, PLACES + 1]), torch.stack([PLACES + 2, PLACES + 3])
-    together = jitter_batch(sources, targets, 16, True, [5, 6])
-    alone = [jitter(source, target, 16, True, seed) for source, target, seed in zip(sources, targets, (5, 6), strict=True)]
-    assert torch.equal(together[0], torch.stack([source for source, _ in alone]))
-    assert torch.equal(together[1], torch.stack([target for _, target in alone]))
+def test_rows_are_cut_as_one_at_a_time() -> None:
+    pictures, windows = torch.stack([PLACES, PLACES + 1]), [window_of(seed, (4, 4), True) for seed in (5, 6)]
+    alone = [crop(pictures[row], window, 16) for row, window in zip((1, 0), windows, strict=True)]
+    assert torch.equal(crop_rows(pictures, [1, 0], windows, 16), torch.stack(alone))
 
 
 def test_lookup_on_a_device_cuts_what_slices_cut() -> None:

@@ -17,7 +17,9 @@ from PIL import Image
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.prefetch import prefetched
+from pix2pix.data.store import Memory, Stream
 from pix2pix.errors import ConfigError, DataError
+from pix2pix.images import to_unit
 from pix2pix.palette import HOLE
 
 
@@ -36,6 +38,12 @@ def config(folder: Path, **settings: object) -> TrainConfig:
     return TrainConfig.from_dict({"data": str(folder), "size": 16, "depth": 3, "batch": 2, "workers": 0} | settings)
 
 
+def batch(dataset: Dataset, *place: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Source and target of (step, micro, rank, world), as networks see them."""
+    source, target = dataset.pixels(*place)
+    return to_unit(source), to_unit(target)
+
+
 def first(dataset: Dataset, count: int, start: int = 0) -> torch.Tensor:
     """Sources and targets of some steps, in one tensor."""
     with closing(dataset.batches(start)) as batches:
@@ -46,7 +54,7 @@ def first(dataset: Dataset, count: int, start: int = 0) -> torch.Tensor:
 
 def test_batch_is_scaled_square_and_random_at_no_cost_to_others(pairs: Path) -> None:
     state = torch.random.get_rng_state()
-    source, target = Dataset.open(config(pairs)).batch(3)
+    source, target = batch(Dataset.open(config(pairs)), 3)
     assert source.shape == target.shape == (2, 3, 16, 16)
     assert source.dtype == torch.float32
     assert -1 <= source.min() < -0.9
@@ -56,11 +64,11 @@ def test_batch_is_scaled_square_and_random_at_no_cost_to_others(pairs: Path) -> 
 
 def test_same_step_gives_the_same_batch_in_any_order(pairs: Path) -> None:
     dataset, again = Dataset.open(config(pairs)), Dataset.open(config(pairs))
-    later = dataset.batch(9)[0]
-    dataset.batch(1)
-    assert torch.equal(again.batch(9)[0], later)
-    assert not torch.equal(again.batch(10)[0], later)
-    assert not torch.equal(Dataset.open(config(pairs, seed=1)).batch(9)[0], later)
+    later = batch(dataset, 9)[0]
+    batch(dataset, 1)
+    assert torch.equal(batch(again, 9)[0], later)
+    assert not torch.equal(batch(again, 10)[0], later)
+    assert not torch.equal(batch(Dataset.open(config(pairs, seed=1)), 9)[0], later)
 
 
 def test_batches_from_a_step_are_those_that_would_have_come(pairs: Path) -> None:
@@ -84,8 +92,8 @@ def test_number_of_workers_changes_nothing_and_none_is_left(pairs: Path) -> None
 def test_ranks_see_together_what_one_process_sees(pairs: Path) -> None:
     dataset = Dataset.open(config(pairs, batch=4, accumulate=2))
     for step, micro in ((0, 0), (0, 1), (5, 1)):
-        whole = dataset.batch(step, micro)
-        parts = [dataset.batch(step, micro, rank, 2) for rank in (0, 1)]
+        whole = batch(dataset, step, micro)
+        parts = [batch(dataset, step, micro, rank, 2) for rank in (0, 1)]
         assert torch.equal(torch.cat([part[0] for part in parts]), whole[0])
         assert torch.equal(torch.cat([part[1] for part in parts]), whole[1])
 
@@ -97,7 +105,7 @@ def test_batch_that_cannot_be_shared_names_one_that_can(pairs: Path) -> None:
 
 def test_each_pass_over_the_data_shows_each_pair_once(pairs: Path) -> None:
     dataset = Dataset.open(config(pairs, batch=1, jitter=False, mirror=False))
-    shown = [tuple(dataset.batch(step)[0].flatten().tolist()) for step in range(14)]
+    shown = [tuple(batch(dataset, step)[0].flatten().tolist()) for step in range(14)]
     assert len(set(shown[:7])) == len(set(shown[7:])) == 7
     assert shown[:7] != shown[7:]
 
@@ -164,9 +172,9 @@ def test_gray_has_one_channel_as_pairs_and_made(pairs: Path, tmp_path: Path) -> 
         image.save(path)
     for dataset in (Dataset.open(config(pairs)), Dataset.open(config(pairs, make="gray"))):
         assert (dataset.source, dataset.in_channels, dataset.out_channels) == ("gray", 1, 3)
-        assert dataset.batch(0)[0].shape == (2, 1, 16, 16)
+        assert batch(dataset, 0)[0].shape == (2, 1, 16, 16)
         assert dataset.validation()[0][1].shape == (1, 1, 16, 16)
-    source, target = dataset.batch(0)
+    source, target = batch(dataset, 0)
     luma = (target * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
     assert (source - luma).abs().max() < 0.02
 
@@ -177,7 +185,7 @@ def test_holes_differ_each_time_and_come_again(pairs: Path, cache: str) -> None:
     color = torch.tensor(HOLE).view(1, 3, 1, 1) / 127.5 - 1
 
     def holes(step: int) -> torch.Tensor:
-        source, target = dataset.batch(step)
+        source, target = batch(dataset, step)
         hole = (source == color).all(1)
         assert torch.equal(source.permute(0, 2, 3, 1)[~hole], target.permute(0, 2, 3, 1)[~hole])
         return hole
@@ -193,9 +201,9 @@ def test_source_that_is_said_is_taken_at_its_word(pairs: Path) -> None:
 
 
 def test_auto_streams_what_memory_cannot_hold(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Dataset.open(config(pairs)).in_memory
+    assert isinstance(Dataset.open(config(pairs))._store, Memory)
     monkeypatch.setattr("pix2pix.data.store.LARGEST_CACHE", 1000)
-    assert not Dataset.open(config(pairs)).in_memory
+    assert isinstance(Dataset.open(config(pairs))._store, Stream)
 
 
 @pytest.mark.gpu

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pix2pix.images import to_bytes, to_image, to_pixels, to_rgb, to_tensor, to_unit
+from pix2pix.images import resize, to_bytes, to_image, to_pixels, to_rgb, to_tensor, to_unit
 
 
 def reopened(image: Image.Image, form: str, **options: object) -> Image.Image:
@@ -130,3 +130,10 @@ def test_one_channel_is_luma_and_comes_back_gray() -> None:
     image = Image.new("RGB", (3, 2), (255, 0, 0))
     assert to_bytes(image, 1).shape == (1, 2, 3)
     assert to_image(to_tensor(image, 1)).getpixel((0, 0)) == (76, 76, 76)
+
+
+def test_a_resize_gives_labels_no_new_colours() -> None:
+    stripes = Image.fromarray(np.tile(np.array([[[0, 0, 222]], [[255, 80, 0]]], np.uint8), (8, 16, 1)))
+    assert len(resize(stripes, (40, 30), "labels").getcolors() or []) == 2
+    assert len(resize(stripes, (40, 30), "photo").getcolors(10_000) or []) > 2
+    assert resize(stripes, stripes.size, "photo") is stripes

@@ -130,4 +130,4 @@ def test_facades_open_as_the_paper_has_them() -> None:
     dataset = Dataset.open(TrainConfig(data=str(DATA / "facades"), direction="BtoA"))
     assert (dataset.train_size, len(dataset.folder.val), len(dataset.folder.test)) == (400, 50, 106)
     assert (dataset.source, dataset.palette, dataset.problems) == ("labels", FACADES, ())
-    assert dataset.batch(0)[0].shape == (1, 3, 256, 256)
+    assert dataset.pixels(0)[0].shape == (1, 3, 256, 256)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.progress import counting, metrics_line, report_left_out, several
+from pix2pix.config import SPLITS
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Checkpoint
 
-SPLITS = ("val", "test", "train", "all")
 CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth"
 
 

@@ -78,29 +78,11 @@ class Dataset:
         """Where batches come out: the CPU, unless `to` moved the pictures."""
         return self._store.targets.device if isinstance(self._store, Memory) else torch.device("cpu")
 
-    @property
-    def in_memory(self) -> bool:
-        """Whether the pictures are held, rather than read each time."""
-        return isinstance(self._store, Memory)
-
-    @property
-    def nbytes(self) -> int:
-        """What the training pictures take as bytes, held or not."""
-        return self._reader.nbytes()
-
     def to(self, device: torch.device | str) -> Dataset:
         """Moves pictures that are held in memory to a device, where batches are cut from then on; streamed ones stay on the CPU."""
         if isinstance(self._store, Memory):
             self._store.to(torch.device(device))
         return self
-
-    def batch(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
-        """This rank's share of one pass of a step: source and target, float32 in [-1, 1], (b, C, size, size).
-
-        A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
-        """
-        source, target = self.pixels(step, micro, rank, world)
-        return to_unit(source), to_unit(target)
 
     def batches(self, start: int = 0, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
         """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`) when it is no longer needed."""
@@ -135,7 +117,10 @@ class Dataset:
         return to_tensor(source, self.in_channels), to_tensor(target, self.out_channels)
 
     def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
-        """`batch` as uint8, before it is scaled."""
+        """This rank's share of one pass of a step: source and target, uint8 (b, C, size, size).
+
+        A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
+        """
         config, share = self.config, self._share(world)
         first = (step * config.passes() + micro) * config.batch + rank * share
         numbers = range(first, first + share)

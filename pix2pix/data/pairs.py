@@ -15,8 +15,9 @@ from pix2pix.data.scan import Found, Problem, scan
 from pix2pix.data.sources import make_source
 from pix2pix.errors import DataError
 from pix2pix.files import read_image, read_size
+from pix2pix.images import resize
 
-__all__ = ["Pair", "PairFolder", "Problem", "open_pairs", "resize"]
+__all__ = ["Pair", "PairFolder", "Problem", "open_pairs"]
 
 T = TypeVar("T")
 Layout = Literal["side by side", "two folders", "two suffixes", "photos"]
@@ -63,7 +64,9 @@ class PairFolder:
 
     def load(self, pair: Pair, size: int | None = None, kinds: tuple[Kind, Kind] = ("photo", "photo")) -> tuple[Image.Image, Image.Image]:
         """Source and target as RGB pictures, resized to `size` x `size` if given; `DataError` where a file is broken."""
-        source, target = (half if size is None else resize(half, size, kind) for half, kind in zip(read_pair(pair), kinds, strict=True))
+        source, target = read_pair(pair)
+        if size is not None:
+            source, target = (resize(half, (size, size), kind) for half, kind in zip((source, target), kinds, strict=True))
         if self.make != "none":
             source = make_source(target, self.make, seed_of(pair.name))
         return source, target
@@ -90,13 +93,6 @@ def _of_half(read: Callable[[Path], T], file: Path) -> T:
         return read(file)
     except DataError as error:
         raise DataError(f"{file.parent.name}/{error}") from error
-
-
-def resize(image: Image.Image, size: int, kind: Kind) -> Image.Image:
-    """The picture as `size` x `size`, whatever its shape; labels keep their exact colours, as drawings have them."""
-    if image.size == (size, size):
-        return image
-    return image.resize((size, size), Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)
 
 
 def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", seed: int = 0) -> PairFolder:

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from pix2pix.augment import Window, crop_rows
 from pix2pix.config import CHANNELS, Kind
-from pix2pix.data.pairs import Pair, Problem, read_pair, resize
+from pix2pix.data.pairs import Pair, Problem, read_pair
 from pix2pix.data.sources import make_source
 from pix2pix.errors import DataError
-from pix2pix.images import to_bytes
+from pix2pix.images import resize, to_bytes
 
 LARGEST_CACHE = 2_000_000_000
 SHARE_OF_FREE_MEMORY = 0.25
@@ -38,9 +38,10 @@ class Reader:
     def read(self, index: int) -> tuple[Tensor, Tensor]:
         """Source and target of one pair. A `mask` source is still without its holes: they differ from sample to sample."""
         source, target = read_pair(self.pairs[index])
-        target = resize(target, self.size, self.target)
+        square = (self.size, self.size)
+        target = resize(target, square, self.target)
         if self.make == "none":
-            source = resize(source, self.size, self.source)
+            source = resize(source, square, self.source)
         elif self.make == "mask":
             source = target
         else:
