@@ -180,8 +180,8 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str
     if missing or strange:
         example = sorted(missing or strange)[0]
         raise CheckpointError(
-            f"{where}: {len(missing)} weights of the described network are missing and {len(strange)} do not belong to it"
-            f" (such as {example})."
+            f"{where}: the weights are not those of the network that it describes: missing {len(missing)}, too many {len(strange)}"
+            f" (such as {example[:80]!r})."
         )
     for name, value in weights.items():
         _check_tensor(name, value, wanted[name], where)

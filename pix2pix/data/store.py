@@ -136,7 +136,7 @@ class Memory:
 
 
 def _none_readable(problems: list[Problem]) -> str:
-    return f"None of the {len(problems)} training pairs can be read. {problems[0]}"
+    return f"None of the training pairs ({len(problems):,}) can be read. {problems[0]}"
 
 
 def open_store(reader: Reader, cache: str) -> Store:
