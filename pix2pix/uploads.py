@@ -27,6 +27,7 @@ FOLDERS = "PIX2PIX_DATA"
 """Environment variable: the folders, parted as in PATH, below which visitors may name data."""
 PLACE = re.compile(r"[0-9a-f]{16}")
 LONGEST_NAME = 40
+MOST_FILES = 200_000
 DAY = 86_400.0
 OLDEST, LARGEST = 7 * DAY, 20e9
 """Uploads older than this many seconds are deleted, and the oldest beyond this many bytes in all."""
@@ -97,7 +98,18 @@ def bring_folder(text: str, uploads: Path, allowed: Sequence[Path]) -> Upload:
     folder = Path(text).expanduser().resolve()
     if not folder.is_dir():
         raise DataError(f"{text[:200]} is no folder. Give the path of a folder of pictures.")
+    _check_reach(folder, text)
     return Upload(folder, ours=uploads.resolve() in folder.parents)
+
+
+def _check_reach(folder: Path, text: str) -> None:
+    """Somebody who names `/` is told so, before the whole disk is searched for pictures."""
+    count = 0
+    for _, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        count += len(files)
+        if count > MOST_FILES:
+            raise DataError(f"{text[:200]} has more than {MOST_FILES:,} files in it. Name the folder of the pictures itself.")
 
 
 def bring_hub(name: str, uploads: Path, progress: Progress | None = None) -> Upload:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -19,6 +21,13 @@ from pix2pix.ui.bring import Place, bring_files, bring_named, build_bring, leaf,
 
 # Gradio leaves event loops and sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collect_what_gradio_leaves() -> Iterator[None]:
+    """Here, where its warnings are let pass, and not in some later test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
@@ -103,6 +112,13 @@ def test_photos_alone_need_a_choice_first(place: Place, tmp_path: Path) -> None:
     assert chosen["strip"].count("<img") == 6
     assert learn(brought, "magic", 0) == {}
     assert open_pairs(chosen["data"], make="edges").pairs
+
+
+def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path) -> None:
+    folder = save_folders(tmp_path / "houses", 3)
+    for path in (folder / "A").iterdir():
+        path.rename(path.with_name(f"other-{path.name}"))
+    assert "no two files with the same name" in show(bring_named(place, str(folder)))["headline"]
 
 
 def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> None:

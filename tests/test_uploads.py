@@ -11,6 +11,7 @@ import pytest
 from conftest import draw_pair
 from PIL import Image
 
+from pix2pix import uploads
 from pix2pix.data.inspect import inspect_folder
 from pix2pix.data.remedies import Case
 from pix2pix.errors import DataError
@@ -56,18 +57,26 @@ def test_what_cannot_be_used_leaves_nothing(names: list[str], tmp_path: Path) ->
 
 
 def test_a_folder_is_used_where_it_is_if_its_owner_allows(pairs: Path, tmp_path: Path) -> None:
-    uploads = tmp_path / "uploads"
-    assert bring_named(f" {pairs} ", uploads, [pairs.parent]).folder == pairs.resolve()
+    ours = tmp_path / "uploads"
+    assert bring_named(f" {pairs} ", ours, [pairs.parent]).folder == pairs.resolve()
     (tmp_path / "link").symlink_to(pairs)
     for text in (str(pairs), f"{tmp_path}/../{pairs.parent.name}", "/etc", str(tmp_path / "link"), str(tmp_path / "missing")):
         with pytest.raises(DataError, match="may be used here"):
-            bring_folder(text, uploads, [tmp_path / "data"])
+            bring_folder(text, ours, [tmp_path / "data"])
     with pytest.raises(DataError, match="nothing is named"):
-        bring_named("  ", uploads, [tmp_path])
+        bring_named("  ", ours, [tmp_path])
     with pytest.raises(DataError, match="zero byte"):
-        bring_named("a\0b", uploads, [tmp_path])
+        bring_named("a\0b", ours, [tmp_path])
     with pytest.raises(DataError, match="is no folder"):
-        bring_named(str(tmp_path / "missing"), uploads, [tmp_path])
+        bring_named(str(tmp_path / "missing"), ours, [tmp_path])
+
+
+def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_FILES", 3)
+    for number in range(5):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(DataError, match="more than 3 files"):
+        bring_folder(str(tmp_path), tmp_path / "uploads", [tmp_path])
 
 
 def test_a_space_allows_nothing_that_is_not_named(tmp_path: Path) -> None:
@@ -100,15 +109,15 @@ def test_a_remedy_makes_a_new_folder_and_touches_no_other(tmp_path: Path) -> Non
 
 
 def test_old_uploads_are_swept_and_those_in_use_are_not(pairs: Path, tmp_path: Path) -> None:
-    uploads = tmp_path / "uploads"
-    (uploads / "notes").mkdir(parents=True)
-    brought = [bring_files(sorted(pairs.iterdir()), uploads).folder for _ in range(4)]
+    place = tmp_path / "uploads"
+    (place / "notes").mkdir(parents=True)
+    brought = [bring_files(sorted(pairs.iterdir()), place).folder for _ in range(4)]
     ages = (9e5, 8e5, 8000, 10)
     for folder, age in zip(brought, ages, strict=True):
         os.utime(folder.parent, (time.time() - age,) * 2)
-    assert sweep(uploads, in_use=[brought[1], "elsewhere"]) == [uploads / brought[0].parent.name]
+    assert sweep(place, in_use=[brought[1], "elsewhere"]) == [place / brought[0].parent.name]
     assert [folder.exists() for folder in brought] == [False, True, True, True]
-    assert sweep(uploads, in_use=[brought[1]], largest=1) == [uploads / brought[2].parent.name]
+    assert sweep(place, in_use=[brought[1]], largest=1) == [place / brought[2].parent.name]
     assert [folder.exists() for folder in brought] == [False, True, False, True]
-    assert (uploads / "notes").exists()
+    assert (place / "notes").exists()
     assert sweep(tmp_path / "missing") == []

@@ -105,9 +105,18 @@ def look_at(upload: Upload, progress: Progress | None = None) -> Brought:
     except DataError:
         wide = _wide(upload.folder)
         pairs = open_pairs(upload.folder, make=PHOTOS)
+        upload = replace(upload, note=" ".join(filter(None, (upload.note, _why_none(upload.folder)))))
         return Brought(upload, inspect_folder(upload.folder, make=PHOTOS, progress=progress), pairs, wide=wide)
     guessed = guess_direction(pairs, look(pairs))
     return Brought(upload, inspect_folder(upload.folder, guessed, progress=progress), pairs)
+
+
+def _why_none(folder: Path) -> str:
+    """What keeps two folders from being pairs, if that is what was meant."""
+    sides = [each.side for each in scan(folder)[0]]
+    if not (0 in sides and 1 in sides):
+        return ""
+    return "There are two folders, but no two files with the same name in them: give both halves of a pair one name."
 
 
 def _wide(folder: Path) -> tuple[str, ...]:
