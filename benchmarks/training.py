@@ -9,7 +9,8 @@ import torch
 from benchmarks.plain import PlainLoop
 from benchmarks.timing import in_turns, table
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.learner import Batch, Learner
+from pix2pix.data.batches import Batch
+from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
 
 PLAIN = "plain loop, fp32"

@@ -196,6 +196,7 @@ class TrainConfig:
     save_every: Annotated[int, "steps between two saves of the model and of the state", OUTPUT, Bounds(1, 100_000_000)] = 1000
     samples: Annotated[int, "validation pairs in a sample grid", OUTPUT, Bounds(1, 64)] = 4
     best: Annotated[Literal["ssim", "psnr", "l1"], "validation metric that chooses the best model", OUTPUT] = "ssim"
+    licence: Annotated[str, "licence of the model, written into it", OUTPUT] = ""
     tracker: Annotated[Literal["none", "tensorboard"], "write event files for a tracker too", OUTPUT] = "none"
 
     device: Annotated[str, "auto, cpu, cuda, cuda:1, mps", MACHINE] = "auto"

@@ -15,6 +15,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A file that does not fit, and why; training goes on without it."""
+
+    step: int
+    file: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One step is done: for whoever counts along."""
+
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake, ...) and the learning rate now."""
 
@@ -85,4 +102,4 @@ class Finished:
     reason: str = ""
 
 
-Event = Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished
+Event = LeftOut | Stepped | Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished

@@ -13,12 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pix2pix.augment import seed_of
 from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.data.batches import Batch
 from pix2pix.descent import Descent
 from pix2pix.machine import Machine
 from pix2pix.methods.pix2pix import build_discriminator, discriminator_losses, generator_losses
 from pix2pix.networks import build_generator, init_weights, sample_noise
 
-Batch = tuple[Tensor, Tensor]
 EMA_EVERY = 4
 """Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a step."""
 
@@ -176,9 +176,9 @@ class Learner:
             mean.copy_(value)
 
     def is_finite(self) -> bool:
-        """No weight of the generators is NaN or infinite."""
-        networks = [network for network in (self.generator, self.mean) if network]
-        return all(bool(torch.isfinite(value).all()) for network in networks for value in network.parameters())
+        """No weight and no statistic of any network is NaN or infinite."""
+        networks = [network for network in (self.generator, self.mean, self.discriminator) if network]
+        return all(bool(torch.isfinite(value).all()) for network in networks for value in network.state_dict().values())
 
     def state(self) -> dict[str, Any]:
         """All that `load_state` needs to go on. The tensors are the living ones."""

@@ -4,11 +4,13 @@ config.json     TrainConfig, written first, never changed     status.json   stat
 metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
 state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
 log.txt         all that the trainer printed                  stop          an empty file: finish the step, save, stop
+owner           who started it, where people sign in          sample        an empty file: make a sample grid after the step
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +23,8 @@ from filelock import FileLock, Timeout
 
 from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import TrainConfig
-from pix2pix.errors import ConfigError, RunError
-from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered, Sampled, Saved
+from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
+from pix2pix.events import Evaluated, Event, Finished, LeftOut, Progress, Recovered, Sampled, Saved, Stepped
 from pix2pix.files import write_atomically, write_image, write_text
 from pix2pix.run_folder import RunFolder
 
@@ -38,7 +40,7 @@ class Snapshot:
 
     name: str
     state: str
-    """new, starting, running, stopping, finished, stopped, diverged, failed, or died (it said running, and nobody holds it)."""
+    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (it said running, and nobody holds it)."""
     reason: str
     step: int
     steps: int
@@ -52,6 +54,10 @@ class Snapshot:
     can_resume: bool
     log: str
     """The last lines of what the trainer printed."""
+    notice: str = ""
+    """What the trainer changed by itself, such as a smaller batch where memory ran out."""
+    trained: float = 0.0
+    """Seconds that trainers have worked on it."""
 
     @property
     def seconds_left(self) -> float:
@@ -66,6 +72,15 @@ class Snapshot:
 
 class Run(RunFolder):
     """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
+
+    _next_sign = 0.0
+
+    deadline = math.inf
+    """Seconds since 1970 after which its trainer stops."""
+
+    def must_stop(self) -> bool:
+        """Somebody asked for it, or the time that the run may take is over."""
+        return self.stop_requested() or time.time() > self.deadline
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
@@ -97,11 +112,20 @@ class Run(RunFolder):
 
     def record(self, event: Event) -> None:
         """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
-        writers = {Progress: self._progress, Sampled: self._sampled, Evaluated: self._evaluated}
-        writers |= {Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
+        writers = {LeftOut: self._left_out, Stepped: self._stepped, Progress: self._progress, Sampled: self._sampled}
+        writers |= {Evaluated: self._evaluated, Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
         write: Any = writers.get(type(event))
         if write:
             write(event)
+
+    def _left_out(self, event: LeftOut) -> None:
+        self.note(f"left out: {naming(event.file, event.cause)}")
+
+    def _stepped(self, event: Stepped) -> None:
+        """A sign of life once a second, between the rows."""
+        if time.monotonic() > self._next_sign:
+            self._next_sign = time.monotonic() + 1
+            self.write_status(step=event.step)
 
     def _progress(self, event: Progress) -> None:
         # Rows hold nothing of the clock, so that a resumed run's rows equal those of a run that never stopped.
@@ -138,15 +162,31 @@ class Run(RunFolder):
         self.write_status(state=event.state, step=event.step, reason=event.reason)
 
     def read_state(self) -> dict[str, Any] | None:
-        """What a trainer needs to go on, or None where nothing was saved yet."""
-        return read_tensors(self.state_path) if self.state_path.exists() else None
+        """What a trainer needs to go on, or None where nothing was saved yet. `RunError` where the file is damaged."""
+        if not self.state_path.exists():
+            return None
+        try:
+            state: dict[str, Any] = read_tensors(self.state_path)
+        except CheckpointError as error:
+            raise self._cannot_go_on(error) from error
+        return state
+
+    def _cannot_go_on(self, error: Exception) -> RunError:
+        cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return RunError(
+            f"{self.state_path} is damaged ({cause}): the run cannot go on. Its model is still there:"
+            f" start another run from it with --init {self.model_path}"
+        )
 
     def saved_step(self) -> int:
-        """The step of the saved state; 0 where nothing was saved."""
+        """The step of the saved state; 0 where nothing was saved. `RunError` where the file is damaged."""
         if not self.state_path.exists():
             return 0
         # A kill between the state and the status leaves an older number there: the file itself is asked.
-        return int(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True)["step"])
+        try:
+            return int(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True)["step"])
+        except Exception as error:  # noqa: BLE001  # whatever a damaged file makes torch raise
+            raise self._cannot_go_on(error) from error
 
     def keep_rows(self, step: int) -> None:
         """Drops rows and samples past `step`: they come again when the run goes on from there."""
@@ -198,13 +238,27 @@ class Run(RunFolder):
             best=self.best_path if self.best_path.exists() else None,
             can_resume=self.state_path.exists(),
             log=self.log_tail(),
+            notice=str(status.get("notice", "")),
+            trained=self.seconds_trained(status),
         )
+
+    def state(self) -> str:
+        """What `snapshot` says, without reading anything else."""
+        return self._true_state(self.read_status())
+
+    def seconds_trained(self, status: dict[str, Any]) -> float:
+        """The time of trainers that have ended, and of the one at work as far as it has told."""
+        started = float(status.get("started", 0))
+        going_on = float(status.get("time", 0)) - started if started and status.get("state") in ("running", "stopping") else 0.0
+        return float(status.get("trained", 0)) + max(0.0, going_on)
 
     def _true_state(self, status: dict[str, Any]) -> str:
         """The state as written, unless it claims a trainer that is gone."""
         state = str(status.get("state", "new"))
-        if state not in ALIVE or time.time() - float(status.get("time", 0)) < STARTING and state == "starting":
+        if state not in ALIVE:
             return state
+        if state == "starting" and time.time() - float(status.get("time", 0)) < STARTING:
+            return "stopping" if self.stop_requested() else state
         if not self.is_held():
             # The trainer may have ended between the two looks: what it wrote last is the truth.
             again = str(self.read_status().get("state", "new"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,21 @@ from pix2pix.errors import ConfigError
 from pix2pix.events import Evaluated, Event, Progress, Sampled
 
 
+def check_tracker(name: str) -> None:
+    """`ConfigError` where the tracker's package is missing."""
+    if name == "tensorboard" and not importlib.util.find_spec("tensorboard"):
+        raise ConfigError("tracker tensorboard needs a package that is not installed. Get it with: pip install tensorboard")
+
+
 @contextmanager
 def open_tracker(name: str, folder: Path) -> Iterator[Callable[[Event], None]]:
     """A function that passes events on to the tracker `name`: none, or tensorboard (files in `folder/tensorboard`)."""
+    check_tracker(name)
     if name == "none":
         yield lambda event: None
         return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ConfigError("tracker tensorboard needs a package that is not installed. Get it with: pip install tensorboard") from error
+    from torch.utils.tensorboard import SummaryWriter
+
     with SummaryWriter(str(folder / "tensorboard")) as writer:
         yield lambda event: _write(writer, event)
 

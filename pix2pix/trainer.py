@@ -16,11 +16,11 @@ from torch import Tensor
 
 from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.data.batches import Dataset
+from pix2pix.data.batches import Batch, Dataset
 from pix2pix.errors import ConfigError
-from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved
+from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
 from pix2pix.images import to_image
-from pix2pix.learner import Batch, Learner
+from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
 from pix2pix.metrics import LOWER_IS_BETTER, METRICS
 
@@ -55,7 +55,8 @@ class Trainer:
     """Iterate to train. Events come in the order Progress, Sampled, Evaluated, Saved at each step that has them; Finished is the last.
 
     With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU, as without the stop.
-    `should_stop` is asked after each step, on the first process only. `rate_scale` multiplies all learning rates.
+    `should_stop` and `should_sample` (a sample grid out of turn) are asked after each step, on the first process only.
+    `rate_scale` multiplies all learning rates.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Trainer:
         self.learner = Learner(config, self.model, self.machine)
         self.step = 0
         self.best: float | None = None
+        self._metrics: dict[str, float] = {}
         self.rate_scale = 1.0
+        self.should_sample: Callable[[], bool] = lambda: False
         self._sums: dict[str, float] = {}
         self._count = 0
         self._pending: list[dict[str, Tensor]] = []
@@ -86,35 +89,41 @@ class Trainer:
 
     def __iter__(self) -> Iterator[Event]:
         config = self.config
-        if self.step == 0 and self.machine.is_first:
+        if self.step == 0 and self._validation:
             yield self._sample()
         with closing(self.dataset.batches(self.step, self.machine.rank, self.machine.world)) as batches:
             self._clock.restart()
             while self.step < config.steps:
                 try:
-                    self._advance(batches)
+                    stop = self._advance(batches)
                 except FloatingPointError:
                     yield Diverged(self.step)
                     return
-                stop = self._agree(self.should_stop() if self.machine.is_first else False)
                 yield from self._tell(stop)
                 if stop and self.step < config.steps:
                     yield Finished(self.step, "stopped", f"stopped at step {self.step} of {config.steps}")
                     return
         yield Finished(self.step, "finished")
 
-    def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> None:
-        """One step. Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that made it."""
+    def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> bool:
+        """One step; whether it is to be the last.
+
+        Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that made it, and before
+        anything is shown or saved also for weights that are not.
+        """
         _, passes = self._clock.waiting(lambda: next(batches))
         rate = rate_at(self.step, self.config.steps, self.config.decay_from) * self.rate_scale
         self._pending.append(self.learner.step(self.step, passes, rate))
         self.step += 1
         self._clock.tick()
         # Reading a loss waits for the GPU, so there it is done only where something is to be told.
-        if self.machine.device.type == "cpu" or self._is_due():
+        stop = self._agree(self.should_stop() if self.machine.is_first else False)
+        if self.machine.device.type == "cpu" or stop or self._is_due():
             self._collect()
-            if self._is_due("save_every", "evaluate_every", "sample_every") and not self._agree_finite(self.learner.is_finite()):
-                raise FloatingPointError
+        is_shown = stop or self._is_due("save_every", "evaluate_every", "sample_every")
+        if is_shown and not self._agree_finite(self.learner.is_finite()):
+            raise FloatingPointError
+        return stop
 
     def _is_due(self, *names: str) -> bool:
         """One of the intervals ends at this step; the last step ends all."""
@@ -153,15 +162,15 @@ class Trainer:
     def _tell(self, stop: bool) -> Iterator[Event]:
         """The events that are due after this step; other processes than the first have nothing to tell."""
         last = self.step == self.config.steps
+        yield Stepped(self.step, self.config.steps)
         if last or self.step % self.config.log_every == 0:
             yield self._progress()
         if self.machine.is_first:
-            if self._is_due("sample_every"):
+            if self._validation and (self.should_sample() or self._is_due("sample_every")):
                 yield self._sample()
             if self._is_due("evaluate_every") and self._validation:
                 yield self._evaluate()
             if stop or self._is_due("save_every"):
-                self._collect()
                 yield Saved(self.step, self.checkpoint(), self.state())
         if self._is_due():
             self._clock.restart()
@@ -190,10 +199,11 @@ class Trainer:
         sign = -1 if self.config.best in LOWER_IS_BETTER else 1
         is_best = self.best is None or sign * value > sign * self.best
         self.best = value if is_best else self.best
-        return Evaluated(self.step, means, self.checkpoint(means) if is_best else None)
+        self._metrics = {**means, "step": self.step}
+        return Evaluated(self.step, means, self.checkpoint() if is_best else None)
 
-    def checkpoint(self, metrics: dict[str, float] | None = None) -> Checkpoint:
-        """The model as it is now, to use: a copy."""
+    def checkpoint(self) -> Checkpoint:
+        """The model as it is now, to use: a copy. Its metrics are those of the last validation, which names its step."""
         weights = {name: value.detach().to("cpu", copy=True) for name, value in self.learner.best_generator.state_dict().items()}
         about: dict[str, Any] = {
             "task": f"{self.model.source} to {self.model.target}",
@@ -205,15 +215,19 @@ class Trainer:
             "steps": self.config.steps,
             "seed": self.config.seed,
             "settings": {name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")},
+            "metrics": self._metrics,
+            "licence": self.config.licence,
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        return Checkpoint(self.model, weights, about | ({"metrics": metrics} if metrics else {}))
+        return Checkpoint(self.model, weights, about)
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on. Its tensors are the living ones: write them down before the next step."""
         return {
             "step": self.step,
+            "model": self.model.to_dict(),
             "best": self.best,
+            "metrics": self._metrics,
             "rate_scale": self.rate_scale,
             "precision": self.machine.precision,
             "sums": self._sums,
@@ -224,7 +238,13 @@ class Trainer:
     def _load(self, state: dict[str, Any]) -> None:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
+        if state["model"] != self.model.to_dict():
+            raise ConfigError(
+                f"{self.config.data} is not what this run was trained on: its pictures are {self.model.source} and {self.model.target} now."
+                " Put the old pictures back, or start another run."
+            )
         self.learner.load_state(state)
+        self._metrics = dict(state["metrics"])
         self.step, self.best, self.rate_scale = state["step"], state["best"], state["rate_scale"]
         self._sums, self._count = dict(state["sums"]), state["count"]
 

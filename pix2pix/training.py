@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import math
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.distributed as dist
 
 from pix2pix.checkpoint import load_checkpoint
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
-from pix2pix.errors import ConfigError, NoSpaceError, Pix2PixError
-from pix2pix.events import Diverged, Event, Finished, Recovered
-from pix2pix.methods.pix2pix import build_discriminator
+from pix2pix.data.scan import Problem
+from pix2pix.errors import NoSpaceError, Pix2PixError
+from pix2pix.events import Diverged, Event, Finished, LeftOut, Recovered
+from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle
+from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
+from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
 from pix2pix.trackers import open_tracker
-from pix2pix.trainer import Trainer, describe_model
+from pix2pix.trainer import Trainer
 
 Listener = Callable[[Event], None]
 RECOVERIES = 3
@@ -37,39 +39,43 @@ def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None
     `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the step, save and
     end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit, before anything is written.
     """
-    # Whole paths, so that the run can be gone on with from any folder.
-    config = _adopt_architecture(dataclasses.replace(config, data=_whole_path(config.data), init=_whole_path(config.init)))
-    with _processes():
-        if _is_first():
+    config = settle(config)
+    with joined_processes():
+        if is_first():
             check_fit(config)
             Run.create(run, config)
-        _wait_for_first()
-        return _train_in(Run.open(run), None, on_event)
+        wait_for_first()
+        return _train_in(Run.open(run), {}, on_event)
 
 
-def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None) -> Run:
+def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None, settings: dict[str, Any] | None = None) -> Run:
     """Goes on with a run where its state was saved last, bit for bit on a CPU; `steps` prolongs it.
 
-    Settings and data come from the run. A run that never saved starts from its first step.
+    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for this time.
+    A run that never saved starts from its first step.
     """
-    with _processes():
-        return _train_in(Run.open(run), steps, on_event)
+    opened = Run.open(run)
+    given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
+    check_resume(opened, given)
+    with joined_processes():
+        return _train_in(opened, {name: value for name, value in given.items() if name in ADJUSTABLE}, on_event)
 
 
-def _train_in(run: Run, steps: int | None, on_event: Listener | None) -> Run:
-    if not _is_first():
-        config = _with_steps(run, steps)
+def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None) -> Run:
+    if not is_first():
+        leave_signals_to_first()
+        config = _adjusted(run, changes)
         _train_through_recoveries(run, config, Dataset.open(config), lambda event: None)
-        _wait_for_first()
+        wait_for_first()
         return run
     with run.lock(), _stop_on_signals(run):
-        config = _with_steps(run, steps)
-        run.stop_path.unlink(missing_ok=True)
+        config = _adjusted(run, changes)
+        _drop_old_requests(run)
         run.keep_rows(run.saved_step())
-        run.write_status(state="running", steps=config.steps, reason="")
+        run.write_status(state="running", steps=config.steps, reason="", started=time.time())
         try:
             _follow_events(run, config, on_event)
-            _wait_for_first()
+            wait_for_first()
         except Pix2PixError as error:
             state = "no space left" if isinstance(error, NoSpaceError) else None
             _fail(run, str(error) if not state or state in str(error) else f"{state}: {error}")
@@ -80,7 +86,18 @@ def _train_in(run: Run, steps: int | None, on_event: Listener | None) -> Run:
             raise
         finally:
             run.stop_path.unlink(missing_ok=True)
+            status = run.read_status()
+            run.write_status(trained=status.get("trained", 0) + time.time() - status.get("started", time.time()), started=0)
     return run
+
+
+def _drop_old_requests(run: Run) -> None:
+    """A stop of long ago is over; one that was asked for since the page started this trainer is obeyed."""
+    run.take_sample_request()
+    status = run.read_status()
+    with suppress(OSError):
+        if status.get("state") != "starting" or run.stop_path.stat().st_mtime < status["time"]:
+            run.stop_path.unlink()
 
 
 def _fail(run: Run, reason: str) -> None:
@@ -88,26 +105,72 @@ def _fail(run: Run, reason: str) -> None:
     run.write_status(state="failed", reason=reason)
 
 
-def _with_steps(run: Run, steps: int | None) -> TrainConfig:
-    """The run's settings, with as many steps as it was prolonged to."""
-    config = run.config()
-    wanted = steps or int(run.read_status().get("steps", config.steps))
-    return dataclasses.replace(config, steps=wanted)
+def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
+    """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into memory."""
+    config, status = run.config(), run.read_status()
+    kept = {"steps": int(status.get("steps", config.steps)), "batch": int(status.get("batch", config.batch))}
+    return dataclasses.replace(config, **(kept | changes))
 
 
 def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> None:
     dataset = Dataset.open(config)
-    for problem in dataset.problems:
-        run.note(f"left out: {problem.file}: {problem.cause}")
+    for remark in dataset.notes:
+        run.note(f"note: {remark}")
+    run.deadline = time.time() + _seconds_allowed(run)
     with open_tracker(config.tracker, run.path) as tell_tracker:
 
-        def tell(event: Event) -> None:
+        def pass_on(event: Event) -> None:
+            event = _explained(run, event)
             run.record(event)
             tell_tracker(event)
             if on_event:
                 on_event(event)
 
-        _train_through_recoveries(run, config, dataset, tell)
+        told: set[Problem] = set()
+
+        def tell(event: Event) -> None:
+            # Streamed pictures are found out while training goes on.
+            for problem in dataset.problems:
+                if problem not in told:
+                    told.add(problem)
+                    pass_on(LeftOut(event.step, problem.file, problem.cause))
+            pass_on(event)
+
+        _train_in_memory(run, config, dataset, tell)
+
+
+def _explained(run: Run, event: Event) -> Event:
+    """A stop that nobody asked for comes from the clock."""
+    if isinstance(event, Finished) and event.state == "stopped" and not run.stop_requested():
+        minutes = run.read_status().get("minutes", 0)
+        return dataclasses.replace(event, reason=f"stopped at step {event.step}: the {minutes:g} minutes that a run may take here are over")
+    return event
+
+
+def _seconds_allowed(run: Run) -> float:
+    """What is left of the minutes that the page's owner gives a run."""
+    status = run.read_status()
+    return 60 * status["minutes"] - status.get("trained", 0) if status.get("minutes") else math.inf
+
+
+def _train_in_memory(run: Run, config: TrainConfig, dataset: Dataset, tell: Listener) -> None:
+    """Trains to an end; where memory runs out, goes on from the last saved state with half the batch."""
+    while True:
+        try:
+            _train_through_recoveries(run, config, dataset, tell)
+            return
+        except (RuntimeError, MemoryError) as error:
+            # Several processes cannot agree on a new batch once one of them has left their common step.
+            if not is_out_of_memory(error) or dist.is_initialized():
+                raise
+        # Outside of `except`: the error holds all that its frames held.
+        config = dataclasses.replace(config, batch=smaller_batch(config.batch, config.size, config.width))
+        free_unused()
+        notice = f"memory ran out with a batch of {config.batch * 2}: the run goes on with {config.batch}"
+        run.note(notice)
+        run.write_status(batch=config.batch, notice=notice)
+        run.keep_rows(run.saved_step())
+        dataset = Dataset.open(config)
 
 
 def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, tell: Listener) -> None:
@@ -143,60 +206,9 @@ def _pump(trainer: Trainer, tell: Listener) -> int | None:
 def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
     state = run.read_state()
     init = load_checkpoint(config.init) if config.init and not state else None
-    return Trainer(config, dataset, state, init, should_stop=run.stop_requested)
-
-
-def _whole_path(path: str) -> str:
-    return str(Path(path).resolve()) if path else ""
-
-
-def check_fit(config: TrainConfig) -> None:
-    """Raises `Pix2PixError` where data, settings and starting point do not go together, before anything is made of them."""
-    model = describe_model(config, Dataset.open(dataclasses.replace(config, cache="stream")))
-    build_discriminator(config, model)
-    if not config.init:
-        return
-    start = load_checkpoint(config.init).config
-    for role, has, needs in (("takes", start.in_channels, model.in_channels), ("gives", start.out_channels, model.out_channels)):
-        if has != needs:
-            raise ConfigError(
-                f"{config.init} {role} pictures of {has} channel{'s' * (has > 1)}, and these pairs have {needs}."
-                " Start from another checkpoint, or from scratch."
-            )
-
-
-ARCHITECTURE = ("width", "depth", "norm", "decoder", "skips", "dropout")
-
-
-def _adopt_architecture(config: TrainConfig) -> TrainConfig:
-    """Fine-tuning goes on with the network that the checkpoint holds, so its shape overrules the settings."""
-    if not config.init:
-        return config
-    model: ModelConfig = load_checkpoint(config.init).config
-    return dataclasses.replace(config, **{name: getattr(model, name) for name in ARCHITECTURE})
-
-
-def _is_first() -> bool:
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _wait_for_first() -> None:
-    if dist.is_initialized():
-        dist.barrier()
-
-
-@contextmanager
-def _processes() -> Iterator[None]:
-    """Joins the processes that torchrun started, if it did."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
-        yield
-        return
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(backend, timeout=timedelta(minutes=10))
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    trainer = Trainer(config, dataset, state, init, should_stop=run.must_stop)
+    trainer.should_sample = run.take_sample_request
+    return trainer
 
 
 @contextmanager
@@ -207,7 +219,8 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
         return
 
     def ask(number: int, frame: Any) -> None:
-        if run.stop_requested():
+        # torchrun passes one Ctrl-C on as two signals.
+        if run.stop_requested() and not dist.is_initialized():
             raise KeyboardInterrupt
         run.request_stop()
         sys.stderr.write("stopping after this step; once more to stop at once\n")
@@ -218,16 +231,3 @@ def _stop_on_signals(run: Run) -> Iterator[None]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
-
-
-def check_resume(run: Run, given: dict[str, Any]) -> None:
-    """`ConfigError` where settings given with a resume are not those of the run; `steps` may differ."""
-    config = run.config().to_dict()
-    for name, value in given.items():
-        if name in ("data", "init"):
-            value = _whole_path(value)
-        if name != "steps" and value != config[name]:
-            raise ConfigError(
-                f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"
-                " leave them out, or start another run."
-            )

@@ -17,7 +17,21 @@ LAYERS = (
     {"networks", "losses", "augment", "metrics", "palette", "tiles", "presets", "advice"},
     {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes"},
     {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
-    {"training", "fitting", "ranks", "jobs", "waiting", "estimates", "pace", "evaluation", "folders", "export", "hub", "uploads", "hub_data"},
+    {
+        "training",
+        "fitting",
+        "ranks",
+        "jobs",
+        "waiting",
+        "estimates",
+        "pace",
+        "evaluation",
+        "folders",
+        "export",
+        "hub",
+        "uploads",
+        "hub_data",
+    },
     {"ui", "cli", "__main__"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

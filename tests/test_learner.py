@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.data.batches import Batch
 from pix2pix.errors import ConfigError
 from pix2pix.inference import is_bf16_faster
-from pix2pix.learner import EMA_EVERY, Batch, Learner
+from pix2pix.learner import EMA_EVERY, Learner
 from pix2pix.machine import Machine, choose_device, choose_machine
 
 MODEL = ModelConfig(depth=3, width=4, size=16)

@@ -9,7 +9,7 @@ import torch
 
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
-from pix2pix.events import Evaluated, Event, Finished, Progress, Sampled, Saved
+from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
 from pix2pix.trainer import Clock, Trainer, describe_model, rate_at
 
 
@@ -25,7 +25,8 @@ def train(config: TrainConfig) -> list[Event]:
 
 def test_events_come_in_the_order_of_the_steps(pairs: Path) -> None:
     events = train(tiny(pairs))
-    assert [(type(event), event.step) for event in events] == [
+    assert [event.step for event in events if isinstance(event, Stepped)] == [1, 2, 3, 4, 5, 6]
+    assert [(type(event), event.step) for event in events if not isinstance(event, Stepped)] == [
         (Sampled, 0), (Progress, 2), (Sampled, 3), (Evaluated, 3), (Saved, 3),
         (Progress, 4), (Progress, 6), (Sampled, 6), (Evaluated, 6), (Saved, 6), (Finished, 6),
     ]  # fmt: skip
@@ -61,6 +62,21 @@ def test_a_stop_saves_at_once_and_says_where(pairs: Path) -> None:
     assert seen[-1].state == "stopped" and seen[-2].step == seen[-1].step < 1000
 
 
+def test_a_stop_never_saves_weights_that_are_not_finite(pairs: Path) -> None:
+    config = tiny(pairs, log_every=100, save_every=100, evaluate_every=100, sample_every=100, steps=1000)
+    trainer = Trainer(config, Dataset.open(config))
+    stop: list[bool] = []
+    trainer.should_stop = lambda: bool(stop)
+    events: list[Event] = []
+    for event in trainer:
+        events.append(event)
+        if event.step == 5 and isinstance(event, Stepped):
+            assert trainer.learner.discriminator is not None
+            next(trainer.learner.discriminator.parameters()).data.fill_(float("nan"))
+            stop.append(True)
+    assert isinstance(events[-1], Diverged) and not [event for event in events if isinstance(event, Saved)]
+
+
 def test_leaving_the_loop_early_leaves_no_thread_behind(pairs: Path) -> None:
     import gc
     import threading
@@ -77,7 +93,7 @@ def test_leaving_the_loop_early_leaves_no_thread_behind(pairs: Path) -> None:
 def test_the_best_model_comes_with_its_metrics(pairs: Path) -> None:
     evaluations = [event for event in train(tiny(pairs)) if isinstance(event, Evaluated)]
     first = evaluations[0]
-    assert first.best is not None and first.best.about["metrics"] == first.metrics
+    assert first.best is not None and first.best.about["metrics"] == {**first.metrics, "step": 3}
     best = max(evaluations, key=lambda event: event.metrics["ssim"])
     assert best.best is not None
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.events import Evaluated, Event, Finished, Progress, Recovered
+from pix2pix.errors import naming
+from pix2pix.events import Evaluated, Event, Finished, LeftOut, Progress, Recovered, Stepped
 
 if TYPE_CHECKING:
     from pix2pix.data.scan import Problem
@@ -32,7 +33,7 @@ class TrainingProgress:
 
     def __call__(self, event: Event) -> None:
         is_terminal = sys.stderr.isatty()
-        if is_terminal and isinstance(event, Progress):
+        if is_terminal and isinstance(event, Stepped | Progress):
             self._advance(event)
             return
         line = describe(event)
@@ -41,12 +42,13 @@ class TrainingProgress:
         elif line:
             print(line, file=sys.stderr, flush=True)
 
-    def _advance(self, event: Progress) -> None:
+    def _advance(self, event: Stepped | Progress) -> None:
         if self._bar is None:
             from tqdm import tqdm
 
             self._bar = tqdm(total=event.steps, initial=event.step, unit="step", dynamic_ncols=True, file=sys.stderr)
-        self._bar.set_postfix_str(_losses(event.losses), refresh=False)
+        if isinstance(event, Progress):
+            self._bar.set_postfix_str(_losses(event.losses), refresh=False)
         # Never less than zero: after a loss that was not finite the run goes back some steps, the bar waits for it.
         self._bar.update(max(0, event.step - self._bar.n))
 
@@ -55,6 +57,8 @@ def describe(event: Event) -> str:
     """One line about an event, or nothing where there is nothing to say."""
     if isinstance(event, Progress):
         return f"step {event.step} of {event.steps}  {_pace(event)}  {_losses(event.losses)}"
+    if isinstance(event, LeftOut):
+        return f"left out: {naming(event.file, event.cause)}"
     if isinstance(event, Evaluated):
         best = " (best so far)" if event.best else ""
         return f"step {event.step}  validation {metrics_line(event.metrics)}{best}"

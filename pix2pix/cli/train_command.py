@@ -42,14 +42,13 @@ def train(args: argparse.Namespace) -> int:
     settings = flags.given(args)
     config = None if args.resume else _new_config(settings)
 
-    from pix2pix import training
-    from pix2pix.runs import Run
+    from pix2pix import fitting, training
 
     with TrainingProgress() as progress:
         if config is None:
-            training.check_resume(Run.open(args.run_folder), settings)
-            run = training.resume(args.run_folder, settings.get("steps"), on_event=progress)
+            run = training.resume(args.run_folder, on_event=progress, settings=settings)
         else:
+            fitting.check_start(settings)
             run = training.train(config, args.run_folder, on_event=progress)
     return _report(run.snapshot())
 

@@ -1,0 +1,91 @@
+"""Whether settings, data, a starting point and a run go together: said before anything is made of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from pix2pix.checkpoint import load_checkpoint
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.data.batches import Dataset
+from pix2pix.errors import ConfigError
+from pix2pix.machine import choose_machine
+from pix2pix.methods.pix2pix import build_discriminator
+from pix2pix.runs import Run
+from pix2pix.trackers import check_tracker
+from pix2pix.trainer import describe_model
+
+ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
+"""What may differ from one time that a run is worked on to the next; nothing of it changes what is learned, but for more steps."""
+
+ARCHITECTURE = ("width", "depth", "norm", "decoder", "skips", "dropout")
+"""What a start from a checkpoint takes over from it."""
+
+
+def settle(config: TrainConfig) -> TrainConfig:
+    """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the network of its start."""
+    return _adopt_architecture(dataclasses.replace(config, data=_whole_path(config.data), init=_whole_path(config.init)))
+
+
+def check_fit(config: TrainConfig) -> None:
+    """Raises `Pix2PixError` where data, settings and starting point do not go together, before anything is made of them."""
+    if not config.data:
+        raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
+    check_tracker(config.tracker)
+    machine = choose_machine(config)
+    if config.batch % machine.world:
+        raise ConfigError(
+            f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take {machine.world} or a multiple of it."
+        )
+    model = describe_model(config, Dataset.open(dataclasses.replace(config, cache="stream")))
+    build_discriminator(config, model)
+    if not config.init:
+        return
+    start = load_checkpoint(config.init).config
+    for role, has, needs in (("takes", start.in_channels, model.in_channels), ("gives", start.out_channels, model.out_channels)):
+        if has != needs:
+            raise ConfigError(
+                f"{config.init} {role} pictures of {has} channel{'s' * (has > 1)}, and these pairs have {needs}."
+                " Start from another checkpoint, or from scratch."
+            )
+
+
+def check_resume(run: Run, given: dict[str, Any]) -> None:
+    """`ConfigError` where settings given with a resume are not those of the run, but for `ADJUSTABLE`, or steps are already made."""
+    config, made = run.config().to_dict(), run.saved_step()
+    if given.get("steps", made + 1) < max(1, made):
+        raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
+    for name, value in given.items():
+        if name in ("data", "init"):
+            value = _whole_path(value)
+        if name not in ADJUSTABLE and value != config[name]:
+            raise ConfigError(
+                f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"
+                " leave them out, or start another run."
+            )
+
+
+def check_start(typed: dict[str, Any]) -> None:
+    """`ConfigError` where somebody asked for another network than that of the checkpoint to start from."""
+    if not typed.get("init"):
+        return
+    model = load_checkpoint(typed["init"]).config
+    for name in ARCHITECTURE:
+        if name in typed and typed[name] != getattr(model, name):
+            raise ConfigError(
+                f"{typed['init']} has {name} {getattr(model, name)}, and {typed[name]} was asked for. A start from a checkpoint keeps"
+                f" its network: leave {name} out, or start from scratch."
+            )
+
+
+def _adopt_architecture(config: TrainConfig) -> TrainConfig:
+    """Fine-tuning goes on with the network that the checkpoint holds, so its shape overrules the settings."""
+    if not config.init:
+        return config
+    model: ModelConfig = load_checkpoint(config.init).config
+    return dataclasses.replace(config, **{name: getattr(model, name) for name in ARCHITECTURE})
+
+
+def _whole_path(path: str) -> str:
+    return str(Path(path).resolve()) if path else ""

@@ -1,0 +1,45 @@
+"""Several processes that train as one: those that torchrun started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+
+def is_first() -> bool:
+    """This is the process that decides, evaluates and writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def wait_for_first() -> None:
+    """Goes on when all processes have come here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
+@contextmanager
+def joined_processes() -> Iterator[None]:
+    """Joins the processes that torchrun started, if it did."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        yield
+        return
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(minutes=10))
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def leave_signals_to_first() -> None:
+    """The first process hears of a stop and tells the others in their common step; one that ended by itself would break it."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,90 @@
+"""Settings, data, a start and a run that do not go together are refused before anything is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pix2pix.config import TrainConfig
+from pix2pix.errors import ConfigError, Pix2PixError
+from pix2pix.fitting import check_fit, check_resume, check_start, settle
+from pix2pix.runs import Run
+from pix2pix.training import resume, train
+
+
+def tiny(pairs: Path, **changes: object) -> TrainConfig:
+    settings = {"data": str(pairs), "steps": 3, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
+    return TrainConfig(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"device": "cuda:9"}, "Choose auto or cpu"),
+        ({"data": ""}, "data is empty"),
+        ({"size": 16, "patch": "70"}, "needs at least 24"),
+        ({"data": "/no/such/folder"}, "does not exist"),
+    ],
+)
+def test_nothing_is_made_of_settings_that_do_not_fit(pairs: Path, tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(Pix2PixError, match=sentence):
+        train(tiny(pairs, **changes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="2 processes cannot share it evenly"):
+        check_fit(tiny(pairs, batch=3))
+
+
+def test_paths_are_kept_whole(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pairs.parent)
+    assert settle(tiny(Path("pairs"))).data == str(pairs)
+
+
+def test_a_start_with_another_network_than_asked_for_is_refused(pairs: Path, tmp_path: Path) -> None:
+    first = train(tiny(pairs, steps=1), tmp_path / "first")
+    with pytest.raises(ConfigError, match="has width 4, and 8 was asked for"):
+        check_start({"width": 8, "init": str(first.model_path)})
+    check_start({"width": 4, "init": str(first.model_path)})
+    assert settle(tiny(pairs, width=64, init=str(first.model_path))).width == 4
+
+
+def test_a_resume_may_change_the_machine_but_not_what_is_learned(pairs: Path, tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", tiny(pairs, device="cuda"))
+    check_resume(run, {"steps": 99, "width": 4, "data": str(pairs), "device": "cpu", "workers": 0})
+    with pytest.raises(ConfigError, match="started with width 4, not 8"):
+        check_resume(run, {"width": 8})
+    assert resume(run.path, settings={"device": "cpu"}).snapshot().state == "finished"
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_fewer_steps_than_are_made_harm_nothing(pairs: Path, tmp_path: Path, steps: int) -> None:
+    run = train(tiny(pairs), tmp_path / "run")
+    with pytest.raises(ConfigError, match="has made 3 already"):
+        resume(run.path, steps=steps)
+    assert (run.snapshot().state, run.snapshot().steps) == ("finished", 3)
+
+
+@pytest.mark.parametrize("damage", ["cut", "text"])
+def test_a_damaged_state_is_named_and_the_model_offered(pairs: Path, tmp_path: Path, damage: str) -> None:
+    run = train(tiny(pairs), tmp_path / "run")
+    data = run.state_path.read_bytes()
+    run.state_path.write_bytes(data[:3000] if damage == "cut" else b"hello")
+    with pytest.raises(Pix2PixError, match=r"state\.pt is damaged .* --init .*model\.pth"):
+        resume(run.path, steps=5)
+
+
+def test_other_pictures_under_the_old_name_are_noticed(pairs: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in pairs.iterdir():
+        Image.open(path).save(data / path.name)
+    run = train(tiny(data), tmp_path / "run")
+    for path in data.iterdir():
+        Image.open(path).convert("L").save(path)
+    with pytest.raises(ConfigError, match="is not what this run was trained on"):
+        resume(run.path, steps=5)
