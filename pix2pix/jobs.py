@@ -6,28 +6,38 @@ drawing, halve its speed on two cores, and take the page down with it.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from pix2pix import fitting, waiting
 from pix2pix.config import TrainConfig
 from pix2pix.data.pairs import open_pairs
-from pix2pix.errors import RunError
-from pix2pix.runs import ENDED, Run, find_runs
+from pix2pix.errors import Pix2PixError, RunError
+from pix2pix.files import write_text
+from pix2pix.processes import cause_of, nice, quiet_environment, yield_to_others
+from pix2pix.runs import ALIVE, ENDED, Run, find_runs
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
-NICENESS = "10"
 LEAVING = 10
 """Seconds that a trainer may take to leave after it wrote down its end."""
 
-_lock = threading.Lock()
+LONGEST_START = 60
+"""Seconds to wait for others who are starting something."""
+LOOK = 1.0
+"""Seconds between two looks at the queue."""
+LONGEST_FREE_NAME = 50
+
+_lock = threading.RLock()
 _jobs: dict[Path, Job] = {}
+_supervisors: dict[Path, threading.Thread] = {}
 
 
 class Job:
@@ -50,26 +60,62 @@ class Job:
 
     def _watch(self) -> None:
         code = self.process.wait()
-        if self.run.read_status().get("state") not in ENDED:
-            close(self.run, _cause(code))
+        # A run that has ended may wait for its next turn already, before its process has left.
+        if self.run.read_status().get("state") in ALIVE:
+            close(self.run, cause_of(code))
 
 
-def start(path: str | Path, config: TrainConfig) -> Job:
-    """Makes the run and starts its training; `Pix2PixError` where data or settings do not fit, or another run goes on."""
+def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
+    """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a name it takes that of the data.
+
+    Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times starts one.
+    `Pix2PixError` where data or settings do not fit; nothing is left on the disk then. `minutes` bounds the time of training.
+    """
+    folder = Path(folder)
     open_pairs(config.data, config.direction, config.make, config.seed)
-    with _lock:
-        _refuse_second(Path(path).parent)
-        return _begin(Run.create(path, config))
+    with _alone(folder):
+        config = fitting.settle(config)
+        twin = _twin(folder, config, owner)
+        if twin:
+            return twin
+        fitting.check_fit(config)
+        waiting.refuse_if_full(folder)
+        run = Run.create(folder / (name or free_name(folder, config.data)), config)
+        run.write_status(minutes=minutes)
+        if owner:
+            write_text(run.owner_path, owner)
+        _begin_or_wait(run)
+    return run
 
 
-def resume(path: str | Path, steps: int | None = None) -> Job:
-    """Goes on with a run that has ended, to `steps` steps if given."""
+def resume(path: str | Path, steps: int | None = None) -> Run:
+    """Goes on with a run that has ended, to `steps` steps if given; waits for its turn where the machine is busy."""
     run = Run.open(path)
-    with _lock:
-        _refuse_second(run.path.parent)
-        if steps:
+    with _alone(run.path.parent):
+        state = run.state()
+        if state in ALIVE or state == waiting.QUEUED:
+            raise RunError(f"{run.name} is being trained, or waits for its turn. Stop it first.")
+        if steps is not None:
+            fitting.check_resume(run, {"steps": steps})
             run.write_status(steps=steps)
-        return _begin(run)
+        _begin_or_wait(run)
+    return run
+
+
+def remove(path: str | Path) -> None:
+    """Deletes a run for good; `RunError` while it is being trained."""
+    run = Run.open(path)
+    with _alone(run.path.parent):
+        if run.state() in ALIVE:
+            raise RunError(f"{run.name} is being trained. Stop it first.")
+        shutil.rmtree(run.path)
+
+
+def free_name(runs: Path, data: str) -> str:
+    """`facades`, or `facades-2` where that is taken."""
+    plain = re.sub(r"[^\w-]+", "-", Path(data).resolve().name).strip("-_")[:LONGEST_FREE_NAME] or "run"
+    names = [plain, *(f"{plain}-{number}" for number in range(2, 10_000))]
+    return next(name for name in names if not (runs / name).exists())
 
 
 def running() -> Job | None:
@@ -78,15 +124,12 @@ def running() -> Job | None:
 
 
 def adopt(folder: str | Path) -> list[Run]:
-    """After a restart: closes runs that claim a trainer which is gone, and returns those whose trainer went on meanwhile."""
-    alive = []
-    for run in find_runs(folder):
-        state = run.snapshot().state
-        # A death that was written down already keeps its cause.
-        if state == "died" and run.read_status().get("state") != "died":
-            close(run, "the trainer ended without a word, perhaps with the machine")
-        elif state in ("running", "stopping"):
-            alive.append(run)
+    """After a restart: closes runs that claim a trainer which is gone, returns those whose trainer went on meanwhile,
+    and sees to the queue again."""
+    _close_dead(Path(folder))
+    alive = [run for run in find_runs(folder) if run.state() in ALIVE]
+    if alive or waiting.waiting(folder):
+        _supervise(Path(folder))
     return alive
 
 
@@ -96,23 +139,86 @@ def close(run: Run, cause: str) -> None:
     run.write_status(state="died", reason=cause)
 
 
-def _refuse_second(runs: Path) -> None:
-    """One run at a time, also one that a server before this one has started."""
+def busy(folder: Path) -> Run | None:
+    """The run that holds this machine, also one that a server before this one has started."""
     job = running()
-    if job and job.run.read_status().get("state") in ENDED:
-        # It has said its last word and is only leaving: whoever resumes at once is not to be refused for that.
+    if job and job.run.read_status().get("state") in (*ENDED, waiting.QUEUED):
+        # It has said its last word and is only leaving: whoever resumes at once is not to wait for that.
         job.wait(LEAVING)
         job = running()
-    run = job.run if job else next((run for run in find_runs(runs) if run.is_held()), None)
-    if run:
-        raise RunError(f"{run.name} is being trained on this machine. Stop it, or wait for its end.")
+    return job.run if job else next((run for run in find_runs(folder) if run.state() in ALIVE), None)
 
 
-def _begin(run: Run) -> Job:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One start at a time, whichever thread or server it comes from; the lock dies with its holder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=LONGEST_START)
+    with _lock:
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"{folder} was locked by others for {LONGEST_START} seconds. Try again.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _twin(folder: Path, config: TrainConfig, owner: str) -> Run | None:
+    """A run of the same settings and owner that is at work or waits."""
+    for run in find_runs(folder):
+        if run.state() in (*ALIVE, waiting.QUEUED) and run.owner == owner and run.config() == config:
+            return run
+    return None
+
+
+def _begin_or_wait(run: Run) -> None:
+    folder = run.path.parent
+    if busy(folder) or waiting.waiting(folder):
+        waiting.refuse_if_full(folder)
+        waiting.join(run)
+        _supervise(folder)
+    else:
+        _begin(run)
+
+
+def _supervise(folder: Path) -> None:
+    """Has a thread look after the folder as long as a run waits in it, or one is at work that this server has not started."""
+    key = folder.resolve()
+    if key not in _supervisors or not _supervisors[key].is_alive():
+        _supervisors[key] = threading.Thread(target=_look_after, args=(folder,), name=f"queue of {folder}", daemon=True)
+        _supervisors[key].start()
+
+
+def _look_after(folder: Path) -> None:
+    goes_on = True
+    while goes_on and folder.is_dir():
+        time.sleep(LOOK)
+        with suppress(OSError, Pix2PixError), _alone(folder):
+            _close_dead(folder)
+            queue, at_work = waiting.waiting(folder), busy(folder)
+            if queue and not at_work:
+                _begin(queue.pop(0))
+            goes_on = bool(queue or at_work and not running())
+            if not goes_on:
+                # Under the lock, so that whoever joins the queue next sees that nobody looks after it.
+                _supervisors.pop(folder.resolve(), None)
+
+
+def _close_dead(folder: Path) -> None:
+    """Runs that claim a trainer which is gone. A death that was written down already keeps its cause."""
+    job = running()
+    for run in find_runs(folder):
+        is_ours = job is not None and job.run.path.resolve() == run.path.resolve()
+        if not is_ours and run.state() == "died" and run.read_status().get("state") in ALIVE:
+            close(run, "the trainer ended without a word: it was killed, or the machine was switched off")
+
+
+def _begin(run: Run) -> None:
     run.stop_path.unlink(missing_ok=True)
-    run.write_status(state="starting", reason="")
-    job = _jobs[run.path.resolve()] = Job(run)
-    return job
+    run.write_status(state="starting", reason="", started=0)
+    _jobs[run.path.resolve()] = Job(run)
 
 
 def command(run: Run) -> list[str]:
@@ -121,42 +227,10 @@ def command(run: Run) -> list[str]:
 
 
 def _start_process(run: Run) -> subprocess.Popen[bytes]:
-    nice = ["nice", "-n", NICENESS] if shutil.which("nice") else []
     with run.log_path.open("ab") as log:
         # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
         process = subprocess.Popen(
-            nice + command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(), start_new_session=True
+            [*nice(), *command(run)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=quiet_environment(), start_new_session=True
         )
-    _yield_to_others(process.pid)
+    yield_to_others(process.pid)
     return process
-
-
-def _yield_to_others(pid: int) -> None:
-    """Where Linux shares the processor by session, niceness counts only inside one: the trainer's whole session steps back."""
-    with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(NICENESS)
-
-
-def _environment() -> dict[str, str]:
-    # Threads that wait without spinning: beside a drawing visitor, spinning made a step ten times as long.
-    return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
-
-
-def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that looks like a secret, and with this very package to import."""
-    environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
-    # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
-    places = [str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")]
-    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
-
-
-def _cause(code: int) -> str:
-    """An exit code in words."""
-    if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
-        return (
-            "the trainer was killed by the system (signal 9), most likely because memory ran out."
-            " Resume, or take a smaller batch, width or size."
-        )
-    if code < 0:
-        return f"the trainer was ended by signal {-code} ({signal.Signals(-code).name})"
-    return f"the trainer ended with exit code {code} before it was done; the log says more"

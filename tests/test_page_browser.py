@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
 ]
 
-SETTINGS = {"size": 64, "width": 8, "steps": 4000}
-DRAWER = {"discriminator_width": 8, "log_every": 10, "sample_every": 50, "evaluate_every": 50, "save_every": 50}
+SETTINGS = {"size": 32, "width": 4, "steps": 4000}
+DRAWER = {"discriminator_width": 4, "samples": 2, "log_every": 10, "sample_every": 50, "evaluate_every": 50, "save_every": 50}
 WAIT = 60_000
 
 
@@ -63,9 +63,16 @@ def expect_step_beyond(page: Page, step: int) -> None:
     )
 
 
+def bring(page: Page, pairs: Path) -> None:
+    """Names a folder, and waits until the form knows of it: it then sets the number of steps."""
+    page.locator("#bring-named input, #bring-named textarea").first.fill(str(pairs))
+    page.locator("#bring-open").click()
+    expect(page.locator("#train-preset")).to_contain_text("1,500 steps, ", timeout=WAIT)
+
+
 def start_run(page: Page, pairs: Path) -> None:
+    bring(page, pairs)
     page.get_by_label("Name").fill("houses")
-    page.get_by_label("Pairs").fill(str(pairs))
     page.get_by_role("button", name="All settings").click()
     for name, value in (SETTINGS | DRAWER).items():
         page.locator(f"#train-{name} input").fill(str(value))
@@ -84,10 +91,12 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(page: 
     expect_state(page, "training")
     expect(page.locator("#train-sample img")).to_be_visible(timeout=WAIT)
     for chart in ("d", "g_gan", "ssim"):
-        expect(page.locator(f"#chart-{chart} canvas, #chart-{chart} svg.marks").first).to_be_visible(timeout=WAIT)
+        expect(page.locator(f"#train-curves .curve[data-key={chart}] canvas")).to_be_visible(timeout=WAIT)
+    zoom = zoom_in(page)
     expect_step_beyond(page, shown_step(page))
     first = page.locator("#train-sample img").get_attribute("src")
     expect(page.locator("#train-sample img")).not_to_have_attribute("src", first or "", timeout=WAIT)
+    assert page.locator("#train-curves .curves").get_attribute("data-zoom") == zoom
 
     step = shown_step(page)
     page.reload()
@@ -108,7 +117,37 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(page: 
     page.get_by_role("button", name="Stop", exact=True).click()
     expect_state(page, "stopped", timeout=10_000)
 
+    look_back_and_take_away(page)
     translate_with_it(page)
+
+
+def zoom_in(page: Page) -> str:
+    """Drags over the middle of a curve; the steps that are shown then."""
+    box = page.locator("#train-curves .curve[data-key=d] canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=4)
+    page.mouse.up()
+    zoom = page.locator("#train-curves .curves").get_attribute("data-zoom")
+    assert zoom and re.fullmatch(r"\d+-\d+", zoom)
+    return zoom
+
+
+def look_back_and_take_away(page: Page) -> None:
+    """Beside its start; kept as a model; as a zip."""
+    page.get_by_role("button", name="Compare with its start").click()
+    expect(page.locator("#train-caption .sample-columns span")).to_have_count(4, timeout=WAIT)
+    page.locator("#train-more-box > button").click()
+    page.locator("#train-kept-name input, #train-kept-name textarea").first.fill("my-houses")
+    page.get_by_role("button", name="Keep model").click()
+    expect(page.get_by_text("Kept as my-houses.pth").first).to_be_visible(timeout=WAIT)
+    with page.expect_download(timeout=WAIT) as download:
+        page.get_by_role("button", name="Download run (.zip)").click()
+    assert download.value.suggested_filename == "houses.zip"
+    page.get_by_role("button", name="Draw with it").click()
+    page.wait_for_function("() => document.querySelector('.p2p-studio')?.studio?.key === 'runs/houses'", timeout=WAIT)
+    page.get_by_role("tab", name="Train").click()
 
 
 def translate_with_it(page: Page) -> None:
@@ -130,17 +169,17 @@ def translate_with_it(page: Page) -> None:
     )
 
 
-def test_a_mistake_is_a_sentence_and_the_page_goes_on(page: Page, address: str, tmp_path: Path) -> None:
+def test_a_mistake_is_a_sentence_and_the_page_goes_on(page: Page, address: str, pairs: Path, tmp_path: Path) -> None:
     open_tab(page, address, "Translate")
     expect(page.get_by_text("No model yet")).to_be_visible()
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text("name a folder of pairs", exact=False).first).to_be_visible(timeout=WAIT)
-    page.get_by_label("Pairs").fill(str(tmp_path))
+    expect(page.get_by_text("bring pairs", exact=False).first).to_be_visible(timeout=WAIT)
+    bring(page, pairs)
     page.get_by_label("Name").fill("../escape")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("is no name for a run", exact=False).first).to_be_visible(timeout=WAIT)
-    assert not (tmp_path / "runs").exists()
+    assert not list((tmp_path / "runs").glob("*/config.json"))
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, address: str) -> None:

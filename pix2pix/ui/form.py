@@ -1,68 +1,102 @@
-"""The settings of a training run as fields, made from the knobs: the same names, bounds and help as the command line's."""
+"""The settings of a training run: a preset, a starting point, a name, and all else in a drawer made from the knobs.
+
+Names, bounds and help are those of the command line.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from pix2pix.config import Knob, TrainConfig, knobs
+from pix2pix.data.batches import Dataset
+from pix2pix.errors import Pix2PixError
+from pix2pix.estimates import disk_needed, in_words, memory_needed
+from pix2pix.pace import Pace
+from pix2pix.presets import PRESETS, Preset, command_line, find_preset
+from pix2pix.ui.bring import Bring
+from pix2pix.ui.models import Listing
+from pix2pix.ui.toasts import sentence
+from pix2pix.ui.watch import duration
 
-MAIN = ("data", "direction", "size", "width", "steps", "batch", "seed")
+ELSEWHERE = ("data", "direction", "make", "init")
 """Knobs that stand on the page itself; all others are in the drawer."""
-
-DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
-DATA_HINT = "a folder on this computer"
 NAMES = tuple(knob.name for knob in knobs())
+DRAWN = tuple(name for name in NAMES if name not in ELSEWHERE)
+SCRATCH = ("From scratch", "")
 
 
-def build_fields() -> list[gr.components.Component]:
-    """The fields, main ones and drawer, in the order of `NAMES`."""
-    fields = {**_build_main(), **_build_drawer()}
-    return [fields[name] for name in NAMES]
+@dataclass(frozen=True)
+class Pairs:
+    """What the form needs to know of the data: how many pairs to learn from, and their channels."""
+
+    count: int = 0
+    channels: tuple[int, int] = (3, 3)
+    largest: int = 256
+    """Side to train at that suits the pictures."""
 
 
-def _build_main() -> dict[str, gr.components.Component]:
-    known = {knob.name: knob for knob in knobs()}
-    fields: dict[str, gr.components.Component] = {
-        "data": gr.Textbox(label="Pairs", info=DATA_HINT, placeholder="path/to/pairs", max_lines=1, elem_id="train-data"),
-        "direction": gr.Radio(DIRECTIONS, value="AtoB", label="Direction", info="A is the left half, the first folder, or input"),
-    }
-    rest = [name for name in MAIN if name not in fields]
-    for pair in (rest[:2], rest[2:4], rest[4:]):
-        with gr.Row(elem_classes="tight"):
-            for name in pair:
-                fields[name] = _main_number(known[name])
-    return fields
+@dataclass(frozen=True)
+class Form:
+    """The widgets; `fields` are those of the drawer, by knob."""
+
+    preset: gr.Radio
+    init: gr.Dropdown
+    name: gr.Textbox
+    begin: gr.Button
+    notice: gr.HTML
+    needs: gr.HTML
+    command: gr.Textbox
+    fields: dict[str, Any]
+
+    def inputs(self, bring: Bring) -> list[Any]:
+        """All settings in the order of the knobs, which `to_config` reads."""
+        known: dict[str, Any] = {"data": bring.data, "direction": bring.direction, "make": bring.make, "init": self.init, **self.fields}
+        return [known[name] for name in NAMES]
 
 
-def _main_number(knob: Knob) -> gr.components.Component:
-    return gr.Number(knob.default, label=title(knob), precision=0, min_width=110, elem_id=f"train-{knob.name}")
-
-
-def _build_drawer() -> dict[str, gr.components.Component]:
-    """All other knobs, closed, by group."""
-    others = [knob for knob in knobs() if knob.name not in MAIN]
-    fields = {}
+def build_form() -> Form:
+    """The widgets where they stand. The drawer comes last, and closed."""
+    first = PRESETS[0]
+    preset = gr.Radio(preset_choices(Pairs(), None), value=first.key, label="How long", elem_id="train-preset")
+    init = gr.Dropdown([SCRATCH], value="", label="Start", elem_id="train-init", allow_custom_value=True)
+    name = gr.Textbox(label="Name", placeholder="taken from the data", max_lines=1, elem_id="train-name")
+    notice = gr.HTML(visible=False, elem_id="train-notice")
+    begin = gr.Button("Start training", variant="primary", elem_id="train-start")
+    needs = gr.HTML(elem_id="train-needs")
     with gr.Accordion("All settings", open=False, elem_id="train-drawer"):
-        for group, members in groupby(others, key=lambda knob: knob.group):
-            gr.Markdown(f"#### {group}")
-            fields.update({knob.name: build_field(knob) for knob in members})
+        fields = _build_drawer(first.changes(0))
+        command = gr.Textbox(
+            label="The same on the command line", lines=3, interactive=False, buttons=["copy"], elem_id="train-command", max_lines=8
+        )
+    return Form(preset, init, name, begin, notice, needs, command, fields)
+
+
+def _build_drawer(values: dict[str, Any]) -> dict[str, gr.components.Component]:
+    """All other knobs, by group."""
+    fields = {}
+    for group, members in groupby((knob for knob in knobs() if knob.name in DRAWN), key=lambda knob: knob.group):
+        gr.Markdown(f"#### {group}")
+        fields.update({knob.name: build_field(knob, values.get(knob.name, knob.default)) for knob in members})
     return fields
 
 
-def build_field(knob: Knob) -> gr.components.Component:
+def build_field(knob: Knob, value: Any) -> gr.components.Component:
     """One knob as a field. Bounds are told, not enforced by the field: the config's own sentence names the setting."""
     common: dict[str, Any] = {"label": title(knob), "info": described(knob), "elem_id": f"train-{knob.name}"}
     if knob.type is bool:
-        return gr.Checkbox(knob.default, **common)
+        return gr.Checkbox(value, **common)
     if knob.choices:
-        return gr.Dropdown(list(knob.choices), value=knob.default, filterable=False, **common)
+        return gr.Dropdown(list(knob.choices), value=value, filterable=False, **common)
     if knob.type is str:
-        return gr.Textbox(knob.default, max_lines=1, **common)
-    return gr.Number(knob.default, precision=0 if knob.type is int else None, **common)
+        return gr.Textbox(value, max_lines=1, **common)
+    return gr.Number(value, precision=0 if knob.type is int else None, **common)
 
 
 def title(knob: Knob) -> str:
@@ -76,6 +110,66 @@ def described(knob: Knob) -> str:
 
 
 def to_config(values: Sequence[Any]) -> TrainConfig:
-    """What the fields hold, checked; `ConfigError` names what is wrong."""
-    stripped = (value.strip() if isinstance(value, str) else value for value in values)
-    return TrainConfig.from_dict(dict(zip(NAMES, stripped, strict=True)))
+    """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key."""
+    stripped = [value.strip() if isinstance(value, str) else value for value in values]
+    # An emptied field comes as None: what is not there has its default.
+    return TrainConfig.from_dict({name: value for name, value in zip(NAMES, stripped, strict=True) if value is not None})
+
+
+def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
+    """What the form needs to know of a folder; nothing where there is none, or where it cannot be trained on."""
+    if not config.data:
+        return Pairs()
+    try:
+        dataset = Dataset.open(dataclasses.replace(config, cache="stream"))
+    except Pix2PixError:  # the data section has said what is wrong with it
+        return Pairs()
+    return Pairs(dataset.train_size, (dataset.in_channels, dataset.out_channels), int(largest or 256))
+
+
+def preset_choices(pairs: Pairs, pace: Pace | None, config: TrainConfig | None = None) -> list[tuple[str, str]]:
+    """Labels and keys: what a preset is, what it promises, and how long it takes on this machine with these pairs."""
+    return [("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace, config)]), preset.key) for preset in PRESETS]
+
+
+def _cost(preset: Preset, pairs: Pairs, pace: Pace | None, config: TrainConfig | None) -> str:
+    steps = preset.steps(pairs.count)
+    if not pairs.count or pace is None or config is None:
+        return f"{steps:,} steps" if preset.key != "paper" else "steps: 200 times your pairs"
+    seconds = pace.seconds_per_step(preset.apply(config, pairs.count, pairs.largest))
+    if seconds is None:
+        return f"{steps:,} steps, " + ("measuring the time…" if pace.is_busy() else "time not known while this machine is busy")
+    return f"{steps:,} steps, about {duration(seconds * steps)} here"
+
+
+def ask_for_times(pairs: Pairs, pace: Pace, config: TrainConfig) -> None:
+    """Has the pace of each preset measured on these pairs, in the background."""
+    for preset in PRESETS:
+        pace.ask(preset.apply(config, pairs.count, pairs.largest))
+
+
+def starts(listing: Listing, pairs: Pairs, hidden: set[str]) -> list[tuple[str, str]]:
+    """What a training can go on from: nothing, or a model whose pictures have the channels of these pairs."""
+    models = [model for model in listing.models if (model.config.in_channels, model.config.out_channels) == pairs.channels]
+    return [SCRATCH, *((model.label, model.key) for model in models if model.path.parent.name not in hidden or not model.is_run)]
+
+
+def preset_values(key: str | None, pairs: Pairs, only_length: bool = False) -> dict[str, Any]:
+    """What choosing a preset puts into the drawer; with new data only the number of steps and what hangs on it."""
+    preset = find_preset(key)
+    changes = preset.changes(pairs.count, pairs.largest)
+    return {name: value for name, value in changes.items() if not only_length or name == "size" or name not in preset.settings}
+
+
+def told(values: Sequence[Any], runs: Path, name: str | None) -> tuple[str, str]:
+    """HTML of what these settings need, and the command that does the same."""
+    try:
+        config = to_config(values)
+        if not config.data:
+            return "", command_line(config, str(runs / ((name or "").strip() or "my-run")))
+        memory, disk = memory_needed(config), disk_needed(config)
+    except Pix2PixError as error:
+        return f'<p class="hint bad">{sentence(error)}</p>', ""
+    named = dataclasses.replace(config, init="")
+    hint = f'<p class="hint">needs about {in_words(memory)} of memory and {in_words(disk)} of disk</p>'
+    return hint, command_line(named, str(runs / ((name or "").strip() or Path(config.data).name)))

@@ -1,87 +1,169 @@
-"""What a visitor can do to training runs: start, stop, go on. Names are checked: anybody can send anything to a page."""
+"""What a visitor can do to training runs. Each act checks names and rights itself: anybody can send anything to a page."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pix2pix import jobs
+from pix2pix import jobs, waiting
+from pix2pix.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.runs import Run, Snapshot, find_runs
+from pix2pix.estimates import check_disk, fit_memory
+from pix2pix.files import write_atomically
+from pix2pix.rights import Rights
+from pix2pix.runs import ALIVE, Run, Snapshot, find_runs
+from pix2pix.ui.models import Shelf
+from pix2pix.ui.watch import capital
+from pix2pix.uploads import is_allowed
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"\w(?:[\w .-]{{0,{LONGEST_NAME - 2}}}[\w-])?")
-"""Letters, digits, space, dot, dash: no slash, no dot or space at an end, so no way out of the folder of runs."""
+"""Letters, digits, space, dot, dash: no slash, no dot or space at an end, so no way out of a folder."""
 MOST_STEPS = 100_000_000
 
 
-def start_run(runs: Path, name: str | None, config: TrainConfig) -> str:
-    """Makes the run and starts its trainer in the background; the run's name. Without a name it takes that of the data."""
-    if not config.data:
-        raise ConfigError("there is nothing to train on yet: name a folder of pairs.")
-    name = check_name(name) if name and name.strip() else free_name(runs, config.data)
-    jobs.start(runs / name, config)
-    return name
+@dataclass(frozen=True)
+class Desk:
+    """Where runs and models lie, and who may do what. `visitor` is the name of whoever signed in, else empty."""
+
+    runs: Path
+    checkpoints: Path
+    rights: Rights
+    uploads: Path
+    allowed: tuple[Path, ...] = ()
+    """Folders on the server whose pictures a visitor may name."""
+
+    def visible(self, visitor: str) -> list[Run]:
+        """The runs that a visitor sees and steers, the newest first."""
+        return [run for run in find_runs(self.runs) if self.rights.may_see(visitor, run.owner)]
+
+    def find(self, visitor: str, name: str | None) -> Run | None:
+        """The run of that name, looked up among those that the visitor sees."""
+        return next((run for run in self.visible(visitor) if run.name == name), None)
+
+    def run(self, visitor: str, name: str | None) -> Run:
+        """As `find`; `RunError` where there is none."""
+        run = self.find(visitor, name)
+        if run is None:
+            raise RunError(f"the run {str(name)[:100]!r} is not there (any more). Choose another one.")
+        return run
+
+    def may_use(self, data: str) -> bool:
+        """The pictures there may be looked at by visitors."""
+        return bool(data) and is_allowed(data, self.uploads, self.allowed)
+
+    def data_in_use(self) -> list[str]:
+        """The folders that runs learn from, also those of others."""
+        return [run.config().data for run in find_runs(self.runs)]
+
+    def hidden(self, visitor: str) -> set[str]:
+        """Names of the runs that a visitor does not see."""
+        seen = {run.name for run in self.visible(visitor)}
+        return {run.name for run in find_runs(self.runs)} - seen
+
+    def start_from(self, visitor: str, shelf: Shelf, key: str) -> str:
+        """The file of a model to go on from; `Pix2PixError` where it is not there, or belongs to somebody else."""
+        model = shelf.model(key)
+        if model.is_run:
+            self.run(visitor, model.path.parent.name)
+        return str(model.path)
+
+    def start(self, visitor: str, name: str | None, config: TrainConfig) -> tuple[str, str]:
+        """Makes the run and starts its trainer in the background, or lets it wait. Its name, and what was done."""
+        self.rights.check_train(visitor)
+        if not config.data:
+            raise ConfigError("there is nothing to train on yet: bring pairs, or name a folder of them.")
+        if not self.may_use(config.data):
+            raise ConfigError("these pictures lie where this page may not look. Bring them by dropping them.")
+        name = check_name(name) if name and name.strip() else ""
+        config, lowered = fit_memory(config)
+        check_disk(config, self.runs)
+        run = jobs.start(self.runs, name, config, visitor, self.rights.minutes_for(visitor))
+        if lowered:
+            run.write_status(notice=lowered)
+        return run.name, " ".join(filter(None, [_begun(run), capital(lowered)]))
+
+    def stop(self, visitor: str, name: str | None) -> str:
+        """Asks the trainer to finish its step and save."""
+        run = self.run(visitor, name)
+        if run.state() not in ALIVE:
+            return f"{run.name} is not training."
+        run.request_stop()
+        return f"{run.name} finishes its step, saves and stops."
+
+    def leave(self, visitor: str, name: str | None) -> str:
+        """Takes a run out of the queue."""
+        return waiting.leave(self.run(visitor, name))
+
+    def resume(self, visitor: str, name: str | None, more: float = 0) -> str:
+        """Goes on with a run, `more` steps beyond those that were planned."""
+        self.rights.check_train(visitor)
+        run = self.run(visitor, name)
+        wanted = _check_steps(run.snapshot(), more)
+        check_disk(run.config(), self.runs)
+        jobs.resume(run.path, wanted)
+        return _begun(run) if run.state() == waiting.QUEUED else f"{run.name} goes on to step {wanted:,}."
+
+    def sample_now(self, visitor: str, name: str | None) -> str:
+        """Asks for a sample grid out of turn."""
+        run = self.run(visitor, name)
+        if run.state() not in ALIVE:
+            raise RunError(f"{run.name} is not training, so there is nothing new to see.")
+        run.request_sample()
+        return "A sample grid comes after this step."
+
+    def keep(self, visitor: str, name: str | None, model: str | None) -> str:
+        """Copies the newest model to the folder of checkpoints, under a name that is free."""
+        run = self.run(visitor, name)
+        self.rights.check_train(visitor)
+        if not run.model_path.exists():
+            raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
+        kept = check_name(model if model and model.strip() else run.name, "a model")
+        target = self.checkpoints / f"{kept}.pth"
+        if target.exists():
+            raise RunError(f"{target.name} is there already. Choose another name for the model.")
+        load_checkpoint(run.model_path)
+        with run.model_path.open("rb") as model_file:
+            write_atomically(target, lambda file: shutil.copyfileobj(model_file, file, 1 << 20))
+        return f"Kept as {target.name}."
+
+    def remove(self, visitor: str, name: str | None) -> str:
+        """Deletes a run for good."""
+        run = self.run(visitor, name)
+        jobs.remove(run.path)
+        return f"{run.name} is deleted."
 
 
-def check_name(name: str) -> str:
-    """The name without spaces around it; `ConfigError` where it would not do for a folder."""
+def _begun(run: Run) -> str:
+    place, length = waiting.place_of(run)
+    if place:
+        return f"{run.name} waits for its turn: place {place} of {length}."
+    return f"{run.name} is training."
+
+
+def check_name(name: str, kind: str = "a run") -> str:
+    """The name without spaces around it; `ConfigError` where it would not do for a file or folder."""
     name = name.strip()
     if not NAME.fullmatch(name) or ".." in name:
         raise ConfigError(
-            f"{name[:100]!r} is no name for a run: take letters, digits, spaces, dots and dashes, at most {LONGEST_NAME},"
+            f"{name[:100]!r} is no name for {kind}: take letters, digits, spaces, dots and dashes, at most {LONGEST_NAME},"
             " and begin and end with a letter or a digit."
         )
     return name
 
 
-def free_name(runs: Path, data: str) -> str:
-    """`facades`, or `facades-2` where that is taken."""
-    plain = re.sub(r"[^\w-]+", "-", Path(data).resolve().name).strip("-_")[: LONGEST_NAME - 10] or "run"
-    names = [plain, *(f"{plain}-{number}" for number in range(2, 10_000))]
-    return next(name for name in names if not (runs / name).exists())
-
-
-def find_run(runs: Path, name: str | None) -> Run | None:
-    """The run of that name, looked up among those that exist."""
-    return next((run for run in find_runs(runs) if run.name == name), None)
-
-
 def pick_run(found: Sequence[Run], name: str | None) -> Run | None:
     """The run to show: the one asked for, else one that is training, else the newest."""
     wanted = next((run for run in found if run.name == name), None)
-    return wanted or next((run for run in found if run.is_held()), None) or next(iter(found), None)
+    return wanted or next((run for run in found if run.state() in ALIVE), None) or next(iter(found), None)
 
 
-def stop_run(runs: Path, name: str | None) -> str:
-    """Asks the trainer to finish its step and save. Says what was done."""
-    run = _existing(runs, name)
-    if not run.snapshot().is_alive:
-        return f"{run.name} is not training."
-    run.request_stop()
-    return f"{run.name} finishes its step, saves and stops."
-
-
-def resume_run(runs: Path, name: str | None, steps: float | None) -> str:
-    """Goes on with a run, to `steps` steps in all. Says what was done."""
-    run = _existing(runs, name)
-    snapshot = run.snapshot()
-    wanted = _check_steps(snapshot, steps)
-    jobs.resume(run.path, wanted if wanted != snapshot.steps else None)
-    return f"{run.name} goes on to step {wanted:,}."
-
-
-def _existing(runs: Path, name: str | None) -> Run:
-    run = find_run(runs, name)
-    if run is None:
-        raise RunError(f"the run {str(name)[:100]!r} is not there (any more). Choose another one.")
-    return run
-
-
-def _check_steps(snapshot: Snapshot, steps: float | None) -> int:
-    wanted = snapshot.steps if steps is None else steps
+def _check_steps(snapshot: Snapshot, more: float | None) -> int:
+    wanted = snapshot.steps + (more or 0)
     if not snapshot.step < wanted <= MOST_STEPS:
         raise ConfigError(f"{snapshot.name} has made {snapshot.step:,} steps; ask for more of them, at most {MOST_STEPS:,}.")
     return int(wanted)

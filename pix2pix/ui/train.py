@@ -2,146 +2,64 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from pix2pix.files import read_image
-from pix2pix.runs import Snapshot, find_runs
-from pix2pix.ui import form, steer, watch
+from pix2pix.rights import read_rights
+from pix2pix.ui import downloads, form, look
+from pix2pix.ui.bring import Bring, build_bring
+from pix2pix.ui.controls import CLICK_LATER, DRAW, build_controls
+from pix2pix.ui.curves import Curves, curves_of_two
+from pix2pix.ui.form import Form, Pairs
 from pix2pix.ui.models import Shelf
+from pix2pix.ui.plan import Plan
+from pix2pix.ui.steer import Desk
 from pix2pix.ui.toasts import with_toasts
+from pix2pix.ui.visitors import Profile, name_of, signed_in
+from pix2pix.uploads import allowed_folders
 
-TICK = 1.5
+TICK = 1.0
 """Seconds between two looks at the run's folder."""
+PRICE_TICK = 2.0
+"""Seconds between two looks for times that were measured meanwhile."""
 
 SHOW_RUN = "() => document.querySelector('#train-watch')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
 """Start is pressed below a long form; what it started may be out of sight."""
 
 NOTHING_YET = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No run yet</h2>
-<p>Name a folder of pairs, press <b>Start training</b>, and watch here how the pictures form.<br>
+<p>Bring some pairs, press <b>Start training</b>, and watch here how the pictures form.<br>
 The page may be closed meanwhile: the run goes on, and is shown again when you come back.</p></div>
 """
-WAITING = '<p class="hint">The curves begin with the first {} steps, the pictures with step 0.</p>'
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 Parts = dict[str, Any]
 
 
-def look(runs: Path, name: str | None, at: float | None, seen: Parts) -> Parts:
-    """What has changed on the page since `seen`, by part. `at` is the step at which the time slider stands.
-
-    Empty where nothing has changed. `seen` comes back among the parts, to be handed in at the next look.
-    """
-    found = find_runs(runs)
-    run = steer.pick_run(found, name)
-    marks: Parts = {"names": [each.name for each in found], "run": run.name if run else None}
-    before = seen if seen.get("run") == marks["run"] else {"names": seen.get("names")}
-    changes: Parts = {}
-    if marks["names"] != before.get("names") or name != marks["run"]:
-        changes["chooser"] = gr.update(choices=marks["names"], value=marks["run"])
-    if before.get("run", "") != marks["run"]:
-        changes |= {"empty": gr.update(visible=run is None), "watching": gr.update(visible=run is not None)}
-    if run:
-        snapshot = run.snapshot()
-        marks |= _marks(snapshot)
-        changes |= _changed(snapshot, before, marks, at)
-    return changes | {"seen": marks} if changes else {}
-
-
-def _marks(snapshot: Snapshot) -> Parts:
-    """One small value for each part of the page, which changes when that part must be shown anew."""
-    last = snapshot.rows[-1] if snapshot.rows else {}
-    return {
-        "headline": watch.headline(snapshot),
-        "curves": (len(snapshot.rows), last.get("step"), sorted(last)),
-        "newest": snapshot.samples[-1][0] if snapshot.samples else None,
-        "log": watch.log_tail(snapshot),
-        "state": (snapshot.state, snapshot.steps),
-    }
-
-
-def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) -> Parts:
-    changes: Parts = {}
-    fresh = {name for name in marks if name not in before or before[name] != marks[name]}
-    if "headline" in fresh:
-        changes["headline"] = marks["headline"]
-    if "log" in fresh:
-        changes["log"] = marks["log"]
-    if fresh & {"curves", "state"}:
-        curves = {chart.key: watch.curve(snapshot.rows, chart) for chart in watch.CHARTS}
-        changes |= {f"chart_{key}": gr.update(value=frame, visible=frame is not None) for key, frame in curves.items()}
-        changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows)
-        changes["charts"] = gr.update(visible=bool(snapshot.rows))
-    if "state" in fresh:
-        changes |= _controls(snapshot)
-    if "newest" in fresh:
-        changes |= _samples(snapshot, before.get("newest"), at)
-    return changes
-
-
-def _controls(snapshot: Snapshot) -> Parts:
-    finished = snapshot.step >= snapshot.steps
-    more = snapshot.steps + snapshot.config.steps if finished else snapshot.steps
-    return {
-        "stop": gr.update(visible=snapshot.is_alive, interactive=snapshot.state != "stopping"),
-        "going_on": gr.update(visible=not snapshot.is_alive),
-        "steps": min(more, steer.MOST_STEPS),
-        "resume": "Train on" if finished else "Resume",
-    }
-
-
-def _samples(snapshot: Snapshot, newest_before: int | None, at: float | None) -> Parts:
-    """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
-    if not snapshot.samples:
-        return {"gallery": gr.update(visible=False)}
-    oldest, newest = snapshot.samples[0][0], snapshot.samples[-1][0]
-    # A slider from a step to itself is an error to Gradio, also an unseen one.
-    span: Parts = {"minimum": oldest, "maximum": max(newest, oldest + 1), "visible": newest > oldest}
-    shown: Parts = {"gallery": gr.update(visible=True)}
-    if newest_before is not None and at is not None and at < newest_before:
-        return shown | {"time": gr.update(**span)}
-    return shown | {"time": gr.update(**span, value=newest)} | show_sample(snapshot, None)
-
-
-def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
-    """The sample grid made nearest to step `at`, with its caption."""
-    sample = watch.nearest_sample(snapshot.samples, at)
-    if not sample:
-        return {}
-    return {"sample": read_image(sample[1]), "caption": watch.sample_caption(sample[0])}
-
-
-def travel(runs: Path, name: str | None, at: float | None) -> Parts:
-    """The time slider was moved."""
-    run = steer.find_run(runs, name)
-    return show_sample(run.snapshot(), at) if run else {}
-
-
-def start(runs: Path, name: str, *values: Any) -> str:
-    """Start was pressed: the name of the run that is training now."""
-    return steer.start_run(runs, name, form.to_config(values))
-
-
 def build(demo: gr.Blocks, shelf: Shelf) -> None:
     """The tab's layout, then what happens in it."""
+    uploads, allowed = shelf.runs.parent / "uploads", allowed_folders()
+    desk = Desk(shelf.runs, shelf.checkpoints, read_rights(), uploads, allowed)
     with gr.Row(elem_classes="train-page"):
-        with gr.Column(scale=1, min_width=320, elem_classes="card train-form"):
+        with gr.Column(scale=2, min_width=340, elem_classes="card train-form"):
             gr.HTML("<h2>New run</h2>")
-            name, fields, begin = _build_form()
-        with gr.Column(scale=3, min_width=320):
+            if os.environ.get("OAUTH_CLIENT_ID"):
+                gr.LoginButton(size="sm")
+            bring = build_bring(uploads, allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)))
+            fields = form.build_form()
+        with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
-    looking = _bind_watch(demo, shelf.runs, parts)
-    _bind_steering(shelf.runs, parts, looking, _bind_start(shelf.runs, parts["chooser"], [name, *fields], begin))
-
-
-def _build_form() -> tuple[gr.Textbox, list[gr.components.Component], gr.Button]:
-    name = gr.Textbox(label="Name", placeholder="taken from the data", max_lines=1, elem_id="train-name")
-    fields = form.build_fields()
-    return name, fields, gr.Button("Start training", variant="primary", elem_id="train-start")
+    parts |= {"notice": fields.notice, "begin": fields.begin}
+    looking = _bind_watch(demo, desk, parts)
+    _bind_form(demo, desk, shelf, (bring, fields, parts))
+    _bind_start(desk, shelf, (bring, fields, parts), looking)
+    _bind_steering(desk, parts, looking)
+    _bind_taking(desk, parts)
 
 
 def _build_watch() -> Parts:
@@ -149,27 +67,18 @@ def _build_watch() -> Parts:
     parts: Parts = {"seen": gr.State({}), "empty": gr.HTML(NOTHING_YET, visible=False)}
     with gr.Column(visible=False, elem_id="train-watch") as parts["watching"]:
         with gr.Column(elem_classes="card"), gr.Row(elem_classes="run-top"):
-            parts["headline"] = gr.HTML(elem_id="train-headline", min_height=120)
-            parts |= _build_controls()
+            with gr.Column(min_width=280):
+                parts["headline"] = gr.HTML(elem_id="train-headline", min_height=120)
+                parts["meaning"] = gr.HTML(visible=False, elem_id="train-meaning")
+                parts["follow"] = gr.Button("", visible=False, size="sm", elem_id="train-follow")
+            parts |= build_controls()
+        parts["waiting"] = gr.HTML(visible=False)
         with gr.Row(elem_classes="seen-and-measured"):
             parts |= _build_gallery()
-            parts["waiting"] = gr.HTML(visible=False)
-            with gr.Row(visible=False, elem_classes="charts") as parts["charts"]:
-                parts |= {f"chart_{chart.key}": _build_chart(chart) for chart in watch.CHARTS}
-        with gr.Accordion("Log", open=False):
+            parts["curves"] = Curves(elem_id="train-curves")
+        with gr.Accordion("Log", open=False, elem_classes="card"):
             parts["log"] = gr.Textbox(show_label=False, lines=12, max_lines=12, elem_id="train-log", container=False, label="Log")
-    return parts
-
-
-def _build_controls() -> Parts:
-    parts: Parts = {}
-    with gr.Column(elem_classes="run-controls", min_width=220, scale=0):
-        # Names that are not among the choices of an older page are looked up and refused by us, with a sentence.
-        parts["chooser"] = gr.Dropdown([], label="Run", allow_custom_value=True, elem_id="train-run")
-        parts["stop"] = gr.Button("Stop", variant="stop", visible=False, elem_id="train-stop")
-        with gr.Row(visible=False, elem_classes="tight going-on") as parts["going_on"]:
-            parts["steps"] = gr.Number(label="Steps in all", precision=0, min_width=100, elem_id="train-more")
-            parts["resume"] = gr.Button("Resume", min_width=90, elem_id="train-resume")
+        parts |= _build_history()
     return parts
 
 
@@ -180,71 +89,137 @@ def _build_gallery() -> Parts:
         # PNG: Gradio's own choice is a lossy WebP, which changes the colours of labels.
         common: Parts = {"format": "png", "buttons": ["download", "fullscreen"], "container": False}
         parts["sample"] = gr.Image(label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common)
-        parts["time"] = gr.Slider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
+        with gr.Row(elem_classes="tight through-time"):
+            parts["time"] = gr.Slider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
+            parts["compare"] = gr.Button("Compare with its start", visible=False, scale=0, min_width=190, elem_id="train-compare")
     return parts
 
 
-def _build_chart(chart: watch.Chart) -> gr.LinePlot:
-    legend: Parts = {"color": "series", "color_map": {name: color for _, name, color in chart.series}, "color_title": " "}
-    return gr.LinePlot(
-        x="step",
-        y="value",
-        title=chart.title,
-        x_title=" ",
-        y_title=" ",
-        height=190,
-        min_width=200,
-        buttons=["fullscreen"],
-        elem_id=f"chart-{chart.key}",
-        **(legend if len(chart.series) > 1 else {}),
-    )
-
-
-def _bind_watch(demo: gr.Blocks, runs: Path, parts: Parts) -> Parts:
-    """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
-
-    Returns what makes any other event look too.
-    """
-    chooser, time = parts["chooser"], parts["time"]
-    private: Parts = {"api_visibility": "private", "show_progress": "hidden"}
-    looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **private}
-    looking["fn"] = _by_widget(parts, partial(look, runs))
-    gr.on([demo.load, chooser.input], **looking)
-    gr.Timer(TICK).tick(**looking, concurrency_limit=4)
-    travelling = _by_widget(parts, partial(travel, runs))
-    time.input(travelling, [chooser, time], [parts["sample"], parts["caption"]], trigger_mode="always_last", **private)
-    return looking
+def _build_history() -> Parts:
+    parts: Parts = {}
+    with gr.Accordion("All runs", open=False, elem_classes="card", elem_id="train-history") as parts["history"]:
+        parts["table"] = gr.HTML()
+        with gr.Row(elem_classes="tight"):
+            parts["one"] = gr.Dropdown([], label="Curves of", allow_custom_value=True, elem_id="train-one")
+            parts["other"] = gr.Dropdown([], label="and of", allow_custom_value=True, elem_id="train-other")
+        parts["both"] = Curves(elem_id="train-both")
+    return parts
 
 
 def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any]:
-    """The handler, its changes given to the widgets that they are for; what has not changed is not sent."""
+    """The handler with the visitor's name first; its changes given to their widgets, and what has not changed is not sent."""
 
-    def handle(*values: Any) -> Any:
-        changes = handler(*values)
+    def handle(profile: Profile, *values: Any) -> Any:
+        changes = handler(name_of(profile), *values)
         return {parts[name]: value for name, value in changes.items()} if changes else gr.skip()
 
     return with_toasts(handle)
 
 
-def _bind_start(runs: Path, chooser: gr.Dropdown, inputs: list[Any], begin: gr.Button) -> Any:
-    def start_shown(*values: Any) -> Any:
-        name = start(runs, *values)
-        gr.Info(f"{name} is training.")
-        return gr.update(choices=[run.name for run in find_runs(runs)], value=name)
+def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
+    """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
 
-    return begin.click(with_toasts(start_shown), inputs, chooser, api_visibility="private")
+    Returns what makes any other event look too.
+    """
+    chooser, time = parts["chooser"], parts["time"]
+    looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **QUIET}
+    looking["fn"] = _by_widget(parts, partial(look.look, desk))
+    gr.on([demo.load, chooser.input], **looking)
+    gr.Timer(TICK).tick(**looking, concurrency_limit=4)
+    shown = [parts["sample"], parts["caption"]]
+    time.input(_by_widget(parts, partial(look.travel, desk)), [chooser, time], shown, trigger_mode="always_last", **QUIET)
+    parts["compare"].click(_by_widget(parts, partial(look.compare, desk)), chooser, shown, **QUIET)
+
+    def both(profile: Profile, one: str | None, other: str | None) -> dict[str, Any]:
+        runs = [desk.find(name_of(profile), name) for name in (one, other)]
+        return curves_of_two({run.name: run.rows() for run in runs if run})
+
+    gr.on([parts["one"].input, parts["other"].input], with_toasts(both), [parts["one"], parts["other"]], parts["both"], **QUIET)
+    return looking
 
 
-def _bind_steering(runs: Path, parts: Parts, looking: Parts, started: Any) -> None:
-    """What was done is shown at once, not with the next tick."""
+def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts]) -> None:
+    bring, fields, parts = widgets
+    plan, pairs, told = Plan(desk, shelf, fields), gr.State(Pairs()), gr.State([])
+    drawer = list(fields.fields.values())
+    brought: list[Any] = [bring.data, bring.direction, bring.make]
+    gr.on(
+        [demo.load, *(widget.change for widget in brought)],
+        with_toasts(plan.consider),
+        [*brought, fields.preset, bring.size],
+        [fields.preset, fields.init, *drawer, pairs, told],
+        **QUIET,
+    )
+    gr.Timer(PRICE_TICK).tick(plan.reprice, [pairs, told, *brought], [fields.preset, told], **QUIET)
+    fields.preset.input(plan.choose, [fields.preset, pairs], drawer, **QUIET)
+    settings = fields.inputs(bring)
+    gr.on(
+        [demo.load, *(widget.change for widget in (*settings, fields.name))],
+        lambda name, *values: form.told(values, desk.runs, name),
+        [fields.name, *settings],
+        [fields.needs, fields.command],
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    _bind_advice(desk, fields, parts)
 
-    def stop_shown(name: str | None) -> None:
-        gr.Info(steer.stop_run(runs, name))
 
-    def resume_shown(name: str | None, steps: float | None) -> None:
-        gr.Info(steer.resume_run(runs, name, steps))
+def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
+    def follow(profile: Profile, name: str | None) -> dict[Any, Any]:
+        snapshot = desk.run(name_of(profile), name).snapshot()
+        changes = next((advice.changes for advice in look.advice_of(snapshot) if advice.changes), {})
+        gr.Info("The settings of the next run are changed. Start it when you like.")
+        return {fields.fields[name]: value for name, value in changes.items()}
 
-    chooser = parts["chooser"]
+    parts["follow"].click(with_toasts(follow), parts["chooser"], list(fields.fields.values()), **QUIET)
+
+
+def _bind_start(desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts], looking: Parts) -> None:
+    bring, fields, parts = widgets
+
+    def start(profile: Profile, name: str, *values: Any) -> Any:
+        visitor, config = name_of(profile), form.to_config(values)
+        if config.init:
+            config = dataclasses.replace(config, init=desk.start_from(visitor, shelf, config.init))
+        name, words = desk.start(visitor, name, config)
+        gr.Info(words)
+        return gr.update(choices=[run.name for run in desk.visible(visitor)], value=name)
+
+    inputs = [fields.name, *fields.inputs(bring)]
+    started = fields.begin.click(with_toasts(start), inputs, parts["chooser"], api_visibility="private")
     started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
-    parts["stop"].click(with_toasts(stop_shown), chooser, None, api_visibility="private").success(**looking)
-    parts["resume"].click(with_toasts(resume_shown), [chooser, parts["steps"]], None, api_visibility="private").success(**looking)
+
+
+def _bind_steering(desk: Desk, parts: Parts, looking: Parts) -> None:
+    """What was done is shown at once, not with the next tick."""
+    chooser = parts["chooser"]
+
+    def bind(button: str, act: Callable[..., str], *inputs: Any) -> None:
+        def acted(profile: Profile, *values: Any) -> None:
+            gr.Info(act(name_of(profile), *values))
+
+        done = parts[button].click(with_toasts(acted), [chooser, *inputs], None, api_visibility="private")
+        done.success(**looking)
+
+    bind("stop", desk.stop)
+    bind("leave", desk.leave)
+    bind("resume", desk.resume)
+    bind("prolong", desk.resume, parts["more"])
+    bind("sample_now", desk.sample_now)
+    bind("keep", desk.keep, parts["kept_name"])
+    bind("remove", desk.remove)
+    for button, visible in (("ask_remove", True), ("spare", False)):
+        parts[button].click(partial(gr.update, visible=visible), None, parts["sure"], **QUIET)
+
+
+def _bind_taking(desk: Desk, parts: Parts) -> None:
+    """Downloads, and the way to the Draw tab."""
+    chooser, file = parts["chooser"], parts["file"]
+    for button, stage in (("take_model", downloads.stage_model), ("take_run", downloads.stage_run)):
+
+        def take(profile: Profile, name: str | None, stage: Any = stage) -> Any:
+            return gr.update(value=stage(desk.run(name_of(profile), name)))
+
+        press = CLICK_LATER.format(*["train-file"] * 3)
+        parts[button].click(with_toasts(take), chooser, file, api_visibility="private").success(None, js=press, api_visibility="private")
+    parts["draw"].click(None, chooser, js=DRAW, api_visibility="private")

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+from PIL import Image
 
+from pix2pix.advice import Advice, points
+from pix2pix.files import read_image
+from pix2pix.metrics import LOWER_IS_BETTER
 from pix2pix.runs import Snapshot
 
-MOST_POINTS = 400
-"""Of a curve. More make the browser slow, and a plot is not wider than that."""
 LOG_LINES = 60
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One small plot: its title, and the columns of metrics.jsonl with their names and colours."""
-
-    key: str
-    title: str
-    series: tuple[tuple[str, str, str], ...]
-
-
-TEAL, AMBER = "#14b8a6", "#f59e0b"
-CHARTS = (
-    Chart("g_gan", "Generator: GAN loss", (("g_gan", "GAN", TEAL),)),
-    Chart("g_l1", "Generator: L1 loss", (("g_l1", "L1", TEAL),)),
-    Chart("d", "Discriminator loss", (("d_real", "real", TEAL), ("d_fake", "fake", AMBER))),
-    Chart("ssim", "Validation: SSIM ↑", (("val_ssim", "SSIM", TEAL),)),
-    Chart("psnr", "Validation: PSNR, dB ↑", (("val_psnr", "PSNR", TEAL),)),
-    Chart("l1", "Validation: L1 ↓", (("val_l1", "L1", TEAL),)),
-)
 
 STATES = {
     "new": ("not started", "idle"),
+    "queued": ("waiting for its turn", "idle"),
     "starting": ("starting", "busy"),
     "running": ("training", "busy"),
     "stopping": ("stopping after this step", "busy"),
@@ -51,54 +30,57 @@ STATES = {
 """State of a run: what the page calls it, and how it is coloured."""
 
 
-def curve(rows: Sequence[dict[str, Any]], chart: Chart) -> pd.DataFrame | None:
-    """Columns `step`, `value`, `series`, at most 400 points a series; None while there is no line to draw.
-
-    All series come from the first frame on: a plot does not learn of later ones.
-    """
-    points = [(step, value, name) for column, name, _ in chart.series for step, value in _thin(_column(rows, column))]
-    return pd.DataFrame(points, columns=["step", "value", "series"]) if len(points) > len(chart.series) else None
-
-
-def _column(rows: Sequence[dict[str, Any]], column: str) -> list[tuple[int, float]]:
-    pairs = ((row["step"], row.get(column)) for row in rows)
-    return [(step, float(value)) for step, value in pairs if isinstance(value, (int, float)) and math.isfinite(value)]
-
-
-def _thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Means of as many neighbours as it takes; the last point of each group gives its step."""
-    group = math.ceil(len(points) / MOST_POINTS) or 1
-    groups = (points[start : start + group] for start in range(0, len(points), group))
-    return [(members[-1][0], sum(value for _, value in members) / len(members)) for members in groups]
-
-
-def headline(snapshot: Snapshot) -> str:
-    """HTML: name and state, a progress bar, and the figures."""
+def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
+    """HTML: name and state, a progress bar, and the figures. `place` in the queue, and its length."""
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     share = 100 * snapshot.step / max(1, snapshot.steps)
-    reason = f'<p class="run-reason">{escape(_capital(snapshot.reason))}</p>' if snapshot.reason and tone == "bad" else ""
     facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in figures(snapshot))
     return (
         f'<div class="run-head"><h2>{escape(snapshot.name)}</h2><span class="run-state {tone}">{escape(word)}</span></div>'
         f'<div class="run-bar {tone}" role="progressbar" aria-label="progress" aria-valuemin="0" aria-valuemax="{snapshot.steps}"'
         f' aria-valuenow="{snapshot.step}"><i style="width:{share:.2f}%"></i></div>'
-        f'<dl class="run-facts">{facts}</dl>{reason}'
+        f'<dl class="run-facts">{facts}</dl>{_remarks(snapshot, place)}'
     )
+
+
+def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
+    """Why it ended or waits, and what was changed for it."""
+    tone = STATES.get(snapshot.state, ("", "idle"))[1]
+    said = []
+    if place[0]:
+        others = f" of {place[1]}" if place[1] > 1 else ""
+        said.append(("", f"Another run has the machine. This one is number {place[0]}{others} in the queue and starts by itself."))
+    if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
+        said.append(("run-reason" if tone == "bad" else "", capital(snapshot.reason)))
+    if snapshot.notice:
+        said.append(("", capital(snapshot.notice)))
+    return "".join(f'<p class="run-remark {kind}">{escape(text)}</p>' for kind, text in said)
 
 
 def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Names and values of what is told beside the progress bar."""
-    best = _newest(snapshot.rows, "val_ssim")
+    left = duration(snapshot.seconds_left) if snapshot.is_alive and snapshot.seconds_per_step else "–"
     return [
         ("step", f"{snapshot.step:,} of {snapshot.steps:,}"),
         ("pace", pace(snapshot.seconds_per_step)),
-        ("time left", duration(snapshot.seconds_left) if snapshot.is_alive and snapshot.seconds_per_step else "–"),
-        ("SSIM", f"{best:.3f}" if best is not None else "–"),
+        ("time left", left) if snapshot.is_alive or not snapshot.trained else ("trained for", duration(snapshot.trained)),
+        ("best " + snapshot.config.best.upper(), best_metric(snapshot)),
     ]
 
 
-def _newest(rows: Sequence[dict[str, Any]], column: str) -> float | None:
-    return next((value for _, value in reversed(_column(rows, column))), None)
+def best_metric(snapshot: Snapshot) -> str:
+    """The best value so far of the metric that chooses the best model."""
+    name = snapshot.config.best
+    values = [value for _, value in points(snapshot.rows, f"val_{name}")]
+    if not values:
+        return "–"
+    return f"{(min if name in LOWER_IS_BETTER else max)(values):.3f}"
+
+
+def meaning(advices: Sequence[Advice]) -> str:
+    """HTML: what the curves mean."""
+    items = "".join(f'<li class="{advice.tone}">{escape(advice.sentence)}</li>' for advice in advices)
+    return f'<ul class="advice">{items}</ul>' if items else ""
 
 
 def pace(seconds_per_step: float) -> str:
@@ -127,12 +109,31 @@ def nearest_sample(samples: Sequence[tuple[int, Path]], step: float | None) -> t
     return samples[-1] if step is None else min(samples, key=lambda sample: abs(sample[0] - step))
 
 
-def sample_caption(step: int) -> str:
-    """HTML: what the three columns of a sample grid are, and when it was made."""
+COLUMNS = ("input", "output", "target")
+
+
+def sample_caption(step: int, columns: Sequence[str] = COLUMNS) -> str:
+    """HTML: what the columns of a sample grid are, and when it was made."""
+    names = "".join(f"<span>{escape(name)}</span>" for name in columns)
     return (
         f'<div class="sample-head"><b>Step {step:,}</b><span>the same validation pairs each time</span></div>'
-        '<div class="sample-columns"><span>input</span><span>output</span><span>target</span></div>'
+        f'<div class="sample-columns" style="grid-template-columns:repeat({len(columns)},1fr)">{names}</div>'
     )
+
+
+GAP = 4
+"""Pixels between the pictures of a grid."""
+
+
+def beside_start(first: Path, now: Path) -> Image.Image:
+    """A grid of input, output at the start, output now, and target, from two grids of the same pairs."""
+    old, new = read_image(first), read_image(now)
+    side = (new.width - 2 * GAP) // 3
+    wide = Image.new("RGB", (4 * side + 3 * GAP, new.height), "white")
+    wide.paste(new.crop((0, 0, side, new.height)), (0, 0))
+    wide.paste(old.crop((side + GAP, 0, 2 * side + GAP, old.height)), (side + GAP, 0))
+    wide.paste(new.crop((side + GAP, 0, new.width, new.height)), (2 * (side + GAP), 0))
+    return wide
 
 
 def log_tail(snapshot: Snapshot) -> str:
@@ -140,5 +141,14 @@ def log_tail(snapshot: Snapshot) -> str:
     return "\n".join(snapshot.log.splitlines()[-LOG_LINES:])
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The sentence with a capital letter."""
     return text[:1].upper() + text[1:]
+
+
+def refused(reason: str) -> str:
+    """HTML: why nobody, or not this visitor, trains here, and what to do instead. Empty where they may."""
+    if not reason:
+        return ""
+    way = "Train on your own machine with the command below (All settings), or run this page there: <code>pix2pix app</code>."
+    return f'<div class="refused"><b>{escape(capital(reason))}.</b><p>{way}</p></div>'
