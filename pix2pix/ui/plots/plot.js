@@ -147,7 +147,7 @@ export class Plot {
     }
     pen.textBaseline = "top";
     pen.textAlign = "center";
-    for (const tick of ticks(steps, Math.max(2, (box.right - box.left) / 70))) {
+    for (const tick of ticks(steps, Math.max(3, (box.right - box.left) / 60))) {
       const edge = Math.min(box.right - 8, Math.max(box.left + 4, x(tick)));
       pen.fillText(shown(tick), edge, box.bottom + 6);
     }
