@@ -10,6 +10,8 @@ from typing import Any
 
 # Before torch is imported by any test, and handed on to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Threads that wait without spinning: on a busy machine the tiny networks of the tests would take twenty times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

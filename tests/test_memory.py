@@ -31,6 +31,8 @@ def tiny(pairs: Path, **changes: object) -> TrainConfig:
     return TrainConfig(**{**settings, "steps": 6, "log_every": 1, "save_every": 2, **changes})  # type: ignore[arg-type]
 
 
+# Freeing memory collects garbage, also the event loops that servers of earlier tests left behind.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_the_batch_is_halved_and_the_run_goes_on_from_its_last_state(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     holds(1, monkeypatch)
     run = train(tiny(pairs, batch=4), tmp_path / "run")

@@ -171,7 +171,7 @@ def translate_with_it(page: Page) -> None:
 
 def test_a_mistake_is_a_sentence_and_the_page_goes_on(page: Page, address: str, pairs: Path, tmp_path: Path) -> None:
     open_tab(page, address, "Translate")
-    expect(page.get_by_text("No model yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No model yet")).to_be_visible()
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("bring pairs", exact=False).first).to_be_visible(timeout=WAIT)

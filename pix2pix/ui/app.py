@@ -14,7 +14,8 @@ from pix2pix.ui.models import Shelf
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
 HEADER = '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to another</span></header>'
-LARGEST_UPLOAD = "64mb"
+LARGEST_UPLOAD = "2gb"
+"""Of one file: a zip of pairs. What is in it is bounded by itself, in `pix2pix/data/archive.py`."""
 FONT = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "DejaVu Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 
