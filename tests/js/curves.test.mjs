@@ -28,6 +28,13 @@ test("a range is never empty, and none of nothing", () => {
   assert.equal(rangeOf([]), null);
 });
 
+test("values that differ in their last digit alone have a range and ticks that end", () => {
+  const value = 0.1 + 0.2;
+  const [low, high] = rangeOf([0.3, value]);
+  assert.ok(high - low > 0.05);
+  assert.deepEqual(ticks([0.3, value], 4), [0.3]);
+});
+
 test("ticks are round and lie inside", () => {
   assert.deepEqual(ticks([0, 1], 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.deepEqual(ticks([130, 870], 4), [200, 400, 600, 800]);

@@ -30,7 +30,8 @@ export function rangeOf(numbers) {
     if (number > high) high = number;
   }
   if (low > high) return null;
-  if (low === high) {
+  // Smoothing gives equal values a difference in their last digit.
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) {
     const apart = Math.abs(low) * 0.1 || 1;
     return [low - apart, high + apart];
   }
@@ -39,6 +40,8 @@ export function rangeOf(numbers) {
 
 /** Round numbers in a range, about `count` of them. */
 export function ticks([low, high], count) {
+  // Where rounding is as large as the range, whole steps can no longer be counted.
+  if (!(high - low > 1e-9 * Math.max(Math.abs(low), Math.abs(high)))) return [low];
   const rough = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.999);
