@@ -123,13 +123,20 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(page: 
 
 def zoom_in(page: Page) -> str:
     """Drags over the middle of a curve; the steps that are shown then."""
-    box = page.locator("#train-curves .curve[data-key=d] canvas").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=4)
-    page.mouse.up()
-    zoom = page.locator("#train-curves .curves").get_attribute("data-zoom")
+    curve, curves = page.locator("#train-curves .curve[data-key=d] canvas"), page.locator("#train-curves .curves")
+    # New rows may move the curve under the pointer between two moves: a hand would try again, too.
+    for _ in range(5):
+        curve.scroll_into_view_if_needed()
+        box = curve.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40, steps=4)
+        page.mouse.up()
+        page.wait_for_timeout(300)
+        if curves.get_attribute("data-zoom"):
+            break
+    zoom = curves.get_attribute("data-zoom")
     assert zoom and re.fullmatch(r"\d+-\d+", zoom)
     return zoom
 
