@@ -153,6 +153,12 @@ class TrainConfig:
     size: Annotated[int, "side of the square crop to train on, in pixels", DATA, Bounds(8, 2048)] = 256
     jitter: Annotated[bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA] = True
     mirror: Annotated[bool, "mirror half of the pairs at random", DATA] = True
+    crisp: Annotated[
+        float,
+        "share of label maps shown in their palette's exact colours, as drawings have them; the rest as found",
+        DATA,
+        Bounds(0, 1),
+    ] = 0.0
     cache: Annotated[Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA] = "auto"
 
     width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64

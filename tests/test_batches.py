@@ -240,3 +240,27 @@ def test_prefetch_makes_only_a_few_ahead() -> None:
         next(ahead)
         next(ahead)
     assert len(made) <= 6
+
+
+def test_crisp_label_maps_show_exact_colours_in_their_share_whatever_holds_them(tmp_path: Path) -> None:
+    """Labels that went through JPEG: a third of the samples has the palette's colours alone, at the same place."""
+    folder = tmp_path / "labels" / "train"
+    folder.mkdir(parents=True)
+    colors = np.array([(200, 0, 0), (0, 180, 0), (0, 0, 220), (250, 250, 250)], np.uint8)
+    for number in range(6):
+        generator = np.random.default_rng(number)
+        labels = colors[np.kron(generator.integers(0, 4, (4, 4)), np.ones((16, 16), int))]
+        photo = generator.integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(np.hstack([labels, photo])).save(folder / f"{number}.jpg", quality=80)
+    settings = {"size": 64, "batch": 1, "crisp": 0.33, "jitter": False}
+    memory, stream = (Dataset.open(config(folder.parent, cache=cache, **settings)) for cache in ("memory", "stream"))
+    found = Dataset.open(config(folder.parent, **settings | {"crisp": 0.0}))
+    known = {color for _, color in memory.palette}
+    exact = 0
+    for step in range(60):
+        source, target = memory.pixels(step)
+        assert torch.equal(source, stream.pixels(step)[0])
+        assert torch.equal(target, found.pixels(step)[1])
+        assert (source.int() - found.pixels(step)[0].int()).abs().float().mean() < 25
+        exact += {tuple(color) for color in np.unique(source[0].reshape(3, -1).T.numpy(), axis=0).tolist()} <= known
+    assert 10 <= exact <= 30

@@ -37,7 +37,7 @@ class Dataset:
         self.source, self.target, self.palette = source, target, palette
         self.in_channels, self.out_channels = CHANNELS.get(source, 3), CHANNELS.get(target, 3)
         self.train_size = len(folder.train)
-        self._reader = Reader(folder.root, folder.train, config.load_size(), source, target, config.make)
+        self._reader = Reader(folder.root, folder.train, config.load_size(), source, target, config.make, palette if config.crisp else ())
         self._store: Store = open_store(self._reader, config.cache)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
@@ -128,7 +128,8 @@ class Dataset:
         seeds = [seed_of(config.seed, "sample", number) for number in numbers]
         spare = config.load_size() - config.size
         windows = [window_of(seed, (spare, spare), config.mirror) for seed in seeds]
-        source, target = self._store.crops(indices, windows, config.size)
+        crisp = [bool(self.palette) and seed_of(seed, "crisp") < config.crisp * 2**63 for seed in seeds]
+        source, target = self._store.crops(indices, windows, config.size, crisp)
         return (_punch(source, seeds) if config.make == "mask" else source), target
 
     def _share(self, world: int) -> int:

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from pix2pix.augment import Window, crop_rows
-from pix2pix.config import CHANNELS, Kind
+from pix2pix.config import CHANNELS, Kind, PaletteEntry
+from pix2pix.data.crisp import clean_labels
 from pix2pix.data.pairs import Pair, Problem, read_pair
 from pix2pix.data.sources import make_source
 from pix2pix.errors import DataError
@@ -34,10 +37,17 @@ class Reader:
     source: Kind
     target: Kind
     make: str
+    palette: tuple[PaletteEntry, ...] = ()
+    """Of label maps that are asked for `crisp` too; empty where none are."""
 
-    def read(self, index: int) -> tuple[Tensor, Tensor]:
-        """Source and target of one pair. A `mask` source is still without its holes: they differ from sample to sample."""
+    def read(self, index: int, crisp: bool = False) -> tuple[Tensor, Tensor]:
+        """Source and target of one pair. A `mask` source is still without its holes: they differ from sample to sample.
+
+        `crisp` gives label maps in their palette's exact colours.
+        """
         source, target = read_pair(self.pairs[index])
+        if crisp:
+            source = Image.fromarray(clean_labels(np.asarray(source), self.palette))
         square = (self.size, self.size)
         target = resize(target, square, self.target)
         if self.make == "none":
@@ -54,7 +64,7 @@ class Reader:
 
     def nbytes(self) -> int:
         """What a cache of all pairs takes."""
-        channels = CHANNELS.get(self.source, 3) + CHANNELS.get(self.target, 3)
+        channels = CHANNELS.get(self.source, 3) * (2 if self.palette else 1) + CHANNELS.get(self.target, 3)
         return len(self.pairs) * channels * self.size**2
 
 
@@ -63,8 +73,8 @@ class Store(Protocol):
 
     problems: list[Problem]
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
-        """Sources and targets, uint8 (B, C, size, size)."""
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
+        """Sources, `crisp` where asked for, and targets, uint8 (B, C, size, size)."""
 
 
 @dataclass
@@ -75,22 +85,22 @@ class Stream:
     problems: list[Problem] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
         """As in `Store`."""
-        halves = [self._read(index) for index in indices]
+        halves = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
         sources, targets = (
             torch.cat([crop_rows(pair[half].unsqueeze(0), [0], [window], size) for pair, window in zip(halves, windows, strict=True)])
             for half in (0, 1)
         )
         return sources, targets
 
-    def _read(self, index: int) -> tuple[Tensor, Tensor]:
+    def _read(self, index: int, crisp: bool) -> tuple[Tensor, Tensor]:
         count = len(self.reader.pairs)
         for place in range(index, index + count):
             if place % count in self.broken:
                 continue
             try:
-                return self.reader.read(place % count)
+                return self.reader.read(place % count, crisp)
             except DataError as error:
                 self.broken.add(place % count)
                 self.problems.append(self.reader.problem(place % count, error))
@@ -104,6 +114,7 @@ class Memory:
         count = len(reader.pairs)
         sides = (CHANNELS.get(reader.source, 3), CHANNELS.get(reader.target, 3))
         self.sources, self.targets = (torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides)
+        self.crisp = torch.empty_like(self.sources) if reader.palette else None
         if reader.make == "mask":
             self.sources = self.targets
         self.reader = reader
@@ -119,6 +130,8 @@ class Memory:
     def _fill(self, row: int) -> Problem | None:
         try:
             self.sources[row], self.targets[row] = self.reader.read(row)
+            if self.crisp is not None:
+                self.crisp[row] = self.reader.read(row, crisp=True)[0]
         except DataError as error:
             return self.reader.problem(row, error)
         return None
@@ -128,11 +141,16 @@ class Memory:
         shared = self.sources is self.targets
         self.targets = self.targets.to(device)
         self.sources = self.targets if shared else self.sources.to(device)
+        self.crisp = None if self.crisp is None else self.crisp.to(device)
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int) -> tuple[Tensor, Tensor]:
+    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
         """As in `Store`."""
         rows = [self.rows[index] for index in indices]
-        return crop_rows(self.sources, rows, windows, size), crop_rows(self.targets, rows, windows, size)
+        sources = crop_rows(self.sources, rows, windows, size)
+        if self.crisp is not None and any(crisp):
+            chosen = torch.tensor(crisp, device=sources.device).view(-1, 1, 1, 1)
+            sources = torch.where(chosen, crop_rows(self.crisp, rows, windows, size), sources)
+        return sources, crop_rows(self.targets, rows, windows, size)
 
 
 def _none_readable(problems: list[Problem]) -> str:
