@@ -276,12 +276,16 @@ def test_undo_goes_a_hundred_steps_back_and_forth(server: Server, page: Any) -> 
 
 RANDOM_STROKES = """() => {
   const { desk } = document.querySelector('.p2p-draw').canvas, stage = document.querySelector('.p2p-stage');
-  const frame = stage.getBoundingClientRect(), chance = (n) => Math.floor(Math.random() * n);
+  let seed = 20261121;  // mulberry32: the same thousand strokes each time
+  const random = () => { seed = (seed + 0x6D2B79F5) | 0; let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t; return ((t ^ (t >>> 14)) >>> 0) / 4294967296; };
+  const frame = stage.getBoundingClientRect(), chance = (n) => Math.floor(random() * n);
   const tools = [...document.querySelectorAll('[data-tool]')];
   const send = (type, more) => stage.dispatchEvent(new PointerEvent(type, {
     pointerId: 1, pointerType: 'mouse', bubbles: true, button: 0, buttons: 1, shiftKey: chance(5) === 0, altKey: chance(5) === 0,
-    clientX: frame.left + (Math.random() * 1.2 - 0.1) * frame.width, clientY: frame.top + (Math.random() * 1.2 - 0.1) * frame.height }));
+    clientX: frame.left + (random() * 1.2 - 0.1) * frame.width, clientY: frame.top + (random() * 1.2 - 0.1) * frame.height }));
   stage.setPointerCapture = () => {};
+  const drawn = new Set();
   for (let stroke = 0; stroke < 1000; stroke++) {
     if (chance(3) === 0) tools[chance(tools.length)].click();
     if (chance(40) === 0) document.querySelector('[data-switch=mirror]').click();
@@ -290,10 +294,11 @@ RANDOM_STROKES = """() => {
     send('pointerdown');
     for (let step = chance(4); step >= 0; step--) send('pointermove');
     send('pointerup');
+    if (stroke % 20 === 0) desk.sketch.raster.labels.forEach((label) => drawn.add(label));
   }
   desk.quit();
   desk.announce();
-  return [...desk.sketch.raster.labels];
+  return [[...desk.sketch.raster.labels], [...drawn]];
 }"""
 
 SHOWN = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -303,14 +308,15 @@ SHOWN = """() => new Promise((resolve) => requestAnimationFrame(() => requestAni
 
 
 def test_no_colour_outside_the_palette_in_a_thousand_random_strokes(server: Server, page: Any) -> None:
-    expected = COLORS[np.array(page.evaluate(RANDOM_STROKES)).reshape(SIZE, SIZE)]
+    left, drawn = page.evaluate(RANDOM_STROKES)
+    assert len(drawn) > 6  # in the end a bucket or a clear may have taken most of them away
+    expected = COLORS[np.array(left).reshape(SIZE, SIZE)]
     server.wait_for(expected)
     known = {tuple(color) for color in COLORS.tolist()}
     for drawing in server.drawings:
         assert {tuple(color) for color in np.unique(drawing.reshape(-1, 3), axis=0).tolist()} <= known
     shown = np.array(page.evaluate(SHOWN), np.uint8).reshape(SIZE, SIZE, 4)
     np.testing.assert_array_equal(shown[..., :3], expected)
-    assert len(np.unique(expected.reshape(-1, 3), axis=0)) > 6
 
 
 def test_ten_fast_strokes_end_with_the_last_drawing(server: Server, page: Any) -> None:

@@ -115,6 +115,14 @@ def test_the_first_look_shows_all_and_the_second_nothing(desk: Desk) -> None:
     assert look.look(desk, "", "tiny", 2, first["seen"]) == {}
 
 
+def test_a_new_state_leaves_the_name_that_somebody_types_alone(desk: Desk) -> None:
+    first = look.look(desk, "", None, None, {})
+    assert first["kept_name"] == "tiny"
+    then = look.look(desk, "", "tiny", None, first["seen"] | {"state": "another"})
+    assert then["taking"]["visible"]
+    assert "kept_name" not in then
+
+
 def test_a_reload_or_another_browser_sees_the_same_run(desk: Desk) -> None:
     one, two = (look.look(desk, "", name, None, {}) for name in (None, "gone"))
     assert one["headline"] == two["headline"] and two["chooser"]["value"] == "tiny"

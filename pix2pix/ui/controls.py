@@ -75,5 +75,4 @@ def shown_controls(snapshot: Snapshot, may_train: bool) -> Parts:
         "draw": gr.update(visible=has_model),
         "ask_remove": gr.update(visible=rests),
         "sure": gr.update(visible=False),
-        "kept_name": snapshot.name,
     }

@@ -77,6 +77,9 @@ def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) 
         changes |= _advice(snapshot)
     if fresh & {"state", "refusal"}:
         changes |= shown_controls(snapshot, not marks["refusal"])
+    if "state" not in before:
+        # Once for each run: a visitor may be typing another name while the run goes on to its next state.
+        changes["kept_name"] = snapshot.name
     if "newest" in fresh:
         changes |= _samples(snapshot, before.get("newest"), at)
     return changes
