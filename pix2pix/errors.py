@@ -29,5 +29,17 @@ class RunError(Pix2PixError):
     """A run directory is in use, missing, or cannot do what was asked of it."""
 
 
+class RightsError(Pix2PixError):
+    """A visitor of a public page may not do that."""
+
+
 class NoSpaceError(RunError):
     """The disk is full; what stood under a final name is still whole."""
+
+
+class HubError(Pix2PixError):
+    """The Hugging Face Hub does not do what was asked of it: no such repository, no right to it, or something in between broke."""
+
+
+class OfflineError(HubError):
+    """The Hub cannot be reached from here; what lies on this machine works as before."""

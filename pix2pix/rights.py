@@ -1,4 +1,5 @@
-"""Who may train on this machine, and whose runs a visitor sees. Each handler of the page asks here; hidden buttons protect nothing.
+"""What a visitor of the page may do: who trains, whose runs one sees, who changes models. Each handler of the page asks here;
+hidden buttons protect nothing. The table for people is in `docs/hub.md`.
 
 PIX2PIX_TRAIN          nobody, owner, visitors (who have signed in) or everyone
 PIX2PIX_TRAIN_MINUTES  how long a run may train in all; 0 or nothing: as long as it takes
@@ -12,9 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pix2pix.errors import ConfigError, RunError
+from pix2pix.errors import ConfigError, RightsError, RunError
 
 Policy = Literal["nobody", "owner", "visitors", "everyone"]
+Action = Literal["draw", "download", "push", "pull", "rename", "delete", "deploy", "train"]
+ON_A_SPACE: dict[Action, Policy] = {
+    "draw": "everyone",
+    "download": "everyone",
+    "push": "visitors",  # with their own token, so under their own name
+    "pull": "owner",
+    "rename": "owner",
+    "delete": "owner",
+    "deploy": "owner",
+}
+"""Who may do what on a public Space; without a sign-in, the owner is nobody. On one's own machine everyone does all. `train` has a policy
+of its own, PIX2PIX_TRAIN."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,29 @@ class Rights:
     minutes: float = 0.0
     has_background: bool = True
     """False on hardware that is there for single calls only, and cannot hold a run."""
+    is_space: bool = False
+    """Strangers come by."""
+
+    def check(self, visitor: str, action: Action) -> None:
+        """`RightsError` (to train: `RunError`) where `visitor`, the name of the signed-in, else empty, may not do that here."""
+        if action == "train":
+            self.check_train(visitor)
+        elif self.is_space:
+            who = ON_A_SPACE[action]
+            if who == "visitors" and not visitor:
+                raise RightsError(f"sign in to {action} here: it is done under your own name, with your own token.")
+            if who == "owner" and not self.is_owner(visitor):
+                raise RightsError(
+                    f"only the owner of this Space may {action} models here" + ("." if visitor else "; sign in if that is you.")
+                )
+
+    def allows(self, visitor: str, action: Action) -> bool:
+        """As `check`, for what a page shows."""
+        try:
+            self.check(visitor, action)
+        except (RightsError, RunError):
+            return False
+        return True
 
     def refusal(self, visitor: str) -> str:
         """Why `visitor` (the name of the signed-in, else empty) may not train; empty where that is allowed."""
@@ -66,7 +102,8 @@ def read_rights(environment: Mapping[str, str] = os.environ) -> Rights:
         raise ConfigError(f"PIX2PIX_TRAIN is {policy!r}; choose one of {', '.join(get_args(Policy))}.")
     owner = environment.get("SPACE_AUTHOR_NAME") or environment.get("SPACE_ID", "").partition("/")[0]
     has_background = not environment.get("SPACES_ZERO_GPU")
-    return Rights(policy, owner, _minutes(environment.get("PIX2PIX_TRAIN_MINUTES", "")), has_background)  # type: ignore[arg-type]
+    minutes = _minutes(environment.get("PIX2PIX_TRAIN_MINUTES", ""))
+    return Rights(policy, owner, minutes, has_background, is_space)  # type: ignore[arg-type]
 
 
 def _minutes(text: str) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from pix2pix.errors import ConfigError, RunError
-from pix2pix.rights import Rights, read_rights
+from pix2pix.errors import ConfigError, RightsError, RunError
+from pix2pix.rights import ON_A_SPACE, Rights, read_rights
 
 SPACE = {"SPACE_ID": "ada/houses", "SPACE_AUTHOR_NAME": "ada"}
 
@@ -52,3 +55,34 @@ def test_minutes_bind_all_but_the_owner() -> None:
 def test_a_wish_that_cannot_be_read_is_named(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         read_rights(wrong)
+
+
+@pytest.mark.parametrize(
+    ("action", "may"),
+    [
+        ("draw", ["", "eve", "ada"]),
+        ("download", ["", "eve", "ada"]),
+        ("push", ["eve", "ada"]),
+        ("pull", ["ada"]),
+        ("rename", ["ada"]),
+        ("delete", ["ada"]),
+        ("deploy", ["ada"]),
+        ("train", []),
+    ],
+)
+def test_the_table_of_a_public_space(action: str, may: list[str]) -> None:
+    rights = read_rights(SPACE)
+    assert [visitor for visitor in ("", "eve", "ada") if rights.allows(visitor, action)] == may  # type: ignore[arg-type]
+    assert read_rights({}).allows("", action)  # type: ignore[arg-type]
+
+
+def test_a_right_that_is_missing_gets_a_sentence() -> None:
+    with pytest.raises(RightsError, match="sign in to push"):
+        read_rights(SPACE).check("", "push")
+    with pytest.raises(RightsError, match="only the owner of this Space may delete"):
+        read_rights(SPACE).check("eve", "delete")
+
+
+def test_the_table_in_the_docs_is_the_one_in_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) ", (Path(__file__).parents[1] / "docs" / "hub.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(rows) == ON_A_SPACE

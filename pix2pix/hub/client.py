@@ -1,0 +1,183 @@
+"""Asking the Hub: names, tokens, a quick first question, and its refusals as sentences without secrets."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pix2pix.errors import HubError, OfflineError, Pix2PixError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+Progress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all)."""
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+LONGEST_NAME = 96
+"""Letters of `owner/name`, as the Hub counts them."""
+PROBE_SECONDS = 2.5
+"""Without a network huggingface_hub takes 23 s to say so; whoever waits for the first question waits no longer than this."""
+TOKEN = re.compile(r"hf_[A-Za-z0-9_]+|(?<=Bearer )\S+")
+HIDDEN = "(a token)"
+
+
+@dataclass(frozen=True)
+class Client:
+    """The Hub's API as one account, or as nobody."""
+
+    api: HfApi
+    token: str | None
+
+    @property
+    def endpoint(self) -> str:
+        """`https://huggingface.co`, or what HF_ENDPOINT names."""
+        return str(self.api.endpoint)
+
+
+def connect(token: str | None = None, needs_token: bool = False) -> Client:
+    """The Hub as whoever `token` belongs to; without one as who is logged in on this machine, or as nobody (`token=""`).
+
+    `OfflineError` where the Hub does not answer within three seconds, `HubError` where a token is needed and there is none.
+    """
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.utils import disable_progress_bars, logging
+
+    # Its bars and warnings speak of its own parts; what a person is to know is said by us.
+    disable_progress_bars()
+    logging.set_verbosity_error()
+    token = token_here() if token is None else token
+    if needs_token and not token:
+        raise HubError(
+            "nobody is logged in to the Hub here. Log in with a token that may write (hf auth login), or sign in on the page of a Space."
+        )
+    if not is_online():
+        raise OfflineError(f"the Hub ({constants.ENDPOINT}) cannot be reached from here. What lies on this machine works without it.")
+    # False, or huggingface_hub would take the token of this machine after all.
+    return Client(HfApi(endpoint=constants.ENDPOINT, token=token or False), token or None)
+
+
+def token_here() -> str | None:
+    """The token of `hf auth login`, or of HF_TOKEN; None where nobody is logged in."""
+    from huggingface_hub import get_token
+
+    return str(get_token() or "") or None
+
+
+def is_online() -> bool:
+    """Whether the Hub answers, said within three seconds."""
+    answers: list[bool] = []
+    # A thread, since no timeout of a client bounds the search for an address.
+    asking = threading.Thread(target=lambda: answers.append(_answers()), daemon=True)
+    asking.start()
+    asking.join(PROBE_SECONDS)
+    return any(answers)
+
+
+def _answers() -> bool:
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        httpx.head(constants.ENDPOINT, timeout=PROBE_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        return False
+    return True
+
+
+def account_of(client: Client) -> str:
+    """The name of the account that a token belongs to."""
+    with saying("the account of this token"):
+        return str(client.api.whoami()["name"])
+
+
+def check_name(repo: str) -> str:
+    """`owner/name` as the Hub allows it; `HubError` for all else, such as `../x`."""
+    text = repo.strip()
+    is_right = NAME.fullmatch(text) and len(text) <= LONGEST_NAME and "--" not in text and ".." not in text
+    if not is_right or text.endswith((".git", ".", "-")):
+        raise HubError(f"{text[:120]!r} is no name of a repository: it is owner/name, with letters, digits, -, _ and . in it.")
+    return text
+
+
+def redact(text: object, *secrets: str | None) -> str:
+    """Without anything that is, or looks like, a token."""
+    told = str(text)
+    for secret in filter(None, secrets):
+        told = told.replace(secret, HIDDEN)
+    return TOKEN.sub(HIDDEN, told)
+
+
+@contextmanager
+def saying(repo: str, token: str | None = None) -> Iterator[None]:
+    """Whatever the Hub, or the way there, refuses becomes a `HubError` with one sentence about `repo`."""
+    from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        yield
+    except Pix2PixError:
+        raise
+    # ValueError: card and names as huggingface_hub checks them; RuntimeError: it wraps what breaks an upload in one.
+    except (HTTPError, OSError, LocalEntryNotFoundError, OfflineModeIsEnabled, ValueError, RuntimeError) as error:
+        # From None: a chain of causes is printed with the requests that failed, and those carry the token.
+        raise _to_sentence(error, repo, token) from None
+
+
+def _to_sentence(error: BaseException, repo: str, token: str | None) -> HubError:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    chain = list(_chain(error))
+    answer = next((each for each in chain if isinstance(each, HfHubHTTPError)), None)
+    if answer is not None:
+        return HubError(_refusal(answer, repo))
+    told = redact(_first_line(error), token)
+    if any(isinstance(each, ValueError) for each in chain):
+        return HubError(f"{repo}: the Hub would not take it ({told}).")
+    return HubError(f"the connection to the Hub was cut while {repo} was being worked on ({told}). Nothing was half done: try again.")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _refusal(error: Any, repo: str) -> str:
+    """What an HTTP answer means."""
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    status = getattr(error.response, "status_code", 0)
+    if isinstance(error, GatedRepoError):
+        return f"{repo} is gated: ask for access on its page on the Hub, with the account of your token, then try again."
+    if isinstance(error, RevisionNotFoundError):
+        return f"{repo} has no such revision. Name a branch, a tag or a whole commit id."
+    if "InvalidToken" in str(error.response.headers.get("X-Error-Code", "")) or "Invalid credentials" in str(error):
+        return "the Hub does not know this token: it is wrong, or was revoked. Log in again: hf auth login."
+    if isinstance(error, RepositoryNotFoundError):
+        return f"the Hub has no repository {repo} that may be read from here. Look at its name; if it is private, log in first."
+    sentence = (
+        STATUS.get(status) or STATUS.get(status // 100) or "the Hub refused what was asked about {repo} (status {status}). Try again."
+    )
+    return sentence.format(repo=repo, status=status)
+
+
+STATUS = {
+    401: "the Hub wants to know who you are before it does this with {repo}. Log in with a token that may write: hf auth login.",
+    403: "this token may not write to {repo}: take one with the right to write (on the Hub: Settings, Access Tokens),"
+    " and a repository of its account.",
+    409: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, then try again.",
+    412: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, then try again.",
+    413: "{repo}: the Hub says that a file is too large. Save the model with half precision.",
+    429: "the Hub has had too many requests from here (status 429), also about {repo}. Wait some minutes, then try again.",
+    5: "the Hub has a failure of its own (status {status}) and could not do it for {repo}. Nothing was half done: try again later.",
+}
+"""By status, or by its first digit."""
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
