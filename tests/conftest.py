@@ -19,6 +19,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import pytest
 import torch
 from browsing import FLAGS
+from fakehub import FakeHub
 from PIL import Image, ImageDraw
 
 WALL, WINDOW, DOOR = (0, 0, 255), (0, 85, 255), (255, 255, 0)
@@ -65,6 +66,31 @@ def browser(chromium: str) -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
+    """A Hub on this machine, which the client of this process asks; ada is logged in, with a token that may write."""
+    with FakeHub() as served:
+        served.use(monkeypatch, tmp_path_factory.mktemp("hub-home"))
+        yield served
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of the smallest network, untrained, which tells all that a trained one does. Tests only read it."""
+    from pix2pix.checkpoint import Checkpoint, save_checkpoint
+    from pix2pix.config import ModelConfig
+    from pix2pix.networks import build_generator
+
+    torch.manual_seed(0)
+    palette = (("background", WALL), ("window", WINDOW), ("door", DOOR))
+    config = ModelConfig(depth=5, width=4, size=32, source="labels", palette=palette)
+    about = {"task": "labels to photo", "data": "houses", "pairs": 6, "step": 2000, "licence": "cc-by-4.0", "date": "2026-11-21T10:00:00"}
+    about |= {"metrics": {"l1": 0.25, "psnr": 14.5, "ssim": 0.5}, "command": "pix2pix train houses --run runs/houses"}
+    path = tmp_path_factory.mktemp("models") / "houses.pth"
+    save_checkpoint(path, Checkpoint(config, build_generator(config).state_dict(), about))
+    return path
 
 
 def draw_pair(number: int, size: int = 64) -> tuple[Image.Image, Image.Image]:

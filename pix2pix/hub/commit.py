@@ -1,0 +1,123 @@
+"""Files become one commit of a repository on the Hub: all of them, or none."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pix2pix.errors import HubError
+from pix2pix.hub.client import Client, Progress, saying
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+LARGE = 100_000
+"""Bytes from which a file's way is shown."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """Where something lies on the Hub now."""
+
+    url: str
+    commit: str
+    repo: str
+    file: str = ""
+    """Name of the checkpoint in the repository."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository as it was when it was looked at."""
+
+    kind: str
+    repo: str
+    head: str
+    """The commit that the next one follows: whoever comes in between is not overwritten."""
+    files: tuple[str, ...]
+    private: bool
+
+
+class Counted(io.BufferedReader):
+    """A file that tells how far it was read."""
+
+    def __init__(self, path: Path, tell: Callable[[], Any]) -> None:
+        super().__init__(io.FileIO(path))
+        self._tell, self.most = tell, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.most = max(self.most, self.tell())
+        self._tell()
+        return data
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        count = super().readinto(buffer)
+        self.most = max(self.most, self.tell())
+        self._tell()
+        return count
+
+
+def open_place(client: Client, kind: str, repo: str, create: Mapping[str, Any]) -> Place:
+    """The repository as it is now; where there is none, it is made with the options `create`."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with saying(repo, client.token):
+        try:
+            info: Any = client.api.repo_info(repo, repo_type=kind)
+        except RepositoryNotFoundError:
+            client.api.create_repo(repo, repo_type=kind, exist_ok=True, **create)
+            info = client.api.repo_info(repo, repo_type=kind)
+        files = tuple(file.rfilename for file in info.siblings or ())
+        return Place(kind, repo, str(info.sha), files, bool(info.private))
+
+
+def read_text(client: Client, place: Place, file: str, folder: Path) -> str:
+    """A small file of the repository; empty where it is not there. `folder` is a temporary one."""
+    if file not in place.files:
+        return ""
+    with saying(place.repo, client.token):
+        path = client.api.hf_hub_download(place.repo, file, repo_type=place.kind, revision=place.head, local_dir=folder)
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+def send(client: Client, place: Place, files: Mapping[str, Path], deleted: Sequence[str], terms: tuple[str, Progress | None]) -> Pushed:
+    """One commit with `files` (name in the repository: file here), without `deleted`; `terms` are its message, and who hears of progress.
+
+    `HubError` where somebody else has changed the repository since `place` was looked at, or anything broke: nothing has changed then.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    message, progress = terms
+    opened: list[Counted] = []
+    is_sending = False
+    total = sum(path.stat().st_size for path in files.values())
+
+    def tell() -> None:
+        if progress and is_sending:
+            progress(min(total, sum(file.most for file in opened)), total)
+
+    with saying(place.repo, client.token):
+        try:
+            opened += [Counted(path, tell) for path in files.values()]
+            operations: list[Any] = [CommitOperationAdd(name, file) for name, file in zip(files, opened, strict=True)]
+            operations += [CommitOperationDelete(name) for name in deleted]
+            # Each file was read once by now, for its checksum. What counts is the second time.
+            for file in opened:
+                file.most = 0
+            is_sending = True
+            done = client.api.create_commit(
+                place.repo, operations, commit_message=message, repo_type=place.kind, parent_commit=place.head, num_threads=2
+            )
+        finally:
+            for file in opened:
+                file.close()
+    if progress:
+        progress(total, total)
+    if not done.oid:
+        raise HubError(f"{place.repo}: the Hub took the files and named no commit. Look at it, then try again.")
+    prefix = {"space": "spaces/", "dataset": "datasets/"}.get(place.kind, "")
+    return Pushed(f"{client.endpoint}/{prefix}{place.repo}", str(done.oid), place.repo)

@@ -1,0 +1,229 @@
+"""A model of the Hub comes to this machine: looked at first, checked when it is here, and only then among the checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from filelock import FileLock
+
+from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pix2pix.data.unpack import check_space
+from pix2pix.errors import CheckpointError, HubError
+from pix2pix.hub.client import Client, Progress, check_name, connect, saying
+from pix2pix.hub.push import LARGEST_MODEL
+
+REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
+SUFFIXES = (".pth",)
+STAGE = ".hub"
+"""Folder below the checkpoints where half a download waits to be gone on with."""
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody asked for."""
+
+    repo: str
+    revision: str = "main"
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A checkpoint on the Hub, before it is fetched."""
+
+    repo: str
+    revision: str
+    """As it was asked for: `main`, a tag, a commit."""
+    commit: str
+    file: str
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256 of the content, or (shorter) its name in git."""
+    private: bool
+    url: str
+
+    @property
+    def title(self) -> str:
+        """`ada/houses at 1a2b3c4: houses.pth, 19.6 MB`"""
+        return f"{self.repo} at {self.commit[:7]}: {self.file}, {self.size / 1e6:,.1f} MB"
+
+
+def look(where: str, revision: str | None = None, token: str | None = None) -> Remote:
+    """What `pull` would fetch, without fetching it. `HubError` where there is no model, or none that is small enough."""
+    wanted = parse_place(where, revision)
+    return _look(connect(token), wanted)
+
+
+def pull(
+    where: str, revision: str | None = None, to: str | Path = "checkpoints", token: str | None = None, progress: Progress | None = None
+) -> Path:
+    """Fetches a model into the folder `to`, and returns its file there, named like the repository.
+
+    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth` or an address on the Hub. What was fetched half is gone on with.
+    The file is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its `about["origin"]` says where it
+    is from. An older state of the same model is replaced; another file of that name stays, and the new one takes a number.
+    """
+    wanted, to = parse_place(where, revision), Path(to)
+    client = connect(token)
+    remote = _look(client, wanted)
+    check_space(to, 2 * remote.size, remote.repo)
+    stage = to / STAGE / remote.repo.replace("/", "--")
+    stage.mkdir(parents=True, exist_ok=True)
+    with FileLock(stage / "lock"):
+        file = _fetch(client, remote, stage / remote.commit, progress)
+        checkpoint = read_checkpoint(file, remote)
+        target = _free_place(to, remote)
+        # 16-bit weights stay 16-bit, others as they came.
+        half = remote.size < 3 * sum(weight.numel() for weight in checkpoint.weights.values())
+        save_checkpoint(target, replace(checkpoint, about={**checkpoint.about, "origin": origin_of(remote)}), half)
+    shutil.rmtree(stage, ignore_errors=True)
+    return target
+
+
+def parse_place(where: str, revision: str | None = None) -> Wanted:
+    """Repository, revision and file of what a person typed or pasted; `HubError` where it is none."""
+    text = where.strip().removeprefix("hf://")
+    if re.match(r"https?://", text):
+        text = _path_of_address(text)
+    parts = text.strip("/").split("/")
+    owner_and_name, at, asked = "/".join(parts[:2]).partition("@")
+    rest = parts[2:]
+    if rest[:1] in (["tree"], ["blob"], ["resolve"]) and len(rest) > 1:
+        at, asked, rest = "@", rest[1], rest[2:]
+    if at and not asked:
+        raise HubError(f"{where.strip()[:120]!r} names no revision after the @. Name a branch, a tag or a commit, or leave the @ out.")
+    chosen, file = revision or asked or "main", "/".join(rest)
+    if not REVISION.fullmatch(chosen):
+        raise HubError(f"{chosen[:120]!r} is no revision. Name a branch, a tag or a whole commit id.")
+    if file and (not file.lower().endswith(SUFFIXES) or ".." in file.split("/")):
+        raise HubError(f"{file[:120]!r} is no model file: its name ends with {' or '.join(SUFFIXES)}.")
+    return Wanted(check_name(owner_and_name), chosen, file)
+
+
+def _path_of_address(text: str) -> str:
+    from huggingface_hub import constants
+
+    address = urlsplit(text)
+    hosts = {urlsplit(constants.ENDPOINT).netloc, "huggingface.co", "hf.co"}
+    path = unquote(address.path).strip("/").removeprefix("models/")
+    if address.netloc not in hosts:
+        raise HubError(f"{text[:120]} is no address of the Hub ({constants.ENDPOINT}). Give owner/name.")
+    if path.startswith(("datasets/", "spaces/")):
+        raise HubError(f"{text[:120]} is no model but one of the {path.partition('/')[0]}. Give the address of a model.")
+    return path
+
+
+def _look(client: Client, wanted: Wanted) -> Remote:
+    with saying(wanted.repo, client.token):
+        info = client.api.model_info(wanted.repo, revision=wanted.revision, files_metadata=True, timeout=20)
+    files = {file.rfilename: file for file in info.siblings or ()}
+    name = wanted.file or choose_file(wanted.repo, list(files))
+    if name not in files:
+        raise HubError(f"{wanted.repo} has no file {name} at {wanted.revision}. Leave the file out, or look at the repository.")
+    found: Any = files[name]
+    size = int(found.size or 0)
+    if size > LARGEST_MODEL:
+        raise HubError(
+            f"{wanted.repo}: {name} has {size / 1e9:,.1f} GB; models of more than {LARGEST_MODEL / 1e9:.0f} GB are not fetched."
+            " It is none of pix2pix."
+        )
+    digest = str(found.lfs.sha256 if found.lfs else found.blob_id)
+    url = f"{client.endpoint}/{wanted.repo}"
+    return Remote(wanted.repo, wanted.revision, str(info.sha), name, size, digest, bool(info.private), url)
+
+
+def choose_file(repo: str, files: Sequence[str]) -> str:
+    """The checkpoint among a repository's files: the only one, or the one named like the repository."""
+    models = sorted(file for file in files if file.lower().endswith(SUFFIXES))
+    named = [file for file in models if Path(file).stem.lower() == repo.partition("/")[2].lower()]
+    if not models:
+        raise HubError(f"{repo} holds no model of pix2pix: there is no .pth file among its {len(files)} files.")
+    if len(models) > 1 and len(named) != 1:
+        more = f" and {len(models) - MOST_NAMED} more" if len(models) > MOST_NAMED else ""
+        raise HubError(f"{repo} holds several models: {', '.join(models[:MOST_NAMED])}{more}. Name one: {repo}/{models[0]}")
+    return named[0] if len(named) == 1 else models[0]
+
+
+def _fetch(client: Client, remote: Remote, stage: Path, progress: Progress | None) -> Path:
+    """The file as it lies on the Hub, byte by byte."""
+    for other in stage.parent.iterdir():
+        if other.is_dir() and other != stage:
+            shutil.rmtree(other, ignore_errors=True)
+    bar = _bar(progress) if progress else None
+    with saying(remote.repo, client.token):
+        path = client.api.hf_hub_download(remote.repo, remote.file, revision=remote.commit, local_dir=stage, tqdm_class=bar)
+    found = digest_of(Path(path), remote.digest)
+    if found != remote.digest:
+        shutil.rmtree(stage)
+        raise HubError(
+            f"{remote.repo}: {remote.file} came with a wrong checksum ({found[:12]} instead of {remote.digest[:12]}) and was thrown away."
+            " Try again."
+        )
+    return Path(path)
+
+
+def digest_of(path: Path, like: str) -> str:
+    """SHA-256 of a file's content, or git's name for it where `like` is one."""
+    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _bar(progress: Progress) -> Any:
+    """What huggingface_hub takes for a bar, and is none: it tells `progress`."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self.done, self.of = int(options.get("initial") or 0), int(options.get("total") or 0)
+            super().__init__(total=self.of, disable=True)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.done += int(n or 0)
+            progress(self.done, max(self.done, self.of))
+            return None
+
+    return Bar
+
+
+def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:
+    """The one place where a fetched file is read; `CheckpointError` names the repository, not the place where it lay for a moment."""
+    try:
+        return load_checkpoint(file)
+    except CheckpointError as error:
+        shutil.rmtree(file.parent, ignore_errors=True)
+        raise CheckpointError(f"{remote.repo}: " + str(error).replace(str(file), remote.file)) from None
+
+
+def origin_of(remote: Remote) -> dict[str, str]:
+    """Where a model is from, as its `about` tells."""
+    return {"repo": remote.repo, "revision": remote.revision, "commit": remote.commit, "file": remote.file}
+
+
+def _free_place(folder: Path, remote: Remote) -> Path:
+    """`houses.pth`; where that is another model, `houses-2.pth`. A state of the same model gives way."""
+    name = remote.repo.partition("/")[2]
+    for number in range(1, 1000):
+        place = folder / (f"{name}.pth" if number == 1 else f"{name}-{number}.pth")
+        if not place.exists() or _is_same(place, remote):
+            return place
+    raise HubError(f"{folder} has a thousand models named {name}. Remove some.")
+
+
+def _is_same(place: Path, remote: Remote) -> bool:
+    try:
+        origin = load_checkpoint(place).about.get("origin")
+    except CheckpointError:
+        return False
+    return isinstance(origin, dict) and (origin.get("repo"), origin.get("file")) == (remote.repo, remote.file)
