@@ -23,9 +23,14 @@ def list_examples(folder: Path = EXAMPLES) -> dict[str, list[Path]]:
     return {place.name: sorted(place.glob("*.png")) for place in sorted(folder.glob("*")) if place.is_dir()}
 
 
+def title_of(path: Path) -> str:
+    """`corner-house.png` as words."""
+    return path.stem.replace("-", " ").capitalize()
+
+
 def as_props(folder: Path = EXAMPLES) -> dict[str, list[dict[str, Any]]]:
     """Names and pictures by what they show, for the page: they are small, and come with it."""
     return {
-        kind: [{"name": path.stem.replace("-", " ").capitalize(), "image": to_data_url(read_image(path), 9)} for path in paths]
+        kind: [{"name": title_of(path), "image": to_data_url(read_image(path), 9)} for path in paths]
         for kind, paths in list_examples(folder).items()
     }

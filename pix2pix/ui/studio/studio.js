@@ -23,7 +23,7 @@ export function mountStudio({ element, props, server }) {
 
 class Studio {
   constructor(root, props, server) {
-    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, isSettled: false });
+    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, settledAt: Infinity });
     this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
@@ -101,7 +101,7 @@ class Studio {
     if (!this.take(await this.link.ask("list_models", {}))) return;
     this.showChoosers();
     if (this.key && !this.model()) return this.lost(before.find(({ key }) => key === this.key));
-    if (!this.key && this.isSettled && this.models.length) return this.choose(this.first);
+    if (!this.key && this.settledAt < Infinity && this.models.length) return this.choose(this.first);
     const newer = this.panes.filter((pane) => pane.model && this.model(pane.model.key)?.version !== pane.model.version);
     for (const pane of newer) pane.use(this.model(pane.model.key));
     if (newer.length) this.canvas.redraw();
@@ -127,9 +127,9 @@ class Studio {
     this.panes[0].use(model);
     if (this.panes[1] && !fits(this.panes[1].model, model)) this.single();
     this.variations.close();
-    this.isSettled = false;
+    this.settledAt = Infinity;
     if (model) await this.prepare(model);
-    this.isSettled = true;
+    this.settledAt = Date.now();
     this.showChoosers();
     if (!model) return this.explainEmpty();
     this.canvas.redraw();
@@ -185,6 +185,20 @@ class Studio {
     this.canvas.redraw();
   }
 
+  /** The model beside the one that draws; where they do not go together, beside another one that does. */
+  async compareWith(key) {
+    const model = this.model(key);
+    if (!model) return;
+    const isFirst = (other) => other && other.key !== key && fits(other, model);
+    const first = isFirst(this.model()) ? this.model() : this.models.find(isFirst);
+    if (!first) {
+      await this.choose(key);
+      return this.toasts.show("Nothing to compare with", `There is no second model that takes the kind of drawing that ${model.title} takes.`);
+    }
+    if (first.key !== this.key) await this.choose(first.key);
+    this.compare(key);
+  }
+
   single() {
     this.panes.pop().root.remove();
     this.showChoosers();
@@ -194,15 +208,17 @@ class Studio {
 
   async send(drawing, isFinal) {
     this.drawing = drawing;
-    if (!this.isSettled || !this.link.isUp || !this.key) return;
+    // A drawing from before the canvas was ready, such as the blank one before an example, may arrive only now.
+    if (drawing.sequence < this.settledAt || !this.link.isUp || !this.key) return;
     const panes = [...this.panes];
     const answers = await Promise.all(panes.map((pane) => pane.draw(drawing)));
     const [refused] = answers.filter((answer) => answer?.error);
     if (refused) await this.refuse(refused.error, panes[0].model);
     const done = answers.filter((answer) => answer?.picture);
     if (!done.length) return;
-    this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms on the server`;
-    this.time.title = `Translated on the server's ${done[0].where}`;
+    const { where, place = "on the server" } = done[0];
+    this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms ${place}`;
+    this.time.title = `Translated ${place}, by its ${where}`;
     if (panes[0].model && this.thumbs.keep(panes[0].model, done[0].picture)) this.showChoosers();
     if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
   }
