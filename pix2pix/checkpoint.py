@@ -6,12 +6,13 @@ pickle is read as text: only the few names that tensors need may occur in it. Th
 
 from __future__ import annotations
 
+import io
 import pickletools
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     Raises `CheckpointError` with one sentence for a file that is missing, damaged, hostile or of another kind.
     """
     path = Path(path)
-    content = read_tensors(path)
+    return to_checkpoint(read_tensors(path), path)
+
+
+def to_checkpoint(content: Any, path: Path) -> Checkpoint:
+    """A checkpoint from what its file holds; every word and every weight is checked."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
     if content.get("version") != VERSION:
@@ -115,9 +120,9 @@ def _widen(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
 
 
-def read_tensors(path: Path) -> Any:
+def read_tensors(path: Path, allowed: Set[str] = ALLOWED_GLOBALS) -> Any:
     """Plain values and tensors of a `torch.save` file, without running anything that stands in it."""
-    _check_archive(path)
+    _check_archive(path, allowed)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the reader gets one sentence
@@ -128,7 +133,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path: Path, allowed: Set[str]) -> None:
     """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist.")
@@ -138,7 +143,7 @@ def _check_archive(path: Path) -> None:
             pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
             if len(pickles) != 1:
                 raise CheckpointError(f"{path} is a zip file, but no PyTorch checkpoint.")
-            _check_pickle(path, archive.read(pickles[0]))
+            check_pickle(path, io.BytesIO(archive.read(pickles[0])), allowed)
     except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
         raise CheckpointError(f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)}).") from error
 
@@ -153,19 +158,20 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
         raise CheckpointError(f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again.")
 
 
-def _check_pickle(path: Path, data: bytes) -> None:
+def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
+    """Reads one pickle as text, up to its end; `CheckpointError` where it would import more than tensors need."""
     try:
-        names = set(_globals_in(data))
+        names = set(_globals_in(file))
     except Exception as error:  # pickletools raises what it likes on garbage
         raise CheckpointError(f"{path} is damaged: its index cannot be read ({_first_line(error)}).") from error
-    strange = sorted(names - ALLOWED_GLOBALS)
+    strange = sorted(names - allowed)
     if strange:
         raise CheckpointError(f"{path} asks to run {strange[0]!r}; a checkpoint holds numbers only. The file is not opened.")
 
 
-def _globals_in(data: bytes) -> Iterator[str]:
+def _globals_in(file: BinaryIO) -> Iterator[str]:
     """Names that a pickle would import. Composed names (STACK_GLOBAL) are never written by torch and count as strange."""
-    for opcode, argument, _ in pickletools.genops(data):
+    for opcode, argument, _ in pickletools.genops(file):
         if opcode.name in ("GLOBAL", "INST"):
             yield str(argument)
         elif opcode.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4"):

@@ -17,6 +17,7 @@ from pix2pix.errors import ConfigError
 Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
 Norm = Literal["instance", "batch", "none"]
 Decoder = Literal["transposed", "resize"]
+Dialect = Literal["paper", "usual", "kimrass", "huggan", "tensorflow"]
 Color = tuple[int, int, int]
 PaletteEntry = tuple[str, Color]
 
@@ -78,6 +79,14 @@ class ModelConfig:
     decoder: Decoder = "transposed"
     skips: bool = True
     dropout: float = 0.5
+    blocks: int = 9
+    """Residual blocks, where the generator is a ResNet."""
+    dialect: Dialect = "paper"
+    """Whose reading of the paper a U-Net follows; `pix2pix/networks/dialects.py` says in what they differ."""
+    statistics: Literal["picture", "running"] = "picture"
+    """What batch norm goes by in use, unless asked otherwise: the picture at hand, or what training saw in the mean."""
+    noisy: bool = False
+    """Dropout acts in use even where no seed asks for it, as some projects have it."""
     size: int = 256
     """Side of the square pictures that it was trained on, in pixels."""
     source: Kind = "photo"
@@ -91,6 +100,7 @@ class ModelConfig:
             _check_field(name, getattr(self, name), kind)
         checks = (
             (3 <= self.depth <= 10, f"depth is {self.depth}; it must be from 3 to 10."),
+            (1 <= self.blocks <= 32, f"blocks is {self.blocks}; it must be from 1 to 32."),
             (1 <= self.width <= 512, f"width is {self.width}; it must be from 1 to 512."),
             (1 <= self.in_channels <= 512, f"in_channels is {self.in_channels}; it must be from 1 to 512."),
             (1 <= self.out_channels <= 512, f"out_channels is {self.out_channels}; it must be from 1 to 512."),
@@ -161,6 +171,9 @@ class TrainConfig:
     ] = 0.0
     cache: Annotated[Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA] = "auto"
 
+    generator: Annotated[Literal["unet", "resnet"], "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"
+    blocks: Annotated[int, "residual blocks of the ResNet", MODEL, Bounds(1, 32)] = 9
+    dialect: Annotated[Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL] = "paper"
     width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
     depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
     norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
@@ -195,6 +208,7 @@ class TrainConfig:
     ] = 0.999
     seed: Annotated[int, "same seed, same data, same machine: same model", OPTIMIZER, Bounds(0, 2**31 - 1)] = 0
     init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
+    init_discriminator: Annotated[str, "file of a PatchGAN for the discriminator to start from", OPTIMIZER] = ""
 
     log_every: Annotated[int, "steps between two rows of losses", OUTPUT, Bounds(1, 1_000_000)] = 50
     sample_every: Annotated[int, "steps between two sample grids", OUTPUT, Bounds(1, 100_000_000)] = 500
@@ -219,8 +233,12 @@ class TrainConfig:
             raise ConfigError('gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.')
 
     def levels(self) -> int:
-        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that often."""
+        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that often. A ResNet halves it twice."""
         halvings = (self.size & -self.size).bit_length() - 1
+        if self.generator == "resnet":
+            if halvings < 2:
+                raise ConfigError(f"size is {self.size}; a ResNet needs a multiple of 4. Take {max(8, self.size // 4 * 4)}.")
+            return self.depth if self.depth >= 3 else ModelConfig.depth
         depth = self.depth or max(3, min(8, halvings))
         if not 3 <= depth <= 10:
             raise ConfigError(f"depth is {depth}; it must be from 3 to 10, or 0 for as many as the size allows.")

@@ -46,7 +46,9 @@ def memory_needed(config: TrainConfig) -> int:
 
 
 def _model(config: TrainConfig) -> ModelConfig:
-    return ModelConfig(depth=config.levels(), width=config.width, norm=config.norm, decoder=config.decoder, skips=config.skips)
+    """The network of these settings; what its pictures are does not matter here."""
+    shared = ("generator", "blocks", "dialect", "width", "norm", "decoder", "skips", "dropout")
+    return ModelConfig(depth=config.levels(), **{name: getattr(config, name) for name in shared})
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:

@@ -6,10 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from pix2pix.checkpoint import load_checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import ConfigError
+from pix2pix.importers import Judge, read_any, read_judge
 from pix2pix.machine import choose_machine
 from pix2pix.methods.pix2pix import build_discriminator
 from pix2pix.runs import Run
@@ -19,13 +19,14 @@ from pix2pix.trainer import describe_model
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 """What may differ from one time that a run is worked on to the next; nothing of it changes what is learned, but for more steps."""
 
-ARCHITECTURE = ("width", "depth", "norm", "decoder", "skips", "dropout")
+ARCHITECTURE = ("generator", "blocks", "dialect", "width", "depth", "norm", "decoder", "skips", "dropout")
 """What a start from a checkpoint takes over from it."""
 
 
 def settle(config: TrainConfig) -> TrainConfig:
     """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the network of its start."""
-    return _adopt_architecture(dataclasses.replace(config, data=_whole_path(config.data), init=_whole_path(config.init)))
+    paths: dict[str, Any] = {name: _whole_path(getattr(config, name)) for name in ("data", "init", "init_discriminator")}
+    return _adopt_discriminator(_adopt_architecture(dataclasses.replace(config, **paths)))
 
 
 def check_fit(config: TrainConfig) -> None:
@@ -40,9 +41,11 @@ def check_fit(config: TrainConfig) -> None:
         )
     model = describe_model(config, Dataset.open(dataclasses.replace(config, cache="stream")))
     build_discriminator(config, model)
+    if config.init_discriminator:
+        _check_judge(config, model, read_judge(config.init_discriminator))
     if not config.init:
         return
-    start = load_checkpoint(config.init).config
+    start = read_any(config.init).config
     for role, has, needs in (("takes", start.in_channels, model.in_channels), ("gives", start.out_channels, model.out_channels)):
         if has != needs:
             raise ConfigError(
@@ -57,7 +60,7 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
     if given.get("steps", made + 1) < max(1, made):
         raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
     for name, value in given.items():
-        if name in ("data", "init"):
+        if name in ("data", "init", "init_discriminator"):
             value = _whole_path(value)
         if name not in ADJUSTABLE and value != config[name]:
             raise ConfigError(
@@ -70,7 +73,7 @@ def check_start(typed: dict[str, Any]) -> None:
     """`ConfigError` where somebody asked for another network than that of the checkpoint to start from."""
     if not typed.get("init"):
         return
-    model = load_checkpoint(typed["init"]).config
+    model = read_any(typed["init"]).config
     for name in ARCHITECTURE:
         if name in typed and typed[name] != getattr(model, name):
             raise ConfigError(
@@ -83,8 +86,33 @@ def _adopt_architecture(config: TrainConfig) -> TrainConfig:
     """Fine-tuning goes on with the network that the checkpoint holds, so its shape overrules the settings."""
     if not config.init:
         return config
-    model: ModelConfig = load_checkpoint(config.init).config
+    model: ModelConfig = read_any(config.init).config
     return dataclasses.replace(config, **{name: getattr(model, name) for name in ARCHITECTURE})
+
+
+def _adopt_discriminator(config: TrainConfig) -> TrainConfig:
+    """The discriminator of a file keeps its size, as the generator does."""
+    if not config.init_discriminator or config.gan == "none":
+        return config
+    judge = read_judge(config.init_discriminator)
+    shape: dict[str, Any] = {"patch": str(judge.patch), "discriminator_width": judge.width}
+    return dataclasses.replace(config, **shape)
+
+
+def _check_judge(config: TrainConfig, model: ModelConfig, judge: Judge) -> None:
+    if config.gan == "none":
+        raise ConfigError(f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or leave it out.')
+    if judge.norm != config.norm:
+        raise ConfigError(
+            f"{config.init_discriminator} has {judge.norm} norm and the generator {config.norm}; both networks have the same. Set norm"
+            f" {judge.norm}, or leave the discriminator out."
+        )
+    wanted = model.out_channels + (model.in_channels if config.conditional else 0)
+    if judge.in_channels != wanted:
+        raise ConfigError(
+            f"{config.init_discriminator} is shown {judge.in_channels} channels, and these pairs give {wanted}. Take another, or turn"
+            " conditional on or off."
+        )
 
 
 def _whole_path(path: str) -> str:

@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.networks.norms import BottleneckNorm
+
 Precision = Literal["fp32", "bf16"]
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -40,7 +42,8 @@ class PictureNorm(nn.BatchNorm2d):
     @classmethod
     def like(cls, norm: nn.BatchNorm2d) -> PictureNorm:
         """The same weights and keys as `norm`, which shares its tensors with it."""
-        twin = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta")
+        kind = PictureBottleneckNorm if isinstance(norm, BottleneckNorm) else cls
+        twin = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta")
         twin._parameters, twin._buffers = dict(norm._parameters), dict(norm._buffers)
         return twin.train(norm.training)
 
@@ -48,6 +51,16 @@ class PictureNorm(nn.BatchNorm2d):
         if features.shape[0] == 1:  # keeps channels-last, which instance norm does not
             return F.batch_norm(features, None, None, self.weight, self.bias, training=True, eps=self.eps)
         return F.instance_norm(features, None, None, self.weight, self.bias, eps=self.eps)
+
+
+class PictureBottleneckNorm(PictureNorm):
+    """The same where features may be 1 x 1, of which torch's own norms know no variance: the offset is left."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        values = features.float()
+        centred = values - values.mean((2, 3), keepdim=True)
+        scale = self.weight[:, None, None] * (centred.square().mean((2, 3), keepdim=True) + self.eps).rsqrt()
+        return (centred * scale + self.bias[:, None, None]).to(features.dtype)
 
 
 class QuickConvolution(nn.Module):

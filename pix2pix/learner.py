@@ -75,6 +75,11 @@ class Learner:
         if self.mean:
             self.mean.load_state_dict(weights)
 
+    def start_discriminator_from(self, weights: dict[str, Tensor]) -> None:
+        """Fine-tuning: the discriminator takes these weights, too."""
+        assert self.discriminator is not None, "training with L1 alone has no discriminator"
+        self.discriminator.load_state_dict(weights)
+
     @property
     def best_generator(self) -> nn.Module:
         """The generator to show and to save: the running mean where there is one."""

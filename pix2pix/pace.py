@@ -120,7 +120,8 @@ def key_of(config: TrainConfig) -> str:
     """Machine and settings that a step's time depends on."""
     networks = (config.size, config.width, config.discriminator_width, config.batch, config.accumulate, config.critic_steps)
     kinds = (config.gan, config.norm, config.decoder, config.patch, config.depth, config.device, config.precision)
-    return " ".join(map(str, (platform.node(), os.cpu_count(), *networks, *kinds)))
+    resnet = (config.generator, config.blocks) if config.generator != "unet" else ()
+    return " ".join(map(str, (platform.node(), os.cpu_count(), *networks, *kinds, *resnet)))
 
 
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:

@@ -36,6 +36,9 @@ def rate_at(step: int, steps: int, decay_from: float) -> float:
 def describe_model(config: TrainConfig, dataset: Dataset) -> ModelConfig:
     """The model that these settings train on these pictures."""
     return ModelConfig(
+        generator=config.generator,
+        blocks=config.blocks,
+        dialect=config.dialect,
         depth=config.levels(),
         width=config.width,
         in_channels=dataset.in_channels,

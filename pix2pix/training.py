@@ -16,13 +16,13 @@ from typing import Any
 
 import torch.distributed as dist
 
-from pix2pix.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.scan import Problem
 from pix2pix.errors import NoSpaceError, Pix2PixError
 from pix2pix.events import Diverged, Event, Finished, LeftOut, Recovered
 from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle
+from pix2pix.importers import read_any, read_judge
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
@@ -205,8 +205,10 @@ def _pump(trainer: Trainer, tell: Listener) -> int | None:
 
 def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
     state = run.read_state()
-    init = load_checkpoint(config.init) if config.init and not state else None
+    init = read_any(config.init) if config.init and not state else None
     trainer = Trainer(config, dataset, state, init, should_stop=run.must_stop)
+    if config.init_discriminator and not state:
+        trainer.learner.start_discriminator_from(read_judge(config.init_discriminator).weights)
     trainer.should_sample = run.take_sample_request
     return trainer
 

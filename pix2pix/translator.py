@@ -17,11 +17,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pix2pix.checkpoint import Checkpoint, load_checkpoint
+from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.files import LARGEST_PICTURE
 from pix2pix.images import resize, to_bytes, to_pixels, to_rgb, to_unit
+from pix2pix.importers import read_any
 from pix2pix.inference import Precision, choose_quick_copy, computing_with, normalise_by_picture
 from pix2pix.machine import choose_device
 from pix2pix.networks import sample_noise
@@ -30,13 +31,16 @@ from pix2pix.tiles import Span, blend_tiles, plan_tiles, reflect_indices, round_
 Mode = Literal["fit", "native"]
 MODES: tuple[Mode, ...] = ("fit", "native")
 PRECISIONS = ("auto", "fp32", "bf16")
-STATISTICS = ("picture", "running")
+STATISTICS = ("auto", "picture", "running")
+DROPOUT = ("auto", "on", "off")
 
 TILE_MEMORY = 2.45e9
 """Bytes that the features of one tile may take; larger pictures are cut. 4096 x 4096 stays under 4 GB in all."""
 
 FEATURE_BYTES: dict[Precision, float] = {"fp32": 4.5, "bf16": 2.25}
-"""Bytes of features a pixel at the network's fullest moment, for each unit of width; measured."""
+"""Bytes of features a pixel at a U-Net's fullest moment, for each unit of width; measured."""
+FULLNESS = {"unet": 1.0, "resnet": 3.0}
+"""How many times that is it for other networks."""
 
 LARGEST_SEED = 2**63 - 1
 
@@ -44,13 +48,25 @@ LARGEST_SEED = 2**63 - 1
 class Translator:
     """A checkpoint, ready to draw.
 
-    `statistics` is for models with batch norm: those of the picture at hand, as in the paper, or the running ones of training.
+    `statistics` is for models with batch norm: those of the `picture` at hand, as in the paper, or the `running` ones of training.
+    `dropout` on draws with noise even where no seed is given (that of seed 0). Both are the model's own choice by default: ours draw
+    without noise, those of other projects as these projects test.
     `precision` auto computes in bf16 where this machine is faster with it and the picture stays the same to 1/255 in the mean.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto", statistics: str = "picture") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "auto",
+        precision: str = "auto",
+        statistics: str = "auto",
+        dropout: str = "auto",
+    ) -> None:
         _check_choice("precision", precision, PRECISIONS)
-        _check_choice("statistics", statistics, STATISTICS)
+        _check_choice("dropout", dropout, DROPOUT)
+        statistics = _choose_statistics(checkpoint, statistics)
+        self.noisy = checkpoint.config.noisy if dropout == "auto" else dropout == "on"
+        """Whether there is noise where no seed asks for it."""
         self.config: ModelConfig = checkpoint.config
         self.about: dict[str, Any] = checkpoint.about
         self.device = choose_device(device)
@@ -66,14 +82,20 @@ class Translator:
         self._large = threading.Lock()
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = "auto", statistics: str = "picture") -> Translator:
-        """The translator of a checkpoint file; `CheckpointError` says in one sentence what is wrong with it."""
-        return cls(load_checkpoint(path), device, precision, statistics)
+    def load(
+        cls, path: str | Path, device: str = "auto", precision: str = "auto", statistics: str = "auto", dropout: str = "auto"
+    ) -> Translator:
+        """The translator of a checkpoint file, ours or another project's; `CheckpointError` says in one sentence what is wrong with it."""
+        return cls(read_any(path), device, precision, statistics, dropout)
 
     @property
     def multiple(self) -> int:
         """What the sides of a picture inside the network are multiples of."""
         return int(getattr(self.generator, "multiple", 1))
+
+    def _padded(self, side: int) -> int:
+        """The side of a picture as the network takes it."""
+        return round_up(max(side, int(getattr(self.generator, "smallest", 1))), self.multiple)
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
         """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen: upright, so that the size is that
@@ -82,10 +104,12 @@ class Translator:
         `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads by reflection, and cuts
         what is too large for the memory into tiles that are blended. With instance norm, or batch norm by picture, each tile is
         normalised by itself, so that its colours may differ from those of a picture translated whole.
-        A `seed` turns the dropout on, the paper's noise: one seed, one picture. Without one there is no noise.
+        A `seed` turns the dropout on, the paper's noise: one seed, one picture. Without one there is no noise, unless the translator's
+        `dropout` is on.
         """
         _check_choice("mode", mode, MODES)
         _check_seed(seed)
+        seed = 0 if seed is None and self.noisy else seed
         self._check_picture(image)
         image = to_rgb(image)
         if mode == "native":
@@ -95,13 +119,14 @@ class Translator:
 
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with one seed a picture, or none."""
+        seeds = [0] * len(source) if seeds is None and self.noisy else seeds
         noise = None if seeds is None else self._sample_noise(source.shape[-2], source.shape[-1], seeds)
         return self._paint(source, noise)
 
     def _translate_whole(self, image: Image.Image, seed: int | None) -> Image.Image:
         """Every pixel through the network, in one piece or in tiles."""
         pixels = to_bytes(image, self.config.in_channels)
-        height, width = (round_up(side, self.multiple) for side in pixels.shape[1:])
+        height, width = map(self._padded, pixels.shape[1:])
         y, x = reflect_indices(pixels.shape[1], height), reflect_indices(pixels.shape[2], width)
         noise = None if seed is None else self._sample_noise(height, width, [seed])
 
@@ -142,7 +167,8 @@ class Translator:
         return sample_noise(shapes, self.config.dropout, seeds)
 
     def _most_pixels(self) -> int:
-        return int(self.tile_memory / (FEATURE_BYTES[self.precision] * self.config.width))
+        fullness = FULLNESS.get(self.config.generator, 1.0)
+        return int(self.tile_memory / (FEATURE_BYTES[self.precision] * fullness * self.config.width))
 
     def _check_picture(self, image: Image.Image) -> None:
         if not isinstance(image, Image.Image):
@@ -165,6 +191,15 @@ class Translator:
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+
+
+def _choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
+    """`picture` or `running`; `ConfigError` for running ones that nobody has kept."""
+    _check_choice("statistics", statistics, STATISTICS)
+    spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]
+    if statistics == "running" and "origin" in checkpoint.about and spread and all(bool((value == 1).all()) for value in spread):
+        raise ConfigError('this model has batch norm and no running statistics: its training kept none. Take statistics "picture".')
+    return checkpoint.config.statistics if statistics == "auto" else statistics
 
 
 def _check_seed(seed: int | None) -> None:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     {"config", "events", "images", "errors", "vision"},
     {"networks", "losses", "augment", "metrics", "palette", "tiles", "presets", "advice"},
-    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes"},
+    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes", "pict"},
     {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
     {
         "training",
@@ -41,6 +41,10 @@ NEIGHBOURS = {
     ("checkpoint", "files"),
     ("data", "files"),
     ("machine", "inference"),
+    ("pict", "checkpoint"),
+    ("pict", "files"),
+    ("pict", "inference"),
+    ("translator", "importers"),
     ("trainer", "learner"),
     ("training", "fitting"),
     ("jobs", "fitting"),

@@ -248,7 +248,7 @@ def test_a_config_builds_a_blank_generator_without_touching_the_global_state(nor
 
 
 def test_an_unknown_generator_is_named() -> None:
-    with pytest.raises(ConfigError, match="'vit'; choose one of unet"):
+    with pytest.raises(ConfigError, match="'vit'; choose one of resnet, unet"):
         build_generator(ModelConfig(generator="vit"))
 
 

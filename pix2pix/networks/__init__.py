@@ -11,11 +11,14 @@ from torch import nn
 from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError
 from pix2pix.networks.patchgan import PatchGAN
+from pix2pix.networks.resnet import ResNet
 from pix2pix.networks.unet import UNet, sample_noise
 
 Module = TypeVar("Module", bound=nn.Module)
 
-__all__ = ["GENERATORS", "PatchGAN", "UNet", "build_blank", "build_generator", "init_weights", "sample_noise"]
+Generator = UNet | ResNet
+
+__all__ = ["GENERATORS", "Generator", "PatchGAN", "ResNet", "UNet", "build_blank", "build_generator", "init_weights", "sample_noise"]
 
 
 def _build_unet(config: ModelConfig) -> UNet:
@@ -28,13 +31,18 @@ def _build_unet(config: ModelConfig) -> UNet:
         dropout=config.dropout,
         decoder=config.decoder,
         skips=config.skips,
+        dialect=config.dialect,
     )
 
 
-GENERATORS: dict[str, Callable[[ModelConfig], UNet]] = {"unet": _build_unet}
+def _build_resnet(config: ModelConfig) -> ResNet:
+    return ResNet(config.in_channels, config.out_channels, config.width, config.blocks, config.norm, config.dropout)
 
 
-def build_generator(config: ModelConfig) -> UNet:
+GENERATORS: dict[str, Callable[[ModelConfig], Generator]] = {"unet": _build_unet, "resnet": _build_resnet}
+
+
+def build_generator(config: ModelConfig) -> Generator:
     """The generator that `config` describes. Its weights are zeros: draw them (`init_weights`) or load them."""
     if config.generator not in GENERATORS:
         raise ConfigError(f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}.")

@@ -29,6 +29,15 @@ def _of_one_picture(features: Tensor) -> Tensor:
     return F.batch_norm(features, None, None, training=True)
 
 
+class BottleneckNorm(nn.BatchNorm2d):
+    """Batch norm where one picture's features may be 1 x 1: a single value, less its own mean, leaves the offset alone."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        if self.training and features.shape[0] * features.shape[2] * features.shape[3] == 1:
+            return features * 0 + self.bias[:, None, None]
+        return super().forward(features)
+
+
 def build_norm(norm: str, channels: int) -> nn.Module:
     """A fresh normalisation for so many channels; `none` passes through."""
     if norm == "batch":

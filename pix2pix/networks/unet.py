@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pix2pix.errors import DataError
-from pix2pix.networks.norms import build_norm
+from pix2pix.networks.dialects import DIALECTS, Dialect
+from pix2pix.networks.norms import BottleneckNorm, build_norm
 
 SLOPE = 0.2
 """Of the LeakyReLU in the encoder and in the discriminator."""
-
-DROPOUT_LEVELS = 3
 
 
 class Down(nn.Module):
@@ -32,9 +31,10 @@ class Down(nn.Module):
 class Up(nn.Module):
     """Doubles the picture with the paper's 4x4 transposed convolution, then the norm."""
 
-    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool, kernel: int = 4) -> None:
         super().__init__()
-        self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+        padding = kernel // 2 - 1
+        self.conv: nn.Module = nn.ConvTranspose2d(in_channels, out_channels, kernel, stride=2, padding=padding, bias=bias)
         self.norm = build_norm(norm, out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -48,8 +48,8 @@ class ResizeUp(Up):
     where an even kernel would shift the picture by half a pixel at each level.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
-        super().__init__(in_channels, out_channels, norm, bias)
+    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool, kernel: int = 4) -> None:
+        super().__init__(in_channels, out_channels, norm, bias, kernel)
         self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -64,8 +64,8 @@ class UNet(nn.Module):
 
     `down[0]` is the outermost level of the encoder and `down[-1]` the bottleneck; `up[0]` leaves the bottleneck and `up[-1]` paints.
     Dropout, the paper's noise z, is an explicit input. It acts on the first three decoder levels, from the one that leaves the
-    bottleneck on, as in the paper's CD512-CD1024-CD1024 (the usual PyTorch code starts one level later); never on the one that
-    paints, so that a depth of 3 has two such levels.
+    bottleneck on, as in the paper's CD512-CD1024-CD1024; never on the one that paints, so that a depth of 3 has two such levels.
+    A `dialect` of `DIALECTS` other than "paper" does as another project does, there and in its smaller choices.
     """
 
     def __init__(  # noqa: PLR0913  # the paper's and the issue's choices, one each
@@ -78,39 +78,56 @@ class UNet(nn.Module):
         dropout: float = 0.5,
         decoder: str = "transposed",
         skips: bool = True,
+        dialect: str = "paper",
     ) -> None:
         super().__init__()
+        spoken = DIALECTS[dialect]
         self.multiple = 2**depth
         self.dropout = dropout
         self.skips = skips
+        self.reads_leaky = spoken.reads_leaky
         channels = [width * min(2**level, 8) for level in range(depth)]
-        self.noise_channels = channels[-2::-1][:DROPOUT_LEVELS] if dropout else []
-        self.down = _build_down(in_channels, channels, norm)
-        self.up = _build_up(channels, out_channels, norm, DECODERS[decoder], skips)
+        self.noisy_down = range(depth - spoken.encoder_dropout, depth) if dropout else range(0)
+        self.noisy_up = spoken.dropout_levels(depth) if dropout else range(0)
+        self.noise_channels = [channels[level] for level in self.noisy_down] + [channels[depth - 2 - level] for level in self.noisy_up]
+        self.down = _build_down(in_channels, channels, norm, spoken)
+        self.up = _build_up(channels, out_channels, norm, DECODERS[decoder], skips, spoken)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
         self._check(source, noise)
-        masks = list(noise or ())
+        masks = iter(noise or ())
         # In place throughout: neither convolution nor norm keeps its output for the gradient. A skip is taken after the LeakyReLU,
         # which the ReLU of the decoder undoes where it matters: ReLU(LeakyReLU(x)) = ReLU(x).
         features, skips = source, []
-        *encoder, bottleneck = self.down
-        *decoder, paint = self.up
-        for down in encoder:
-            features = F.leaky_relu_(down(features), SLOPE)
+        for level, down in enumerate(self.down):
+            features = F.leaky_relu_(down(features), SLOPE) if level < len(self.down) - 1 else self._turn(down(features))
+            if noise and level in self.noisy_down:
+                features = features * next(masks)
             skips.append(features)
-        features = F.relu_(bottleneck(features))
+        features = skips.pop()
+        *decoder, paint = self.up
         for level, up in enumerate(decoder):
             features = up(features)
-            if level < len(masks):
-                features = features.mul_(masks[level])
-            features = F.relu_(torch.cat((skips.pop(), features), 1) if self.skips else features)
+            if noise and level in self.noisy_up:
+                features = features.mul_(next(masks))
+            features = self._join(skips.pop(), features)
         return torch.tanh(paint(features).to(source.dtype))
+
+    def _turn(self, features: Tensor) -> Tensor:
+        """The bottleneck's features as the decoder reads them."""
+        return F.leaky_relu_(features, SLOPE) if self.reads_leaky else F.relu_(features)
+
+    def _join(self, skip: Tensor, features: Tensor) -> Tensor:
+        """What the next level of the decoder reads."""
+        if self.reads_leaky:
+            features = F.relu_(features)
+            return torch.cat((skip, features), 1) if self.skips else features
+        return F.relu_(torch.cat((skip, features), 1) if self.skips else features)
 
     def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
         """(C, h, w) of the mask of each dropout level, for one picture of this size; empty where the dropout is 0."""
-        scales = [self.multiple // 2 ** (level + 1) for level in range(len(self.noise_channels))]
+        scales = [2 ** (level + 1) for level in self.noisy_down] + [self.multiple // 2 ** (level + 1) for level in self.noisy_up]
         return [(channels, height // scale, width // scale) for channels, scale in zip(self.noise_channels, scales, strict=True)]
 
     def _check(self, source: Tensor, noise: Sequence[Tensor] | None) -> None:
@@ -125,18 +142,24 @@ class UNet(nn.Module):
             )
 
 
-def _build_down(in_channels: int, channels: list[int], norm: str) -> nn.ModuleList:
+def _build_down(in_channels: int, channels: list[int], norm: str, dialect: Dialect) -> nn.ModuleList:
     """No norm on the first level, nor on the bottleneck: at 1x1 it would leave nothing (paper's erratum)."""
     norms = ["none"] + [norm] * (len(channels) - 2) + ["none"]
     ins = [in_channels, *channels]
-    return nn.ModuleList(Down(ins[i], channels[i], norms[i], has_bias(norm, norms[i])) for i in range(len(channels)))
+    biases = [has_bias(norm, own) for own in norms]
+    biases[0] |= dialect.first_bias
+    levels = nn.ModuleList(Down(ins[i], channels[i], norms[i], biases[i]) for i in range(len(channels)))
+    if dialect.bottleneck_norm and norm == "batch":
+        levels[-1].norm = BottleneckNorm(channels[-1])
+    return levels
 
 
-def _build_up(channels: list[int], out_channels: int, norm: str, level: type[Up], skips: bool) -> nn.ModuleList:
+def _build_up(channels: list[int], out_channels: int, norm: str, level: type[Up], skips: bool, dialect: Dialect) -> nn.ModuleList:
     """From the bottleneck outwards. With skips, all but the first see twice the channels."""
     ins = [channels[-1]] + [count * (2 if skips else 1) for count in channels[-2::-1]]
-    inner = [level(ins[i], count, norm, has_bias(norm, norm)) for i, count in enumerate(channels[-2::-1])]
-    return nn.ModuleList([*inner, level(ins[-1], out_channels, "none", True)])
+    norms = [norm] * (len(channels) - 2) + [norm if dialect.last_norm else "none"]
+    inner = [level(ins[i], count, norms[i], has_bias(norm, norms[i])) for i, count in enumerate(channels[-2::-1])]
+    return nn.ModuleList([*inner, level(ins[-1], out_channels, "none", True, dialect.paint_kernel)])
 
 
 def has_bias(network_norm: str, norm: str) -> bool:

@@ -25,8 +25,8 @@ from pix2pix.ui.models import Listing
 from pix2pix.ui.toasts import sentence
 from pix2pix.ui.watch import duration
 
-ELSEWHERE = ("data", "direction", "make", "init")
-"""Knobs that stand on the page itself; all others are in the drawer."""
+ELSEWHERE = ("data", "direction", "make", "init", "init_discriminator")
+"""Knobs that stand on the page itself, or not at all: a visitor names no files of the server. All others are in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
 DRAWN = tuple(name for name in NAMES if name not in ELSEWHERE)
 SCRATCH = ("From scratch", "")
@@ -53,12 +53,14 @@ class Form:
     notice: gr.HTML
     needs: gr.HTML
     command: gr.Textbox
+    unasked: gr.State
+    """Nothing, for knobs that the page has no field for."""
     fields: dict[str, Any]
 
     def inputs(self, bring: Bring) -> list[Any]:
         """All settings in the order of the knobs, which `to_config` reads."""
         known: dict[str, Any] = {"data": bring.data, "direction": bring.direction, "make": bring.make, "init": self.init, **self.fields}
-        return [known[name] for name in NAMES]
+        return [known.get(name, self.unasked) for name in NAMES]
 
 
 def build_form() -> Form:
@@ -75,7 +77,7 @@ def build_form() -> Form:
         command = gr.Textbox(
             label="The same on the command line", lines=3, interactive=False, buttons=["copy"], elem_id="train-command", max_lines=8
         )
-    return Form(preset, init, name, begin, notice, needs, command, fields)
+    return Form(preset, init, name, begin, notice, needs, command, gr.State(""), fields)
 
 
 def _build_drawer(values: dict[str, Any]) -> dict[str, gr.components.Component]:

@@ -1,0 +1,109 @@
+"""CycleGAN's generator: two halvings, residual blocks at a quarter of the size, two doublings (Johnson et al., 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pix2pix.errors import DataError
+from pix2pix.networks.norms import build_norm
+from pix2pix.networks.unet import has_bias
+
+HALVINGS = 2
+
+
+class Convolution(nn.Module):
+    """A convolution that sees the picture reflected at its edges, then the norm."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: str, bias: bool) -> None:
+        super().__init__()
+        self.pad = nn.ReflectionPad2d(kernel // 2)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, bias=bias)
+        self.norm = build_norm(norm, out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.norm(self.conv(self.pad(features)))
+
+
+class Resize(nn.Module):
+    """Halves the picture with a 3x3 convolution, or doubles it with a transposed one, then the norm."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str, grows: bool) -> None:
+        super().__init__()
+        bias = has_bias(norm, norm)
+        self.conv: nn.Module = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=bias)
+        if grows:
+            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias)
+        self.norm = build_norm(norm, out_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.norm(self.conv(features))
+
+
+class Block(nn.Module):
+    """Adds to its features what two convolutions make of them; dropout, where there is any, acts between the two."""
+
+    def __init__(self, channels: int, norm: str) -> None:
+        super().__init__()
+        self.first, self.second = (Convolution(channels, channels, 3, norm, has_bias(norm, norm)) for _ in range(2))
+
+    def forward(self, features: Tensor, mask: Tensor | None) -> Tensor:
+        inner = F.relu_(self.first(features))
+        return features + self.second(inner if mask is None else inner * mask)
+
+
+class ResNet(nn.Module):
+    """A picture in, a picture of the same size out, both (B, C, H, W) in [-1, 1]; H and W are multiples of `multiple`, at least `smallest`.
+
+    It sees no more than its blocks reach: sharp where things keep their place, and without the U-Net's view of the whole.
+    Dropout is an explicit input as in the U-Net, one mask a block.
+    """
+
+    multiple = 2**HALVINGS
+    smallest = 2 * multiple
+    """Side below which there is nothing to reflect between the blocks' edges."""
+
+    def __init__(
+        self, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9, norm: str = "instance", dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.dropout = dropout
+        channels = [width * 2**level for level in range(HALVINGS + 1)]
+        self.noise_channels = [channels[-1]] * blocks if dropout else []
+        self.enter = Convolution(in_channels, width, 7, norm, has_bias(norm, norm))
+        self.down = nn.ModuleList(Resize(few, many, norm, False) for few, many in zip(channels, channels[1:], strict=False))
+        self.blocks = nn.ModuleList(Block(channels[-1], norm) for _ in range(blocks))
+        back = channels[::-1]
+        self.up = nn.ModuleList(Resize(many, few, norm, True) for many, few in zip(back, back[1:], strict=False))
+        self.paint = Convolution(width, out_channels, 7, "none", True)
+
+    def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
+        """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
+        self._check(source, noise)
+        masks: list[Tensor | None] = [*noise] if noise else [None] * len(self.blocks)
+        features = F.relu_(self.enter(source))
+        for down in self.down:
+            features = F.relu_(down(features))
+        for block, mask in zip(self.blocks, masks, strict=True):
+            features = block(features, mask)
+        for up in self.up:
+            features = F.relu_(up(features))
+        return torch.tanh(self.paint(features).to(source.dtype))
+
+    def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
+        """(C, h, w) of the mask of each block, for one picture of this size; empty where the dropout is 0."""
+        return [(channels, height // self.multiple, width // self.multiple) for channels in self.noise_channels]
+
+    def _check(self, source: Tensor, noise: Sequence[Tensor] | None) -> None:
+        assert noise is None or len(noise) == len(self.noise_channels), f"{len(noise)} masks for {len(self.noise_channels)} blocks"
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return  # sizes may be symbols there, and a check would pin them down
+        height, width = source.shape[-2:]
+        if height % self.multiple or width % self.multiple or min(height, width) < self.smallest:
+            raise DataError(
+                f"the picture is {width} x {height}; this ResNet needs sides that are multiples of {self.multiple}, {self.smallest} at"
+                " least. Resize or pad the picture."
+            )
