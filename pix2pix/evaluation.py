@@ -1,20 +1,21 @@
-"""How good a model is on pairs that it has not seen: L1, PSNR and SSIM against the targets."""
+"""How good a model is on pairs that it has not seen: each picture against its target, and all of them together."""
 
 from __future__ import annotations
 
+import csv
+import io
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from pix2pix.config import SPLITS
+from pix2pix.data.kinds import look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.images import to_tensor
-from pix2pix.metrics import METRICS
+from pix2pix.measures import Colours, LabelScore, Measure, Seen
+from pix2pix.metrics import measure_pair
 from pix2pix.translator import MODES, Translator
 
 Progress = Callable[[int, int], None]
@@ -23,10 +24,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PictureScores:
-    """One pair: its name, and each metric by name."""
+    """One pair: its name, each metric by name, and the seconds that its translation took."""
 
     name: str
     scores: dict[str, float]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Scores:
     seconds_per_picture: float
     """Of the translation alone, without reading and measuring."""
     problems: tuple[Problem, ...] = ()
+    overall: dict[str, float] = field(default_factory=dict)
+    """What is measured over all pictures together, by name: colours, segmentation, FID."""
 
     @property
     def count(self) -> int:
@@ -56,10 +60,20 @@ class Scores:
             "size": self.size,
             "count": self.count,
             "means": self.means,
+            "overall": self.overall,
             "seconds_per_picture": self.seconds_per_picture,
-            "pictures": [{"name": row.name, **row.scores} for row in self.pictures],
+            "pictures": [{"name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures],
             "problems": [{"file": problem.file, "cause": problem.cause} for problem in self.problems],
         }
+
+    def to_csv(self) -> str:
+        """A line a picture, below one with the names of the columns."""
+        columns = list(dict.fromkeys(name for row in self.pictures for name in row.scores))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["name", *columns, "seconds"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({"name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures)
+        return text.getvalue()
 
 
 def open_evaluation_pairs(translator: Translator, data: str | Path, direction: str | None = None) -> PairFolder:
@@ -81,29 +95,66 @@ def evaluate(
     The split is test where there are such pairs, else val, else train; `all` takes each pair. Mode `fit` compares at the size that the
     model was trained at, `native` at the size of the pictures. A pair that cannot be read is among the `problems` of the result.
     """
-    if mode not in MODES:
-        raise ConfigError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
-    folder = pairs if isinstance(pairs, PairFolder) else open_evaluation_pairs(translator, pairs)
-    split, chosen = _choose(folder, split)
-    rows: list[PictureScores] = []
-    problems: list[Problem] = []
-    seconds = 0.0
-    for done, pair in enumerate(chosen, 1):
-        try:
-            source, target = _load(translator, folder, pair, mode)
-            begin = time.perf_counter()
-            fake = translator(source, mode=mode)
-            seconds += time.perf_counter() - begin
-            rows.append(PictureScores(pair.name, _measure(fake, target, translator.config.out_channels)))
-        except DataError as error:
-            problems.append(Problem(pair.source.relative_to(folder.root).as_posix(), str(error)))
-        if progress:
-            progress(done, len(chosen))
-    if not rows:
-        raise DataError(f"none of the {len(chosen)} {split} pairs of {folder.root} could be measured. The first: {problems[0]}")
-    means = {name: sum(row.scores[name] for row in rows) / len(rows) for name in METRICS}
-    size = translator.config.size if mode == "fit" else None
-    return Scores(split, mode, size, tuple(rows), means, seconds / len(rows), tuple(problems))
+    return Examination(translator, pairs, split, mode).run(progress=progress)
+
+
+class Examination:
+    """An evaluation that is about to be made: which pictures, and in which way. `evaluate` is its short form."""
+
+    def __init__(self, translator: Translator, pairs: PairFolder | str | Path, split: str | None = None, mode: str = "fit") -> None:
+        if mode not in MODES:
+            raise ConfigError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
+        self.translator, self.mode = translator, mode
+        self.folder = pairs if isinstance(pairs, PairFolder) else open_evaluation_pairs(translator, pairs)
+        self.split, self.pairs = _choose(self.folder, split)
+
+    def run(self, measures: Sequence[Measure] = (), progress: Progress | None = None) -> Scores:
+        """Looks at each pair once, with these measures and those that every evaluation has."""
+        measures = (Colours(), *self._score_labels(), *measures)
+        rows: list[PictureScores] = []
+        problems: list[Problem] = []
+        for done, pair in enumerate(self.pairs, 1):
+            try:
+                rows.append(self._look_at(pair, measures))
+            except DataError as error:
+                problems.append(Problem(pair.source.relative_to(self.folder.root).as_posix(), str(error)))
+            if progress:
+                progress(done, len(self.pairs))
+        if not rows:
+            raise DataError(
+                f"none of the {len(self.pairs)} {self.split} pairs of {self.folder.root} could be measured. The first: {problems[0]}"
+            )
+        overall = {name: value for measure in measures for name, value in measure.result().items()}
+        size = self.translator.config.size if self.mode == "fit" else None
+        seconds = sum(row.seconds for row in rows) / len(rows)
+        return Scores(self.split, self.mode, size, tuple(rows), _means(rows), seconds, tuple(problems), overall)
+
+    def _score_labels(self) -> list[Measure]:
+        """A model whose pictures are label maps is judged by their classes, too."""
+        if self.translator.config.target != "labels":
+            return []
+        palette = look(self.folder).target_palette
+        return [LabelScore(palette)] if len(palette) > 1 else []
+
+    def _look_at(self, pair: Pair, measures: Sequence[Measure]) -> PictureScores:
+        config = self.translator.config
+        size = config.size if self.mode == "fit" else None
+        source, target = self.folder.load(pair, size, (config.source, config.target))
+        begin = time.perf_counter()
+        fake = self.translator(source, mode=self.mode)
+        seconds = time.perf_counter() - begin
+        seen = Seen(self.folder, pair, source, fake, target, config.out_channels)
+        scores = measure_pair(*seen.tensors)
+        for measure in measures:
+            scores |= measure.see(seen)
+        return PictureScores(pair.name, scores, seconds)
+
+
+def _means(rows: Sequence[PictureScores]) -> dict[str, float]:
+    """Of each number, over the pictures that have it: small ones have no MS-SSIM."""
+    names = dict.fromkeys(name for row in rows for name in row.scores)
+    found = {name: [row.scores[name] for row in rows if name in row.scores] for name in names}
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def _choose(folder: PairFolder, split: str | None) -> tuple[str, tuple[Pair, ...]]:
@@ -116,13 +167,3 @@ def _choose(folder: PairFolder, split: str | None) -> tuple[str, tuple[Pair, ...
         counts = ", ".join(f"{len(by_name[name])} {name}" for name in ("train", "val", "test"))
         raise DataError(f"{folder.root} has no {split} pairs; it has {counts}. Choose another split.")
     return split, by_name[split]
-
-
-def _load(translator: Translator, folder: PairFolder, pair: Pair, mode: str) -> tuple[Image.Image, Image.Image]:
-    config = translator.config
-    return folder.load(pair, config.size if mode == "fit" else None, (config.source, config.target))
-
-
-def _measure(fake: Image.Image, target: Image.Image, channels: int) -> dict[str, float]:
-    pictures = to_tensor(fake, channels), to_tensor(target, channels)
-    return {name: metric(*pictures)[0] for name, metric in METRICS.items()}

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     {"config", "events", "images", "errors", "vision"},
-    {"networks", "losses", "augment", "metrics", "palette", "tiles", "presets", "advice"},
+    {"networks", "losses", "augment", "metrics", "classes", "palette", "tiles", "presets", "advice"},
     {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes", "pict"},
-    {"trainer", "learner", "translator", "runs", "run_folder", "trackers", "importers"},
+    {"trainer", "learner", "segmenter", "translator", "runs", "run_folder", "trackers", "importers"},
     {
         "training",
         "fitting",
@@ -26,6 +26,10 @@ LAYERS = (
         "estimates",
         "pace",
         "evaluation",
+        "measures",
+        "gallery",
+        "ablation",
+        "ablation_report",
         "folders",
         "export",
         "hub",
@@ -54,6 +58,14 @@ NEIGHBOURS = {
     ("jobs", "waiting"),
     ("pace", "jobs"),
     ("uploads", "hub_data"),
+    ("evaluation", "measures"),
+    ("gallery", "evaluation"),
+    ("gallery", "measures"),
+    ("ablation", "fitting"),
+    ("ablation", "training"),
+    ("ablation_report", "ablation"),
+    ("ablation_report", "evaluation"),
+    ("ablation_report", "measures"),
     ("cli", "ui"),
     ("__main__", "cli"),
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import shutil
 from pathlib import Path
@@ -44,7 +46,26 @@ def test_scores_are_those_of_the_translated_pictures(translator: Translator, pai
 def test_scores_are_plain_values_for_json(translator: Translator, pairs: Path) -> None:
     written = json.loads(json.dumps(evaluate(translator, pairs).to_dict(), allow_nan=False))
     assert written["split"] == "val" and written["count"] == len(written["pictures"]) == 1
-    assert set(written["means"]) == {"l1", "psnr", "ssim"} and written["pictures"][0]["name"]
+    assert set(written["means"]) == {"l1", "psnr", "ssim"} and set(written["overall"]) == {"lab_l", "lab_a", "lab_b"}
+    assert set(written["pictures"][0]) == {"name", "l1", "psnr", "ssim", "seconds"}
+
+
+def test_a_csv_has_a_row_a_picture(translator: Translator, pairs: Path) -> None:
+    scores = evaluate(translator, pairs, "all")
+    head, *rows = list(csv.reader(io.StringIO(scores.to_csv())))
+    assert head == ["name", "l1", "psnr", "ssim", "seconds"]
+    assert [row[0] for row in rows] == [row.name for row in scores.pictures]
+    assert float(rows[2][1]) == scores.pictures[2].scores["l1"]
+
+
+def test_a_model_of_labels_is_scored_by_its_classes(pairs: Path) -> None:
+    config = ModelConfig(width=4, depth=3, size=64, target="labels")
+    painter = Translator(Checkpoint(config, build_generator(config).state_dict(), {"direction": "BtoA"}), device="cpu")
+    scores = evaluate(painter, pairs, "all")
+    # Weights of zero paint gray; the nearest of the three colours is one for all pixels.
+    assert scores.overall["label_class_accuracy"] == pytest.approx(1 / 3)
+    assert scores.overall["label_accuracy"] == pytest.approx(scores.means["label_accuracy"])
+    assert scores.overall["label_iou"] == pytest.approx(scores.overall["label_accuracy"] / 3)
 
 
 def test_direction_and_split_are_those_of_the_training(translator: Translator, pairs: Path) -> None:

@@ -1,4 +1,4 @@
-"""`pix2pix translate`, `evaluate` and `info` on a tiny model."""
+"""`pix2pix translate` and `info` on a tiny model."""
 
 from __future__ import annotations
 
@@ -83,17 +83,6 @@ def test_a_name_without_a_suffix_is_a_folder(tmp_path: Path) -> None:
 def test_a_missing_input_gives_a_sentence(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["translate", model, str(tmp_path / "none.png"), "-o", str(tmp_path)]) == 2
     assert "does not exist" in capsys.readouterr().err
-
-
-def test_evaluate_writes_means_and_a_row_for_each_picture(
-    model: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    scores = tmp_path / "scores.json"
-    assert main(["evaluate", model, str(pairs), "--split", "all", "--json", str(scores)]) == 0
-    values = json.loads(scores.read_text())
-    assert values["count"] == len(values["pictures"]) == 6
-    assert set(values["means"]) == {"l1", "psnr", "ssim"}
-    assert "6 all pairs: l1" in capsys.readouterr().out
 
 
 def test_info_as_json_tells_config_and_origin(model: str, capsys: pytest.CaptureFixture[str]) -> None:

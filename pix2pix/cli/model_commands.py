@@ -1,4 +1,4 @@
-"""`pix2pix translate`, `evaluate` and `info`: what is done with a checkpoint."""
+"""`pix2pix translate` and `info`: what is done with a checkpoint."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.cli.progress import counting, metrics_line, report_left_out, several
-from pix2pix.config import SPLITS
+from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth"
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The commands `translate`, `evaluate` and `info`."""
+    """The commands `translate` and `info`."""
     _add_translate(commands)
-    _add_evaluate(commands)
     text = "what is in a checkpoint"
     info = commands.add_parser("info", help=text, description=text.capitalize() + ".", allow_abbrev=False)
     info.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
@@ -51,19 +49,6 @@ def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="turn the noise on: another picture for each seed (default: no noise)")
     _add_device(parser)
     parser.set_defaults(run=translate)
-
-
-def _add_evaluate(commands: argparse._SubParsersAction[Any]) -> None:
-    text = "measure a model on pairs: L1, PSNR, SSIM"
-    parser = commands.add_parser("evaluate", help=text, description=text + ".", allow_abbrev=False)
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
-    parser.add_argument("data", metavar="DATA", help="folder of pairs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores, also those of each picture, to a file")
-    parser.add_argument("--split", choices=SPLITS, help="which pairs (default: test where there are any, else val, else train)")
-    parser.add_argument("--direction", choices=("AtoB", "BtoA"), help="which half is the source (default: as the model was trained)")
-    parser.add_argument("--mode", choices=("fit", "native"), default="fit", help="as in translate (default: fit)")
-    _add_device(parser)
-    parser.set_defaults(run=evaluate)
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
@@ -98,23 +83,6 @@ def target_of(picture: Path, output: str | Path) -> Path:
     if target.resolve() == picture.resolve():
         raise DataError(f"{target} is the picture to translate, and would be overwritten. Choose another name with -o.")
     return target
-
-
-def evaluate(args: argparse.Namespace) -> int:
-    """Prints the means, and writes all scores where a file was named. The exit code is 1 where some pairs were left out."""
-    from pix2pix import evaluation
-    from pix2pix.files import write_text
-    from pix2pix.translator import Translator
-
-    translator = Translator.load(args.checkpoint, args.device)
-    pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction)
-    with counting("pairs") as show:
-        scores = evaluation.evaluate(translator, pairs, args.split, show, args.mode)
-    if args.json:
-        write_text(args.json, json.dumps(scores.to_dict(), indent=2) + "\n")
-    print(f"{several(scores.count, f'{scores.split} pair')}: {metrics_line(scores.means)}")
-    problems = [*pairs.problems, *scores.problems]
-    return report_left_out(problems, f"{scores.seconds_per_picture:.3f} s a picture")
 
 
 def show_info(args: argparse.Namespace) -> int:
