@@ -67,6 +67,7 @@ class Gallery:
     def finish(self, scores: Scores, title: str, protocol: str) -> Path:
         """Writes the page and returns where it is."""
         columns = list(dict.fromkeys(name for row in scores.pictures for name in row.scores))
+        means = scores.means | scores.overall | {"seconds": scores.seconds_per_picture}
         data = {
             "title": title,
             "protocol": protocol,
@@ -75,7 +76,7 @@ class Gallery:
             "columns": [*columns, "seconds"],
             "labels": LABELS,
             "lower": sorted(LOWER_IS_BETTER),
-            "means": list((scores.means | scores.overall | {"seconds": scores.seconds_per_picture}).items()),
+            "means": [(name, means[name]) for name in LABELS if name in means],
             "rows": [
                 {"name": row.name, "files": self.files[row.name], "scores": row.scores | {"seconds": row.seconds}}
                 for row in scores.pictures
