@@ -18,6 +18,7 @@ from pix2pix.errors import DataError
 from pix2pix.files import IMAGE_SUFFIXES
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+SCHEME = "hf://datasets/"
 VIEWER = "https://datasets-server.huggingface.co"
 """The Hub's own reader of tables: it gives rows as JSON and pictures as files, so that no Parquet library is needed."""
 PROBE_SECONDS, WAIT_SECONDS = 4.0, 30.0
@@ -50,6 +51,32 @@ def fetch_pictures(name: str, out: Path, progress: Progress | None = None) -> tu
         return copy_pictures(files, out, limits, progress), note
 
 
+def is_address(text: str) -> bool:
+    """Whether that names a data set as `hf://datasets/owner/name`."""
+    return text.strip().startswith(SCHEME)
+
+
+def name_in(address: str) -> str:
+    """`owner/name` of `hf://datasets/owner/name`; `DataError` where it is none."""
+    name = address.strip().removeprefix(SCHEME).strip("/")
+    if not NAME.fullmatch(name):
+        raise DataError(f"{address[:120]} names no data set of the Hub; write {SCHEME}owner/name.")
+    return name
+
+
+def local_copy(address: str, progress: Progress | None = None) -> tuple[Path, str]:
+    """The pictures of `hf://datasets/owner/name` as a folder in the user's cache, fetched once; also what is to be said about it."""
+    name = name_in(address)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pix2pix" / "datasets"
+    folder = cache / name.replace("/", "--")
+    if folder.is_dir():
+        return folder, f"{name} is here since an earlier time: {folder}. Delete that folder to fetch it anew."
+    cache.mkdir(parents=True, exist_ok=True)
+    unpacked, note = fetch_pictures(name, folder, progress)
+    left_out = [f"left out: {problem}" for problem in unpacked.left_out]
+    return folder, "\n".join([*left_out, *filter(None, [note]), f"{name} is in {folder}."])
+
+
 def _token() -> bool | None:
     return False if os.environ.get("SPACE_ID") else None
 
@@ -59,7 +86,7 @@ def _list_files(name: str) -> dict[str, int]:
     import httpx
     from huggingface_hub import HfApi
     from huggingface_hub.constants import ENDPOINT
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
     try:
         httpx.head(f"{ENDPOINT}/api/datasets/{name}", timeout=PROBE_SECONDS)
@@ -68,7 +95,7 @@ def _list_files(name: str) -> dict[str, int]:
         raise DataError(
             f"the Hub has no data set {name} that may be read from here. Look at its name, and whether it is public."
         ) from error
-    except (httpx.HTTPError, OSError, OfflineModeIsEnabled) as error:
+    except (httpx.HTTPError, HTTPError, OSError, OfflineModeIsEnabled) as error:
         raise DataError(f"the Hub cannot be reached from here to fetch {name}. Try again later, or bring a zip archive.") from error
     return {file.rfilename: file.size or 0 for file in info.siblings or () if ".." not in file.rfilename.split("/")}
 
@@ -83,13 +110,13 @@ def _check_sizes(name: str, sizes: Sequence[int], limits: Limits, out: Path) -> 
 
 
 def _download(name: str, files: Sequence[str], folder: Path) -> Path:
-    import httpx
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HTTPError
 
     patterns = [re.sub(r"([*?\[])", r"[\1]", file) for file in files]
     try:
         return Path(snapshot_download(name, repo_type="dataset", allow_patterns=patterns, local_dir=folder, token=_token(), max_workers=4))
-    except (httpx.HTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise DataError(f"{name} could not be fetched whole from the Hub. Try again later, or bring a zip archive.") from error
 
 

@@ -21,7 +21,7 @@ from pix2pix.data.scan import Problem
 from pix2pix.data.unpack import Progress, Unpacked, copy_pictures, unpack
 from pix2pix.errors import DataError
 from pix2pix.hub_data import NAME as HUB_NAME
-from pix2pix.hub_data import fetch_pictures
+from pix2pix.hub_data import fetch_pictures, is_address, name_in
 
 FOLDERS = "PIX2PIX_DATA"
 """Environment variable: the folders, parted as in PATH, below which visitors may name data."""
@@ -78,12 +78,14 @@ def bring_files(files: Sequence[Path], uploads: Path, limits: Limits | None = No
 
 
 def bring_named(text: str, uploads: Path, allowed: Sequence[Path], progress: Progress | None = None) -> Upload:
-    """A folder of this machine by its path, or a data set of the Hub as `owner/name`."""
+    """A folder of this machine by its path, or a data set of the Hub as `owner/name` or `hf://datasets/owner/name`."""
     text = text.strip()
     if not text:
         raise DataError("nothing is named. Give the path of a folder, or owner/name of a data set on the Hub.")
     if "\0" in text:
         raise DataError("a path has no zero byte in it. Give the path of a folder.")
+    if is_address(text):
+        return bring_hub(name_in(text), uploads, progress)
     if HUB_NAME.fullmatch(text) and not (allowed and Path(text).is_dir()):
         return bring_hub(text, uploads, progress)
     return bring_folder(text, uploads, allowed)

@@ -315,7 +315,7 @@ class Handler(BaseHTTPRequestHandler):
         where = {"url": f"{self.hub.url}/{prefix}{name}", "name": name, "id": name}
         if (kind, name) in self.hub.repos:
             self.send_json({"error": "You already created this repo", **where}, 409)
-        self.hub.create(name, None, kind, bool(wish.get("private")))
+        self.hub.create(name, None, kind, wish.get("private") or wish.get("visibility") == "private")
         self.hub.repos[kind, name].hardware = wish.get("hardware") or ""
         self.send_json(where)
 

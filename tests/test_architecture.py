@@ -35,6 +35,8 @@ LAYERS = (
         "hub",
         "uploads",
         "hub_data",
+        "borrowed",
+        "places",
     },
     {"ui", "cli", "__main__"},
 )
@@ -58,6 +60,7 @@ NEIGHBOURS = {
     ("jobs", "waiting"),
     ("pace", "jobs"),
     ("uploads", "hub_data"),
+    ("hub", "export"),
     ("evaluation", "measures"),
     ("gallery", "evaluation"),
     ("gallery", "measures"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from pix2pix.cli.progress import counting, report_left_out, several
@@ -36,7 +37,7 @@ def _add_prepare(commands: argparse._SubParsersAction[Any]) -> None:
 def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     text = "what is in a data set, and what is wrong with it"
     parser = commands.add_parser("inspect", help=text, description=text.capitalize() + ".", allow_abbrev=False)
-    parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make)")
+    parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB", help="which half is the source (default AtoB)")
     parser.add_argument("--make", choices=MADE, default="none", help="look at single photos, as train --make does")
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
@@ -57,6 +58,19 @@ def inspect(args: argparse.Namespace) -> int:
     from pix2pix.data.inspect import inspect_folder
 
     with counting("pairs") as show:
-        report = inspect_folder(args.data, args.direction, args.make, progress=show)
+        report = inspect_folder(data_folder(args.data), args.direction, args.make, progress=show)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     return 0
+
+
+def data_folder(data: str) -> str:
+    """The folder itself; for `hf://datasets/owner/name` one with its pictures, fetched where that was not done before."""
+    if not data.startswith("hf:"):
+        return data
+
+    from pix2pix import hub_data
+
+    with counting("pictures") as show:
+        folder, told = hub_data.local_copy(data, show)
+    print(told, file=sys.stderr)
+    return str(folder)

@@ -94,7 +94,7 @@ def _losses(losses: dict[str, float]) -> str:
 def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
     """Something to call with (done, of): a bar on stderr that tells how many, how fast and how long to go.
 
-    In a file it is a line every half a minute.
+    In a file it is a line every half a minute. Bytes (`B`) are told as MB.
     """
     from tqdm import tqdm
 
@@ -103,7 +103,8 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
 
     def show(done: int, of: int) -> None:
         if not bars:  # made only now, so that an error before it stands alone
-            bars.append(tqdm(unit=f" {unit}", file=sys.stderr, dynamic_ncols=is_terminal, mininterval=0.1 if is_terminal else 30, total=of))
+            every, units = 0.1 if is_terminal else 30, {"unit": unit, "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
+            bars.append(tqdm(**units, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=every, total=of))
             bars[0].start_t = begin
         bars[0].update(done - bars[0].n)
 

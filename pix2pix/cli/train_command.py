@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from pix2pix.cli import flags
+from pix2pix.cli.data_commands import data_folder
 from pix2pix.cli.progress import TrainingProgress
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
@@ -17,6 +20,7 @@ EPILOG = """\
 The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, samples/ the pictures.
 Ctrl-C, or an empty file named stop in the folder, finishes the step and saves; --resume goes on from there, to the bit on a CPU.
 """
+DATA_HELP = "folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME"
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -30,21 +34,27 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="train a model on a folder of pairs, or go on with a run",
         description="Trains pix2pix on a folder of pairs.",
     )
-    parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help="folder of pairs (or of photos, with --make)")
+    parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="RUN", help="folder of the run, such as runs/houses")
     parser.add_argument("--resume", action="store_true", help="go on with the run; data and settings come from it, --steps may be raised")
     flags.add_knobs(parser)
+    hub = parser.add_argument_group("Hugging Face Hub")
+    hub.add_argument("--push-to", metavar="OWNER/NAME", help="send the model to this repository when the training ends")
+    hub.add_argument("--push-every", type=int, default=0, metavar="N", help="and whenever N more steps are saved; a failure stops nothing")
+    hub.add_argument("--private", action="store_true", help="make a private repository, if the push makes one")
     parser.set_defaults(run=train)
 
 
 def train(args: argparse.Namespace) -> int:
     """Trains to the end, or until it is stopped. The exit code is 1 where the run did not end well."""
     settings = flags.given(args)
+    if args.push_every < 0 or (args.push_every and not args.push_to):
+        raise ConfigError(f"--push-every is {args.push_every}; it is a number of steps, and --push-to names the repository.")
     config = None if args.resume else _new_config(settings)
 
     from pix2pix import fitting, training
 
-    with TrainingProgress() as progress:
+    with TrainingProgress() as progress, _pushing(args):
         if config is None:
             run = training.resume(args.run_folder, on_event=progress, settings=settings)
         else:
@@ -53,12 +63,22 @@ def train(args: argparse.Namespace) -> int:
     return _report(run.snapshot())
 
 
+def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    """What sends the model to the Hub meanwhile, if that was asked for; of several processes the first does it."""
+    if not args.push_to or os.environ.get("RANK", "0") != "0":
+        return contextlib.nullcontext()
+    from pix2pix.hub.client import take_token
+    from pix2pix.hub.during import Pushing
+
+    return Pushing(args.run_folder, args.push_to, args.push_every, take_token() or "", args.private)
+
+
 def _new_config(settings: dict[str, Any]) -> TrainConfig:
     if not settings.get("data"):
         raise ConfigError(
             "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add --resume for an existing run."
         )
-    return TrainConfig(**settings)
+    return TrainConfig(**settings | {"data": data_folder(settings["data"])})
 
 
 def _report(snapshot: Any) -> int:

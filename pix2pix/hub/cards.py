@@ -189,7 +189,7 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
 
 
 def _training(about: Mapping[str, Any]) -> list[str]:
-    command = plain(about.get("command", "")).replace("`", "'")
+    command = plain(about.get("command", ""))
     return ["## Training", f"```sh\n{command}\n```"] if command else []
 
 
@@ -206,7 +206,7 @@ def _limits(config: ModelConfig, about: Mapping[str, Any]) -> str:
 def plain(value: object, longest: int = LONGEST_TOLD) -> str:
     """Words of a checkpoint, which a stranger may have written, as words alone: on one line, no markup, no links."""
     line = " ".join(str(value).split())[:longest]
-    return re.sub(r"[<>|\[\]\\]", " ", "".join(letter for letter in line if letter.isprintable()))
+    return re.sub(r"[<>|\[\]\\`]", " ", "".join(letter for letter in line if letter.isprintable()))
 
 
 def _words(value: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ LONGEST_NAME = 96
 PROBE_SECONDS = 2.5
 """Without a network huggingface_hub takes 23 s to say so; whoever waits for the first question waits no longer than this."""
 TOKEN = re.compile(r"hf_[A-Za-z0-9_]+|(?<=Bearer )\S+")
+TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "(a token)"
 
 
@@ -65,6 +67,14 @@ def token_here() -> str | None:
     from huggingface_hub import get_token
 
     return str(get_token() or "") or None
+
+
+def take_token() -> str | None:
+    """As `token_here`, and out of the environment of this process: what it starts from now on does not get to know the token."""
+    token = token_here()
+    for name in TOKEN_VARIABLES:
+        os.environ.pop(name, None)
+    return token
 
 
 def is_online() -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
@@ -17,10 +16,11 @@ from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.data.unpack import check_space
 from pix2pix.errors import CheckpointError, HubError
 from pix2pix.hub.client import Client, Progress, check_name, connect, saying
-from pix2pix.hub.push import LARGEST_MODEL
+from pix2pix.hub.fetch import fetch
+from pix2pix.hub.push import LARGEST_MODEL, is_half
+from pix2pix.importers import SUFFIXES, read_any
 
 REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
-SUFFIXES = (".pth",)
 STAGE = ".hub"
 """Folder below the checkpoints where half a download waits to be gone on with."""
 MOST_NAMED = 5
@@ -64,28 +64,32 @@ def look(where: str, revision: str | None = None, token: str | None = None) -> R
 
 
 def pull(
-    where: str, revision: str | None = None, to: str | Path = "checkpoints", token: str | None = None, progress: Progress | None = None
+    where: str | Remote,
+    revision: str | None = None,
+    to: str | Path = "checkpoints",
+    token: str | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Fetches a model into the folder `to`, and returns its file there, named like the repository.
 
-    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth` or an address on the Hub. What was fetched half is gone on with.
+    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth`, an address on the Hub, or what `look` has found there: that very
+    commit is fetched then. What was fetched half is gone on with.
     The file is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its `about["origin"]` says where it
     is from. An older state of the same model is replaced; another file of that name stays, and the new one takes a number.
     """
-    wanted, to = parse_place(where, revision), Path(to)
+    wanted, to = None if isinstance(where, Remote) else parse_place(where, revision), Path(to)
     client = connect(token)
-    remote = _look(client, wanted)
+    remote = _look(client, wanted) if wanted else cast(Remote, where)
     check_space(to, 2 * remote.size, remote.repo)
     stage = to / STAGE / remote.repo.replace("/", "--")
     stage.mkdir(parents=True, exist_ok=True)
-    with FileLock(stage / "lock"):
+    with FileLock(stage.with_suffix(".lock")):
         file = _fetch(client, remote, stage / remote.commit, progress)
         checkpoint = read_checkpoint(file, remote)
         target = _free_place(to, remote)
         # 16-bit weights stay 16-bit, others as they came.
-        half = remote.size < 3 * sum(weight.numel() for weight in checkpoint.weights.values())
-        save_checkpoint(target, replace(checkpoint, about={**checkpoint.about, "origin": origin_of(remote)}), half)
-    shutil.rmtree(stage, ignore_errors=True)
+        save_checkpoint(target, replace(checkpoint, about={**checkpoint.about, "origin": origin_of(remote)}), is_half(file, checkpoint))
+        shutil.rmtree(stage, ignore_errors=True)
     return target
 
 
@@ -142,11 +146,13 @@ def _look(client: Client, wanted: Wanted) -> Remote:
 
 
 def choose_file(repo: str, files: Sequence[str]) -> str:
-    """The checkpoint among a repository's files: the only one, or the one named like the repository."""
-    models = sorted(file for file in files if file.lower().endswith(SUFFIXES))
+    """The model among a repository's files: the only `.pth`, or the one named like the repository; other suffixes where there is none."""
+    models: list[str] = []
+    for suffix in SUFFIXES:
+        models = models or sorted(file for file in files if file.lower().endswith(suffix))
     named = [file for file in models if Path(file).stem.lower() == repo.partition("/")[2].lower()]
     if not models:
-        raise HubError(f"{repo} holds no model of pix2pix: there is no .pth file among its {len(files)} files.")
+        raise HubError(f"{repo} holds no model: there is no {' or '.join(SUFFIXES)} file among its {len(files)} files.")
     if len(models) > 1 and len(named) != 1:
         more = f" and {len(models) - MOST_NAMED} more" if len(models) > MOST_NAMED else ""
         raise HubError(f"{repo} holds several models: {', '.join(models[:MOST_NAMED])}{more}. Name one: {repo}/{models[0]}")
@@ -154,53 +160,18 @@ def choose_file(repo: str, files: Sequence[str]) -> str:
 
 
 def _fetch(client: Client, remote: Remote, stage: Path, progress: Progress | None) -> Path:
-    """The file as it lies on the Hub, byte by byte."""
-    for other in stage.parent.iterdir():
+    """The file as it lies on the Hub, byte by byte. What waits there of other commits is given up."""
+    for other in stage.parent.glob("*"):
         if other.is_dir() and other != stage:
             shutil.rmtree(other, ignore_errors=True)
-    bar = _bar(progress) if progress else None
-    with saying(remote.repo, client.token):
-        path = client.api.hf_hub_download(remote.repo, remote.file, revision=remote.commit, local_dir=stage, tqdm_class=bar)
-    found = digest_of(Path(path), remote.digest)
-    if found != remote.digest:
-        shutil.rmtree(stage)
-        raise HubError(
-            f"{remote.repo}: {remote.file} came with a wrong checksum ({found[:12]} instead of {remote.digest[:12]}) and was thrown away."
-            " Try again."
-        )
-    return Path(path)
-
-
-def digest_of(path: Path, like: str) -> str:
-    """SHA-256 of a file's content, or git's name for it where `like` is one."""
-    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _bar(progress: Progress) -> Any:
-    """What huggingface_hub takes for a bar, and is none: it tells `progress`."""
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            self.done, self.of = int(options.get("initial") or 0), int(options.get("total") or 0)
-            super().__init__(total=self.of, disable=True)
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.done += int(n or 0)
-            progress(self.done, max(self.done, self.of))
-            return None
-
-    return Bar
+    path = stage / Path(remote.file).name
+    return fetch(client, (remote.repo, remote.commit, remote.file), path, (remote.size, remote.digest), progress)
 
 
 def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:
-    """The one place where a fetched file is read; `CheckpointError` names the repository, not the place where it lay for a moment."""
+    """The model in a fetched file, ours or another project's; errors name the repository, not the place where it lay for a moment."""
     try:
-        return load_checkpoint(file)
+        return read_any(file)
     except CheckpointError as error:
         shutil.rmtree(file.parent, ignore_errors=True)
         raise CheckpointError(f"{remote.repo}: " + str(error).replace(str(file), remote.file)) from None

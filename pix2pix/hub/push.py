@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pix2pix.checkpoint import FORMAT, VERSION, Checkpoint, load_checkpoint, read_tensors
+from pix2pix.checkpoint import Checkpoint, load_checkpoint
 from pix2pix.errors import HubError
-from pix2pix.files import write_bytes, write_image, write_text
+from pix2pix.export.safetensors_file import write_safetensors
+from pix2pix.files import write_image, write_text
 from pix2pix.hub import cards
 from pix2pix.hub.client import Progress, check_name, connect
 from pix2pix.hub.commit import Pushed, open_place, read_text, send
@@ -49,7 +49,7 @@ def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | N
     message = " ".join(terms.message.split())[:200] or f"{checkpoint.config.source} to {checkpoint.config.target}" + _step(checkpoint)
     with tempfile.TemporaryDirectory(prefix="push-") as folder:
         card = cards.model_card(checkpoint, repo, file, read_text(client, place, "README.md", Path(folder) / "old"))
-        files = {file: path, **write_beside(checkpoint, path, file, Path(folder) / "new")}
+        files = {file: path, **write_beside(checkpoint, path, Path(folder) / "new")}
         write_text(Path(folder) / "new" / "README.md", card)
         files["README.md"] = Path(folder) / "new" / "README.md"
         return replace(send(client, place, files, (), (message, progress)), file=file)
@@ -61,17 +61,16 @@ def name_of(path: Path) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
 
 
-def write_beside(checkpoint: Checkpoint, path: Path, file: str, folder: Path) -> dict[str, Path]:
+def write_beside(checkpoint: Checkpoint, path: Path, folder: Path) -> dict[str, Path]:
     """What goes along with a `.pth`: the same weights for programs without PyTorch's format, a description as JSON, a sample."""
-    from safetensors.torch import save
-
-    # As they are stored: `checkpoint` holds them widened to 32 bits.
-    weights = {name: value.contiguous() for name, value in read_tensors(path)["weights"].items()}
-    write_bytes(folder / "model.safetensors", save(weights, {"format": "pt"}))
-    told = {"format": FORMAT, "version": VERSION, "file": file, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
-    write_text(folder / "config.json", json.dumps(told, indent=2) + "\n")
+    write_safetensors(folder / "model.safetensors", checkpoint, is_half(path, checkpoint))
     write_image(folder / cards.SHEET, sample_sheet(checkpoint))
     return {name: folder / name for name in ("model.safetensors", "config.json", cards.SHEET)}
+
+
+def is_half(path: Path, checkpoint: Checkpoint) -> bool:
+    """Whether the weights of a file are stored with 16 bits."""
+    return path.stat().st_size < 3 * sum(weight.numel() for weight in checkpoint.weights.values())
 
 
 def _step(checkpoint: Checkpoint) -> str:

@@ -1,0 +1,47 @@
+"""A Space in one command: made, or brought up to date, in one commit."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pix2pix.hub.client import Progress, check_name, connect, saying
+from pix2pix.hub.commit import Place, Pushed, open_place, send
+from pix2pix.hub.space import Space, check_space, write_space
+
+__all__ = ["Space", "deploy", "write_space"]
+OURS = ("pix2pix/", "examples/", "checkpoints/")
+"""Folders of a Space in which only what is deployed stays."""
+
+
+def deploy(repo: str, space: Space, token: str | None = None, progress: Progress | None = None) -> Pushed:
+    """Creates the Gradio Space `owner/name`, or updates it: the page, its requirements, the chosen models and a README, in one commit.
+
+    What somebody else has put beside them stays. `HubError` says why it could not be done, and then the Space is as it was.
+    """
+    from huggingface_hub import SpaceHardware
+
+    repo = check_name(repo)
+    check_space(space)
+    client = connect(token, needs_token=True)
+    create: dict[str, Any] = {"space_sdk": "gradio", "private": space.private, "space_hardware": space.hardware or None}
+    place = open_place(client, "space", repo, create)
+    with tempfile.TemporaryDirectory(prefix="space-") as temporary:
+        folder = write_space(Path(temporary) / "space", space, repo)
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        done = send(client, place, files, _outdated(place, set(files)), ("Deploy pix2pix", progress))
+    if space.hardware:
+        with saying(repo, client.token):
+            client.api.request_space_hardware(repo, SpaceHardware(space.hardware))
+    return done
+
+
+def _outdated(place: Place, files: set[str]) -> list[str]:
+    """Files of a version before this one. A Space's own models stay where none are deployed."""
+    keeps_models = not any(name.startswith("checkpoints/") for name in files)
+    return [
+        name
+        for name in place.files
+        if name.startswith(OURS) and name not in files and not (keeps_models and name.startswith("checkpoints/"))
+    ]
