@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix import jobs
-from pix2pix.ui import draw, train, translate
+from pix2pix.ui import collection, draw, train, translate
 from pix2pix.ui.models import Shelf
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
@@ -19,11 +19,12 @@ LARGEST_UPLOAD = "2gb"
 FONT = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "DejaVu Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 
-Tab = Callable[[gr.Blocks, Shelf], None]
+Tab = Callable[[gr.Blocks, Shelf], Any]
 TABS: tuple[tuple[str, str, Tab], ...] = (
     ("draw", "Draw", draw.build),
     ("translate", "Translate", translate.build),
     ("train", "Train", train.build),
+    ("models", "Models", collection.build),
 )
 """Id, title and builder of each tab, in order."""
 
@@ -34,10 +35,12 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
     jobs.adopt(shelf.runs)
     with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
         gr.HTML(HEADER)
+        built = {}
         with gr.Tabs(elem_id="tabs"):
             for key, title, build in TABS:
                 with gr.Tab(title, id=key, elem_id=f"tab-{key}"):
-                    build(demo, shelf)
+                    built[key] = build(demo, shelf)
+        collection.bind_tuning(built["models"], built["train"])
     return demo
 
 

@@ -20,6 +20,8 @@ DRAW = """async (key) => {
   await studio?.choose('runs/' + key);
 }"""
 """The first tab is the one to draw in; it is told which model to take."""
+PUSH = "(key) => document.querySelector('.p2p-collection')?.collection.push('runs/' + key)"
+"""The Models tab asks where to."""
 
 
 def build_controls() -> Parts:
@@ -34,6 +36,7 @@ def build_controls() -> Parts:
         parts["leave"] = gr.Button("Leave the queue", visible=False, elem_id="train-leave")
         parts["resume"] = gr.Button("Resume", variant="primary", visible=False, elem_id="train-resume")
         parts["draw"] = gr.Button("Draw with it", visible=False, elem_id="train-draw")
+        parts["push"] = gr.Button("Push to the Hub…", visible=False, elem_id="train-push")
         parts |= _build_more()
     return parts
 
@@ -73,6 +76,7 @@ def shown_controls(snapshot: Snapshot, may_train: bool) -> Parts:
         "going_on": gr.update(visible=rests and may_train),
         "taking": gr.update(visible=has_model),
         "draw": gr.update(visible=has_model),
+        "push": gr.update(visible=has_model and rests),
         "ask_remove": gr.update(visible=rests),
         "sure": gr.update(visible=False),
     }

@@ -22,8 +22,13 @@ def stage_model(run: Run) -> Path:
     """A copy of the newest model, named by its run."""
     if not run.model_path.exists():
         raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
-    target = _new_place(run.model_path.stat().st_size) / f"{run.name}.pth"
-    shutil.copyfile(run.model_path, target)
+    return stage_file(run.model_path, f"{run.name}.pth")
+
+
+def stage_file(path: Path, name: str) -> Path:
+    """A copy of a file, under another name."""
+    target = _new_place(path.stat().st_size) / name
+    shutil.copyfile(path, target)
     return target
 
 

@@ -78,6 +78,8 @@ class Listing:
 
     models: tuple[Model, ...]
     problems: tuple[str, ...]
+    broken: tuple[tuple[Path, str], ...] = ()
+    """The same files and sentences, by file."""
 
     def choices(self) -> list[tuple[str, str]]:
         """Labels and keys, as a menu takes them."""
@@ -89,17 +91,17 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
     places = [(path.stem, path.stem, path) for path in checkpoints.glob("*.pth")]
     for file, suffix, word in RUN_FILES:
         places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
-    models, problems = [], []
+    models, broken = [], []
     for key, title, path in places:
         try:
             config, about = _describe(path)
             models.append(Model(key, title, path, config, about, path.stat().st_mtime))
         except CheckpointError as error:
-            problems.append(str(error))
+            broken.append((path, str(error)))
         except OSError:  # a run was deleted between the two looks
             continue
     models.sort(key=lambda model: (model.modified, model.key), reverse=True)
-    return Listing(tuple(models), tuple(sorted(problems)))
+    return Listing(tuple(models), tuple(sorted(cause for _, cause in broken)), tuple(broken))
 
 
 _descriptions: OrderedDict[Signature, tuple[ModelConfig, dict[str, Any]]] = OrderedDict()

@@ -14,11 +14,11 @@ from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, RunError
 from pix2pix.estimates import check_disk, fit_memory
 from pix2pix.files import write_atomically
-from pix2pix.rights import Rights
+from pix2pix.rights import Rights, read_rights
 from pix2pix.runs import ALIVE, Run, Snapshot, find_runs
 from pix2pix.ui.models import Shelf
 from pix2pix.ui.watch import capital
-from pix2pix.uploads import is_allowed
+from pix2pix.uploads import allowed_folders, is_allowed
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"\w(?:[\w .-]{{0,{LONGEST_NAME - 2}}}[\w-])?")
@@ -136,6 +136,11 @@ class Desk:
         run = self.run(visitor, name)
         jobs.remove(run.path)
         return f"{run.name} is deleted."
+
+
+def open_desk(shelf: Shelf) -> Desk:
+    """The desk over a shelf's folders, with the rights that the environment gives."""
+    return Desk(shelf.runs, shelf.checkpoints, read_rights(), shelf.runs.parent / "uploads", allowed_folders())
 
 
 def _begun(run: Run) -> str:

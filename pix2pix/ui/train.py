@@ -10,18 +10,16 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.rights import read_rights
 from pix2pix.ui import downloads, form, look
 from pix2pix.ui.bring import Bring, build_bring
-from pix2pix.ui.controls import CLICK_LATER, DRAW, build_controls
+from pix2pix.ui.controls import CLICK_LATER, DRAW, PUSH, build_controls
 from pix2pix.ui.curves import Curves, curves_of_two
 from pix2pix.ui.form import Form, Pairs
 from pix2pix.ui.models import Shelf
 from pix2pix.ui.plan import Plan
-from pix2pix.ui.steer import Desk
+from pix2pix.ui.steer import Desk, open_desk
 from pix2pix.ui.toasts import with_toasts
 from pix2pix.ui.visitors import Profile, name_of, signed_in
-from pix2pix.uploads import allowed_folders
 
 TICK = 1.0
 """Seconds between two looks at the run's folder."""
@@ -41,16 +39,15 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 Parts = dict[str, Any]
 
 
-def build(demo: gr.Blocks, shelf: Shelf) -> None:
-    """The tab's layout, then what happens in it."""
-    uploads, allowed = shelf.runs.parent / "uploads", allowed_folders()
-    desk = Desk(shelf.runs, shelf.checkpoints, read_rights(), uploads, allowed)
+def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
+    """The tab's layout, then what happens in it. Returns where a training is told what to start from."""
+    desk = open_desk(shelf)
     with gr.Row(elem_classes="train-page"):
         with gr.Column(scale=2, min_width=340, elem_classes="card train-form"):
             gr.HTML("<h2>New run</h2>")
             if os.environ.get("OAUTH_CLIENT_ID"):
                 gr.LoginButton(size="sm")
-            bring = build_bring(uploads, allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)))
+            bring = build_bring(desk.uploads, desk.allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)))
             fields = form.build_form()
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
@@ -60,6 +57,7 @@ def build(demo: gr.Blocks, shelf: Shelf) -> None:
     _bind_start(desk, shelf, (bring, fields, parts), looking)
     _bind_steering(desk, parts, looking)
     _bind_taking(desk, parts)
+    return fields.init
 
 
 def _build_watch() -> Parts:
@@ -222,4 +220,5 @@ def _bind_taking(desk: Desk, parts: Parts) -> None:
 
         press = CLICK_LATER.format(*["train-file"] * 3)
         parts[button].click(with_toasts(take), chooser, file, api_visibility="private").success(None, js=press, api_visibility="private")
-    parts["draw"].click(None, chooser, js=DRAW, api_visibility="private")
+    for button, script in (("draw", DRAW), ("push", PUSH)):
+        parts[button].click(None, chooser, js=script, api_visibility="private")

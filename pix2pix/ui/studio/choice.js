@@ -20,6 +20,12 @@ export function findTaker(models, model, came = null) {
   return null;
 }
 
+/** Beside whom `model` can be compared: the one that draws now, if it goes with it, else the first that does; null where none does. */
+export function findPartner(models, model, now) {
+  const goesWith = (other) => other && model && other.key !== model.key && fits(other, model);
+  return goesWith(now) ? now : models.find(goesWith) || null;
+}
+
 /** Nothing has been drawn. */
 export function isBlank({ sketch }) {
   return sketch.raster.labels.every((label) => label === sketch.background);

@@ -10,7 +10,7 @@ import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
 import { Visit } from "./visit.js";
-import { findFirst, findTaker, fits, isBlank, remember } from "./choice.js";
+import { findFirst, findPartner, findTaker, fits, isBlank, remember } from "./choice.js";
 
 const LOOK_EVERY = 4000;
 
@@ -185,18 +185,12 @@ class Studio {
     this.canvas.redraw();
   }
 
-  /** The model beside the one that draws; where they do not go together, beside another one that does. */
+  /** The model of that key beside one that it goes with. */
   async compareWith(key) {
-    const model = this.model(key);
-    if (!model) return;
-    const isFirst = (other) => other && other.key !== key && fits(other, model);
-    const first = isFirst(this.model()) ? this.model() : this.models.find(isFirst);
-    if (!first) {
-      await this.choose(key);
-      return this.toasts.show("Nothing to compare with", `There is no second model that takes the kind of drawing that ${model.title} takes.`);
-    }
-    if (first.key !== this.key) await this.choose(first.key);
-    this.compare(key);
+    const partner = findPartner(this.models, this.model(key), this.model());
+    await this.choose(partner?.key || key);
+    if (partner) return this.compare(key);
+    this.toasts.show("Nothing to compare with", "There is no second model that takes this kind of drawing.");
   }
 
   single() {
