@@ -43,6 +43,9 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """`auto` takes a GPU where there is one; `ConfigError` for a device that is not there."""
+    if name == "auto" and os.environ.get("SPACES_ZERO_GPU"):
+        # There the GPU is lent for single calls, in a process of their own: `pix2pix/borrowed.py` asks for it by name.
+        name = "cpu"
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name == "cuda":

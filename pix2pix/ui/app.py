@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix import jobs
+from pix2pix.places import find_places
 from pix2pix.ui import collection, draw, train, translate
 from pix2pix.ui.models import Shelf
 
@@ -35,6 +37,8 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
     jobs.adopt(shelf.runs)
     with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
         gr.HTML(HEADER)
+        if os.environ.get("SPACE_ID"):
+            gr.DuplicateButton("Duplicate this Space", size="sm", scale=0, elem_id="duplicate")
         built = {}
         with gr.Tabs(elem_id="tabs"):
             for key, title, build in TABS:
@@ -92,4 +96,5 @@ def launch_options() -> dict[str, Any]:
 
 def launch(host: str | None = None, port: int | None = None) -> None:
     """Serves the page until Ctrl-C."""
-    build_app().launch(server_name=host, server_port=port, **launch_options())
+    places = find_places()
+    build_app(places.checkpoints, places.runs).launch(server_name=host, server_port=port, **launch_options())

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from pix2pix.borrowed import Borrower, open_translator
 from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
@@ -147,7 +148,7 @@ class Shelf:
 
     def __init__(self, checkpoints: str | Path, runs: str | Path, kept: int = KEPT_TRANSLATORS) -> None:
         self.checkpoints, self.runs, self.kept = Path(checkpoints), Path(runs), kept
-        self._translators: OrderedDict[Signature, Translator] = OrderedDict()
+        self._translators: OrderedDict[Signature, Translator | Borrower] = OrderedDict()
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
@@ -165,7 +166,7 @@ class Shelf:
             raise CheckpointError(f"there is no model yet. Put a .pth file into {self.checkpoints}, or train one.")
         raise CheckpointError(f"the model {str(key)[:100]!r} is not there (any more). Choose another one, such as {models[0].key!r}.")
 
-    def translator(self, key: str | None) -> Translator:
+    def translator(self, key: str | None) -> Translator | Borrower:
         """The model with that key, ready to draw; read anew when its file has changed."""
         path = self.model(key).path
         # One at a time: ten visitors who choose a model together read it once.
@@ -173,7 +174,7 @@ class Shelf:
             try:
                 signature = _sign(path)
                 if signature not in self._translators:
-                    self._translators[signature] = Translator.load(path)
+                    self._translators[signature] = open_translator(path)
             except OSError as error:
                 raise CheckpointError(f"the model {key!r} is not there any more. Choose another one.") from error
             self._translators.move_to_end(signature)
