@@ -94,7 +94,7 @@ def open_apart(path: Path, kind: str) -> tuple[dict[str, str], dict[str, Tensor]
     """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names."""
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
-        code = _run_apart([sys.executable, "-m", "pix2pix.importers.child", str(path.resolve()), str(answer), kind], answer, path)
+        code = run_apart([sys.executable, "-m", "pix2pix.importers.child", str(path.resolve()), str(answer), kind], answer, path)
         if code == 0:
             tensors, words = read_tensor_file(answer)
             return words, tensors
@@ -103,7 +103,7 @@ def open_apart(path: Path, kind: str) -> tuple[dict[str, str], dict[str, Tensor]
     raise CheckpointError(f"{path} could not be read: the process that opened it ended with code {code}. The file is damaged, or hostile.")
 
 
-def _run_apart(command: list[str], answer: Path, path: Path) -> int:
+def run_apart(command: list[str], answer: Path, path: Path) -> int:
     """The exit code. The stranger's file has its seconds from when the process has imported what it needs: that may take as long."""
     silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = subprocess.Popen(command, env=clean_environment() | {"OMP_NUM_THREADS": "1"}, **silent)

@@ -81,10 +81,13 @@ def _check_names(plan: Plan, tensors: Tensors) -> None:
     said = f"is {plan.what} of {plan.project}"
     if missing:
         raise CheckpointError(
-            f"{said}, but {len(missing)} of its {len(needed)} keys are missing: {_few(missing)}. The file is incomplete, or was changed."
+            f"{said}, but {len(missing)} of its {len(needed)} keys {'are' if len(missing) > 1 else 'is'} missing: {_few(missing)}."
+            " The file is incomplete, or was changed."
         )
     if strange:
-        raise CheckpointError(f"{said}, but has {len(strange)} keys that such a network has not: {_few(strange)}. It was changed.")
+        raise CheckpointError(
+            f"{said}, but has {len(strange)} key{'s' * (len(strange) > 1)} that such a network has not: {_few(strange)}. It was changed."
+        )
 
 
 def _names(plan: Plan, tensors: Tensors) -> tuple[list[str], set[str]]:
