@@ -87,7 +87,7 @@ def test_where_a_model_came_from_is_said(gallery: Gallery) -> None:
     folder, commit = gallery.shelf.checkpoints, "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
     write_model(folder / "pulled.pth", origin={"repo": "ada/houses", "revision": "main", "commit": commit, "file": "houses.pth"})
     write_model(folder / "strange.pth", origin={"repo": "javascript:alert(1)", "commit": "../../x"})
-    write_model(folder / "imported.pth", imported="pytorch-CycleGAN-and-pix2pix")
+    write_model(folder / "imported.pth", origin={"project": "pytorch-CycleGAN-and-pix2pix", "file": "latest_net_G.pth"})
     write_model(folder / "shipped.pth", command="pix2pix train x")
     (folder / "README.md").write_text("## shipped.pth\nmade by `pix2pix train x`", encoding="utf-8")
     origins = {key: card["origin"] for key, card in cards(gallery).items() if key != "broken"}

@@ -75,8 +75,8 @@ def collection_script() -> str:
 def build(demo: gr.Blocks, shelf: Shelf) -> Collection:
     """The tab's layout, then what happens in it."""
     gallery = Gallery(shelf, open_desk(shelf))
-    if gallery.desk.rights.is_space:
-        _build_space_row()
+    if os.environ.get("OAUTH_CLIENT_ID"):
+        gr.LoginButton(size="sm", scale=0, elem_id="models-login")
     collection = Collection(gallery, elem_id="collection")
     file = gr.DownloadButton("file", elem_id="models-file", elem_classes="unseen")
 
@@ -87,14 +87,6 @@ def build(demo: gr.Blocks, shelf: Shelf) -> Collection:
     taken = collection.download(with_toasts(take), None, file, api_visibility="private")
     taken.success(None, js=press, api_visibility="private")
     return collection
-
-
-def _build_space_row() -> None:
-    """Where strangers come by: who signs in pushes under their own name, who wants more takes a Space of their own."""
-    with gr.Row(elem_classes="space-row"):
-        if os.environ.get("OAUTH_CLIENT_ID"):
-            gr.LoginButton(size="sm", elem_id="models-login")
-        gr.DuplicateButton("Duplicate this Space", size="sm", elem_id="models-duplicate")
 
 
 def _key_of(event: gr.EventData) -> str:

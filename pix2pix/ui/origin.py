@@ -15,12 +15,11 @@ LONGEST = 80
 
 def origin_of(model: Model) -> Origin:
     """`kind`, `words`, and a `link` where there is one. What a stranger's file says is shown as text, and linked on the Hub alone."""
-    pulled = model.about.get("origin")
-    if isinstance(pulled, dict) and pulled.get("repo"):
-        return _pulled(pulled)
-    imported = model.about.get("imported")
-    if imported:
-        return {"kind": "imported", "words": f"imported from {_name(imported)}", "link": ""}
+    told = model.about.get("origin")
+    if isinstance(told, dict) and told.get("repo"):
+        return _pulled(told)
+    if isinstance(told, dict) and told.get("project"):
+        return {"kind": "imported", "words": f"imported from {told['project']}"[:LONGEST], "link": ""}
     if model.is_run:
         return {"kind": "trained", "words": "trained here, in its run", "link": ""}
     if _comes_along(model):
@@ -42,13 +41,6 @@ def _pulled(told: Mapping[str, Any]) -> Origin:
         return {"kind": "pulled", "words": words, "link": ""}
     is_commit = commit.isalnum()
     return {"kind": "pulled", "words": words, "link": f"{constants.ENDPOINT}/{repo}" + (f"/tree/{commit}" if is_commit else "")}
-
-
-def _name(imported: Any) -> str:
-    """Of another project: what the importer wrote down."""
-    if isinstance(imported, dict):
-        imported = imported.get("project") or imported.get("from") or "another project"
-    return str(imported)[:LONGEST]
 
 
 def _comes_along(model: Model) -> bool:
