@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ from gradio.utils import get_upload_folder
 from pix2pix import uploads as bringing
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError
-from pix2pix.ui import bring_report
+from pix2pix.ui import bring_memory, bring_report
 from pix2pix.ui.bring_report import Brought
 from pix2pix.ui.toasts import with_toasts
 from pix2pix.uploads import Upload
 
-DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
 MAKES = [
     ("Not chosen yet", "none"),
     ("Colourise: gray to colour", "gray"),
@@ -26,9 +26,6 @@ MAKES = [
     ("Fill holes", "mask"),
     ("Sharpen: blurred to sharp", "lowres"),
 ]
-INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in one, two folders A and B,
-or x_A.png and x_B.png. Single photos will do, too.</p>"""
-NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is made.</p>"
 WORKING = "Looking at each picture"
 
 Parts = dict[str, Any]
@@ -188,14 +185,24 @@ def build_bring(
     allowed: tuple[Path, ...],
     in_use: Callable[[], Iterable[str | Path]] = tuple,
     check: Callable[[gr.Request | None], object] = bool,
+    demo: gr.Blocks | None = None,
 ) -> Bring:
     """The section, built where it is called: inside the Train tab's Blocks.
 
-    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data.
+    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data. With `demo`, the page, the
+    visitor's browser remembers what was brought, so that a reload shows it again.
     """
-    parts = _build(allowed)
-    _bind(Place(Path(uploads), allowed, in_use, check), parts)
+    place, parts = Place(Path(uploads), allowed, in_use, check), _build(allowed)
+    _bind(place, parts)
+    if demo:
+        bring_memory.remember(demo, parts, partial(_recalled, place, parts))
     return Bring(parts["data"], parts["direction"], parts["make"], parts["size"], parts)
+
+
+def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
+    place.check(request)
+    brought = bring_memory.recall(place.uploads, place.allowed, note)
+    return _by_widget(parts, show(brought)) if brought else gr.skip()
 
 
 def _build(allowed: tuple[Path, ...]) -> Parts:
@@ -212,7 +219,7 @@ def _build(allowed: tuple[Path, ...]) -> Parts:
 
 def _build_empty(allowed: tuple[Path, ...]) -> Parts:
     named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
-    parts: Parts = {"intro": gr.HTML(INTRO)}
+    parts: Parts = {"intro": gr.HTML(bring_report.INTRO)}
     parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=150, elem_id="bring-files")
     with gr.Row(elem_classes="tight bring-named"):
         label = "Or a folder on this computer, or a data set on the Hub" if allowed else "Or a data set on the Hugging Face Hub"
@@ -223,14 +230,14 @@ def _build_empty(allowed: tuple[Path, ...]) -> Parts:
 
 def _build_full() -> Parts:
     parts: Parts = {"headline": gr.HTML(elem_id="bring-headline")}
-    parts["no_pairs"] = gr.HTML(NO_PAIRS, visible=False)
+    parts["no_pairs"] = gr.HTML(bring_report.NO_PAIRS, visible=False)
     parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
     parts["strip"] = gr.HTML(elem_id="bring-strip")
     with gr.Row(elem_classes="tight bring-pager") as parts["pager"]:
         parts["back"] = gr.Button("‹", size="sm", min_width=44, scale=0, elem_id="bring-back")
         parts["place"] = gr.HTML(elem_id="bring-place")
         parts["next"] = gr.Button("›", size="sm", min_width=44, scale=0, elem_id="bring-next")
-    parts["direction"] = gr.Radio(DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
+    parts["direction"] = gr.Radio(bring_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
     for key in bring_report.CARDS:
         with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[f"card_{key}"]:
             parts[f"text_{key}"] = gr.HTML()

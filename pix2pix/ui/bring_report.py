@@ -21,6 +21,10 @@ from pix2pix.errors import DataError
 from pix2pix.files import read_size
 from pix2pix.uploads import Upload
 
+DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
+INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in one, two folders A and B,
+or x_A.png and x_B.png. Single photos will do, too.</p>"""
+NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is made.</p>"
 A_PAGE = 6
 THUMBNAIL = 144
 FILES_NAMED = 4

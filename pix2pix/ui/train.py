@@ -47,7 +47,9 @@ def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
             gr.HTML("<h2>New run</h2>")
             if os.environ.get("OAUTH_CLIENT_ID"):
                 gr.LoginButton(size="sm")
-            bring = build_bring(desk.uploads, desk.allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)))
+            bring = build_bring(
+                desk.uploads, desk.allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)), demo
+            )
             fields = form.build_form()
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
