@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pix2pix.config import TrainConfig
+from pix2pix.config import OUTPUT, TrainConfig, knobs
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.fitting import settle
+from pix2pix.fitting import ADJUSTABLE, settle
 from pix2pix.networks.patchgan import smallest_picture
 from pix2pix.runs import Run
 from pix2pix.training import Listener, resume, train
@@ -128,8 +128,9 @@ def _train_cell(config: TrainConfig, folder: Path, tell: Callable[[str], None], 
 def _check_same(run: Run, config: TrainConfig) -> None:
     """A table of cells that were trained differently would be none: `RunError` names the first setting that differs."""
     has, wanted = run.config().to_dict(), config.to_dict()
+    free = {knob.name for knob in knobs() if knob.group == OUTPUT} | {*ADJUSTABLE} - {"steps"}
     for name, value in wanted.items():
-        if has[name] != value:
+        if name not in free and has[name] != value:
             raise RunError(
                 f"{run.path} was trained with {name} {has[name]!r}, not {value!r}. Ask for the same again, or choose another folder."
             )

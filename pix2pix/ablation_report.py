@@ -1,4 +1,4 @@
-"""What an ablation found: the tables as Markdown, CSV and JSON, and a sheet of pictures for each of them."""
+"""What an ablation found: the tables as Markdown, CSV and JSON, a sheet of pictures for each of them, and one of all cells."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class Report:
         write_text(self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n")
         write_text(self.out / "scores.csv", to_csv(tables, numbers))
         for table in tables:
-            write_image(self.out / f"{table.name}.png", self._draw_sheet(table, models))
+            write_image(self.out / f"{table.name}.png", self._draw_sheet({cell.name: cell.label for cell in table.cells}, models))
+        write_image(self.out / "sheet.png", self._draw_sheet({name: name for name in models}, models))
         write_text(self.out / "table.md", to_markdown(tables, numbers, protocol))
         return self.out / "table.md"
 
@@ -78,10 +79,10 @@ class Report:
             f" batch {base.batch}, width {base.width}, discriminator width {base.discriminator_width}, seed {base.seed}."
         )
 
-    def _draw_sheet(self, table: Table, models: dict[str, Translator]) -> Image.Image:
-        sources, targets = self._pictures(models[table.cells[0].name])
-        columns = [("input", sources)]
-        columns += [(cell.label, [models[cell.name](source) for source in sources]) for cell in table.cells]
+    def _draw_sheet(self, labels: dict[str, str], models: dict[str, Translator]) -> Image.Image:
+        """Input, the cells that have a label here, and the target."""
+        sources, targets = self._pictures(next(iter(models.values())))
+        columns = [("input", sources), *((label, [models[name](source) for source in sources]) for name, label in labels.items())]
         return draw_sheet(columns + ([("target", targets)] if targets else []))
 
     def _pictures(self, model: Translator) -> tuple[list[Image.Image], list[Image.Image]]:

@@ -57,6 +57,7 @@ def test_a_stopped_grid_goes_on_where_it_was(pairs: Path, tmp_path: Path) -> Non
     assert {Run(path.parent).state() for path in tmp_path.glob("*/config.json")} == {"finished"}
     with pytest.raises(RunError, match=r"l1 was trained with steps 3, not 4. Ask for the same again"):
         train_cells(dataclasses.replace(base, steps=4), tmp_path)
+    assert train_cells(dataclasses.replace(base, log_every=1), tmp_path)
 
 
 def test_a_grid_needs_its_middle() -> None:

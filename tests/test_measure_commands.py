@@ -70,6 +70,7 @@ def test_ablate_trains_scores_and_keeps_what_is_finished(
         "patches.png",
         "scores.csv",
         "scores.json",
+        "sheet.png",
         "table.md",
     ]
     assert main(command) == 0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ABLATE_EPILOG = """\
 Each cell is a run of its own in DIR, trained with the settings given here but for the one that the grid changes; skips, conditional
 and patch sizes are the grid's. Ctrl-C stops it, the same command goes on; finished cells are kept. Then DIR/table.md, scores.csv,
-scores.json, losses.png, generators.png and patches.png are written.
+scores.json, losses.png, generators.png, patches.png and sheet.png, which has all of them, are written.
 """
 
 
