@@ -64,7 +64,7 @@ def test_the_first_layer_the_bottleneck_and_the_last_have_no_norm(norm: str) -> 
     assert [place for place, is_plain in enumerate(plain) if is_plain] == [0, 7, 15]
 
 
-@pytest.mark.parametrize("decoder", ["transposed", "resize"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
 def test_a_bias_stands_only_where_no_instance_norm_takes_it_away(decoder: str) -> None:
     net = on_meta(norm="instance", decoder=decoder)
     assert [place for place, level in enumerate((*net.down, *net.up)) if level.conv.bias is not None] == [0, 7, 15]
@@ -89,7 +89,7 @@ def test_the_keys_of_a_checkpoint_are_stable() -> None:
 
 
 @pytest.mark.parametrize("depth", range(3, 11))
-@pytest.mark.parametrize("decoder", ["transposed", "resize"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
 def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str) -> None:
     net = UNet(1, 2, width=1, depth=depth, decoder=decoder)
     side = 2**depth
@@ -101,7 +101,7 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("skips", [True, False])
-@pytest.mark.parametrize("decoder", ["transposed", "resize"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
 def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) -> None:
     """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
     net = drawn(UNet(2, 3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
@@ -120,11 +120,26 @@ def plainly(net: UNet, source: Tensor, noise: list[Tensor]) -> Tensor:
     features = values.pop()
     for place, level in enumerate(net.up):
         seen = F.relu(torch.cat((values.pop(), features), 1) if place and net.skips else F.relu(features))
-        if isinstance(level.conv, nn.Conv2d):
+        if isinstance(level, BilinearUp):
+            height, width = seen.shape[2:]
+            across, down = (between(size) for size in (width, height))
+            seen = down.T @ seen @ across
+        elif isinstance(level.conv, nn.Conv2d):
             seen = seen.repeat_interleave(2, 2).repeat_interleave(2, 3)
         features = normed(level.norm, level.conv(seen))
         features = features * noise[place] if place < len(noise) else features
     return features.tanh()
+
+
+def between(size: int) -> Tensor:
+    """(size, 2 size): each new pixel is three quarters of the nearest and a quarter of the next, the border repeated."""
+    weights = torch.zeros(size, 2 * size, dtype=torch.float64)
+    for place in range(2 * size):
+        nearest = place // 2
+        other = min(size - 1, max(0, nearest + (1 if place % 2 else -1)))
+        weights[nearest, place] += 0.75
+        weights[other, place] += 0.25
+    return weights
 
 
 def test_gradients_survive_the_work_in_place() -> None:

@@ -56,7 +56,14 @@ class ResizeUp(Up):
         return super().forward(F.interpolate(features, scale_factor=2.0, mode="nearest"))
 
 
-DECODERS: dict[str, type[Up]] = {"transposed": Up, "resize": ResizeUp}
+class BilinearUp(ResizeUp):
+    """As `ResizeUp`, doubled smoothly: repeated pixels of the coarse levels leave straight lines at their borders, all over flat walls."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return Up.forward(self, F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False))
+
+
+DECODERS: dict[str, type[Up]] = {"transposed": Up, "resize": ResizeUp, "bilinear": BilinearUp}
 
 
 class UNet(nn.Module):
