@@ -9,6 +9,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.networks import UNet, build_generator, init_weights, sample_noise
 from pix2pix.networks.norms import InstanceNorm
+from pix2pix.networks.unet import BilinearUp
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
