@@ -64,7 +64,7 @@ class Translator:
     ) -> None:
         _check_choice("precision", precision, PRECISIONS)
         _check_choice("dropout", dropout, DROPOUT)
-        statistics = _choose_statistics(checkpoint, statistics)
+        statistics = choose_statistics(checkpoint, statistics)
         self.noisy = checkpoint.config.noisy if dropout == "auto" else dropout == "on"
         """Whether there is noise where no seed asks for it."""
         self.config: ModelConfig = checkpoint.config
@@ -193,7 +193,7 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
 
 
-def _choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
+def choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
     """`picture` or `running`; `ConfigError` for running ones that nobody has kept."""
     _check_choice("statistics", statistics, STATISTICS)
     spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]

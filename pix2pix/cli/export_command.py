@@ -32,13 +32,14 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
     parser.add_argument("--onnx", type=Path, metavar="FILE", help="for ONNX Runtime and whatever else reads ONNX")
     parser.add_argument("--safetensors", type=Path, metavar="FILE", help="the weights; a config.json is written beside them")
+    parser.add_argument("--pict", type=Path, metavar="FILE", help="for the Unity and browser clients that read this format")
     parser.add_argument("--web", type=Path, metavar="DIR", help="a page to draw on that runs in the browser; an empty or new folder")
     parser.add_argument("--half", action="store_true", help="store the weights of --onnx and --safetensors in 16 bits (--web always does)")
     parser.add_argument(
         "--statistics",
-        choices=("picture", "running"),
-        default="picture",
-        help="batch norm: statistics of each picture (default), or the running ones of training",
+        choices=("auto", "picture", "running"),
+        default="auto",
+        help="batch norm goes by each picture, or by the running statistics of training (auto: as the model has it)",
     )
     parser.add_argument("--runtime", type=Path, metavar="TGZ", help="onnxruntime-web's npm package, where --web cannot fetch it")
     parser.set_defaults(run=export)
@@ -46,13 +47,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def export(args: argparse.Namespace) -> int:
     """Writes each file that was asked for, and prints a line for each."""
-    writers = {"onnx": _write_onnx, "safetensors": _write_safetensors, "web": _write_web}
+    writers = {"onnx": _write_onnx, "safetensors": _write_safetensors, "pict": _write_pict, "web": _write_web}
     wanted = [write for name, write in writers.items() if getattr(args, name)]
     if not wanted:
-        raise ConfigError("there is nothing to write: name a file with --onnx or --safetensors, or a folder with --web.")
-    from pix2pix.checkpoint import load_checkpoint
+        raise ConfigError("there is nothing to write: name a file with --onnx, --safetensors or --pict, or a folder with --web.")
+    from pix2pix.importers import read_any
 
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint = read_any(args.checkpoint)
     for write in wanted:
         print(write(args, checkpoint))
     return 0
@@ -70,6 +71,13 @@ def _write_safetensors(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
 
     described = write_safetensors(args.safetensors, checkpoint, args.half)
     return f"{args.safetensors} ({_megabytes(args.safetensors)}), described by {described}"
+
+
+def _write_pict(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
+    from pix2pix.pict import write_pict
+
+    write_pict(args.pict, checkpoint)
+    return f"{args.pict} ({_megabytes(args.pict)}): 256 different weights, as its clients read them"
 
 
 def _write_web(args: argparse.Namespace, checkpoint: Checkpoint) -> str:

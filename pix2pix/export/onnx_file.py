@@ -24,6 +24,7 @@ from pix2pix.export import proof
 from pix2pix.export.proof import Proof
 from pix2pix.files import write_atomically
 from pix2pix.inference import normalise_by_picture
+from pix2pix.translator import choose_statistics
 
 OPSET = 18
 LARGEST_FILE = 2_000_000_000
@@ -37,7 +38,7 @@ INPUT, OUTPUT = "source", "picture"
 ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. RGB: value / 127.5 - 1."
 
 
-def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, statistics: str = "picture") -> Proof:
+def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, statistics: str = "auto") -> Proof:
     """Writes the file and compares it with torch; what differs too much gets no name, and `CheckpointError` tells by how much."""
     _check_installed()
     generator = for_export(checkpoint, statistics)
@@ -57,10 +58,9 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, sta
     return proofs[0]
 
 
-def for_export(checkpoint: Checkpoint, statistics: str = "picture") -> nn.Module:
-    """The network that is exported: as the translator's, `statistics` being those of the picture at hand or the running ones."""
-    if statistics not in ("picture", "running"):
-        raise ConfigError(f"statistics is {statistics!r}; choose picture or running.")
+def for_export(checkpoint: Checkpoint, statistics: str = "auto") -> nn.Module:
+    """The network that is exported: that of a translator with these `statistics`, without noise."""
+    statistics = choose_statistics(checkpoint, statistics)
     generator = checkpoint.generator().requires_grad_(False)
     return normalise_by_picture(generator) if statistics == "picture" else generator
 

@@ -51,7 +51,7 @@ class Page:
     megabytes: float
 
 
-def write_page(folder: Path, checkpoint: Checkpoint, name: str, statistics: str = "picture", runtime: Path | None = None) -> Page:
+def write_page(folder: Path, checkpoint: Checkpoint, name: str, statistics: str = "auto", runtime: Path | None = None) -> Page:
     """Fills an empty or new folder. `name` is the checkpoint's file; `runtime` the npm package of onnxruntime-web, else it is fetched.
 
     The page itself is written last: a folder without `index.html` is one that was not finished.
