@@ -6,8 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
+import foreign
 import pytest
 import torch
+from PIL import Image
 
 from pix2pix.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
@@ -91,3 +93,11 @@ def test_a_menu_starts_with_the_wanted_model_then_a_shipped_one(shelf: Shelf) ->
     assert default_key(listing, "runs/houses") == "runs/houses"
     assert default_key(listing, "gone") == "facades"
     assert listing.choices()[0][1] == "runs/houses"
+
+
+def test_weights_of_another_project_are_drawn_with_as_they_are(shelf: Shelf) -> None:
+    network = foreign.draw(foreign.UsualUNet(3, 3, 2, 5, "instance"))
+    torch.save(network.state_dict(), shelf.checkpoints / "edges.pth")
+    model = next(model for model in shelf.listing().models if model.key == "edges")
+    assert model.about["origin"]["project"] == "pytorch-CycleGAN-and-pix2pix"
+    assert shelf.translator("edges")(Image.new("RGB", (20, 10))).size == (20, 10)

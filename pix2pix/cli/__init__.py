@@ -12,7 +12,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import pix2pix
-from pix2pix.cli import app_command, data_commands, export_command, hub_commands, measure_commands, model_commands, train_command
+from pix2pix.cli import (
+    app_command,
+    data_commands,
+    export_command,
+    hub_commands,
+    import_command,
+    measure_commands,
+    model_commands,
+    train_command,
+)
 from pix2pix.errors import Pix2PixError
 
 __all__ = ["build_parser", "main"]
@@ -37,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     train_command.add(commands)
     model_commands.add(commands)
     measure_commands.add(commands)
+    import_command.add(commands)
     export_command.add(commands)
     hub_commands.add(commands)
     app_command.add(commands)

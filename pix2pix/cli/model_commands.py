@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.cli.import_command import add_choices
 from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Checkpoint
+    from pix2pix.translator import Translator
 
-CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth"
+CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth, or weights of another project"
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -47,6 +49,7 @@ def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
         help="fit resizes to the trained size and back (default); native keeps every pixel",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="turn the noise on: another picture for each seed (default: no noise)")
+    add_choices(parser)
     _add_device(parser)
     parser.set_defaults(run=translate)
 
@@ -61,18 +64,23 @@ def translate(args: argparse.Namespace) -> int:
         raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
 
     from pix2pix.folders import Job, plan_folder, translate_all, translate_file
-    from pix2pix.translator import Translator
 
     if not args.input.is_dir():
         job = Job(args.input, target_of(args.input, args.output))
-        translate_file(Translator.load(args.checkpoint, args.device), job, args.mode, args.seed)
+        translate_file(_load(args), job, args.mode, args.seed)
         return 0
     jobs, problems = plan_folder(args.input, args.output)
-    translator = Translator.load(args.checkpoint, args.device)
+    translator = _load(args)
     with counting("pictures") as show:
         done = translate_all(translator, jobs, args.mode, args.seed, show)
     result = f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
     return report_left_out([*problems, *done.problems], result)
+
+
+def _load(args: argparse.Namespace) -> Translator:
+    from pix2pix.translator import Translator
+
+    return Translator.load(args.checkpoint, args.device, statistics=args.statistics, dropout=args.dropout)
 
 
 def target_of(picture: Path, output: str | Path) -> Path:
@@ -87,9 +95,9 @@ def target_of(picture: Path, output: str | Path) -> Path:
 
 def show_info(args: argparse.Namespace) -> int:
     """Prints the model's description: its networks, what its pictures are, and where it comes from."""
-    from pix2pix.checkpoint import load_checkpoint
+    from pix2pix.importers import read_any
 
-    facts = describe(load_checkpoint(args.checkpoint), Path(args.checkpoint))
+    facts = describe(read_any(args.checkpoint), Path(args.checkpoint))
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0

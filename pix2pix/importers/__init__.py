@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pix2pix.checkpoint import FORMAT, Checkpoint, check_weights, load_checkpoint
+from pix2pix.checkpoint import FORMAT, Checkpoint, check_weights, load_checkpoint, to_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.importers.tensor_file import is_tensor_file, own_description, read_own, read_tensor_file
@@ -42,18 +42,22 @@ class Judge:
     project: str
 
 
-def read_any(path: str | Path) -> Checkpoint:
+def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
     """The generator in a file: a checkpoint of ours, or the weights of a project that is known (docs/importing.md).
 
+    What is not ours is opened in a process of its own; `apart` opens ours so, too: for files that somebody sent.
     `CheckpointError` says in one sentence what is wrong with the file, or what it is instead.
     """
     path = Path(path)
-    if not path.is_file() or is_own(path):
+    if not path.is_file() or (is_own(path) and not apart):
         return load_checkpoint(path)
     described = own_description(path) if is_tensor_file(path) else None
     if described:
         return read_own(path, described)
-    return _as_checkpoint(path, *open_apart(path, "generator"))
+    words, tensors = open_apart(path, "generator")
+    if FORMAT in words:
+        return to_checkpoint(json.loads(words[FORMAT]) | {"weights": tensors}, path)
+    return _as_checkpoint(path, words, tensors)
 
 
 def read_judge(path: str | Path) -> Judge:

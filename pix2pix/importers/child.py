@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pix2pix.checkpoint import ALLOWED_GLOBALS, check_pickle, read_tensors
+from pix2pix.checkpoint import ALLOWED_GLOBALS, FORMAT, VERSION, Checkpoint, check_pickle, read_tensors, to_checkpoint
 from pix2pix.errors import CheckpointError
 from pix2pix.files import write_atomically, write_text
 from pix2pix.importers import BEGUN
@@ -105,6 +105,9 @@ def _tensors(content: Any, depth: int = 0) -> Any:
 def open_file(path: Path, answer: Path, kind: str) -> None:
     """Reads, recognises and converts; the answer is a safetensors file."""
     content = read_content(path)
+    if isinstance(content, dict) and content.get("format") == FORMAT and kind == "generator":
+        _hand_over_own(to_checkpoint(content, path), answer)
+        return
     try:
         # A .pict has a byte a weight, and torch's files share storages between names.
         check_tensors(content, 5 * path.stat().st_size)
@@ -113,6 +116,12 @@ def open_file(path: Path, answer: Path, kind: str) -> None:
         raise CheckpointError(f"{path} {error}") from error
     words = {"kind": found.kind, "project": found.project, "facts": json.dumps(found.facts)}
     write_atomically(answer, lambda file: write_tensor_file(file, found.weights, words))
+
+
+def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
+    """A checkpoint of ours that a stranger sent: its description beside its weights."""
+    described = {"format": FORMAT, "version": VERSION, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
+    write_atomically(answer, lambda file: write_tensor_file(file, checkpoint.weights, {FORMAT: json.dumps(described)}))
 
 
 def main(file: str, answer: str, kind: str) -> int:

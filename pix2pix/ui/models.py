@@ -21,6 +21,7 @@ from pix2pix.borrowed import Borrower, open_translator
 from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
+from pix2pix.importers import SUFFIXES, is_own, read_any
 from pix2pix.translator import Translator
 
 Signature = tuple[str, int, int]
@@ -88,8 +89,10 @@ class Listing:
 
 
 def list_models(checkpoints: Path, runs: Path) -> Listing:
-    """Looks at `checkpoints/*.pth`, `runs/*/model.pth` and `runs/*/best.pth`."""
-    places = [(path.stem, path.stem, path) for path in checkpoints.glob("*.pth")]
+    """Looks at the models in `checkpoints/`, also those of other projects, at `runs/*/model.pth` and at `runs/*/best.pth`."""
+    files = [path for path in checkpoints.glob("*") if path.suffix in SUFFIXES]
+    names = [path.stem if path.suffix == ".pth" else path.name for path in files]
+    places = list(zip(names, names, files, strict=True))
     for file, suffix, word in RUN_FILES:
         places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
     models, broken = [], []
@@ -105,22 +108,48 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
     return Listing(tuple(models), tuple(sorted(cause for _, cause in broken)), tuple(broken))
 
 
-_descriptions: OrderedDict[Signature, tuple[ModelConfig, dict[str, Any]]] = OrderedDict()
+Description = tuple[ModelConfig, dict[str, Any]]
+_descriptions: OrderedDict[Signature, Description | str] = OrderedDict()
 _descriptions_lock = threading.Lock()
+_opening = threading.Lock()
+"""Files of other projects are opened one at a time: each takes a process and a second or two."""
 
 
-def _describe(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
+def _describe(path: Path) -> Description:
+    """What the file says of itself, or the sentence about it as an error; known until the file changes."""
     signature = _sign(path)
+    known = _recall(signature)
+    if known is None:
+        if is_own(path):
+            known = _keep(signature, _told(path))
+        else:
+            with _opening:
+                known = _recall(signature) or _keep(signature, _told(path))
+    if isinstance(known, str):
+        raise CheckpointError(known)
+    return known
+
+
+def _recall(signature: Signature) -> Description | str | None:
     with _descriptions_lock:
         if signature in _descriptions:
             _descriptions.move_to_end(signature)
-            return _descriptions[signature]
-    described = read_description(path)
+        return _descriptions.get(signature)
+
+
+def _keep(signature: Signature, described: Description | str) -> Description | str:
     with _descriptions_lock:
         _descriptions[signature] = described
         while len(_descriptions) > KEPT_DESCRIPTIONS:
             _descriptions.popitem(last=False)
     return described
+
+
+def _told(path: Path) -> Description | str:
+    try:
+        return read_description(path)
+    except CheckpointError as error:
+        return str(error).replace(str(path), path.name)  # a visitor need not know the server's folders
 
 
 def _sign(path: Path) -> Signature:
@@ -129,8 +158,14 @@ def _sign(path: Path) -> Signature:
     return str(path.resolve()), facts.st_mtime_ns, facts.st_size
 
 
-def read_description(path: Path) -> tuple[ModelConfig, dict[str, Any]]:
-    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading and checking them takes a second."""
+def read_description(path: Path) -> Description:
+    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading and checking them takes a second.
+
+    Weights of another project say nothing of themselves: they are read once, in a process of their own.
+    """
+    if not is_own(path):
+        checkpoint = read_any(path)
+        return checkpoint.config, checkpoint.about
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the page says one sentence
