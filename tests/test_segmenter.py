@@ -10,8 +10,13 @@ from PIL import Image
 
 from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.errors import CheckpointError, ConfigError, DataError
-from pix2pix.segmenter import Lesson, Segmenter, open_labelled, train_segmenter
+from pix2pix.palette import FACADES
+from pix2pix.segmenter import Lesson, Segmenter, measure_segmenter, open_labelled, train_segmenter
+from pix2pix.ui.models import list_models
 
+ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "checkpoints" / "segmenters" / "facades.pth"
+FACADES_DATA = ROOT.parent / "shared" / "data" / "facades"
 LESSON = Lesson(size=32, width=8, steps=60, batch=4)
 
 
@@ -62,3 +67,17 @@ def test_pairs_without_labels_and_sizes_that_do_not_fit_are_sentences(tmp_path: 
         Lesson(size=100)
     with pytest.raises(ConfigError, match="steps is 0; it must be from 1"):
         Lesson(steps=0)
+
+
+def test_the_shipped_one_is_small_and_the_page_does_not_offer_it_for_drawing(tmp_path: Path) -> None:
+    assert SHIPPED.stat().st_size < 3e6
+    assert Segmenter.load(SHIPPED).palette == FACADES
+    assert SHIPPED not in [model.path for model in list_models(SHIPPED.parent.parent, tmp_path).models]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FACADES_DATA.is_dir(), reason="no ../shared/data")
+def test_the_shipped_one_is_as_good_as_its_description_says() -> None:
+    segmenter, (folder, _) = Segmenter.load(SHIPPED), open_labelled(FACADES_DATA)
+    told = load_checkpoint(SHIPPED).about["metrics"]
+    assert measure_segmenter(segmenter, folder, folder.val) == pytest.approx(told, abs=0.005)
