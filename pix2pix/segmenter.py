@@ -33,6 +33,7 @@ TASK = "segmentation"
 SHARPNESS = 8.0
 """The U-Net ends in tanh: its channels times this are the logits, from -8 to 8."""
 DEEPEST = 5
+MOST_CLASSES = 255
 MOST_PAIRS = 4000
 """Training pairs that are held in memory; of more, as many are taken evenly."""
 ZOOM = 1.12
@@ -76,8 +77,9 @@ class Segmenter:
     def load(cls, path: str | Path) -> Segmenter:
         """The segmenter in a file; `CheckpointError` where it holds none."""
         checkpoint = load_checkpoint(path)
-        classes = len(checkpoint.config.palette)
-        if checkpoint.about.get("task") != TASK or classes < 2 or checkpoint.config.out_channels != classes:
+        config, classes = checkpoint.config, len(checkpoint.config.palette)
+        fits = 2 <= classes <= MOST_CLASSES and (config.in_channels, config.out_channels) == (3, classes)
+        if checkpoint.about.get("task") != TASK or not fits:
             raise CheckpointError(f"{path} holds no segmenter, but a model that draws. Make one with: pix2pix segmenter DATA --to FILE")
         return cls(checkpoint)
 
