@@ -1,4 +1,4 @@
-"""`python -m benchmarks [training] [translation] [memory] [data]`: our times beside those of plain eager torch, in one process.
+"""`python -m benchmarks [training] [translation] [engines] [memory] [data]`: our times beside those of plain eager torch, in one process.
 
 Times are taken in turns and compared as ratios of medians, so that whatever else the machine does hits both sides.
 """
@@ -12,9 +12,15 @@ import sys
 
 import torch
 
-from benchmarks import data, memory, training, translation
+from benchmarks import data, engines, memory, training, translation
 
-PARTS = {"training": training.measure, "translation": translation.measure, "data": data.measure, "memory": memory.measure}
+PARTS = {
+    "training": training.measure,
+    "translation": translation.measure,
+    "engines": engines.measure,
+    "data": data.measure,
+    "memory": memory.measure,
+}
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.files import LARGEST_PICTURE
+from pix2pix.graphs import Recorder
 from pix2pix.images import resize, to_bytes, to_pixels, to_rgb, to_unit
 from pix2pix.importers import read_any
 from pix2pix.inference import Precision, choose_quick_copy, computing_with, normalise_by_picture
@@ -75,7 +76,8 @@ class Translator:
             generator = normalise_by_picture(generator)
         self.generator: nn.Module = generator.to(self.device)
         """The plain float32 network: (B, C, H, W) in [-1, 1] to the same."""
-        self._quick, self.precision = choose_quick_copy(self.generator, self.config.in_channels, precision)
+        quick, self.precision = choose_quick_copy(self.generator, self.config.in_channels, precision)
+        self._quick: Callable[..., Tensor] = Recorder(quick) if self.device.type == "cuda" else quick
         self._threads = torch.get_num_threads()
         self.tile_memory = TILE_MEMORY
         # Threads that draw large pictures take turns, or their features would add up.

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     {"config", "events", "images", "errors", "vision"},
     {"networks", "losses", "augment", "metrics", "classes", "palette", "tiles", "presets", "advice"},
-    {"methods", "checkpoint", "data", "files", "machine", "inference", "descent", "memory", "rights", "processes", "pict"},
+    {"methods", "checkpoint", "data", "files", "machine", "inference", "graphs", "descent", "memory", "rights", "processes", "pict"},
     {"trainer", "learner", "segmenter", "translator", "runs", "run_folder", "trackers", "importers"},
     {
         "training",

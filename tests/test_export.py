@@ -170,6 +170,6 @@ def test_a_runtime_that_is_another_or_cannot_be_fetched_is_one_sentence(tmp_path
     with pytest.raises(DataError, match="its SHA-512 is another"):
         npm.browser_runtime(tmp_path / "other.tgz")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
     with pytest.raises(DataError, match=r"could not be fetched from http://127.0.0.1:9/.*npm pack onnxruntime-web@"):
         npm.browser_runtime()

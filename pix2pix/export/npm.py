@@ -27,6 +27,7 @@ FILES = {
 }
 """What a page needs, under the names that it gets there: for browsers with a GPU, and for all others."""
 
+REGISTRY_VARIABLES = ("npm_config_registry", "NPM_CONFIG_REGISTRY")
 SECONDS = 60
 LARGEST = 200_000_000
 BY_HAND = f"Get it where there is a network (npm pack {PACKAGE}@{VERSION}) and name the file with --runtime."
@@ -70,7 +71,8 @@ def _read(path: Path) -> bytes:
 
 
 def _download() -> bytes:
-    registry = os.environ.get("npm_config_registry") or os.environ.get("NPM_CONFIG_REGISTRY") or "https://registry.npmjs.org"
+    # npm's own setting: its name is in small letters, as it is in the environment of npm's scripts.
+    registry = next(filter(None, map(os.environ.get, REGISTRY_VARIABLES)), "https://registry.npmjs.org")
     url = f"{registry.rstrip('/')}/{PACKAGE}/-/{PACKAGE}-{VERSION}.tgz"
     try:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:

@@ -137,18 +137,32 @@ def _description(checkpoint: Checkpoint, title: str, weights: dict[str, Any], sh
     return {"model": model, "spec": spec_of(config, "web"), "examples": shown, "weights": weights}
 
 
+README = """---
+title: {quoted}
+emoji: 🏠
+colorFrom: indigo
+colorTo: green
+sdk: static
+pinned: false
+custom_headers:
+{headers}---
+
+# {title}
+
+A page to draw on, made with pix2pix. The model runs in the browser; nothing that is drawn leaves it.
+Any static host serves this folder, under any path.
+
+With WebGPU the model runs on the visitor's graphics card, else on the processor. There it uses several threads where the host
+sends the headers of `_headers` (Netlify and Cloudflare Pages read that file, a static Space reads the head of this one), else one.
+
+{licence}`runtime/` is onnxruntime-web {version} of npm: MIT licence, Copyright (c) Microsoft Corporation,
+https://github.com/microsoft/onnxruntime
+"""
+
+
 def _readme(title: str, checkpoint: Checkpoint) -> str:
     """For people who find the folder, and for a static Space, which reads the head."""
     headers = "".join(f"  {header.lower()}: {value}\n" for header, value in ISOLATION.items())
-    licence = f"The model's licence: {checkpoint.about['licence']}.\n" if checkpoint.about.get("licence") else ""
-    head = f"---\ntitle: {json.dumps(title)}\nemoji: 🏠\ncolorFrom: indigo\ncolorTo: green\nsdk: static\npinned: false\ncustom_headers:\n{headers}---\n"
-    return f"""{head}
-# {title}
-
-A page to draw on, made with pix2pix. The model runs in the browser; nothing that is drawn leaves it. Any static host serves this folder, under any path.
-
-With WebGPU the model runs on the visitor's graphics card, else on the processor. There it uses several threads where the host sends the headers of `_headers`
-(Netlify and Cloudflare Pages read that file, a static Space reads the head of this one), else one.
-
-{licence}`runtime/` is onnxruntime-web {VERSION} of npm: MIT licence, Copyright (c) Microsoft Corporation, https://github.com/microsoft/onnxruntime
-"""
+    told = " ".join(str(checkpoint.about.get("licence") or "").split())
+    licence = f"The model's licence: {told}.\n\n" if told else ""
+    return README.format(quoted=json.dumps(title), title=title, headers=headers, licence=licence, version=VERSION)
