@@ -210,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return data
-        length, data = int(self.headers.get("Content-Length") or 0), b""
+        length, data = int(self.headers.get("Content-Length") or 0), bytearray()
         while len(data) < length:
             if self.cut_after is not None and self.command != "GET" and len(data) >= self.cut_after:
                 break
@@ -219,7 +219,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.cut_after is not None and self.command != "GET":
             self.connection.close()
             raise ConnectionError
-        return data
+        return bytes(data)
 
     def route(self) -> None:
         for pattern, method in ROUTES:

@@ -57,8 +57,9 @@ def inspect(args: argparse.Namespace) -> int:
     """Prints the report."""
     from pix2pix.data.inspect import inspect_folder
 
+    folder = data_folder(args.data)
     with counting("pairs") as show:
-        report = inspect_folder(data_folder(args.data), args.direction, args.make, progress=show)
+        report = inspect_folder(folder, args.direction, args.make, progress=show)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     return 0
 

@@ -51,6 +51,8 @@ def _add_deploy(commands: argparse._SubParsersAction[Any]) -> None:
 
 def push(args: argparse.Namespace) -> int:
     """Prints the address of the repository, with the commit."""
+    _begin(args.repo)
+
     from pix2pix.hub.push import Terms
     from pix2pix.hub.push import push as send
 
@@ -62,6 +64,8 @@ def push(args: argparse.Namespace) -> int:
 
 def pull(args: argparse.Namespace) -> int:
     """Tells what is fetched before it is, and prints the file that it became."""
+    _begin()
+
     from pix2pix.hub.pull import look
     from pix2pix.hub.pull import pull as fetch
 
@@ -75,6 +79,9 @@ def pull(args: argparse.Namespace) -> int:
 
 def deploy(args: argparse.Namespace) -> int:
     """Prints the address of the Space, or the folder."""
+    if not args.folder:
+        _begin(args.repo)
+
     from pix2pix.hub.client import check_name
     from pix2pix.hub.deploy import Space, write_space
     from pix2pix.hub.deploy import deploy as send
@@ -88,3 +95,12 @@ def deploy(args: argparse.Namespace) -> int:
         done = send(args.repo, space, progress=show)
     print(done.url)
     return 0
+
+
+def _begin(repo: str = "") -> None:
+    """Says what needs no torch to be said: that a name is none, that the Hub is not there."""
+    from pix2pix.hub.client import check_name, check_online
+
+    if repo:
+        check_name(repo)
+    check_online()

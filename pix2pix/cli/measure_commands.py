@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli import flags
+from pix2pix.cli.data_commands import data_folder
 from pix2pix.cli.progress import TrainingProgress, counting, report_left_out
 from pix2pix.config import SPLITS, TrainConfig
 
@@ -93,6 +94,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from pix2pix.files import write_text
     from pix2pix.translator import Translator
 
+    args.data = data_folder(args.data)
     translator = Translator.load(args.checkpoint, args.device)
     pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction)
     exam = evaluation.Examination(translator, pairs, args.split, args.mode)
@@ -143,9 +145,9 @@ def make_segmenter(args: argparse.Namespace) -> int:
     from pix2pix.checkpoint import save_checkpoint
     from pix2pix.segmenter import Lesson, train_segmenter
 
-    lesson = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed)
+    lesson, folder = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed), data_folder(args.data)
     with counting("steps") as show:
-        made = train_segmenter(args.data, lesson, show)
+        made = train_segmenter(folder, lesson, show)
     save_checkpoint(args.to, made)
     scores = made.about["metrics"]
     print(f"{args.to}: {len(made.config.palette)} classes" + "".join(f", {name} {value:.3f}" for name, value in scores.items()))
@@ -154,6 +156,7 @@ def make_segmenter(args: argparse.Namespace) -> int:
 
 def ablate(args: argparse.Namespace) -> int:
     """Trains what is missing, then writes tables and sheets. The exit code is 1 where it was stopped before the end."""
+    args.data = data_folder(args.data)
     base = TrainConfig(**flags.given(args))
 
     from pix2pix.ablation import plan, train_cells

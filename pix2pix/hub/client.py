@@ -56,8 +56,7 @@ def connect(token: str | None = None, needs_token: bool = False) -> Client:
         raise HubError(
             "nobody is logged in to the Hub here. Log in with a token that may write (hf auth login), or sign in on the page of a Space."
         )
-    if not is_online():
-        raise OfflineError(f"the Hub ({constants.ENDPOINT}) cannot be reached from here. What lies on this machine works without it.")
+    check_online()
     # False, or huggingface_hub would take the token of this machine after all.
     return Client(HfApi(endpoint=constants.ENDPOINT, token=token or False), token or None)
 
@@ -85,6 +84,14 @@ def is_online() -> bool:
     asking.start()
     asking.join(PROBE_SECONDS)
     return any(answers)
+
+
+def check_online() -> None:
+    """`OfflineError` where the Hub does not answer within three seconds."""
+    from huggingface_hub import constants
+
+    if not is_online():
+        raise OfflineError(f"the Hub ({constants.ENDPOINT}) cannot be reached from here. What lies on this machine works without it.")
 
 
 def _answers() -> bool:
