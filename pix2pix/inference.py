@@ -134,7 +134,7 @@ def choose_quick_copy(generator: nn.Module, in_channels: int, precision: str) ->
     card = make_test_card(in_channels, multiple).to(device)
     if bf16:
         # Tall: its features shrink to one column of several rows, where kernels in bf16 have been seen to go wrong.
-        card = torch.cat((card, card.flip(2)), 2)[..., :multiple]
+        card = torch.cat((card, card.flip(2)), 2)[..., : max(multiple, getattr(generator, "smallest", multiple))]
     with torch.inference_mode():
         wanted = generator(card)
         for candidate in candidates:

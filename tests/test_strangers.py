@@ -220,9 +220,10 @@ def test_our_own_safetensors_come_back_as_they_were(tmp_path: Path, beside: bool
     assert all(torch.equal(value, checkpoint.weights[name]) for name, value in generator.state_dict().items())
 
 
-def test_our_own_checkpoints_need_no_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_checkpoints_need_no_other_process_and_may_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = ModelConfig(depth=3, width=2, size=16)
     save_checkpoint(tmp_path / "own.pth", Checkpoint(config, dict(build_generator(config).state_dict())))
+    assert read_any(tmp_path / "own.pth", apart=True).config == config
     monkeypatch.setattr(importers.subprocess, "Popen", None)
     assert read_any(tmp_path / "own.pth").config == config
     with pytest.raises(CheckpointError, match="does not exist"):

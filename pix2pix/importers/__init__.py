@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from dataclasses import dataclass, replace
@@ -28,6 +29,12 @@ SECONDS, LONGEST_START = 20.0, 120.0
 BEGUN = "begun"
 """Empty file by which the process says that it begins to read."""
 LONGEST_SENTENCE = 2000
+
+
+Opened = tuple[dict[str, str], dict[str, Tensor]]
+KEPT = 2
+_kept: dict[tuple[str, int, int, str], Opened] = {}
+_keeping = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
         return read_own(path, described)
     words, tensors = open_apart(path, "generator")
     if FORMAT in words:
-        return to_checkpoint(json.loads(words[FORMAT]) | {"weights": tensors}, path)
+        return to_checkpoint(json.loads(words[FORMAT]) | {"weights": dict(tensors)}, path)
     return _as_checkpoint(path, words, tensors)
 
 
@@ -94,8 +101,25 @@ def is_own(path: Path) -> bool:
     return b"format" in start and FORMAT.encode() in start
 
 
-def open_apart(path: Path, kind: str) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names."""
+def open_apart(path: Path, kind: str) -> Opened:
+    """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names.
+
+    The last two are kept: a file is described, checked and used within moments, and each time would take a process.
+    """
+    facts = path.stat()
+    key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind)
+    with _keeping:
+        known = _kept.get(key)
+    if known is None:
+        known = _open_apart(path, kind)
+        with _keeping:
+            _kept[key] = known
+            while len(_kept) > KEPT:
+                del _kept[next(iter(_kept))]
+    return known
+
+
+def _open_apart(path: Path, kind: str) -> Opened:
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
         code = run_apart([sys.executable, "-m", "pix2pix.importers.child", str(path.resolve()), str(answer), kind], answer, path)
