@@ -41,6 +41,7 @@ GAP, HEADER = 4, 36
 
 Numbers = dict[str, float]
 Row = tuple[str, Numbers]
+Column = tuple[str, Sequence[Image.Image]]
 
 
 @dataclass(frozen=True)
@@ -56,21 +57,25 @@ class Report:
     def write(self, progress: Callable[[str, int, int], None] = lambda cell, done, of: None) -> Path:
         """Scores each cell on the pairs that none was trained on, writes tables and sheets, and returns the Markdown's path."""
         tables = plan(self.base)
-        models = {cell.name: Translator.load(self.out / cell.name / "model.pth", self.base.device) for cell in cells_of(tables)}
-        scores = {name: self._score(model, lambda done, of: progress(name, done, of)) for name, model in models.items()}  # noqa: B023
-        numbers = {name: {**found.means, **found.overall} for name, found in scores.items()}
-        protocol = self._describe(next(iter(scores.values())))
+        judged = {cell.name: self._judge(cell.name, progress) for cell in cells_of(tables)}
+        numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in judged.items()}
+        protocol = self._describe(next(iter(judged.values())).scores)
         write_text(self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n")
         write_text(self.out / "scores.csv", to_csv(tables, numbers))
         for table in tables:
-            write_image(self.out / f"{table.name}.png", self._draw_sheet({cell.name: cell.label for cell in table.cells}, models))
-        write_image(self.out / "sheet.png", self._draw_sheet({name: name for name in models}, models))
+            write_image(self.out / f"{table.name}.png", draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)))
+        write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in judged}, judged)))
         write_text(self.out / "table.md", to_markdown(tables, numbers, protocol))
         return self.out / "table.md"
 
-    def _score(self, model: Translator, progress: Callable[[int, int], None]) -> Scores:
+    def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> Judged:
+        """Scores and pictures of one cell, whose model is let go then: ten wide ones at once would fill the memory."""
+        model = Translator.load(self.out / name / "model.pth", self.base.device)
         measures = [FcnScore(self.segmenter, model.config)] if self.segmenter else []
-        return Examination(model, self.base.data).run(measures, progress)
+        exam = Examination(model, self.base.data)
+        scores = exam.run(measures, lambda done, of: progress(name, done, of))
+        sources, targets = self._pictures(exam)
+        return Judged(scores, sources, [model(source) for source in sources], targets)
 
     def _describe(self, scores: Scores) -> str:
         base = self.base
@@ -79,24 +84,35 @@ class Report:
             f" batch {base.batch}, width {base.width}, discriminator width {base.discriminator_width}, seed {base.seed}."
         )
 
-    def _draw_sheet(self, labels: dict[str, str], models: dict[str, Translator]) -> Image.Image:
-        """Input, the cells that have a label here, and the target."""
-        sources, targets = self._pictures(next(iter(models.values())))
-        columns = [("input", sources), *((label, [models[name](source) for source in sources]) for name, label in labels.items())]
-        return draw_sheet(columns + ([("target", targets)] if targets else []))
-
-    def _pictures(self, model: Translator) -> tuple[list[Image.Image], list[Image.Image]]:
-        """Sources and their targets; drawings have none."""
-        size, kinds = model.config.size, (model.config.source, model.config.target)
+    def _pictures(self, exam: Examination) -> tuple[list[Image.Image], list[Image.Image]]:
+        """Sources to show and their targets; drawings have none."""
+        config = exam.translator.config
+        size, kinds = config.size, (config.source, config.target)
         if self.drawings:
             files = sorted(file for file in self.drawings.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
             if not files:
                 raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
             return [resize(read_image(file), (size, size), kinds[0]) for file in files], []
-        exam = Examination(model, self.base.data)
         count = min(SHOWN_PAIRS, len(exam.pairs))
         chosen = [exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds) for place in range(count)]
         return [source for source, _ in chosen], [target for _, target in chosen]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one cell: its scores, and its pictures between the sources and the targets of the sheet."""
+
+    scores: Scores
+    sources: list[Image.Image]
+    pictures: list[Image.Image]
+    targets: list[Image.Image]
+
+
+def _columns_of(labels: dict[str, str], judged: dict[str, Judged]) -> list[Column]:
+    """Input, the cells that have a label here, and the target where there is one."""
+    first = judged[next(iter(labels))]
+    columns: list[Column] = [("input", first.sources), *((label, judged[name].pictures) for name, label in labels.items())]
+    return columns + ([("target", first.targets)] if first.targets else [])
 
 
 def rows_of(table: Table, numbers: dict[str, Numbers]) -> list[Row]:
@@ -138,7 +154,7 @@ def _shown(found: Numbers, name: str) -> str:
     return f"{found[name]:.3f}" if name in found else ""
 
 
-def draw_sheet(columns: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:
+def draw_sheet(columns: Sequence[Column]) -> Image.Image:
     """Pictures of one size in columns, each below its name."""
     width, height = columns[0][1][0].size
     count = len(columns[0][1])
