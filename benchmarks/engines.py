@@ -23,11 +23,19 @@ BATCHES = (1, 4, 16)
 PLAIN = "torch, plain eager fp32"
 HEAD = "| engine | ms a picture | of plain | mean difference | pictures/s, batch 1 | 4 | 16 | load to first picture | peak memory |"
 
+LIBRARIES = {
+    "torch, plain eager": "pix2pix.translator",
+    "torch, ours": "pix2pix.translator",
+    "ONNX Runtime": "onnxruntime",
+    "OpenVINO": "openvino",
+}
+"""What a program has imported before it opens a model."""
+
 Run = Callable[[np.ndarray], np.ndarray]
 REPORT = """
-import sys
-from benchmarks.engines import open_engine, picture
-import time
+import importlib, sys, time
+from benchmarks.engines import LIBRARIES, open_engine, picture
+importlib.import_module(LIBRARIES[sys.argv[1].rsplit(" ", 1)[0]])
 begin = time.perf_counter()
 open_engine(sys.argv[1], sys.argv[2])(picture(1))
 print(time.perf_counter() - begin)
@@ -86,7 +94,7 @@ def _in_turns(engines: dict[str, Run], source: np.ndarray, rounds: int) -> dict[
 
 
 def _first_picture(name: str, folder: str) -> tuple[float, float]:
-    """Seconds from opening the file to the first picture, and peak memory in GB, in a process of its own."""
+    """Seconds from opening the file to the first picture, imports not counted, and peak memory in GB, in a process of its own."""
     command = [sys.executable, "-c", REPORT, name, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ)
     seconds, kilobytes = done.stdout.split()[-2:]
