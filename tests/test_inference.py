@@ -11,7 +11,15 @@ from pix2pix.config import ModelConfig
 from pix2pix.inference import QuickConvolution, choose_quick_copy, computing_with, is_bf16_faster, make_quick_copy, make_test_card
 from pix2pix.networks import build_generator, init_weights
 
-NETWORKS: list[dict[str, Any]] = [{}, {"norm": "batch"}, {"norm": "none"}, {"decoder": "resize"}, {"decoder": "bilinear"}, {"skips": False}, {"in_channels": 1}]
+NETWORKS: list[dict[str, Any]] = [
+    {},
+    {"norm": "batch"},
+    {"norm": "none"},
+    {"decoder": "resize"},
+    {"decoder": "bilinear"},
+    {"skips": False},
+    {"in_channels": 1},
+]
 
 
 def make_generator(**settings: Any) -> torch.nn.Module:

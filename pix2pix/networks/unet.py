@@ -57,13 +57,22 @@ class ResizeUp(Up):
 
 
 class BilinearUp(ResizeUp):
-    """As `ResizeUp`, doubled smoothly: repeated pixels of the coarse levels leave straight lines at their borders, all over flat walls."""
+    """As `ResizeUp`, doubled smoothly: no edge of a large pixel is left in the picture."""
 
     def forward(self, features: Tensor) -> Tensor:
         return Up.forward(self, F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False))
 
 
-DECODERS: dict[str, type[Up]] = {"transposed": Up, "resize": ResizeUp, "bilinear": BilinearUp}
+DECODERS: dict[str, tuple[type[Up], type[Up]]] = {
+    "transposed": (Up, Up),
+    "resize": (ResizeUp, ResizeUp),
+    "bilinear": (BilinearUp, ResizeUp),
+}
+"""The coarse levels of each decoder, and its two finest ones.
+
+Repeated pixels of the coarse levels leave straight lines all over flat walls; smooth fine levels leave no grain in the picture, and halos.
+"""
+FINE_LEVELS = 2
 
 
 class UNet(nn.Module):
@@ -98,7 +107,7 @@ class UNet(nn.Module):
         self.noisy_up = spoken.dropout_levels(depth) if dropout else range(0)
         self.noise_channels = [channels[level] for level in self.noisy_down] + [channels[depth - 2 - level] for level in self.noisy_up]
         self.down = _build_down(in_channels, channels, norm, spoken)
-        self.up = _build_up(channels, out_channels, norm, DECODERS[decoder], skips, spoken)
+        self.up = _build_up(channels, out_channels, norm, _level_kinds(decoder, depth), skips, spoken)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
@@ -161,12 +170,17 @@ def _build_down(in_channels: int, channels: list[int], norm: str, dialect: Diale
     return levels
 
 
-def _build_up(channels: list[int], out_channels: int, norm: str, level: type[Up], skips: bool, dialect: Dialect) -> nn.ModuleList:
+def _level_kinds(decoder: str, depth: int) -> list[type[Up]]:
+    coarse, fine = DECODERS[decoder]
+    return [coarse] * (depth - FINE_LEVELS) + [fine] * FINE_LEVELS
+
+
+def _build_up(channels: list[int], out_channels: int, norm: str, levels: list[type[Up]], skips: bool, dialect: Dialect) -> nn.ModuleList:
     """From the bottleneck outwards. With skips, all but the first see twice the channels."""
     ins = [channels[-1]] + [count * (2 if skips else 1) for count in channels[-2::-1]]
     norms = [norm] * (len(channels) - 2) + [norm if dialect.last_norm else "none"]
-    inner = [level(ins[i], count, norms[i], has_bias(norm, norms[i])) for i, count in enumerate(channels[-2::-1])]
-    return nn.ModuleList([*inner, level(ins[-1], out_channels, "none", True, dialect.paint_kernel)])
+    inner = [levels[i](ins[i], count, norms[i], has_bias(norm, norms[i])) for i, count in enumerate(channels[-2::-1])]
+    return nn.ModuleList([*inner, levels[-1](ins[-1], out_channels, "none", True, dialect.paint_kernel)])
 
 
 def has_bias(network_norm: str, norm: str) -> bool:
