@@ -241,7 +241,8 @@ class Trainer:
     def _load(self, state: dict[str, Any]) -> None:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
-        if state["model"] != self.model.to_dict():
+        # Read as a config: a state of an older version lacks fields, which have their defaults then.
+        if ModelConfig.from_dict(state["model"]) != self.model:
             raise ConfigError(
                 f"{self.config.data} is not what this run was trained on: its pictures are {self.model.source} and {self.model.target} now."
                 " Put the old pictures back, or start another run."

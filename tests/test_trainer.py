@@ -62,6 +62,13 @@ def test_a_stop_saves_at_once_and_says_where(pairs: Path) -> None:
     assert seen[-1].state == "stopped" and seen[-2].step == seen[-1].step < 1000
 
 
+def test_a_state_of_a_version_that_knew_fewer_settings_goes_on(pairs: Path) -> None:
+    config = tiny(pairs)
+    saved = next(event for event in train(config) if isinstance(event, Saved))
+    state = saved.state | {"model": {name: value for name, value in saved.state["model"].items() if name not in ("blocks", "dialect")}}
+    assert Trainer(config, Dataset.open(config), state).step == 3
+
+
 def test_a_stop_never_saves_weights_that_are_not_finite(pairs: Path) -> None:
     config = tiny(pairs, log_every=100, save_every=100, evaluate_every=100, sample_every=100, steps=1000)
     trainer = Trainer(config, Dataset.open(config))
