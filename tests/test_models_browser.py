@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.oauth
+import itsdangerous
 import pytest
-from fakehub import FakeHub
+from fakehub import EVE, WRITE, FakeHub
 from playwright.sync_api import Browser, Page, expect
 from test_draw import MAP, write_small
+from test_ui_collection import write_torn
 
 from pix2pix.ui.app import build_app, launch_options
 
@@ -34,7 +41,7 @@ def folder(tmp_path: Path, tiny_run: Path) -> Path:
     """Two models, a broken file, and a run that has ended."""
     write_small(tmp_path / "checkpoints" / "map.pth", palette=MAP)
     write_small(tmp_path / "checkpoints" / "facades.pth")
-    (tmp_path / "checkpoints" / "torn.pth").write_bytes(b"no zip")
+    write_torn(tmp_path / "checkpoints" / "torn.pth")
     shutil.copytree(tiny_run, tmp_path / "runs" / "houses")
     return tmp_path
 
@@ -83,7 +90,7 @@ def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(o
     page = opened()
     expect(page.locator(".p2p-account")).to_contain_text("cannot be reached from here. What is on this machine works", timeout=WAIT)
     expect(card(page, "facades").locator("img")).to_be_visible(timeout=WAIT)
-    expect(card(page, "torn")).to_contain_text("damaged")
+    expect(card(page, "torn")).to_contain_text("cannot be read")
     expect(page.locator(".p2p-of-runs summary")).to_have_text("Models of runs (2)")
 
     choose(page, "facades", "rename")
@@ -183,6 +190,49 @@ def test_who_is_not_signed_in_is_told_how_to(opened: Opener, hub: FakeHub, monke
     card(page, "facades").get_by_role("button", name="Push…").click()
     expect(page.locator(".p2p-dialog")).to_contain_text("hf auth login")
     expect(page.get_by_role("button", name="Push", exact=True)).to_have_count(0)
+
+
+def sign_in(page: Page, token: str, name: str) -> None:
+    """As after a sign-in with Hugging Face: Gradio keeps the account and its token in a signed cookie."""
+    user = {"name": name, "preferred_username": name, "profile": "", "picture": ""}
+    session = {"oauth_info": {"access_token": token, "scope": "write-repos", "expires_at": time.time() + 999, "userinfo": user}}
+    secret = hashlib.sha256(b"secret-v4").hexdigest()
+    cookie = itsdangerous.TimestampSigner(secret).sign(base64.b64encode(json.dumps(session).encode())).decode()
+    page.context.add_cookies([{"name": "session", "value": cookie, "url": page.url}])
+
+
+def test_on_a_space_a_visitor_pushes_under_their_own_name_with_their_own_token(
+    opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "ada/houses")
+    # Gradio's own word for a Space (SYSTEM) starts a reloader beside each page.
+    monkeypatch.setattr(gradio.oauth, "get_space", lambda: "ada/houses")
+    for name, told in {
+        "OAUTH_CLIENT_ID": "id",
+        "OAUTH_CLIENT_SECRET": "secret",
+        "OAUTH_SCOPES": "openid",
+        "OPENID_PROVIDER_URL": hub.url,
+    }.items():
+        monkeypatch.setenv(name, told)
+        monkeypatch.setattr(gradio.oauth, name, told)
+    page = opened()
+    expect(page.locator("#models-login")).to_contain_text("Sign in", timeout=WAIT)
+    sign_in(page, EVE, "eve")
+    page.reload()
+    page.get_by_role("tab", name="Models").click()
+    expect(page.locator(".p2p-account")).to_contain_text("Signed in as eve", timeout=WAIT)
+    card(page, "facades").get_by_role("button", name="Push…").click()
+    expect(page.locator(".p2p-dialog input[name=repo]")).to_have_value("eve/facades")
+    page.locator(".p2p-dialog input[name=repo]").fill("ada/facades")
+    page.get_by_role("button", name="Push", exact=True).click()
+    expect(page.locator(".p2p-dialog .p2p-refused")).to_contain_text("may not write to ada/facades", timeout=WAIT)
+    page.get_by_role("button", name="Close").click()
+    card(page, "facades").get_by_role("button", name="Push…").click()
+    page.get_by_role("button", name="Push", exact=True).click()
+    expect(page.locator(".p2p-dialog a")).to_have_attribute("href", f"{hub.url}/eve/facades", timeout=WAIT)
+    assert "README.md" in hub.files("eve/facades")
+    said = "".join(capfd.readouterr())
+    assert not any(token in text for token in (EVE, WRITE) for text in (page.content(), said))
 
 
 def test_a_public_space_shows_what_a_visitor_may(opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+import torch
 from fakehub import READ, WRITE, FakeHub
 from test_draw import MAP, write_small
 from test_ui_models import write_model
@@ -34,12 +35,18 @@ SPACE = Rights("nobody", owner="ada", is_space=True)
 PATIENCE = 60.0
 
 
+def write_torn(path: Path) -> Path:
+    """A file that says it is ours, and is not whole. What says nothing is opened in a process of its own, which takes seconds."""
+    torch.save({"format": "pix2pix", "config": None}, path)
+    return path
+
+
 @pytest.fixture
 def gallery(tmp_path: Path, tiny_run: Path) -> Gallery:
     folder = tmp_path / "checkpoints"
     write_small(folder / "facades.pth")
     write_small(folder / "map.pth", palette=MAP)
-    (folder / "broken.pth").write_bytes(b"no zip")
+    write_torn(folder / "broken.pth")
     shutil.copytree(tiny_run, tmp_path / "runs" / "houses")
     shelf = Shelf(folder, tmp_path / "runs")
     return Gallery(shelf, open_desk(shelf))
@@ -78,7 +85,7 @@ def test_every_file_is_a_card_with_what_it_says_of_itself(gallery: Gallery) -> N
 
 def test_a_broken_file_is_a_card_with_its_cause_and_can_be_deleted(gallery: Gallery) -> None:
     card = cards(gallery)["broken"]
-    assert "broken.pth is damaged" in card["problem"]
+    assert "broken.pth: the model's description cannot be read" in card["problem"]
     gallery.delete_model(HERE, {"key": "broken", "version": card["version"]})
     assert "broken" not in cards(gallery) and not (gallery.shelf.checkpoints / "broken.pth").exists()
 
@@ -115,6 +122,12 @@ def test_a_model_gets_another_name_and_is_drawn_with_under_it(gallery: Gallery) 
     assert gallery.shelf.translator("old houses")
     refused = draw.answering(lambda key: {"t": gallery.shelf.translator(key)})("facades")
     assert "is not there (any more)" in refused["error"]
+
+
+def test_another_projects_file_keeps_its_ending(gallery: Gallery) -> None:
+    write_torn(gallery.shelf.checkpoints / "odd.bin")
+    assert gallery.rename_model(HERE, {"key": "odd.bin", "name": "strange"}) == {"key": "strange.bin"}
+    assert cards(gallery)["strange.bin"]["problem"] and (gallery.shelf.checkpoints / "strange.bin").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "  ", ".hidden", "x" * 80, "a..b", "con\nfig", 7, None])

@@ -13,7 +13,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.networks import build_generator
 from pix2pix.ui.drawing import spec_of
 from pix2pix.ui.keeping import version_of
-from pix2pix.ui.models import Listing, Model
+from pix2pix.ui.models import Listing, Model, key_of
 from pix2pix.ui.origin import origin_of
 
 METRICS = {"ssim": ("SSIM", 3), "psnr": ("PSNR", 1), "l1": ("L1", 3)}
@@ -45,7 +45,7 @@ def describe(model: Model) -> Card:
 
 def describe_broken(path: Path, cause: str) -> Card:
     """A file that is no usable model: its name, why, and nothing to do but delete it."""
-    known: Card = {"key": path.stem, "title": path.name, "version": version_of(path), "bytes": _size(path)}
+    known: Card = {"key": key_of(path), "title": path.name, "version": version_of(path), "bytes": _size(path)}
     return known | {"isRun": False, "problem": cause, "facts": []}
 
 

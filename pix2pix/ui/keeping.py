@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from pix2pix.errors import CheckpointError
-from pix2pix.ui.models import Shelf
+from pix2pix.ui.models import Shelf, key_of
 from pix2pix.ui.steer import check_name
 
 _one_at_a_time = threading.Lock()
@@ -17,7 +17,7 @@ def find_file(shelf: Shelf, key: object) -> Path:
     """The file with that key in the folder of checkpoints, a broken one too. Looked up, never used as a path."""
     listing = shelf.listing()
     paths = [model.path for model in listing.models if not model.is_run] + [path for path, _ in listing.broken]
-    found = next((path for path in paths if path.stem == key and path.parent == shelf.checkpoints), None)
+    found = next((path for path in paths if key_of(path) == key and path.parent == shelf.checkpoints), None)
     if found is None:
         raise CheckpointError(f"the model {str(key)[:100]!r} is not there any more: somebody has renamed or deleted it.")
     return found
@@ -32,16 +32,14 @@ def version_of(path: Path) -> str:
 
 
 def rename(shelf: Shelf, key: object, name: object) -> str:
-    """Gives a model another name; its new key. A name that is taken is never taken over."""
-    wanted = check_name(str(name or ""), "a model").removesuffix(".pth")
-    wanted = check_name(wanted, "a model")
+    """Gives a model another name; its new key. A name that is taken is never taken over, and the file keeps its ending."""
     with _one_at_a_time:
         path = find_file(shelf, key)
-        target = path.with_name(f"{wanted}.pth")
-        if target == path:
-            return wanted
-        _move(path, target)
-    return wanted
+        wanted = check_name(check_name(str(name or ""), "a model").removesuffix(path.suffix), "a model")
+        target = path.with_name(wanted + path.suffix)
+        if target != path:
+            _move(path, target)
+    return key_of(target)
 
 
 def _move(path: Path, target: Path) -> None:

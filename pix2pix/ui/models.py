@@ -88,11 +88,15 @@ class Listing:
         return [(model.label, model.key) for model in self.models]
 
 
+def key_of(path: Path) -> str:
+    """What a file in `checkpoints/` is called: other projects' files keep their endings."""
+    return path.stem if path.suffix == ".pth" else path.name
+
+
 def list_models(checkpoints: Path, runs: Path) -> Listing:
     """Looks at the models in `checkpoints/`, also those of other projects, at `runs/*/model.pth` and at `runs/*/best.pth`."""
     files = [path for path in checkpoints.glob("*") if path.suffix in SUFFIXES]
-    names = [path.stem if path.suffix == ".pth" else path.name for path in files]
-    places = list(zip(names, names, files, strict=True))
+    places = [(key_of(path), key_of(path), path) for path in files]
     for file, suffix, word in RUN_FILES:
         places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
     models, broken = [], []
