@@ -15,7 +15,7 @@ DEFAULT_PORT = 7860
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     """The command `app`."""
     text = "open the page in which to draw, train and watch"
-    parser = commands.add_parser("app", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser = commands.add_parser("app", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     places = ", ".join(PORT_VARIABLES)
     parser.add_argument("--port", type=int, metavar="N", help=f"port to listen on (default: the first of {places} that is set, else 7860)")
     parser.add_argument(

@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_prepare(commands: argparse._SubParsersAction[Any]) -> None:
     text = "make a folder of pairs from single photos"
-    parser = commands.add_parser("prepare", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser = commands.add_parser("prepare", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     parser.add_argument("photos", metavar="PHOTOS", help="folder of photos; its folders train, val and test stay")
     parser.add_argument("-o", "--output", required=True, metavar="OUTPUT", help="new folder for the pairs: source left, photo right")
     parser.add_argument(
@@ -36,7 +36,7 @@ def _add_prepare(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     text = "what is in a data set, and what is wrong with it"
-    parser = commands.add_parser("inspect", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser = commands.add_parser("inspect", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB", help="which half is the source (default AtoB)")
     parser.add_argument("--make", choices=MADE, default="none", help="look at single photos, as train --make does")

@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_push(commands: argparse._SubParsersAction[Any]) -> None:
     text = "send a model to the Hugging Face Hub"
-    parser = commands.add_parser("push", help=text, description=f"{text.capitalize()}, with its card. {LOG_IN}", allow_abbrev=False)
+    parser = commands.add_parser("push", help=text, description=f"{text[:1].upper()}{text[1:]}, with its card. {LOG_IN}", allow_abbrev=False)
     parser.add_argument("checkpoint", type=Path, metavar="FILE", help="a .pth file, such as runs/houses/model.pth")
     parser.add_argument("repo", metavar="OWNER/NAME", help="model repository; it is made where there is none")
     parser.add_argument("--private", action="store_true", help="make a private repository, if this push makes one")
@@ -31,7 +31,7 @@ def _add_push(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_pull(commands: argparse._SubParsersAction[Any]) -> None:
     text = "fetch a model from the Hugging Face Hub"
-    parser = commands.add_parser("pull", help=text, description=f"{text.capitalize()}, and check it.", allow_abbrev=False)
+    parser = commands.add_parser("pull", help=text, description=f"{text[:1].upper()}{text[1:]}, and check it.", allow_abbrev=False)
     parser.add_argument("repo", metavar="OWNER/NAME", help="also OWNER/NAME@REVISION, OWNER/NAME/FILE.pth, or an address on the Hub")
     parser.add_argument("--revision", metavar="R", help="branch, tag or commit (default: main)")
     parser.add_argument("--to", type=Path, default=Path("checkpoints"), metavar="FOLDER", help="where to put it (default: checkpoints)")
@@ -40,7 +40,7 @@ def _add_pull(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_deploy(commands: argparse._SubParsersAction[Any]) -> None:
     text = "put the page with your models on the Hugging Face Hub, as a Space"
-    parser = commands.add_parser("deploy", help=text, description=f"{text.capitalize()}. {LOG_IN}", allow_abbrev=False)
+    parser = commands.add_parser("deploy", help=text, description=f"{text[:1].upper()}{text[1:]}. {LOG_IN}", allow_abbrev=False)
     parser.add_argument("repo", metavar="OWNER/SPACE", help="the Space; it is made where there is none, else brought up to date")
     parser.add_argument("--model", type=Path, nargs="+", metavar="FILE", help="models to show (default: all of checkpoints/)")
     parser.add_argument("--hardware", default="", metavar="NAME", help="cpu-basic, zero-a10g, t4-small, ... (default: as it is)")

@@ -26,7 +26,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "import",
         help=text,
-        description=text.capitalize() + ".",
+        description=text[:1].upper() + text[1:] + ".",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -55,7 +55,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_segmenter(commands: argparse._SubParsersAction[Any]) -> None:
     text = "train a segmenter on pairs of photo and labels, the judge of evaluate --segmenter"
-    parser = commands.add_parser("segmenter", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser = commands.add_parser("segmenter", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     parser.add_argument("data", metavar="DATA", help="folder of pairs, one half labels; its training pairs are learned from")
     parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the .pth file to write")
     for name, default, words in (

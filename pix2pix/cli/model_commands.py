@@ -24,7 +24,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     """The commands `translate` and `info`."""
     _add_translate(commands)
     text = "what is in a checkpoint"
-    info = commands.add_parser("info", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    info = commands.add_parser("info", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     info.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
     info.add_argument("--json", action="store_true", help="for programs: one JSON object")
     info.set_defaults(run=show_info)
@@ -32,7 +32,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
     text = "translate a picture, or all pictures of a folder"
-    parser = commands.add_parser("translate", help=text, description=text.capitalize() + ".", allow_abbrev=False)
+    parser = commands.add_parser("translate", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
     parser.add_argument("input", type=Path, metavar="INPUT", help="a picture, or a folder of pictures (its folders too)")
     parser.add_argument(
