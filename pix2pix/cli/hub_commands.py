@@ -21,7 +21,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_push(commands: argparse._SubParsersAction[Any]) -> None:
     text = "send a model to the Hugging Face Hub"
-    parser = commands.add_parser("push", help=text, description=f"{text[:1].upper()}{text[1:]}, with its card. {LOG_IN}", allow_abbrev=False)
+    described = f"{text[:1].upper()}{text[1:]}, with its card. {LOG_IN}"
+    parser = commands.add_parser("push", help=text, description=described, allow_abbrev=False)
     parser.add_argument("checkpoint", type=Path, metavar="FILE", help="a .pth file, such as runs/houses/model.pth")
     parser.add_argument("repo", metavar="OWNER/NAME", help="model repository; it is made where there is none")
     parser.add_argument("--private", action="store_true", help="make a private repository, if this push makes one")
