@@ -197,3 +197,15 @@ def test_there_is_a_drawing_for_each_kind_of_source(source: str) -> None:
     drawing = draw_house(config)
     assert drawing.size == (32, 32) and len(drawing.getcolors(2000) or []) > 1
     assert build_generator(config)
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ({"repo": "ada/houses", "commit": "66c1714aa"}, "ada/houses at 66c1714"),
+        ({"project": "KimRass/Pix2Pix", "file": "x.pth"}, "weights of KimRass/Pix2Pix"),
+        ("nonsense", ""),
+    ],
+)
+def test_the_card_says_where_a_model_is_from(origin: object, words: str) -> None:
+    assert cards._origin(origin) == words

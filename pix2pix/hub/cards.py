@@ -174,7 +174,6 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
         f"{title} {told[name]:.4g}" for name, title in METRICS.items() if isinstance(told, dict) and isinstance(told.get(name), float)
     ]
     palette = ", ".join(f"{plain(name, 40)} `#{r:02x}{g:02x}{b:02x}`" for name, (r, g, b) in config.palette[:40])
-    origin = about.get("origin")
     rows = {
         "data": plain(about.get("data", "")) + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else ""),
         "steps": f"{about['step']:,}" if isinstance(about.get("step"), int) else "",
@@ -182,10 +181,19 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
         "network": network,
         "classes": palette,
         "licence": plain(about.get("licence", "")),
-        "from": plain(f"{origin.get('repo')} at {str(origin.get('commit'))[:7]}") if isinstance(origin, dict) else "",
+        "from": _origin(about.get("origin")),
         "made on": plain(str(about.get("date", ""))[:10]),
     }
     return {key: value for key, value in rows.items() if value}
+
+
+def _origin(told: Any) -> str:
+    """Where a model that was pulled or imported is from."""
+    if not isinstance(told, dict):
+        return ""
+    if told.get("repo"):
+        return plain(f"{told['repo']} at {str(told.get('commit'))[:7]}")
+    return plain(f"weights of {told['project']}") if told.get("project") else ""
 
 
 def _training(about: Mapping[str, Any]) -> list[str]:
