@@ -99,6 +99,31 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def append_line(path: str | Path, text: str) -> None:
+    """Adds a line to a file that only grows, on the disk when this returns. Half a line that a power cut has left ends before it.
+
+    Where the disk refuses (`NoSpaceError`, `RunError`), the file is as it was.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            begin = b"\n" if size and file.read(1) != b"\n" else b""
+            line = begin + text.encode() + b"\n"
+            try:
+                # One call, so that two processes never mix their lines.
+                if file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, "the disk took a part of the line")
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
+    except OSError as error:
+        raise no_space(path, error) from error
+
+
 def write_image(path: str | Path, image: Image.Image) -> None:
     """Saves a picture in the format that the suffix names; PNG, BMP, TIFF and WebP keep each pixel, JPEG is quality 95."""
     suffix = Path(path).suffix.lower()

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from pix2pix.errors import ConfigError, RightsError, RunError
 
 Policy = Literal["nobody", "owner", "visitors", "everyone"]
-Action = Literal["draw", "download", "push", "pull", "rename", "delete", "deploy", "train"]
+Action = Literal["draw", "download", "push", "pull", "rename", "delete", "deploy", "train", "study", "prepare"]
 ON_A_SPACE: dict[Action, Policy] = {
     "draw": "everyone",
     "download": "everyone",
@@ -25,6 +25,8 @@ ON_A_SPACE: dict[Action, Policy] = {
     "rename": "owner",
     "delete": "owner",
     "deploy": "owner",
+    "study": "everyone",
+    "prepare": "owner",  # of studies: it shows a folder's pictures to everyone
 }
 """Who may do what on a public Space; without a sign-in, the owner is nobody. On one's own machine everyone does all. `train` has a policy
 of its own, PIX2PIX_TRAIN."""
@@ -51,8 +53,9 @@ class Rights:
             if who == "visitors" and not visitor:
                 raise RightsError(f"sign in to {action} here: it is done under your own name, with your own token.")
             if who == "owner" and not self.is_owner(visitor):
+                what = "studies" if action == "prepare" else "models"
                 raise RightsError(
-                    f"only the owner of this Space may {action} models here" + ("." if visitor else "; sign in if that is you.")
+                    f"only the owner of this Space may {action} {what} here" + ("." if visitor else "; sign in if that is you.")
                 )
 
     def allows(self, visitor: str, action: Action) -> bool:

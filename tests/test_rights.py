@@ -67,6 +67,8 @@ def test_a_wish_that_cannot_be_read_is_named(wrong: dict[str, str]) -> None:
         ("rename", ["ada"]),
         ("delete", ["ada"]),
         ("deploy", ["ada"]),
+        ("study", ["", "eve", "ada"]),
+        ("prepare", ["ada"]),
         ("train", []),
     ],
 )

@@ -11,7 +11,7 @@ import gradio as gr
 
 from pix2pix import jobs
 from pix2pix.places import find_places
-from pix2pix.ui import collection, draw, train, translate
+from pix2pix.ui import collection, draw, study, train, translate
 from pix2pix.ui.models import Shelf
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
@@ -27,6 +27,7 @@ TABS: tuple[tuple[str, str, Tab], ...] = (
     ("translate", "Translate", translate.build),
     ("train", "Train", train.build),
     ("models", "Models", collection.build),
+    ("study", "Real or fake?", study.build),
 )
 """Id, title and builder of each tab, in order."""
 
