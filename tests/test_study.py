@@ -156,7 +156,13 @@ def test_two_models_are_compared_by_the_sessions_that_had_both() -> None:
     assert (-found.difference.high, -found.difference.low) == pytest.approx((0.1705, 0.8090), abs=5e-5)
     (told,) = of_record(both)["comparisons"]
     assert told["words"].startswith("palaces was taken for real 60 points more often (95 % interval +17 to +81, p = 0.020")
-    assert not compare([record()])
+    assert not told["words"].endswith("apart.") and not compare([record()])
+
+
+def test_two_answers_each_tell_nothing_apart() -> None:
+    """The interval of 2 of 2 against 0 of 2 leaves out zero; Fisher's p is a third."""
+    (told,) = of_record(record("few", (A, B), "0R 0R 1F 1F"))["comparisons"]
+    assert told["low"] > 0 and told["words"].endswith("p = 0.333) than palaces: these answers do not tell the two apart.")
 
 
 def test_answers_to_pictures_that_were_not_shown_for_their_second_are_not_counted() -> None:
