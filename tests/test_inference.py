@@ -17,6 +17,7 @@ NETWORKS: list[dict[str, Any]] = [
     {"norm": "none"},
     {"decoder": "resize"},
     {"decoder": "bilinear"},
+    {"decoder": "mixed"},
     {"skips": False},
     {"in_channels": 1},
 ]

@@ -65,7 +65,7 @@ def test_the_first_layer_the_bottleneck_and_the_last_have_no_norm(norm: str) -> 
     assert [place for place, is_plain in enumerate(plain) if is_plain] == [0, 7, 15]
 
 
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
 def test_a_bias_stands_only_where_no_instance_norm_takes_it_away(decoder: str) -> None:
     net = on_meta(norm="instance", decoder=decoder)
     assert [place for place, level in enumerate((*net.down, *net.up)) if level.conv.bias is not None] == [0, 7, 15]
@@ -90,7 +90,7 @@ def test_the_keys_of_a_checkpoint_are_stable() -> None:
 
 
 @pytest.mark.parametrize("depth", range(3, 11))
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
 def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str) -> None:
     net = UNet(1, 2, width=1, depth=depth, decoder=decoder)
     side = 2**depth
@@ -102,7 +102,7 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("skips", [True, False])
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear"])
+@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
 def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) -> None:
     """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
     net = drawn(UNet(2, 3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()

@@ -66,11 +66,12 @@ class BilinearUp(ResizeUp):
 DECODERS: dict[str, tuple[type[Up], type[Up]]] = {
     "transposed": (Up, Up),
     "resize": (ResizeUp, ResizeUp),
-    "bilinear": (BilinearUp, ResizeUp),
+    "bilinear": (BilinearUp, BilinearUp),
+    "mixed": (BilinearUp, ResizeUp),
 }
 """The coarse levels of each decoder, and its two finest ones.
 
-Repeated pixels of the coarse levels leave straight lines all over flat walls; smooth fine levels leave no grain in the picture, and halos.
+Repeated pixels leave straight lines over flat walls; smooth fine levels have softer edges. Thin streets of a map want the crisp ones.
 """
 FINE_LEVELS = 2
 
