@@ -130,7 +130,7 @@ def test_models_are_described_with_all_that_the_page_needs(shelf: Shelf) -> None
     found = draw.list_for_page(shelf)
     json.dumps(found)
     by_key = {model["key"]: model for model in found["models"]}
-    assert found["first"] == "edges", "the newest of those that have an example"
+    assert found["first"] == "facades", "what a newcomer meets"
     assert not found["problems"]
     facades = by_key["facades"]
     assert facades["task"] == "labels to photo" and facades["step"] == 5 and not facades["training"]

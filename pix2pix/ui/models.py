@@ -29,6 +29,8 @@ KEPT_TRANSLATORS = 3
 KEPT_DESCRIPTIONS = 1000
 LONGEST_WAIT = 30.0
 """Seconds that a visitor waits for the pictures of others."""
+FIRST = "facades"
+"""The model that a newcomer meets: the files of a fresh copy are all equally old."""
 RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
 """File of a run, and what it adds to the model's key and to its title."""
 
@@ -239,7 +241,7 @@ class Shelf:
 
 
 def default_key(listing: Listing, wanted: str | None = None) -> str | None:
-    """What a menu shows at first: the wanted model if it is there, else a shipped one, else the newest."""
+    """What a menu shows at first: the wanted model if it is there, else the facades that come along, else a kept one, else the newest."""
     keys = [model.key for model in listing.models]
-    shipped = [model.key for model in listing.models if not model.is_run]
-    return wanted if wanted in keys else next(iter(shipped + keys), None)
+    kept = [model.key for model in listing.models if not model.is_run]
+    return next((key for key in (wanted, FIRST, *kept, *keys) if key in keys), None)
