@@ -23,6 +23,8 @@ LEVELS = 8
 """What the clients draw with."""
 ROUNDS = 12
 SAMPLE = 500_000
+RESIZED = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+"""Row k: which of the 3 taps of a convolution meet the pixel that tap k of a transposed one of 4 comes from, where pixels are repeated."""
 
 
 def is_pict(path: Path) -> bool:
@@ -83,7 +85,8 @@ def check_writable(checkpoint: Checkpoint) -> None:
     checks = (
         (config.generator == "unet", f"a {config.generator} is no U-Net"),
         (config.depth == LEVELS, f"this one has {config.depth} levels"),
-        (config.skips and config.decoder == "transposed", "this one has other levels in its decoder"),
+        (config.skips, "this one has no skips"),
+        (config.decoder in ("transposed", "resize"), "this one grows its pictures between pixels, for which their kernels are too small"),
         (config.norm != "none", "this one has no norm"),
         (config.dialect in ("paper", "usual", "tensorflow"), f"this one is a {config.dialect} network"),
     )
@@ -99,7 +102,10 @@ def to_tensorflow(checkpoint: Checkpoint) -> dict[str, Tensor]:
     weights, depth = checkpoint.weights, checkpoint.config.depth
     given: dict[str, Tensor] = {}
     for side, ours, kind in _places(depth):
-        weight = _decoder_first(ours, weights[f"{ours}.conv.weight"])
+        weight = weights[f"{ours}.conv.weight"]
+        if ours.startswith("up.") and checkpoint.config.decoder == "resize":
+            weight = torch.einsum("ra,oiab,sb->iors", RESIZED, weight.float(), RESIZED)
+        weight = _decoder_first(ours, weight)
         outs = weight.shape[1 if side.startswith("decoder") else 0]
         place = f"generator/{side}"
         given[f"{place}/{kind}/kernel"] = weight.permute(2, 3, 1, 0)

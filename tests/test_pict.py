@@ -10,14 +10,15 @@ from pathlib import Path
 import foreign
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pix2pix.checkpoint import Checkpoint
-from pix2pix.config import ModelConfig
+from pix2pix.config import Decoder, ModelConfig, Norm
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.importers.layouts import recognise
 from pix2pix.networks import build_generator
-from pix2pix.pict import choose_values, nearest, read_pict, write_pict
+from pix2pix.pict import choose_values, nearest, read_pict, to_tensorflow, write_pict
 from pix2pix.translator import Translator
 
 CONFIG = ModelConfig(width=4, depth=8)
@@ -64,10 +65,10 @@ def encode(tensors: dict[str, Tensor]) -> bytes:
     return b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in (table, struct.pack("<256f", *lookup.tolist()), indices))
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch"])
+@pytest.mark.parametrize(("norm", "decoder"), [("instance", "transposed"), ("batch", "transposed"), ("instance", "resize")])
 @torch.no_grad()
-def test_a_written_file_paints_in_the_clients_network_what_the_model_paints(norm: str, tmp_path: Path) -> None:
-    checkpoint = make(replace(CONFIG, norm=norm))
+def test_a_written_file_paints_in_the_clients_network_what_the_model_paints(norm: Norm, decoder: Decoder, tmp_path: Path) -> None:
+    checkpoint = make(replace(CONFIG, norm=norm, decoder=decoder))
     write_pict(tmp_path / "m.pict", checkpoint)
     tensors = decode((tmp_path / "m.pict").read_bytes())
     assert list(tensors) == sorted(tensors)
@@ -93,6 +94,16 @@ def test_what_came_as_pict_is_written_as_it_was(tmp_path: Path) -> None:
         torch.testing.assert_close(again[name], tensors[name], atol=0.01, rtol=0)
 
 
+@torch.no_grad()
+def test_a_decoder_that_repeats_pixels_is_exact_as_a_transposed_one() -> None:
+    checkpoint = make(replace(CONFIG, decoder="resize"))
+    tensors = to_tensorflow(checkpoint)
+    features = foreign.pictures(8, 16)
+    weight = tensors["generator/decoder_1/conv2d_transpose/kernel"].permute(3, 2, 0, 1).roll(4, 0)
+    ours = F.conv2d(F.interpolate(features, scale_factor=2.0), checkpoint.weights["up.7.conv.weight"], padding=1)
+    torch.testing.assert_close(F.conv_transpose2d(features, weight, stride=2, padding=1), ours, atol=1e-5, rtol=0)
+
+
 def test_the_values_stand_well_for_the_weights() -> None:
     weights = torch.randn(50_000, generator=torch.Generator().manual_seed(0)) * 0.02
     weights[:10] = torch.linspace(-3, 3, 10)
@@ -106,7 +117,9 @@ def test_the_values_stand_well_for_the_weights() -> None:
     [
         ({"generator": "resnet"}, "a resnet is no U-Net"),
         ({"depth": 7}, "has 7 levels"),
-        ({"decoder": "resize"}, "other levels in its decoder"),
+        ({"skips": False}, "has no skips"),
+        ({"decoder": "bilinear"}, "their kernels are too small"),
+        ({"decoder": "mixed"}, "their kernels are too small"),
         ({"norm": "none"}, "has no norm"),
         ({"dialect": "kimrass"}, "is a kimrass network"),
     ],
