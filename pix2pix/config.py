@@ -16,7 +16,7 @@ from pix2pix.errors import ConfigError
 
 Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
 Norm = Literal["instance", "batch", "none"]
-Decoder = Literal["transposed", "resize", "bilinear", "mixed"]
+Decoder = Literal["transposed", "resize", "bilinear", "mixed", "sharp"]
 Dialect = Literal["paper", "usual", "kimrass", "huggan", "tensorflow"]
 Color = tuple[int, int, int]
 PaletteEntry = tuple[str, Color]
@@ -177,9 +177,9 @@ class TrainConfig:
     width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
     depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
     norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
-    decoder: Annotated[Decoder, "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed has crisp edges", MODEL] = (
-        "transposed"
-    )
+    decoder: Annotated[
+        Decoder, "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed and sharp have crisp edges", MODEL
+    ] = "transposed"
     skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
     dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
     patch: Annotated[Literal["1", "16", "34", "70", "142", "286"], "side of the patch that the discriminator judges, in pixels", MODEL] = (

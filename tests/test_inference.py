@@ -18,6 +18,8 @@ NETWORKS: list[dict[str, Any]] = [
     {"decoder": "resize"},
     {"decoder": "bilinear"},
     {"decoder": "mixed"},
+    {"decoder": "sharp"},
+    {"decoder": "sharp", "skips": False},
     {"skips": False},
     {"in_channels": 1},
 ]

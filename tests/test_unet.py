@@ -9,7 +9,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.networks import UNet, build_generator, init_weights, sample_noise
 from pix2pix.networks.norms import InstanceNorm
-from pix2pix.networks.unet import BilinearUp
+from pix2pix.networks.unet import DECODERS, BilinearUp, SharpPaint
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -65,7 +65,7 @@ def test_the_first_layer_the_bottleneck_and_the_last_have_no_norm(norm: str) -> 
     assert [place for place, is_plain in enumerate(plain) if is_plain] == [0, 7, 15]
 
 
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
+@pytest.mark.parametrize("decoder", DECODERS)
 def test_a_bias_stands_only_where_no_instance_norm_takes_it_away(decoder: str) -> None:
     net = on_meta(norm="instance", decoder=decoder)
     assert [place for place, level in enumerate((*net.down, *net.up)) if level.conv.bias is not None] == [0, 7, 15]
@@ -90,7 +90,7 @@ def test_the_keys_of_a_checkpoint_are_stable() -> None:
 
 
 @pytest.mark.parametrize("depth", range(3, 11))
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
+@pytest.mark.parametrize("decoder", DECODERS)
 def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str) -> None:
     net = UNet(1, 2, width=1, depth=depth, decoder=decoder)
     side = 2**depth
@@ -102,7 +102,7 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("skips", [True, False])
-@pytest.mark.parametrize("decoder", ["transposed", "resize", "bilinear", "mixed"])
+@pytest.mark.parametrize("decoder", DECODERS)
 def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) -> None:
     """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
     net = drawn(UNet(2, 3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
@@ -121,15 +121,22 @@ def plainly(net: UNet, source: Tensor, noise: list[Tensor]) -> Tensor:
     features = values.pop()
     for place, level in enumerate(net.up):
         seen = F.relu(torch.cat((values.pop(), features), 1) if place and net.skips else F.relu(features))
+        if isinstance(level, SharpPaint):
+            hidden = doubled(F.leaky_relu(level.conv(seen), 0.2))
+            hidden = level.join(torch.cat((hidden, source), 1) if net.skips else hidden)
+            return level.paint(F.leaky_relu(hidden, 0.2)).tanh()
         if isinstance(level, BilinearUp):
-            height, width = seen.shape[2:]
-            across, down = (between(size) for size in (width, height))
-            seen = down.T @ seen @ across
+            seen = doubled(seen)
         elif isinstance(level.conv, nn.Conv2d):
             seen = seen.repeat_interleave(2, 2).repeat_interleave(2, 3)
         features = normed(level.norm, level.conv(seen))
         features = features * noise[place] if place < len(noise) else features
     return features.tanh()
+
+
+def doubled(values: Tensor) -> Tensor:
+    height, width = values.shape[2:]
+    return between(height).T @ values @ between(width)
 
 
 def between(size: int) -> Tensor:
@@ -223,6 +230,20 @@ def test_resize_convolution_leaves_no_checkerboard() -> None:
         transposed = drawn(UNet(width=1, depth=4, norm="none").up[2].conv)(flat)
     spread = [values[..., 2:-2, 2:-2].std((2, 3)).max().item() for values in (resized, transposed)]
     assert spread[0] < 1e-6 < 1e-2 < spread[1]
+
+
+def test_the_sharp_decoder_follows_an_edge_of_the_source_by_single_pixels() -> None:
+    """Also where all other levels are silent: theirs are steps of two pixels and more."""
+    source = pictures(1, 3, 16, 16)
+    moves = []
+    for decoder in ("sharp", "bilinear"):
+        net = drawn(UNet(width=4, depth=3, norm="none", decoder=decoder))
+        net.up[-1].conv.weight.data.zero_()
+        with torch.no_grad():
+            here, there = net(source)[..., 2:-2, 2:-2], net(source.roll(1, 3))[..., 2:-2, 2:-2]
+        assert torch.allclose(here[..., :-1], there[..., 1:], atol=1e-6)
+        moves.append((here - there).abs().max().item())
+    assert moves[0] > 1e-3 > moves[1]
 
 
 def test_a_picture_of_a_wrong_size_is_refused_with_the_numbers() -> None:

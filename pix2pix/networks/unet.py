@@ -63,13 +63,36 @@ class BilinearUp(ResizeUp):
         return Up.forward(self, F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False))
 
 
+class SharpPaint(nn.Module):
+    """The last level of the sharp decoder: smooth doubling, then two convolutions at full size, which see the source once more.
+
+    A single linear convolution over doubled features can sharpen an edge only by overshooting on both of its sides: a halo.
+    Here an edge of the source is at hand where it was drawn, and a nonlinearity lies between.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, hidden: int, source_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, hidden, 3, padding=1)
+        self.join = nn.Conv2d(hidden + source_channels, hidden, 3, padding=1)
+        self.paint = nn.Conv2d(hidden, out_channels, 3, padding=1)
+        self.norm = nn.Identity()
+        self.sees_source = source_channels > 0
+
+    def forward(self, features: Tensor, source: Tensor) -> Tensor:
+        features = F.interpolate(F.leaky_relu_(self.conv(features), SLOPE), scale_factor=2.0, mode="bilinear", align_corners=False)
+        if self.sees_source:
+            features = torch.cat((features, source.to(features.dtype)), 1)
+        return self.paint(F.leaky_relu_(self.join(features), SLOPE))
+
+
 DECODERS: dict[str, tuple[type[Up], type[Up]]] = {
     "transposed": (Up, Up),
     "resize": (ResizeUp, ResizeUp),
     "bilinear": (BilinearUp, BilinearUp),
     "mixed": (BilinearUp, ResizeUp),
+    "sharp": (BilinearUp, BilinearUp),
 }
-"""The coarse levels of each decoder, and its two finest ones.
+"""The coarse levels of each decoder, and its two finest ones; "sharp" paints with a `SharpPaint`.
 
 Repeated pixels leave straight lines over flat walls; smooth fine levels have softer edges. Thin streets of a map want the crisp ones.
 """
@@ -109,6 +132,8 @@ class UNet(nn.Module):
         self.noise_channels = [channels[level] for level in self.noisy_down] + [channels[depth - 2 - level] for level in self.noisy_up]
         self.down = _build_down(in_channels, channels, norm, spoken)
         self.up = _build_up(channels, out_channels, norm, _level_kinds(decoder, depth), skips, spoken)
+        if decoder == "sharp":
+            self.up[-1] = SharpPaint(width * (2 if skips else 1), out_channels, max(width // 2, 1), in_channels if skips else 0)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
@@ -129,7 +154,8 @@ class UNet(nn.Module):
             if noise and level in self.noisy_up:
                 features = features.mul_(next(masks))
             features = self._join(skips.pop(), features)
-        return torch.tanh(paint(features).to(source.dtype))
+        painted = paint(features, source) if isinstance(paint, SharpPaint) else paint(features)
+        return torch.tanh(painted.to(source.dtype))
 
     def _turn(self, features: Tensor) -> Tensor:
         """The bottleneck's features as the decoder reads them."""
