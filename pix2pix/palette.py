@@ -31,6 +31,22 @@ FACADES: tuple[PaletteEntry, ...] = (
 )
 """The classes of the facades data, as its label halves have them."""
 
+MAPS: tuple[PaletteEntry, ...] = (
+    ("land", (232, 228, 220)),
+    ("road", (255, 255, 255)),
+    ("park", (200, 222, 172)),
+    ("water", (176, 208, 255)),
+    ("highway", (250, 158, 37)),
+    ("ramp", (255, 225, 104)),
+    ("building", (243, 240, 234)),
+)
+"""The classes of the maps data. Counting colours finds the first five alone: ramps are rare, and buildings too near to the land."""
+
+KNOWN = (FACADES, MAPS)
+"""Palettes that have names: of colours that mean something in a data set that many have."""
+KNOWN_SHARE, OWN_SHARE = 2 / 3, 0.6
+"""Least share of a known palette's colours to be found, and of the found ones to be its own."""
+
 COLOR_NAMES: tuple[PaletteEntry, ...] = (
     ("black", (0, 0, 0)),
     ("white", (255, 255, 255)),
@@ -124,7 +140,7 @@ def is_label_like(pictures: Sequence[Pixels]) -> bool:
 def extract_palette(pictures: Sequence[Pixels]) -> tuple[PaletteEntry, ...]:
     """Names and colours of the classes in label maps (H, W, 3), most frequent first, at least five apart.
 
-    Where they are those of facades, `FACADES` itself, with its names and exact colours.
+    Where they are those of facades or maps, `FACADES` or `MAPS` itself, with its names and exact colours.
     """
     pixels = _sample(pictures)
     codes, counts = np.unique(_pack(pixels), return_counts=True)
@@ -136,7 +152,7 @@ def extract_palette(pictures: Sequence[Pixels]) -> tuple[PaletteEntry, ...]:
         sharp = [peak for peak in find_peaks(_sample(areas)) if peak.tight >= max(SMALLEST_SHARE, 0.4 * peak.loose)]
         # Without any area (all is thin) the blends have to be put up with.
         colors = [peak.color for peak in sharp or find_peaks(pixels)]
-    return FACADES if _are_facades(colors) else name_colors(colors)
+    return next((known for known in KNOWN if _is_of(known, colors)), None) or name_colors(colors)
 
 
 def _inside_areas(picture: Pixels) -> NDArray[np.bool_]:
@@ -166,11 +182,12 @@ def _apart(colors: Pixels) -> list[Color]:
     return kept
 
 
-def _are_facades(colors: Sequence[Color]) -> bool:
-    """Whether at least eight of the twelve colours of facades are there, and most colours are among them."""
-    found = [_nearest(color, FACADES) for color in colors]
+def _is_of(known: Sequence[PaletteEntry], colors: Sequence[Color]) -> bool:
+    """Whether most of a known palette is among the colours, and most of the colours are its own."""
+    found = [_nearest(color, known) for color in colors]
     close = {name for name, distance in found if distance <= 2 * TIGHT}
-    return len(close) >= 8 and sum(distance <= 2 * TIGHT for _, distance in found) >= 0.6 * len(colors)
+    own = sum(distance <= 2 * TIGHT for _, distance in found)
+    return len(close) >= KNOWN_SHARE * len(known) and own >= OWN_SHARE * len(colors)
 
 
 def _nearest(color: Color, palette: Sequence[PaletteEntry]) -> tuple[str, float]:

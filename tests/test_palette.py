@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from pix2pix.data.kinds import kind_of
-from pix2pix.palette import FACADES, HOLE, Pixels, extract_palette, is_label_like, name_colors, snap
+from pix2pix.palette import FACADES, HOLE, MAPS, Pixels, extract_palette, is_label_like, name_colors, snap
 
 COLORS = [color for _, color in FACADES]
 
@@ -99,6 +99,17 @@ def test_colours_of_facades_get_their_names_also_after_jpeg() -> None:
     maps = [label_map(seed) for seed in range(8)]
     assert extract_palette(pixels(*maps)) == FACADES
     assert extract_palette(pixels(*map(through_jpeg, maps))) == FACADES
+
+
+def test_colours_of_maps_get_all_names_though_ramps_are_rare_and_buildings_near_to_the_land() -> None:
+    found = [color for name, color in MAPS if name not in ("ramp", "building")]
+    maps = [label_map(seed, found) for seed in range(8)]
+    assert extract_palette(pixels(*maps)) == MAPS
+    assert extract_palette(pixels(*map(through_jpeg, maps))) == MAPS
+    fewer = [label_map(seed, found[:4]) for seed in range(8)]
+    assert [color for _, color in extract_palette(pixels(*fewer))] != [color for _, color in MAPS]
+    among_others = [label_map(seed, [*found, *COLORS[:7]]) for seed in range(8)]
+    assert len(extract_palette(pixels(*among_others))) == 12
 
 
 def test_exact_colours_are_kept_most_frequent_first_and_five_apart() -> None:

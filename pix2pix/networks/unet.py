@@ -90,7 +90,7 @@ DECODERS: dict[str, tuple[type[Up], type[Up]]] = {
     "resize": (ResizeUp, ResizeUp),
     "bilinear": (BilinearUp, BilinearUp),
     "mixed": (BilinearUp, ResizeUp),
-    "sharp": (BilinearUp, BilinearUp),
+    "sharp": (Up, BilinearUp),
 }
 """The coarse levels of each decoder, and its two finest ones; "sharp" paints with a `SharpPaint`.
 
