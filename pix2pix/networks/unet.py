@@ -95,6 +95,8 @@ DECODERS: dict[str, tuple[type[Up], type[Up]]] = {
 """The coarse levels of each decoder, and its two finest ones; "sharp" paints with a `SharpPaint`.
 
 Repeated pixels leave straight lines over flat walls; smooth fine levels have softer edges. Thin streets of a map want the crisp ones.
+A decoder that is smooth at all levels sees nothing but flatness in a flat area, and leaves it flat; the phases of a coarse transposed
+convolution are what texture is made from.
 """
 FINE_LEVELS = 2
 
