@@ -17,8 +17,10 @@ from pix2pix.ui.toasts import with_toasts
 from pix2pix.uploads import bring_folder
 
 READ = "() => JSON.parse(localStorage.getItem('pix2pix-brought') ?? 'null')"
-WRITE = "(note) => { if (note?.folder) localStorage.setItem('pix2pix-brought', JSON.stringify(note)); }"
-FORGET = "() => { localStorage.removeItem('pix2pix-brought'); }"
+WRITE = "(note) => { if (note?.folder && !window.pix2pixForgets) localStorage.setItem('pix2pix-brought', JSON.stringify(note)); }"
+FORGET = "() => { window.pix2pixForgets = true; localStorage.removeItem('pix2pix-brought'); return []; }"
+FORGOTTEN = "() => { window.pix2pixForgets = false; }"
+"""Until the server has answered, what is still on its way from before must not write the note again."""
 
 Memory = dict[str, str]
 
@@ -54,4 +56,4 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], recalled: Callable[[Any, gr
     # A page that is being loaded tells of changes too, before its visitor's data is recalled.
     kept = gr.on(changes, lambda brought: note_of(brought) if brought else gr.skip(), parts["state"], note, **quiet)
     kept.success(None, note, js=WRITE, **quiet)
-    parts["other"].click(None, js=FORGET, **quiet)
+    parts["other"].click(lambda: None, None, note, js=FORGET, **quiet).success(None, js=FORGOTTEN, **quiet)
