@@ -7,6 +7,9 @@ VENV ?= .venv
 PYTHON ?= python3
 PIX2PIX_PORT ?= 7860
 TESTS ?=
+# Tests run in several processes, a whole file in one of them: a server and its browser are started once a file.
+WORKERS ?= 3
+SPREAD := -n $(WORKERS) --dist loadfile
 BIN := $(VENV)/bin
 # Stamps: what was installed, and when. Older than a requirement file means: install again.
 APP := $(VENV)/.installed-app
@@ -21,13 +24,13 @@ app: $(APP)  ## set up and open the page
 	PIX2PIX_PORT=$(PIX2PIX_PORT) $(BIN)/python app.py
 
 test: $(DEV)  ## all tests of every day, the browser's too
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(TESTS)
 
 quick: $(DEV)  ## the tests without the browser
-	$(BIN)/python -m pytest -m "not slow and not browser" $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow and not browser" $(TESTS)
 
 browser: $(DEV)  ## the tests in a browser
-	$(BIN)/python -m pytest -m "browser and not slow" $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) -m "browser and not slow" $(TESTS)
 
 slow: $(DEV)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(TESTS)
