@@ -10,8 +10,7 @@ from typing import Any
 
 # Before torch is imported by any test, and handed on to the processes that tests start.
 # One each where several processes of tests run beside one another; what they start must count as they do, to the bit.
-THREADS = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
-os.environ["OMP_NUM_THREADS"] = str(THREADS)
+os.environ["OMP_NUM_THREADS"] = "1" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get("OMP_NUM_THREADS", "2")
 # Threads that wait without spinning: on a busy machine the tiny networks of the tests would take twenty times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -46,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _few_threads() -> None:
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture(scope="session")
