@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from PIL import Image
 from torch import Tensor
 
 from pix2pix.checkpoint import Checkpoint
@@ -19,10 +19,11 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.batches import Batch, Dataset
 from pix2pix.errors import ConfigError
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
-from pix2pix.images import to_image
+from pix2pix.images import lay_out
 from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
 from pix2pix.metrics import LOWER_IS_BETTER, METRICS
+from pix2pix.presets import command_line
 
 VALIDATION_PAIRS = 50
 
@@ -193,7 +194,7 @@ class Trainer:
 
     def _sample(self) -> Sampled:
         rows = [(source, self.translate(source), target) for _, source, target in self._validation[: self.config.samples]]
-        return Sampled(self.step, _grid(rows))
+        return Sampled(self.step, lay_out(rows))
 
     def _evaluate(self) -> Evaluated:
         pairs = [(self.translate(source), target) for _, source, target in self._validation]
@@ -208,9 +209,10 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """The model as it is now, to use: a copy. Its metrics are those of the last validation, which names its step."""
         weights = {name: value.detach().to("cpu", copy=True) for name, value in self.learner.best_generator.state_dict().items()}
+        data, init = _name(self.config.data), _name(self.config.init)
         about: dict[str, Any] = {
             "task": f"{self.model.source} to {self.model.target}",
-            "data": self.config.data.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1],
+            "data": data,
             "direction": self.config.direction,
             "make": self.config.make,
             "pairs": self.dataset.train_size,
@@ -220,6 +222,7 @@ class Trainer:
             "settings": {name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")},
             "metrics": self._metrics,
             "licence": self.config.licence,
+            "command": command_line(replace(self.config, data=data, init=init), f"runs/{data}"),
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
         return Checkpoint(self.model, weights, about)
@@ -285,11 +288,6 @@ class Clock:
         return self._waited / max(1e-9, time.perf_counter() - self._start)
 
 
-def _grid(rows: Sequence[tuple[Tensor, ...]], gap: int = 4) -> Image.Image:
-    """Rows of pictures (1, C, H, W) in [-1, 1] on white."""
-    height, width = rows[0][0].shape[-2:]
-    grid = Image.new("RGB", (len(rows[0]) * (width + gap) - gap, len(rows) * (height + gap) - gap), "white")
-    for top, row in enumerate(rows):
-        for left, picture in enumerate(row):
-            grid.paste(to_image(picture), (left * (width + gap), top * (height + gap)))
-    return grid
+def _name(path: str) -> str:
+    """Of a folder or file, without those above it: they say more of somebody's disk than of the model."""
+    return path.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]

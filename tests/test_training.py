@@ -75,6 +75,7 @@ def test_leaves_all_that_the_design_names(pairs: Path, tmp_path: Path) -> None:
     assert [row["step"] for row in snapshot.rows if "val_ssim" in row] == [5, 10]
     about = load_checkpoint(run.model_path).about
     assert (about["step"], about["direction"], about["seed"]) == (10, "AtoB", 0)
+    assert about["command"].startswith(f"pix2pix train {pairs.name} --run runs/{pairs.name} ") and "--steps 10 " in about["command"] + " "
     assert not list(run.path.rglob("*.part"))
 
 
