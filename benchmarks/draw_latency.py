@@ -1,7 +1,8 @@
 """From the end of a stroke to the new picture, measured in a real browser: python -m benchmarks.draw_latency [checkpoint.pth ...]
 
 Without checkpoints: a model of width 64 with weights of chance, and checkpoints/facades.pth where it is there.
-Prints a table for the README.
+Prints a table for the README. A frame is the time from one painting of the page to the next while the pointer is
+down: 16.7 ms are 60 a second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -37,14 +39,21 @@ FLAGS += ["--disable-component-update", "--disable-sync"]
 # The clock runs in the page: from the pointer's release to the frame in which the picture of that drawing is shown.
 WATCH = """() => {
   const studio = document.querySelector('.p2p-studio').studio, picture = document.querySelector('.p2p-picture');
-  window.measured = [];
-  let released = null, wanted = null;
+  window.measured = []; window.frames = [];
+  let released = null, wanted = null, isDown = false, before = null;
+  const tick = (now) => {
+    if (isDown && before !== null) window.frames.push(now - before);
+    before = isDown ? now : null;
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
   const send = studio.send.bind(studio);
   studio.send = (drawing, isFinal) => {
     if (isFinal && released !== null) wanted = drawing.sequence;
     return send(drawing, isFinal);
   };
-  document.addEventListener('pointerup', () => { released = performance.now(); wanted = null; }, true);
+  document.addEventListener('pointerdown', () => { isDown = true; }, true);
+  document.addEventListener('pointerup', () => { isDown = false; released = performance.now(); wanted = null; }, true);
   new MutationObserver(() => requestAnimationFrame(() => {
     if (wanted === null || Number(picture.dataset.sequence) < wanted) return;
     window.measured.push([performance.now() - released, studio.panes[0].shown.ms]);
@@ -103,8 +112,28 @@ def stroke(page: Page, chance: random.Random) -> None:
     page.mouse.up()
 
 
-def measure(page: Page, strokes: int) -> list[tuple[float, float]]:
-    """For each stroke, milliseconds to the picture and milliseconds of its translation."""
+@dataclass(frozen=True)
+class Measured:
+    """Milliseconds: of each stroke's end to its picture, of each such translation, of each frame while drawing."""
+
+    total: list[float]
+    translation: list[float]
+    frames: list[float]
+
+    def row(self, title: str) -> str:
+        """A line of the table."""
+        numbers = (median(self.translation), median(self.total), late(self.total))
+        return " | ".join(
+            [f"| {title}", *(f"{number:.0f} ms" for number in numbers), f"{median(self.frames):.1f} / {late(self.frames):.1f} ms |"]
+        )
+
+
+def late(times: list[float]) -> float:
+    """The 95th percentile."""
+    return quantiles(times, n=20)[-1]
+
+
+def measure(page: Page, strokes: int) -> Measured:
     chance = random.Random(0)
     page.wait_for_selector(".p2p-picture:not([hidden])")
     page.wait_for_timeout(1500)
@@ -117,19 +146,20 @@ def measure(page: Page, strokes: int) -> list[tuple[float, float]]:
             page.wait_for_function("count => window.measured.length > count", arg=seen, timeout=3000)
         seen = page.evaluate("window.measured.length")
     assert seen > strokes / 2, f"only {seen} of {strokes} strokes were followed by a picture"
-    return [(total, translation) for total, translation in page.evaluate("window.measured")]
+    total, translation = zip(*page.evaluate("window.measured"), strict=True)
+    return Measured(list(total), list(translation), page.evaluate("window.frames"))
 
 
-def measure_model(checkpoint: Path, strokes: int) -> list[tuple[float, float]]:
+def measure_model(checkpoint: Path, strokes: int) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(checkpoint, folder)
         with serving(Path(folder)) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(url)
-            rows = measure(page, strokes)
+            measured = measure(page, strokes)
             browser.close()
-    return rows
+    return measured
 
 
 def main() -> None:
@@ -137,16 +167,14 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="*", type=Path)
     parser.add_argument("--strokes", type=int, default=60)
     asked = parser.parse_args()
-    print("| model | translation, median | to the new picture, median | 95th percentile |\n| --- | --- | --- | --- |")
+    print("| model | translation, median | to the new picture, median | 95th percentile | a frame, median / 95th percentile |")
+    print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         wide = Path(folder) / "width-64.pth"
         if not asked.checkpoints:
             write_model(wide, 64)
         for path in asked.checkpoints or [wide, *([SHIPPED] if SHIPPED.exists() else [])]:
-            rows = measure_model(path, asked.strokes)
-            total = [row[0] for row in rows]
-            late = quantiles(total, n=20)[-1]
-            print(f"| {path.stem} | {median(row[1] for row in rows):.0f} ms | {median(total):.0f} ms | {late:.0f} ms |", flush=True)
+            print(measure_model(path, asked.strokes).row(path.stem), flush=True)
 
 
 if __name__ == "__main__":

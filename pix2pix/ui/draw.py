@@ -100,8 +100,8 @@ def draw(shelf: Shelf, order: Any) -> Answer:
         raise ConfigError(f"pictures of {str(side)[:20]!r} pixels are not made; choose one of {config.size}, 512 and 1024.")
     drawing = _fit_palette(read_drawing(order.get("drawing"), spec_of(config)), config)
     is_larger = side != config.size
-    if is_larger:
-        drawing = _enlarge(drawing, side)
+    if is_larger and drawing.width != side:
+        drawing = _resized(drawing, side)
     with shelf.turn():
         begin = time.perf_counter()
         picture = translator(drawing, mode="native" if is_larger else "fit", seed=seed)
@@ -121,11 +121,11 @@ def _fit_palette(drawing: Image.Image, config: ModelConfig) -> Image.Image:
     return snapped(drawing, [color for _, color in config.palette])
 
 
-def _enlarge(drawing: Image.Image, side: int) -> Image.Image:
+def _resized(drawing: Image.Image, side: int) -> Image.Image:
     """Labels and pens stay exact; photos are smoothed."""
-    larger = drawing.resize((side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC)
-    larger.info = drawing.info
-    return larger
+    sized = drawing.resize((side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC)
+    sized.info = drawing.info
+    return sized
 
 
 def answering(handler: Callable[..., Answer]) -> Callable[..., Answer]:

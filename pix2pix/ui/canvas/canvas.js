@@ -16,8 +16,8 @@ import { resample } from "./raster.js";
 
 /**
  * Puts a canvas into `element`, whose markup is canvas.html.
- * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal)` gets every new drawing:
- * {image: a PNG as data URL, sequence, kind, size, palette}. `name` tells the canvases of one page apart in the storage.
+ * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
+ * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage.
  */
 export function mountCanvas(element, { spec, send, name = "main" }) {
   const root = element.querySelector(".p2p-draw");
@@ -35,13 +35,19 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
   };
 }
 
+/** What happened to a picture that was opened as a drawing. */
+function tellOpened({ labels, moved, width, height }) {
+  const colors = moved ? `${moved.toLocaleString("en")} of ${labels.length.toLocaleString("en")} pixels moved to the nearest class.` : "Every pixel was a palette colour.";
+  return width === height ? colors : `${colors} It was ${width} x ${height}, and was stretched to a square.`;
+}
+
 class CanvasPage {
   constructor(root, spec, send, name) {
     Object.assign(this, { root, name, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
-      if (drawing) await send(drawing, isFinal);
+      if (drawing) await send(drawing, isFinal, this.photo?.large && !this.drawn() ? { ...drawing, ...this.photo.large } : null);
     });
     buildPanel(root);
     this.painter = new Painter(root.querySelector(".p2p-pixels"));
@@ -59,7 +65,7 @@ class CanvasPage {
   /** The drawing as it goes to the server; null where there is none yet. */
   async toDrawing(sequence) {
     const { kind, size, palette } = this.desk.spec;
-    if (!isDrawn(kind)) return this.photo && { image: this.photo, sequence, kind, size, palette: [] };
+    if (!isDrawn(kind)) return this.photo && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
     const { raster, palette: colors } = this.desk.sketch;
     const png = new Blob([await encodePng(raster, colors)], { type: "image/png" });
     return { image: await toDataUrl(png), sequence, kind, size, palette: palette.map(([, color]) => color) };
@@ -113,9 +119,9 @@ class CanvasPage {
         this.showPhoto();
         return this.emit(true);
       }
-      const { labels, moved } = await readDrawing(source, size, this.desk.sketch.palette);
-      this.desk.load(labels);
-      this.note(moved ? `${moved.toLocaleString("en")} of ${labels.length.toLocaleString("en")} pixels moved to the nearest class.` : "Every pixel was a palette colour.");
+      const found = await readDrawing(source, size, this.desk.sketch.palette);
+      this.desk.load(found.labels);
+      this.note(tellOpened(found));
     } catch (error) {
       this.note(error.message);
     }
@@ -144,7 +150,7 @@ class CanvasPage {
     const image = this.root.querySelector(".p2p-photo-image");
     const { isOn } = this.camera;
     image.hidden = !this.photo || isOn;
-    if (this.photo) image.src = this.photo;
+    if (this.photo) image.src = this.photo.image;
     this.camera.video.hidden = !isOn;
     this.root.querySelector(".p2p-photo-empty").hidden = Boolean(this.photo) || isOn;
     this.root.querySelector("[data-action=camera]").setAttribute("aria-pressed", String(isOn));

@@ -4,15 +4,17 @@ import { snapPixels } from "./palette.js";
 import { encodePng } from "./png.js";
 
 const LARGEST_FILE = 50 * 2 ** 20;
+const LARGEST_PHOTO = 1024;
 
-/** The pixels of a picture at a square size: the nearest ones, no colour mixed. `source`: a file or a data URL. */
-export async function readPixels(source, size) {
+/** The pixels of a picture, stretched to a square: the nearest ones, no colour mixed. `source`: a file or a data URL. */
+async function readPixels(source, size) {
   const picture = await decode(source, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const sheet = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
   sheet.imageSmoothingEnabled = false;
   sheet.drawImage(picture, 0, 0, size, size);
+  const { width, height } = picture;
   picture.close();
-  return sheet.getImageData(0, 0, size, size).data;
+  return { pixels: sheet.getImageData(0, 0, size, size).data, width, height };
 }
 
 async function decode(source, options) {
@@ -25,14 +27,26 @@ async function decode(source, options) {
   }
 }
 
-/** A picture as classes: {labels, moved}, `moved` pixels having been off the palette. */
+/** A picture as classes: {labels, moved, width, height}, `moved` pixels having been off the palette, `width` and `height` the picture's own. */
 export async function readDrawing(source, size, palette) {
-  return snapPixels(await readPixels(source, size), palette);
+  const { pixels, ...sides } = await readPixels(source, size);
+  return { ...snapPixels(pixels, palette), ...sides };
 }
 
-/** A photo, its middle cut square, as a PNG data URL of `size` pixels at most. */
+/** A photo, its middle cut square, as PNG data URLs: {image, size, large}. `image` has `size` pixels a side; `large`, for pictures larger than
+ * the model's, is {image, size} with what the photo has, 1024 a side at most, or null where it has no more. */
 export async function readPhoto(source, size) {
   const picture = await decode(source, { imageOrientation: "from-image" });
+  const most = Math.min(picture.width, picture.height, LARGEST_PHOTO);
+  try {
+    const image = await cutSquare(picture, size);
+    return { image, size, large: most > size ? { image: await cutSquare(picture, most), size: most } : null };
+  } finally {
+    picture.close();
+  }
+}
+
+function cutSquare(picture, size) {
   const side = Math.min(picture.width, picture.height);
   const sheet = new OffscreenCanvas(size, size);
   const context = sheet.getContext("2d");
@@ -40,8 +54,7 @@ export async function readPhoto(source, size) {
   context.fillStyle = "#fff";
   context.fillRect(0, 0, size, size);
   context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, size, size);
-  picture.close();
-  return toDataUrl(await sheet.convertToBlob({ type: "image/png" }));
+  return sheet.convertToBlob({ type: "image/png" }).then(toDataUrl);
 }
 
 /** A blob as a data URL. */

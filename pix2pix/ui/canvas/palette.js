@@ -52,9 +52,14 @@ function overWhite(data, at) {
   return [0, 1, 2].map((channel) => Math.round(data[at + channel] * alpha + 255 * (1 - alpha)));
 }
 
-/** Black or white, whichever reads better on a colour. */
+/** Black or white, whichever reads better on a colour: contrast as WCAG counts it, 4.5 or more with one of the two. */
 export function inkOn([red, green, blue]) {
-  return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#000" : "#fff";
+  const light = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  return (light + 0.05) ** 2 > 1.05 * 0.05 ? "#000" : "#fff";
+}
+
+function linear(part) {
+  return part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4;
 }
 
 /** The key of a class: 1 to 9, 0, - and =, then the same with Shift. */

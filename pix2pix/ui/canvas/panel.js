@@ -30,11 +30,11 @@ function makeButton({ id, name, key, about }, sort, text = "") {
   return button;
 }
 
-/** One stop for Tab in each group; the arrow keys walk inside it. */
-function rove(group) {
+/** One stop for Tab in a group; the arrow keys walk inside it. Menus that hang in the group walk by themselves. */
+export function rove(group) {
   const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
   group.addEventListener("keydown", (event) => {
-    const buttons = [...group.querySelectorAll("button")].filter((button) => button.offsetParent);
+    const buttons = stopsOf(group).filter((button) => button.offsetParent && !button.disabled);
     const at = buttons.indexOf(event.target);
     if (at < 0 || !(event.key in steps || event.key === "Home" || event.key === "End")) return;
     event.preventDefault();
@@ -44,11 +44,15 @@ function rove(group) {
     buttons[next].focus();
     if (group.getAttribute("role") === "radiogroup") buttons[next].click();
   });
-  group.addEventListener("focusin", (event) => setStop(group, event.target));
+  group.addEventListener("focusin", (event) => stopsOf(group).includes(event.target) && setStop(group, event.target));
+}
+
+function stopsOf(group) {
+  return [...group.querySelectorAll("button")].filter((button) => !button.closest("[popover]"));
 }
 
 function setStop(group, stop) {
-  group.querySelectorAll("button").forEach((button) => (button.tabIndex = button === stop ? 0 : -1));
+  for (const button of stopsOf(group)) button.tabIndex = button === stop ? 0 : -1;
 }
 
 /** The swatches of a palette. */
@@ -91,7 +95,7 @@ export function showState(root, desk, entry) {
   root.querySelector("[data-action=zoomFit] span").textContent = `${Math.round(desk.view.zoom * 100)}%`;
   for (const group of root.querySelectorAll("[role=toolbar], [role=radiogroup]")) {
     if (group.contains(document.activeElement)) continue;
-    setStop(group, group.querySelector("[aria-checked=true], [aria-pressed=true]") || group.querySelector("button:not([disabled])"));
+    setStop(group, group.querySelector("[aria-checked=true], [aria-pressed=true]") || stopsOf(group).find((button) => !button.disabled && !button.hidden));
   }
 }
 

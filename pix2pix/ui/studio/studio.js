@@ -1,6 +1,7 @@
 // The Draw tab: models above, the drawing on the left, pictures beside it. Puts the parts together and passes drawings on.
 
 import { mountCanvas } from "../canvas/canvas.js";
+import { rove } from "../canvas/panel.js";
 import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { Link } from "./link.js";
 import { Pane } from "./pane.js";
@@ -23,7 +24,7 @@ export function mountStudio({ element, props, server }) {
 
 class Studio {
   constructor(root, props, server) {
-    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, settledAt: Infinity });
+    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
     this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
@@ -36,7 +37,7 @@ class Studio {
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (drawing, isFinal) => this.send(drawing, isFinal) });
+    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent) });
     this.results = make("div", "p2p-results", {}, this.panes[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     // One grid for all, so that everything has the width of the drawing and its pictures.
@@ -71,6 +72,7 @@ class Studio {
       makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
       makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),
       makeAction("slider", "Slider", "Lay the drawing over the picture, with a slider"), download, menu);
+    rove(this.actions);
     draw.querySelector(".p2p-foot").append(this.actions);
     this.find("slider").setAttribute("aria-pressed", "false");
   }
@@ -200,8 +202,9 @@ class Studio {
 
   // Drawings out, pictures in.
 
-  async send(drawing, isFinal) {
+  async send(drawing, isFinal, large) {
     this.drawing = drawing;
+    this.large.set(drawing, large);
     // A drawing from before the canvas was ready, such as the blank one before an example, may arrive only now.
     if (drawing.sequence < this.settledAt || !this.link.isUp || !this.key) return;
     const panes = [...this.panes];
@@ -273,7 +276,7 @@ class Studio {
 
   async save(pane, side) {
     const { shown, model } = pane;
-    const order = { model: model.key, drawing: shown.drawing, side, seed: shown.seed };
+    const order = { model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, side, seed: shown.seed };
     const answer = side === model.size ? shown : await this.ask(order);
     if (answer?.error) return this.toasts.show("No picture to save", answer.error);
     if (answer) saveFile(answer.picture, `${model.title.replace(/[^\w-]+/g, "-")}-${side}.png`);

@@ -25,10 +25,17 @@ export class Variations {
     for (const [i, seed] of seeds.entries()) {
       const answer = await this.ask({ model: model.key, drawing, seed });
       if (turn !== this.turn || this.root.hidden) return null;
-      if (!answer || answer.error) return answer;
+      if (!answer || answer.error) return this.giveUp(tiles.slice(i), answer);
       this.fill(tiles[i], answer, drawing, seed);
     }
     return null;
+  }
+
+  /** Tiles that got no picture go: there is nothing to choose in them. */
+  giveUp(empty, answer) {
+    for (const tile of empty) tile.remove();
+    if (!this.tiles.children.length) this.close();
+    return answer;
   }
 
   fill(tile, answer, drawing, seed) {
