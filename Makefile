@@ -8,8 +8,9 @@ PYTHON ?= python3
 PIX2PIX_PORT ?= 7860
 TESTS ?=
 # Tests run in several processes, a whole file in one of them: a server and its browser are started once a file.
+# The order is conftest's, the long ones first, so that no process ends minutes after the others.
 WORKERS ?= 3
-SPREAD := -n $(WORKERS) --dist loadfile
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 # Stamps: what was installed, and when. Older than a requirement file means: install again.
 APP := $(VENV)/.installed-app

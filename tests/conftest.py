@@ -28,10 +28,11 @@ BRICK, GLASS, WOOD = (178, 92, 70), (120, 160, 190), (84, 54, 30)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `gpu` are skipped where there is none; those in a browser have a second try on CI.
+    """Tests marked `gpu` are skipped where there is none; those in a browser come first, as they last longest, and have a second try on CI.
 
     There a whole Chromium, a server and a trainer share two cores with whatever else the machine does. At a desk a failure stays one.
     """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     if os.environ.get("CI"):
         for item in items:
             if item.get_closest_marker("browser"):

@@ -6,11 +6,13 @@ import { encodePng } from "./png.js";
 const LARGEST_FILE = 50 * 2 ** 20;
 const LARGEST_PHOTO = 1024;
 
-/** The pixels of a picture, stretched to a square: the nearest ones, no colour mixed. `source`: a file or a data URL. */
-async function readPixels(source, size) {
+/** {pixels, width, height}: the pixels of a picture, stretched to a square, and its own sides. Unless it is smooth, as photos are, they are
+ * the nearest ones, no colour mixed. `source`: a file or a data URL. */
+export async function readPixels(source, size, isSmooth = false) {
   const picture = await decode(source, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
   const sheet = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
-  sheet.imageSmoothingEnabled = false;
+  sheet.imageSmoothingEnabled = isSmooth;
+  sheet.imageSmoothingQuality = "high";
   sheet.drawImage(picture, 0, 0, size, size);
   const { width, height } = picture;
   picture.close();

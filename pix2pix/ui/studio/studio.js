@@ -170,7 +170,7 @@ class Studio {
     this.root.dataset.panes = this.panes.length;
     this.find("examples").hidden = !this.examples[this.model()?.examples];
     this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
-    for (const id of ["slider", "variations"]) this.find(id).disabled = !this.model();
+    for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
   }
 
   // Comparing.

@@ -34,7 +34,7 @@ class Server {
 
   async translate_drawing({ drawing, side = this.spec.size }) {
     try {
-      const pixels = await readPixels(drawing.image, side);
+      const { pixels } = await readPixels(drawing.image, side, !this.spec.palette.length);
       if (this.spec.palette.length) this.snap(pixels);
       return { ...(await this.engine.paint(pixels, side)), place: "in this browser", sequence: drawing.sequence };
     } catch (error) {
