@@ -216,7 +216,7 @@ class Studio {
     const { where, place = "on the server" } = done[0];
     this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms ${place}`;
     this.time.title = `Translated ${place}, by its ${where}`;
-    if (panes[0].model && this.thumbs.keep(panes[0].model, done[0].picture)) this.showChoosers();
+    if (panes.filter(({ model }, i) => model && answers[i]?.picture && this.thumbs.keep(model, answers[i].picture)).length) this.showChoosers();
     if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
   }
 
