@@ -133,10 +133,16 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
+def check_is_file(path: Path) -> None:
+    """`CheckpointError` where there is none to read."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise CheckpointError(f"{path} {what}; name a checkpoint file, such as runs/houses/model.pth.")
+
+
 def _check_archive(path: Path, allowed: Set[str]) -> None:
     """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist.")
+    check_is_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             _check_entries(path, archive)

@@ -24,6 +24,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """A sentence worth knowing about the pictures or the run; nothing is wrong."""
+
+    step: int
+    remark: str
+
+
+@dataclass(frozen=True)
 class Stepped:
     """One step is done: for whoever counts along."""
 
@@ -102,4 +110,4 @@ class Finished:
     reason: str = ""
 
 
-Event = LeftOut | Stepped | Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished
+Event = LeftOut | Noted | Stepped | Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished

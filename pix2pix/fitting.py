@@ -87,6 +87,11 @@ def _adopt_architecture(config: TrainConfig) -> TrainConfig:
     if not config.init:
         return config
     model: ModelConfig = read_any(config.init).config
+    if model.generator == "unet" and config.size % 2**model.depth:
+        raise ConfigError(
+            f"size is {config.size}, and {config.init} has {model.depth} levels, which need a multiple of {2**model.depth}."
+            f" Take size {model.size}, or start from scratch."
+        )
     return dataclasses.replace(config, **{name: getattr(model, name) for name in ARCHITECTURE})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 from dataclasses import dataclass
 
 import torch
@@ -37,8 +39,20 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     chosen = precision or (config.precision if config.precision != "auto" else _faster_precision(device))
-    compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
+    can_compile = _finds_compiler(device)
+    if config.compile == "on" and not can_compile:
+        raise ConfigError(
+            "compile is on, and torch.compile finds no compiler here: it needs g++ or clang++, and for a GPU the package triton."
+            " Install them, or leave compile at auto."
+        )
+    compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda" and can_compile)
     return Machine(device, chosen, compiled, rank, world)
+
+
+def _finds_compiler(device: torch.device) -> bool:
+    """Whether torch.compile can work: without a compiler it fails only in the first step, on a small server or on Windows."""
+    has_compiler = any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", "clang++", "cl"))
+    return has_compiler and (device.type != "cuda" or importlib.util.find_spec("triton") is not None)
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
-from pix2pix.events import Evaluated, Event, Finished, LeftOut, Progress, Recovered, Sampled, Saved, Stepped
+from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
 from pix2pix.files import write_atomically, write_image, write_text
 from pix2pix.run_folder import RunFolder
 
@@ -112,7 +112,7 @@ class Run(RunFolder):
 
     def record(self, event: Event) -> None:
         """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
-        writers = {LeftOut: self._left_out, Stepped: self._stepped, Progress: self._progress, Sampled: self._sampled}
+        writers = {LeftOut: self._left_out, Noted: self._noted, Stepped: self._stepped, Progress: self._progress, Sampled: self._sampled}
         writers |= {Evaluated: self._evaluated, Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
         write: Any = writers.get(type(event))
         if write:
@@ -120,6 +120,9 @@ class Run(RunFolder):
 
     def _left_out(self, event: LeftOut) -> None:
         self.note(f"left out: {naming(event.file, event.cause)}")
+
+    def _noted(self, event: Noted) -> None:
+        self.note(f"note: {event.remark}")
 
     def _stepped(self, event: Stepped) -> None:
         """A sign of life once a second, between the rows."""

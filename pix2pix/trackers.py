@@ -21,15 +21,18 @@ def check_tracker(name: str) -> None:
 
 
 @contextmanager
-def open_tracker(name: str, folder: Path) -> Iterator[Callable[[Event], None]]:
-    """A function that passes events on to the tracker `name`: none, or tensorboard (files in `folder/tensorboard`)."""
+def open_tracker(name: str, folder: Path, step: int = 0) -> Iterator[Callable[[Event], None]]:
+    """A function that passes events on to the tracker `name`: none, or tensorboard (files in `folder/tensorboard`).
+
+    What an earlier start wrote of steps after `step`, from which the run goes on, is taken back.
+    """
     check_tracker(name)
     if name == "none":
         yield lambda event: None
         return
     from torch.utils.tensorboard import SummaryWriter
 
-    with SummaryWriter(str(folder / "tensorboard")) as writer:
+    with SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None) as writer:
         yield lambda event: _write(writer, event)
 
 

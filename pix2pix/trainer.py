@@ -20,6 +20,7 @@ from pix2pix.data.batches import Batch, Dataset
 from pix2pix.errors import ConfigError
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
 from pix2pix.images import lay_out
+from pix2pix.inference import normalise_by_picture
 from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
 from pix2pix.metrics import LOWER_IS_BETTER, METRICS
@@ -187,8 +188,10 @@ class Trainer:
 
     @torch.no_grad()
     def translate(self, source: Tensor) -> Tensor:
-        """(1, C, H, W) in [-1, 1] through the generator that would be saved now, dropout off."""
+        """(1, C, H, W) in [-1, 1] as the model that would be saved now paints it: dropout off, batch norm by picture where it says so."""
         generator = self.learner.best_generator.eval()
+        if self.model.norm == "batch" and self.model.statistics == "picture":
+            generator = normalise_by_picture(generator)
         with self.machine.autocast():
             return generator(source.to(self.machine.device)).float().cpu()
 

@@ -19,8 +19,8 @@ import torch.distributed as dist
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.scan import Problem
-from pix2pix.errors import NoSpaceError, Pix2PixError
-from pix2pix.events import Diverged, Event, Finished, LeftOut, Recovered
+from pix2pix.errors import DataError, NoSpaceError, Pix2PixError
+from pix2pix.events import Diverged, Event, Finished, LeftOut, Noted, Recovered
 from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle
 from pix2pix.importers import read_any, read_judge
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
@@ -71,14 +71,22 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None) -> R
     with run.lock(), _stop_on_signals(run):
         config = _adjusted(run, changes)
         _drop_old_requests(run)
+        before = run.read_status()
         run.keep_rows(run.saved_step())
         run.write_status(state="running", steps=config.steps, reason="", started=time.time())
         try:
             _follow_events(run, config, on_event)
             wait_for_first()
+        except DataError as error:
+            _keep_or_fail(run, before, str(error))
+            raise
         except Pix2PixError as error:
             state = "no space left" if isinstance(error, NoSpaceError) else None
             _fail(run, str(error) if not state or state in str(error) else f"{state}: {error}")
+            raise
+        except KeyboardInterrupt:
+            step = run.saved_step()
+            run.write_status(state="stopped", step=step, reason=f"stopped at once, in the middle of a step; it goes on from step {step}")
             raise
         except BaseException as error:
             _fail(run, f"{type(error).__name__}: {error}")
@@ -105,6 +113,15 @@ def _fail(run: Run, reason: str) -> None:
     run.write_status(state="failed", reason=reason)
 
 
+def _keep_or_fail(run: Run, before: dict[str, Any], reason: str) -> None:
+    """A run that had ended well is not worse for data that has gone since."""
+    if before.get("state") in ("finished", "stopped"):
+        run.note(reason)
+        run.write_status(**{name: before[name] for name in ("state", "steps", "reason") if name in before})
+    else:
+        _fail(run, reason)
+
+
 def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into memory."""
     config, status = run.config(), run.read_status()
@@ -114,10 +131,8 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
 
 def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> None:
     dataset = Dataset.open(config)
-    for remark in dataset.notes:
-        run.note(f"note: {remark}")
     run.deadline = time.time() + _seconds_allowed(run)
-    with open_tracker(config.tracker, run.path) as tell_tracker:
+    with open_tracker(config.tracker, run.path, run.saved_step()) as tell_tracker:
 
         def pass_on(event: Event) -> None:
             event = _explained(run, event)
@@ -126,6 +141,8 @@ def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> 
             if on_event:
                 on_event(event)
 
+        for remark in [*map(str, dataset.notes), *_changed_pictures(run, dataset)]:
+            pass_on(Noted(run.saved_step(), remark))
         told: set[Problem] = set()
 
         def tell(event: Event) -> None:
@@ -137,6 +154,16 @@ def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> 
             pass_on(event)
 
         _train_in_memory(run, config, dataset, tell)
+
+
+def _changed_pictures(run: Run, dataset: Dataset) -> list[str]:
+    """What to say where a run goes on with other pictures than it had. Remembers what it has now."""
+    now, before = dataset.fingerprint(), run.read_status().get("pictures")
+    run.write_status(pictures=now)
+    if not before or before == now:
+        return []
+    had, has = before.split()[0], now.split()[0]
+    return [f"the pictures have changed since this run stopped: {had} training pairs then, {has} now. Their order is another one."]
 
 
 def _explained(run: Run, event: Event) -> Event:
@@ -190,7 +217,10 @@ def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, t
         tell(Recovered(broken_at, trainer.step, scale))
     broken_at = _pump(trainer, tell)
     if broken_at is not None:
-        reason = f"a loss was not finite at step {broken_at}, also at {scale:g} times the rate. Take a lower rate, or precision fp32."
+        reason = (
+            f"a loss was not finite at step {broken_at}, also at {scale:g} times the rate. Start another run from this one's last good"
+            f" model, at a lower rate or with precision fp32: --init {run.path / 'model.pth'} --rate {config.rate / 10:g}"
+        )
         tell(Finished(broken_at, "diverged", reason))
 
 

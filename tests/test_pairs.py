@@ -256,3 +256,18 @@ def test_rotated_halves_count_as_they_are_seen(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.new("RGB", (16, 32), RED).save(tmp_path / "turned.jpg", exif=exif)
     assert open_pairs(tmp_path).layout == "side by side"
+
+
+def test_names_that_differ_in_case_alone_are_pairs(tmp_path: Path) -> None:
+    for number in range(2):
+        picture(tmp_path / "A" / f"House{number}.png", color=RED)
+        picture(tmp_path / "B" / f"house{number}.PNG", color=BLUE)
+    assert len(open_pairs(tmp_path).pairs) == 2
+
+
+def test_two_halves_without_a_common_name_are_told_as_that(tmp_path: Path) -> None:
+    for number in range(3):
+        picture(tmp_path / "trainA" / f"monet{number}.png")
+        picture(tmp_path / "trainB" / f"photo{number}.png")
+    with pytest.raises(DataError, match="3 and 3 pictures in its two halves, and no name stands in both .such as monet0.png"):
+        open_pairs(tmp_path)

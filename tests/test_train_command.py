@@ -75,3 +75,52 @@ def test_init_starts_from_a_checkpoint(pairs: Path, tiny_run: Path, tmp_path: Pa
     run = tmp_path / "tuned"
     assert main(["train", str(pairs), "--run", str(run), "--steps", "1", *TINY, "--init", str(tiny_run / "model.pth")]) == 0
     assert status(run)["state"] == "finished"
+
+
+def test_pictures_smaller_than_the_crop_are_told_on_the_terminal(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--size", "128", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--steps", "1"]
+    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), *given]) == 0
+    told = capsys.readouterr().err
+    assert "note: " in told and "smaller than the crop of 128 x 128" in told and "Train with --size" in told
+    assert "smaller than the crop of 128 x 128" in (tmp_path / "run" / "log.txt").read_text()
+
+
+def test_a_resume_with_other_pictures_says_so_once(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = Path(shutil.copytree(pairs, tmp_path / "data")), tmp_path / "run"
+    main(["train", str(data), "--run", str(run), "--steps", "1", *TINY])
+    again = next(file for file in sorted(data.rglob("*")) if file.is_file())
+    sides = [again] if again.parent == data else [again, *[file for file in data.rglob(again.name) if file != again]]
+    for file in sides:
+        shutil.copy(file, file.with_name(f"zz{file.name}"))
+    for steps, count in ((2, 1), (3, 0)):
+        capsys.readouterr()
+        assert main(["train", "--run", str(run), "--resume", "--steps", str(steps)]) == 0
+        assert capsys.readouterr().err.count("the pictures have changed since this run stopped") == count
+
+
+def test_a_start_at_a_size_that_the_checkpoint_cannot_take_names_one(
+    pairs: Path, tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--init", str(tiny_run / "model.pth"), "--size", "48"]
+    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), *given]) == 2
+    assert "has 5 levels, which need a multiple of 32. Take size 32, or start from scratch." in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_compile_without_a_compiler_is_one_sentence(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), "--compile", "on", "--steps", "1", *TINY]) == 2
+    assert "torch.compile finds no compiler" in capsys.readouterr().err
+    assert main(["train", str(pairs), "--run", str(tmp_path / "auto"), "--compile", "auto", "--steps", "1", *TINY]) == 0
+
+
+def test_a_finished_run_stays_finished_where_its_data_has_gone(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = Path(shutil.copytree(pairs, tmp_path / "data")), tmp_path / "run"
+    main(["train", str(data), "--run", str(run), "--steps", "1", *TINY])
+    data.rename(tmp_path / "elsewhere")
+    assert main(["train", "--run", str(run), "--resume", "--steps", "2"]) == 2
+    assert "data does not exist" in capsys.readouterr().err
+    assert (status(run)["state"], status(run)["step"]) == ("finished", 1)

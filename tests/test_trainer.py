@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
+from pix2pix.images import to_image
 from pix2pix.trainer import Clock, Trainer, describe_model, rate_at
+from pix2pix.translator import Translator
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
@@ -138,3 +141,16 @@ def test_facades_form_in_a_few_hundred_steps() -> None:
     )
     evaluations = [event.metrics for event in train(config) if isinstance(event, Evaluated)]
     assert evaluations[-1]["l1"] < 0.19 and evaluations[-1]["psnr"] > 11.5
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_the_sample_grid_shows_what_the_saved_model_paints(pairs: Path, norm: str) -> None:
+    config = tiny(pairs, norm=norm, steps=30, rate=0.002, ema=0.0, log_every=30, sample_every=30, evaluate_every=30, save_every=30)
+    dataset = Dataset.open(config)
+    events = list(Trainer(config, dataset))
+    grid = next(event.image for event in reversed(events) if isinstance(event, Sampled))
+    model = next(event.checkpoint for event in events if isinstance(event, Saved))
+    shown = np.asarray(grid.crop((36, 0, 68, 32)), np.float64)
+    source = to_image(dataset.validation(1)[0][1])
+    painted = np.asarray(Translator(model, precision="fp32")(source), np.float64)
+    assert np.abs(shown - painted).mean() < 1

@@ -18,8 +18,9 @@ import torch
 from pix2pix.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, DataError, NoSpaceError, RunError
-from pix2pix.events import Event, Finished, LeftOut, Recovered, Saved
+from pix2pix.events import Event, Finished, LeftOut, Progress, Recovered, Saved
 from pix2pix.runs import Run
+from pix2pix.trackers import open_tracker
 from pix2pix.training import resume, train
 
 
@@ -140,6 +141,20 @@ def test_a_signal_finishes_the_step_saves_and_ends_as_stopped(pairs: Path, tmp_p
     snapshot = run.snapshot()
     assert snapshot.state == "stopped" and snapshot.can_resume and snapshot.model
     assert torch.load(run.state_path, weights_only=True)["step"] == snapshot.step > 0
+
+
+def test_a_second_signal_stops_in_the_middle_of_a_step(pairs: Path, tmp_path: Path) -> None:
+    # A step of many seconds.
+    run = Run.create(tmp_path / "run", tiny(pairs, steps=100, accumulate=1000, width=32))
+    process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: run.snapshot().state == "running")
+    process.send_signal(signal.SIGINT)
+    wait_for(run.stop_requested)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    snapshot = run.snapshot()
+    assert (snapshot.state, snapshot.step) == ("stopped", 0)
+    assert "in the middle of a step" in run.read_status()["reason"]
 
 
 def test_prolonging_adds_steps(pairs: Path, tmp_path: Path) -> None:
@@ -318,3 +333,17 @@ def test_tensorboard_files_hold_the_losses(pairs: Path, tmp_path: Path) -> None:
     events.Reload()
     assert [scalar.step for scalar in events.Scalars("loss/g_l1")] == [3]
     assert events.Images("samples")
+
+
+def test_steps_that_a_killed_start_made_stand_once_in_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="the tensorboard extra is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for begin, steps in ((0, (5, 10, 15)), (10, (15, 20))):
+        with open_tracker("tensorboard", tmp_path, begin) as tell:
+            for step in steps:
+                tell(Progress(step, 20, {"g_l1": 0.5}, 1e-4, 0.1, 0.0))
+        time.sleep(1.1)  # files are told apart by the second
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [scalar.step for scalar in events.Scalars("loss/g_l1")] == [5, 10, 15, 20]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import naming
-from pix2pix.events import Evaluated, Event, Finished, LeftOut, Progress, Recovered, Stepped
+from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Stepped
 
 if TYPE_CHECKING:
     from pix2pix.data.scan import Problem
@@ -59,12 +59,16 @@ def describe(event: Event) -> str:
         return f"step {event.step} of {event.steps}  {_pace(event)}  {_losses(event.losses)}"
     if isinstance(event, LeftOut):
         return f"left out: {naming(event.file, event.cause)}"
+    if isinstance(event, Noted):
+        return f"note: {event.remark}"
     if isinstance(event, Evaluated):
         best = " (best so far)" if event.best else ""
         return f"step {event.step}  validation {metrics_line(event.metrics)}{best}"
     if isinstance(event, Recovered):
         return f"step {event.step}  a loss was not finite: back to step {event.back_to}, with {event.rate_scale:g} times the learning rate"
     if isinstance(event, Finished):
+        if event.reason.startswith(event.state):
+            return event.reason
         return f"{event.state} at step {event.step}" + (f": {event.reason}" if event.reason else "")
     return ""
 

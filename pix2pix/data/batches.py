@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import multiprocessing
 import sys
@@ -66,6 +67,12 @@ class Dataset:
         )
         file = first.source.relative_to(self.folder.root).as_posix()
         return (Problem(file, f"{first.source.name} {cause}", "small"),)
+
+    def fingerprint(self) -> str:
+        """How many training pairs there are, and a digest of their names and sizes in their order."""
+        pairs = self.folder.train
+        lines = "\n".join(f"{pair.name} {pair.size}" for pair in pairs)
+        return f"{len(pairs)} {hashlib.sha256(lines.encode()).hexdigest()[:16]}"
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -196,8 +196,7 @@ def _by_side(found: Iterable[Found]) -> tuple[list[_Match], Strays]:
         else:
             sides[file.side][file.split, file.key] = file
     matches = [_Match(a, sides[1][place]) for place, a in sides[0].items() if place in sides[1]]
-    if not matches:
-        matches = _by_suffix_too(sides)
+    matches = matches or _by_suffix_too(sides) or _in_any_case(sides)
     used = {id(file) for match in matches for file in (match.a, match.b)}
     alone = [file for side in sides for file in side.values() if id(file) not in used]
     strays += [(file, f"{file.path.name} has no partner in the other half. Add it, or take this one away.", "unpaired") for file in alone]
@@ -211,6 +210,12 @@ def _by_suffix_too(sides: tuple[dict[tuple[str | None, str], Found], ...]) -> li
     return [
         _Match(a, targets[a.split, ending.key]) for a, ending in endings if ending and ending.side == 0 and (a.split, ending.key) in targets
     ]
+
+
+def _in_any_case(sides: tuple[dict[tuple[str | None, str], Found], ...]) -> list[_Match]:
+    """Pairs such as A/House0.png and B/house0.png."""
+    targets = {(split, key.casefold()): b for (split, key), b in sides[1].items()}
+    return [_Match(a, targets[split, key.casefold()]) for (split, key), a in sides[0].items() if (split, key.casefold()) in targets]
 
 
 def _split(pairs: list[tuple[str | None, Pair]], seed: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...], bool]:
@@ -239,6 +244,12 @@ def _nothing(root: Path, found: list[Found], problems: list[Problem], make: str)
     first = " ".join(str(problem) for problem in problems[:1])
     if make != "none":
         return f"{root} has no photo that can be used; of {len(found)} file{'s' * (len(found) != 1)}: {first}"
+    names = [[file.path.name for file in found if file.side == side] for side in (0, 1)]
+    if all(names):
+        return (
+            f"{root} has no pairs: {len(names[0]):,} and {len(names[1]):,} pictures in its two halves, and no name stands in both"
+            f" (such as {names[0][0]} and {names[1][0]}). Give the two halves of a pair the same name."
+        )
     return (
         f"{root} has no pairs. Looked for {LOOKED_FOR}; found {len(found)} single picture{'s' * (len(found) != 1)}. {first}"
         " For photos without partners choose what to make from them: gray, edges, mask or lowres."

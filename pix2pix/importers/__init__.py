@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pix2pix.checkpoint import FORMAT, Checkpoint, check_weights, load_checkpoint, to_checkpoint
+from pix2pix.checkpoint import FORMAT, Checkpoint, check_is_file, check_weights, load_checkpoint, to_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.importers.tensor_file import is_tensor_file, own_description, read_own, read_tensor_file
@@ -70,8 +70,7 @@ def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
 def read_judge(path: str | Path) -> Judge:
     """The discriminator in another project's file; `CheckpointError` as `read_any`."""
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"{path} does not exist.")
+    check_is_file(path)
     words, tensors = open_apart(path, "discriminator")
     try:
         facts = json.loads(words["facts"])
