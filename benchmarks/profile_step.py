@@ -1,7 +1,7 @@
 """Where the time of a training step goes: python -m benchmarks.profile_step
 
-At the defaults (256 x 256, width 64, batch 1) on the processor, by torch's profiler: shares of the operators' time; and the step compiled by
-torch.compile beside the eager one, in turns.
+At the defaults (256 x 256, width 64, batch 1) on the processor, by torch's profiler: shares of the operators' time; and the step
+compiled by torch.compile beside the eager one, in turns.
 """
 
 from __future__ import annotations
