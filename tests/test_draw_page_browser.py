@@ -207,3 +207,19 @@ def test_a_group_whose_first_button_is_hidden_is_still_reached(browser: Browser,
     assert "variations" in page.evaluate(FOCUSED)
     page.close()
     demo.close()
+
+
+def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn(page: Page, shelf: Shelf) -> None:  # noqa: F811
+    wait_for(page, shelf)
+    houses = sheet_of(page)
+    choose(page, "to-photo")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
+    assert set(np.unique(sheet_of(page))) == {0, 1, 2}, "the example of maps has land, road and water"
+    choose(page, "other")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'other'")
+    np.testing.assert_array_equal(sheet_of(page), houses)
+    drag(page, [(5, 5), (50, 50)], SIZE)
+    choose(page, "to-photo")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
+    rows, columns = np.mgrid[8:48, 8:48]
+    assert len(np.unique(sheet_of(page)[rows, columns])) == 1, "what was drawn is still there, in the nearest colour"

@@ -26,10 +26,15 @@ export function findPartner(models, model, now) {
   return goesWith(now) ? now : models.find(goesWith) || null;
 }
 
-/** Nothing has been drawn. */
-export function isBlank({ sketch }) {
-  return sketch.raster.labels.every((label) => label === sketch.background);
+/** A model's own example may take the place of the drawing: it is blank, or still the `example` of another kind that came with a model. */
+export function isFree({ sketch }, example, kind) {
+  const { labels } = sketch.raster;
+  if (labels.every((label) => label === sketch.background)) return true;
+  return Boolean(example) && example.kind !== kind && labels.length === example.labels.length && labels.every((label, i) => label === example.labels[i]);
 }
+
+/** A picture was opened for a model that takes photos. */
+export const hasPhoto = (root) => Boolean(root.querySelector(".p2p-photo-image").getAttribute("src"));
 
 export function remember(key) {
   try {

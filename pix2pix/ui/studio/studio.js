@@ -11,7 +11,7 @@ import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
 import { Visit } from "./visit.js";
-import { findFirst, findPartner, findTaker, fits, isBlank, remember } from "./choice.js";
+import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
 
 const LOOK_EVERY = 4000;
 
@@ -139,18 +139,16 @@ class Studio {
 
   /** The canvas that the model asks for, and a drawing on it. */
   async prepare(model) {
+    const mayReplace = isFree(this.canvas.desk, this.example, model.examples);
     this.canvas.changeSpec(model.spec);
     const isDrawn = model.spec.palette.length > 0;
-    if (!isDrawn && !this.hasPhoto()) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    if (!isDrawn && !hasPhoto(this.root)) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     const [example] = this.examples[model.examples] || [];
-    if (!isDrawn || !example || !isBlank(this.canvas.desk)) return;
+    if (!isDrawn || !example || !mayReplace) return;
     await this.canvas.openPicture(example.image);
     this.canvas.desk.sketch.history.clear();
     this.canvas.note("");
-  }
-
-  hasPhoto() {
-    return Boolean(this.root.querySelector(".p2p-photo-image").getAttribute("src"));
+    this.example = { kind: model.examples, labels: this.canvas.desk.sketch.raster.labels.slice() };
   }
 
   explainEmpty() {
