@@ -211,9 +211,10 @@ def _measure_bf16(device: torch.device) -> bool:
     try:
         # In one thread: several that wait for each other measure how busy the machine is.
         with torch.inference_mode(), computing_with(1):
-            conv = nn.utils.skip_init(nn.Conv2d, 128, 128, 4, stride=2, padding=1, device=device)
-            for tensor in conv.parameters():
-                tensor.fill_(0.01)
+            # Made as a description first: no start weights are drawn. (`skip_init` would import sympy, half a second.)
+            conv = nn.Conv2d(128, 128, 4, stride=2, padding=1, device="meta")
+            conv.weight = nn.Parameter(torch.full(conv.weight.shape, 0.01, device=device), False)
+            conv.bias = nn.Parameter(torch.full((conv.out_channels,), 0.01, device=device), False)
             features = torch.full((1, 128, 64, 64), 0.5, device=device)
             layers = {name: QuickConvolution(conv, dtype) for name, dtype in DTYPES.items()}
             # Alternating, and the least of each: whatever else the machine does hits both.
