@@ -66,6 +66,9 @@ def _article(kind: type) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
 
 
+PALETTES = ("palette", "target_palette")
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """What rebuilds a generator, and what its pictures are."""
@@ -93,6 +96,8 @@ class ModelConfig:
     target: Kind = "photo"
     palette: tuple[PaletteEntry, ...] = ()
     """Names and colours of the classes of the source, where it is `labels`."""
+    target_palette: tuple[PaletteEntry, ...] = ()
+    """The same of the target."""
 
     def __post_init__(self) -> None:
         # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
@@ -106,7 +111,10 @@ class ModelConfig:
             (1 <= self.out_channels <= 512, f"out_channels is {self.out_channels}; it must be from 1 to 512."),
             (0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be from 0 to below 1."),
             (8 <= self.size <= 4096, f"size is {self.size}; it must be from 8 to 4096."),
-            (all(map(_is_palette_entry, self.palette)), "palette must be names, each with three numbers from 0 to 255."),
+            (
+                all(map(_is_palette_entry, (*self.palette, *self.target_palette))),
+                "palette must be names, each with three numbers from 0 to 255.",
+            ),
         )
         for holds, sentence in checks:
             if not holds:
@@ -115,14 +123,14 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain values only: what JSON and a safe `torch.load` can carry."""
         plain = dataclasses.asdict(self)
-        return plain | {"palette": [[name, list(color)] for name, color in self.palette]}
+        return plain | {place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Reads what `to_dict` wrote; fields of later versions are refused by name."""
         _refuse_unknown(cls, values)
-        palette = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get("palette", ()))
-        return cls(**{**values, "palette": palette})
+        palettes = {place: tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get(place, ())) for place in PALETTES}
+        return cls(**{**values, **palettes})
 
 
 def _check_field(name: str, value: Any, kind: Any) -> None:

@@ -53,6 +53,7 @@ def describe_model(config: TrainConfig, dataset: Dataset) -> ModelConfig:
         source=dataset.source,
         target=dataset.target,
         palette=dataset.palette,
+        target_palette=dataset.target_palette,
     )
 
 

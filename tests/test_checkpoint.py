@@ -16,7 +16,14 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
 from pix2pix.networks import build_generator, init_weights
 
-CONFIG = ModelConfig(depth=3, width=4, size=16, source="labels", palette=(("wall", (0, 48, 255)), ("door", (0, 208, 255))))
+CONFIG = ModelConfig(
+    depth=3,
+    width=4,
+    size=16,
+    source="labels",
+    palette=(("wall", (0, 48, 255)), ("door", (0, 208, 255))),
+    target_palette=(("sea", (0, 0, 90)),),
+)
 
 ENDLESS: dict[str, object] = {}
 ENDLESS["again"] = ENDLESS
@@ -149,6 +156,7 @@ def test_missing_keys_and_wrong_shapes_are_said_in_words(saved: Path) -> None:
         ({"config": [1]}, "description cannot be read"),
         ({"config": {"palette": 5}}, "description cannot be read"),
         ({"config": {"palette": [["wall", [0, 300, 0]]]}}, "palette must be names"),
+        ({"config": {"target_palette": [["sea", [0, 0]]]}}, "description cannot be read"),
         ({"config": {"source": "zzz"}}, "source is 'zzz'; choose one of labels, photo"),
         ({"config": {"source": ["labels"]}}, "source is"),
         ({"config": {"skips": "no"}}, "skips is 'no'; it must be true or false"),

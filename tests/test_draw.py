@@ -21,7 +21,7 @@ from test_ui_models import write_model
 from pix2pix.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import Kind, ModelConfig, PaletteEntry
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.palette import FACADES
+from pix2pix.palette import FACADES, MAPS
 from pix2pix.ui import draw, examples
 from pix2pix.ui.drawing import spec_of, to_data_url
 from pix2pix.ui.models import Shelf
@@ -171,6 +171,17 @@ def test_examples_have_the_colours_of_their_palette(kind: str) -> None:
         image = Image.open(path).convert("RGB")
         assert image.size == (256, 256)
         assert {color for _, color in image.getcolors(999)} <= known, path
+
+
+@pytest.mark.parametrize(("made", "kind"), [(MAPS, "aerial"), (FACADES, "house"), ((), ""), ((("cat", (9, 9, 9)),), "")])
+def test_a_model_that_makes_label_maps_starts_from_a_photo_of_such_a_place(made: tuple[PaletteEntry, ...], kind: str) -> None:
+    config = ModelConfig(source="photo", target="labels", target_palette=made)
+    assert examples.fitting(config) == kind
+    shown = examples.as_props().get(kind, [])
+    assert bool(shown) == bool(kind)
+    for picture in shown:
+        image = Image.open(io.BytesIO(base64.b64decode(picture["image"].removeprefix("data:image/jpeg;base64,"))))
+        assert (image.format, image.size) == ("JPEG", (256, 256))
 
 
 def test_the_tab_adds_nothing_to_the_api(shelf: Shelf) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from test_draw_browser import SIZE, WAIT, address, choose, open_page, page, png, serve, sheet_of, shelf, shown, write_model  # noqa: F401
 from test_draw_browser import wait_for_picture as wait_for
 
+from pix2pix.palette import MAPS
 from pix2pix.run_folder import RunFolder
 from pix2pix.runs import Run
 from pix2pix.ui.models import Shelf
@@ -223,3 +224,27 @@ def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn
     page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
     rows, columns = np.mgrid[8:48, 8:48]
     assert len(np.unique(sheet_of(page)[rows, columns])) == 1, "what was drawn is still there, in the nearest colour"
+
+
+def wait_for_another_photo(page: Page, before: str) -> str:  # noqa: F811
+    """The photo on the canvas, as text, when it is no longer the one `before`."""
+    page.wait_for_function("(before) => document.querySelector('.p2p-photo-image').src !== before", arg=before)
+    return str(page.locator(".p2p-photo-image").get_attribute("src"))
+
+
+def test_a_model_that_takes_photos_shows_one_of_ours_until_there_is_another(browser: Browser, tmp_path: Path) -> None:
+    write_model(tmp_path / "aerial.pth", source="photo", target="labels", palette=(), target_palette=MAPS)
+    demo, url = serve(Shelf(tmp_path, tmp_path / "runs"))
+    page = open_page(browser, url)  # noqa: F811
+    expect(shown(page)).to_be_visible(timeout=WAIT)
+    bay = wait_for_another_photo(page, "")
+    page.get_by_role("button", name="Examples").click()
+    page.get_by_role("button", name="Suburb").click()
+    suburb = wait_for_another_photo(page, bay)
+    page.locator(".p2p-file").set_input_files([png(photo(256))])
+    mine = wait_for_another_photo(page, suburb)
+    choose(page, "aerial")
+    page.wait_for_timeout(500)
+    assert page.locator(".p2p-photo-image").get_attribute("src") == mine, "one's own photo stays"
+    page.close()
+    demo.close()

@@ -79,7 +79,7 @@ def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting
     run = jobs.start(tmp_path / "runs", "houses", tiny(pairs, steps=LONG))
     run.request_stop()
     assert run.state() == "stopping"
-    wait_until(lambda: run.state() == "stopped", 30)
+    wait_until(lambda: run.state() == "stopped", 60)
     jobs.resume(run.path)
     job = job_of(run)
     wait_until(lambda: run.state() == "running" and run.snapshot().step > 10)

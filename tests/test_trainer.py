@@ -122,6 +122,12 @@ def test_the_model_says_what_its_pictures_are(pairs: Path) -> None:
     assert {color for _, color in model.palette} >= {(0, 0, 255), (0, 85, 255)}
 
 
+def test_the_model_knows_the_classes_of_what_it_makes(pairs: Path) -> None:
+    there, back = (describe_model(config, Dataset.open(config)) for config in (tiny(pairs), tiny(pairs, direction="BtoA")))
+    assert there.target_palette == back.palette != ()
+    assert back.target_palette == there.palette != there.target_palette
+
+
 def test_the_clock_counts_what_was_waited_for() -> None:
     import time
 

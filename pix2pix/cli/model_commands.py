@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.import_command import add_choices
 from pix2pix.cli.progress import counting, report_left_out, several
+from pix2pix.config import PALETTES
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name == "palette":
+    if name in PALETTES:
         return ", ".join(f"{label} #{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in value) or "-"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pix2pix.augment import seed_of, window_of
-from pix2pix.config import CHANNELS, Kind, PaletteEntry, TrainConfig
-from pix2pix.data.kinds import look
+from pix2pix.config import CHANNELS, TrainConfig
+from pix2pix.data.kinds import Looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.data.prefetch import prefetched
 from pix2pix.data.sources import holes_of
@@ -33,12 +33,14 @@ Batch = tuple[Tensor, Tensor]
 class Dataset:
     """Training and validation pairs of a folder, ready for a network."""
 
-    def __init__(self, config: TrainConfig, folder: PairFolder, source: Kind, target: Kind, palette: tuple[PaletteEntry, ...]) -> None:
+    def __init__(self, config: TrainConfig, folder: PairFolder, looks: Looks) -> None:
         self.config, self.folder = config, folder
-        self.source, self.target, self.palette = source, target, palette
-        self.in_channels, self.out_channels = CHANNELS.get(source, 3), CHANNELS.get(target, 3)
+        self.source, self.target, self.palette, self.target_palette = looks.source, looks.target, looks.palette, looks.target_palette
+        self.in_channels, self.out_channels = CHANNELS.get(self.source, 3), CHANNELS.get(self.target, 3)
         self.train_size = len(folder.train)
-        self._reader = Reader(folder.root, folder.train, config.load_size(), source, target, config.make, palette if config.crisp else ())
+        self._reader = Reader(
+            folder.root, folder.train, config.load_size(), looks.source, looks.target, config.make, looks.palette if config.crisp else ()
+        )
         self._store: Store = open_store(self._reader, config.cache)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
@@ -48,8 +50,7 @@ class Dataset:
         folder = open_pairs(config.data, config.direction, config.make, config.seed)
         if not folder.train:
             raise DataError(f"{config.data} has no training pairs, only {len(folder.pairs)} for val and test. Add a folder named train.")
-        looks = look(folder, config.source)
-        return cls(config, folder, looks.source, looks.target, looks.palette)
+        return cls(config, folder, look(folder, config.source))
 
     @property
     def notes(self) -> tuple[Problem, ...]:

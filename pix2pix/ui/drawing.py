@@ -52,7 +52,7 @@ def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, kind
         "size": size,
         "palette": [[title, [int(part) for part in color]] for title, color in classes],
         "background": next((names.index(title) for title in ("background", "paper", "land") if title in names), 0),
-        "surprise": _surprise(classes) if kind == "labels" else "",
+        "surprise": theme_of(classes) if kind == "labels" else "",
         "name": name,
     }
 
@@ -63,8 +63,8 @@ def spec_of(config: ModelConfig, name: str = "main") -> dict[str, Any]:
     return canvas_spec(config.palette, config.size, kind, name)
 
 
-def _surprise(classes: Sequence[PaletteEntry]) -> str:
-    """Which made-up drawing suits a palette: "facade", "map" or none."""
+def theme_of(classes: Sequence[PaletteEntry]) -> str:
+    """Which of our drawings suit a palette: "facade", "map" or, as the empty string, none."""
     colors = np.array([color for _, color in classes], dtype=np.int32).reshape(-1, 3)
     near = {kind: sum(np.abs(colors - mark).sum(axis=1).min(initial=999) < 60 for mark in marks) for kind, marks in SURPRISE_MARKS.items()}
     return next((kind for kind, marks in SURPRISE_MARKS.items() if near[kind] == len(marks)), "")

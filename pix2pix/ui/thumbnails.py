@@ -36,7 +36,7 @@ LARGEST_FILE = 2_000_000_000
 """Bytes; a larger one takes more memory than a small picture is worth."""
 PATIENCE = 60.0
 """Seconds that a list waits for a picture."""
-MAKING = "1"
+MAKING = "2"
 """Another one whenever pictures are to be made anew: with other drawings, or of another size."""
 QUALITY = 88
 

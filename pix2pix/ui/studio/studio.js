@@ -139,13 +139,14 @@ class Studio {
 
   /** The canvas that the model asks for, and a drawing on it. */
   async prepare(model) {
-    const mayReplace = isFree(this.canvas.desk, this.example, model.examples);
-    this.canvas.changeSpec(model.spec);
     const isDrawn = model.spec.palette.length > 0;
-    if (!isDrawn && !hasPhoto(this.root)) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    const mayReplace = isDrawn ? isFree(this.canvas.desk, this.example, model.examples) : !hasPhoto(this.root);
+    this.canvas.changeSpec(model.spec);
     const [example] = this.examples[model.examples] || [];
-    if (!isDrawn || !example || !mayReplace) return;
+    if (!isDrawn && !hasPhoto(this.root) && !example) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    if (!example || !mayReplace) return;
     await this.canvas.openPicture(example.image);
+    if (!isDrawn) return this.canvas.note("");
     this.canvas.desk.sketch.history.clear();
     this.canvas.note("");
     this.example = { kind: model.examples, labels: this.canvas.desk.sketch.raster.labels.slice() };
