@@ -3,7 +3,7 @@
 config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
 metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
 state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
-log.txt         all that the trainer printed                  stop          an empty file: finish the step, save, stop
+log.txt         notes; from the page, all that is printed     stop          an empty file: finish the step, save, stop
 owner           who started it, where people sign in          sample        an empty file: make a sample grid after the step
 """
 
