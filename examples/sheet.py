@@ -38,7 +38,11 @@ def main() -> None:
     args = parser.parse_args()
     translator = Translator.load(args.checkpoint)
     square = (translator.config.size, translator.config.size)
-    sources = [Image.open(path).convert("RGB").resize(square, Image.Resampling.NEAREST) for path in sorted(args.sources.glob("*.png"))]
+    sources = [
+        Image.open(path).convert("RGB").resize(square, Image.Resampling.NEAREST)
+        for path in sorted(args.sources.iterdir())
+        if path.suffix in (".png", ".jpg")
+    ]
     draw_sheet(translator, sources).save(args.to, quality=90)
 
 
