@@ -67,6 +67,7 @@ def _article(kind: type) -> str:
 
 
 PALETTES = ("palette", "target_palette")
+"""Fields of `ModelConfig` that hold classes: tuples in Python, lists in a file."""
 
 
 @dataclass(frozen=True)

@@ -103,11 +103,14 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event. `state` is finished, stopped or diverged; `reason` is a sentence, or empty."""
+    """The last event. `state` is finished, stopped or diverged; `reason` says why where that does not say it, or is empty."""
 
     step: int
     state: str
     reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state} at step {self.step}" + (f": {self.reason}" if self.reason else "")
 
 
 Event = LeftOut | Noted | Stepped | Progress | Sampled | Evaluated | Saved | Diverged | Recovered | Finished

@@ -161,7 +161,7 @@ class Run(RunFolder):
         self.write_status(state="running", step=event.back_to)
 
     def _finished(self, event: Finished) -> None:
-        self.note(event.reason or f"{event.state} at step {event.step}")
+        self.note(str(event))
         self.write_status(state=event.state, step=event.step, reason=event.reason)
 
     def read_state(self) -> dict[str, Any] | None:

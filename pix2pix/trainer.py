@@ -107,7 +107,7 @@ class Trainer:
                     return
                 yield from self._tell(stop)
                 if stop and self.step < config.steps:
-                    yield Finished(self.step, "stopped", f"stopped at step {self.step} of {config.steps}")
+                    yield Finished(self.step, "stopped")
                     return
         yield Finished(self.step, "finished")
 

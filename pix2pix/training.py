@@ -170,7 +170,7 @@ def _explained(run: Run, event: Event) -> Event:
     """A stop that nobody asked for comes from the clock."""
     if isinstance(event, Finished) and event.state == "stopped" and not run.stop_requested():
         minutes = run.read_status().get("minutes", 0)
-        return dataclasses.replace(event, reason=f"stopped at step {event.step}: the {minutes:g} minutes that a run may take here are over")
+        return dataclasses.replace(event, reason=f"the {minutes:g} minutes that a run may take here are over")
     return event
 
 

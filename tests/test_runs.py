@@ -67,7 +67,7 @@ def test_rows_and_samples_past_a_step_are_dropped(run: Run) -> None:
 def test_a_run_that_nobody_holds_did_not_stay_running(run: Run) -> None:
     run.record(progress(50))
     assert run.snapshot().state == "died"
-    run.record(Finished(50, "stopped", "stopped at step 50"))
+    run.record(Finished(50, "stopped"))
     assert run.snapshot().state == "stopped"
 
 

@@ -67,9 +67,7 @@ def describe(event: Event) -> str:
     if isinstance(event, Recovered):
         return f"step {event.step}  a loss was not finite: back to step {event.back_to}, with {event.rate_scale:g} times the learning rate"
     if isinstance(event, Finished):
-        if event.reason.startswith(event.state):
-            return event.reason
-        return f"{event.state} at step {event.step}" + (f": {event.reason}" if event.reason else "")
+        return str(event)
     return ""
 
 

@@ -142,13 +142,14 @@ class Studio {
     const isDrawn = model.spec.palette.length > 0;
     const mayReplace = isDrawn ? isFree(this.canvas.desk, this.example, model.examples) : !hasPhoto(this.root);
     this.canvas.changeSpec(model.spec);
+    if (!mayReplace) return;
     const [example] = this.examples[model.examples] || [];
-    if (!isDrawn && !hasPhoto(this.root) && !example) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
-    if (!example || !mayReplace) return;
+    if (!example && !isDrawn) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    if (!example) return;
     await this.canvas.openPicture(example.image);
-    if (!isDrawn) return this.canvas.note("");
-    this.canvas.desk.sketch.history.clear();
     this.canvas.note("");
+    if (!isDrawn) return;
+    this.canvas.desk.sketch.history.clear();
     this.example = { kind: model.examples, labels: this.canvas.desk.sketch.raster.labels.slice() };
   }
 
