@@ -69,7 +69,7 @@ class QuickConvolution(nn.Module):
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
-        self._run = _pack(conv, dtype) if _is_packable(conv) else _copy(conv, dtype)
+        self._run = _pack(conv, dtype) if _is_packable(conv, dtype) else _copy(conv, dtype)
         self._narrow = _widest_to_one_column(conv) if dtype == torch.bfloat16 else 0
         self._stride = int(conv.stride[1])
 
@@ -96,9 +96,15 @@ def _copy(conv: nn.Module, dtype: torch.dtype) -> nn.Module:
     return twin.to(dtype=dtype, memory_format=torch.channels_last)
 
 
-def _is_packable(conv: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    zeros = conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
-    return conv.weight.device.type == "cpu" and zeros and torch.backends.mkldnn.is_available()
+def _is_packable(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> bool:
+    if conv.weight.device.type != "cpu" or conv.padding_mode != "zeros" or isinstance(conv.padding, str):
+        return False
+    return torch.backends.mkldnn.is_available() and (dtype != torch.bfloat16 or packs_bf16())
+
+
+def packs_bf16() -> bool:
+    """Whether oneDNN sorts bf16 weights on this processor (with AVX-512 or AVX-NE-CONVERT); elsewhere torch computes them unsorted."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
