@@ -11,23 +11,27 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError
 from pix2pix.images import to_rgb
 
 T = TypeVar("T")
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".jpe", ".ppm", ".pgm", ".pbm", ".pnm")
 SMALLEST_SIDE = 2
 LARGEST_PICTURE = 89_478_485
 """Pixels; Pillow begins to suspect a decompression bomb above it."""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 EXIF_ORIENTATION = 0x0112
+BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 277, 339
+TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floating point", 5: "complex whole numbers", 6: "complex numbers"}
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".jpeg": {"quality": 95, "subsampling": 0},
+    ".jfif": {"quality": 95, "subsampling": 0},
+    ".jpe": {"quality": 95, "subsampling": 0},
     ".webp": {"lossless": True},
 }
 
@@ -160,7 +164,8 @@ def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], name:
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001  # decoders meet damage in many ways: OSError, SyntaxError, struct.error, IndexError, ...
-        raise DataError(f"{name} cannot be read as a picture: {_cause(error)}. Save it anew as PNG, or leave it out.") from error
+        cause = (isinstance(error, Image.UnidentifiedImageError) and _cause_in_tiff(file)) or _cause(error)
+        raise DataError(f"{name} cannot be read as a picture: {cause}. Save it anew as PNG, or leave it out.") from error
 
 
 def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
@@ -176,6 +181,21 @@ def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
         image.close()
         raise DataError(f"{name} is {width} x {height}; a picture has at least {SMALLEST_SIDE} pixels on each side.")
     return image
+
+
+def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
+    """What pixels a TIFF has that Pillow knows no mode for, as its first directory says; nothing where the file is no whole TIFF."""
+    with suppress(Exception), io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else Path(file).open("rb") as opened:
+        # A damaged directory fails in many ways, and is told as any damage.
+        head = opened.read(8)
+        head += opened.read(8) if head[2:4] in (b"+\0", b"\0+") else b""
+        directory = TiffImagePlugin.ImageFileDirectory_v2(head)
+        opened.seek(directory.next)
+        directory.load(opened)
+        bands, bits = directory.get(SAMPLES_PER_PIXEL, 1), directory.get(BITS_PER_SAMPLE, (1,))
+        number = TIFF_NUMBERS.get(directory.get(SAMPLE_FORMAT, (1,))[0], "numbers")
+        return f"it is a TIFF of {bands} band{'s' * (bands != 1)} of {bits[0]} bits ({number}), which is not read"
+    return ""
 
 
 def _cause(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pix2pix.data.archive import Limits
-from pix2pix.data.scan import SIDES
+from pix2pix.data.names import SIDES
 from pix2pix.data.unpack import Progress, Unpacked, check_space, copy_pictures, unpack
 from pix2pix.errors import DataError
 from pix2pix.files import IMAGE_SUFFIXES

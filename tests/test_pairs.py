@@ -142,10 +142,10 @@ def test_partners_that_are_missing_or_do_not_match_are_named(tmp_path: Path) -> 
     folder = open_pairs(tmp_path)
     assert {pair.name for pair in folder.pairs} == {"good", "twice"}
     causes = {problem.file: problem.cause for problem in folder.problems}
-    assert causes.keys() == {"A/lone.png", "B/stray.png", "A/twice.png", "A/big.png", "readme.png"}
+    assert causes.keys() == {"A/lone.png", "B/stray.png", "A/twice.jpg", "A/big.png", "readme.png"}
     assert "A/big.png is 16 x 16, B/big.png is 20 x 16" in causes["A/big.png"]
     assert "no partner" in causes["A/lone.png"]
-    assert "same name" in causes["A/twice.png"]
+    assert "same name as twice.png, which is used" in causes["A/twice.jpg"]
 
 
 def test_each_problem_names_its_file_once_with_its_folder(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from conftest import draw_pair
 from PIL import Image, PngImagePlugin
 
 from pix2pix.data.archive import Limits
+from pix2pix.data.pairs import open_pairs
 from pix2pix.data.unpack import copy_pictures, unpack
 from pix2pix.errors import DataError, NoSpaceError
 
@@ -161,20 +162,37 @@ def test_a_hundred_thousand_entries_are_refused_also_where_the_count_lies(tmp_pa
     assert written(tmp_path) == ["x.zip"]
 
 
-def test_names_in_another_encoding_are_refused_and_unmarked_utf8_is_read(tmp_path: Path) -> None:
+def test_names_without_a_mark_are_read_as_utf8_or_as_what_decodes(tmp_path: Path) -> None:
     """Python marks UTF-8 names; the mark is taken off by hand, in the entry's head and in the table of contents."""
-    for raw, fits in (("fa\u00e7ade.png".encode(), True), ("fa\u00e7ade.png".encode("latin-1"), False)):
+    for encoding in ("utf-8", "cp437"):
+        raw = "fa\u00e7ade.png".encode(encoding)
         plain = "fa" + "~" * (len(raw) - len("faade.png")) + "ade.png"
         data = pack(tmp_path / "x.zip", {plain: png()}).read_bytes().replace(plain.encode(), raw)
         (tmp_path / "x.zip").write_bytes(data)
-        if fits:
-            unpack(tmp_path / "x.zip", tmp_path / "out")
-            assert written(tmp_path / "out") == ["fa\u00e7ade.png"]
-            shutil.rmtree(tmp_path / "out")
-        else:
-            with pytest.raises(DataError, match="not in UTF-8"):
-                unpack(tmp_path / "x.zip", tmp_path / "out")
-            assert written(tmp_path) == ["x.zip"]
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+        assert written(tmp_path / "out") == ["fa\u00e7ade.png"]
+        shutil.rmtree(tmp_path / "out")
+
+
+def test_which_files_are_a_pair_does_not_hang_on_their_order_in_the_archive(tmp_path: Path) -> None:
+    """A/1.jpg and A/1.png are two pictures; B/1.png belongs to the second of them, as all others of its kind."""
+    entries = {"A/1.jpg": png(0, kind="JPEG"), "A/1.png": png(1), "B/1.png": png(1), "A/2.png": png(2), "B/2.png": png(2)}
+    for number, order in enumerate((list(entries), list(reversed(entries)))):
+        unpack(pack(tmp_path / "x.zip", {name: entries[name] for name in order}), tmp_path / f"out{number}")
+        folder = open_pairs(tmp_path / f"out{number}")
+        assert len(folder.pairs) == 2
+        assert all(source.tobytes() == target.tobytes() for source, target in map(folder.load, folder.pairs))
+        assert [problem.kind for problem in folder.problems] == ["unpaired"]
+
+
+def test_thumbnails_of_systems_and_pictures_of_runs_are_no_pictures_and_are_named(tmp_path: Path) -> None:
+    entries = {"x/1.png": png(1), "x/@eaDir/1.png/THUMB.jpg": png(), "x/#recycle/2.png": png(), "x/$RECYCLE.BIN/3.png": png()}
+    entries |= {"x/run/config.json": b"{}", "x/run/status.json": b"{}", "x/run/samples/1.png": png(), "__MACOSX/x/._1.png": b"x"}
+    result = unpack(pack(tmp_path / "x.zip", entries), tmp_path / "out")
+    assert written(tmp_path / "out") == ["x/1.png"]
+    assert {problem.file: problem.kind for problem in result.left_out} == dict.fromkeys(
+        ("x/@eaDir", "x/#recycle", "x/$RECYCLE.BIN", "x/run"), "skipped"
+    )
 
 
 def test_encrypted_cut_and_other_archives_get_a_sentence(tmp_path: Path) -> None:

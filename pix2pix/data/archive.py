@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 import stat
 import struct
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from pix2pix.data.archive_names import Unmarked, clean_paths, decoded_names
+from pix2pix.data.names import is_system_folder
+from pix2pix.data.scan import Problem, told_count
 from pix2pix.errors import DataError
-
-Entry = tuple[str, ZipInfo]
+from pix2pix.files import IMAGE_SUFFIXES
 
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".cab", ".iso")
 OTHER_ARCHIVES = {b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7-Zip archive", b"\x1f\x8b": "a gzip file", b"BZh": "a bzip2 file"}
-UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
+ENCRYPTED_FLAG = 0x1
 END, END_64 = b"PK\x05\x06", b"PK\x06\x06"
 LONGEST_COMMENT = 65_535
 SMALL = 1_000_000
 """Bytes below which no ratio is a bomb: flat label maps as BMP shrink a thousandfold too."""
-UNSAFE = re.compile(r'[<>:"|?*\x01-\x1f\x7f]')
 LONGEST_PART = 200
 BYTES_AN_ENTRY = 250
 """Of an archive's table of contents, generously."""
@@ -44,16 +45,25 @@ class Limits:
     pixels: float = 40e9
 
 
+@dataclass(frozen=True)
+class Contents:
+    """The files of an archive by safe relative names, and folders that are passed over."""
+
+    entries: list[tuple[str, ZipInfo]]
+    skipped: tuple[Problem, ...] = ()
+
+
 @contextmanager
-def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, list[Entry]]]:
+def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents]]:
     """An archive that was looked through, and its files by safe relative names; `DataError` says what is wrong with it."""
     _check_contents_table(path, limits)
-    try:
-        archive = ZipFile(path)
-    except (BadZipFile, UnicodeDecodeError, OSError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{path.name} is a damaged zip archive. Pack the pictures anew.") from error
-    with archive:
-        yield archive, _check_entries(path.name, archive.infolist(), limits)
+    with Unmarked(path.open("rb", buffering=0)) as file:
+        try:
+            archive = ZipFile(file)
+        except (BadZipFile, UnicodeDecodeError, OSError, ValueError, NotImplementedError) as error:
+            raise DataError(f"{path.name} is a damaged zip archive. Pack the pictures anew.") from error
+        with archive:
+            yield archive, _check_entries(path.name, archive.infolist(), limits)
 
 
 def _check_contents_table(path: Path, limits: Limits) -> None:
@@ -75,26 +85,52 @@ def _check_contents_table(path: Path, limits: Limits) -> None:
         raise DataError(f"{path.name} has {count:,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
 
 
-def _check_entries(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> list[Entry]:
+def _check_entries(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> Contents:
     if len(infos) > limits.entries:
         raise DataError(f"{archive} has {len(infos):,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
-    entries: list[Entry] = []
-    for info in infos:
-        name = _safe_name(archive, info, limits)
-        _check_kind(archive, info)
-        # .DS_Store, ._1.jpg and __MACOSX are what a Mac leaves in archives.
-        hidden = any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-        if not info.is_dir() and name and not hidden:
-            _check_size(archive, info, limits)
-            entries.append((name, info))
-    _check_total(archive, [info for _, info in entries], limits)
-    _check_twins(archive, [name for name, _ in entries])
-    return entries
+    entries: list[tuple[list[str], ZipInfo]] = []
+    for name, info in zip(decoded_names(infos), infos, strict=True):
+        parts = _safe_parts(archive, name, info, limits)
+        _check_kind(archive, name, info)
+        if parts and not name.endswith("/"):
+            entries.append((parts, info))
+    kept, skipped = _pass_over(entries)
+    for _, info in kept:
+        _check_size(archive, info, limits)
+    _check_total(archive, [info for _, info in kept], limits)
+    _check_twins(archive, ["/".join(parts) for parts, _ in kept])
+    names = clean_paths([parts for parts, _ in kept])
+    return Contents([(name, info) for name, (_, info) in zip(names, kept, strict=True)], skipped)
 
 
-def _safe_name(archive: str, info: ZipInfo, limits: Limits) -> str:
-    """The entry's path, which stays below the folder that it is unpacked to."""
-    name = unicodedata.normalize("NFC", _decoded(archive, info)).replace("\\", "/")
+Parts = list[tuple[list[str], ZipInfo]]
+
+
+def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
+    """Without what systems leave (.DS_Store, ._1.jpg, @eaDir) and the folders of runs; folders with pictures in them are named."""
+    files = {"/".join(parts) for parts, _ in entries}
+    runs = {name.rpartition("/")[0] for name in files if name.endswith("/config.json")}
+    runs = {folder for folder in runs if f"{folder}/status.json" in files}
+    skipped: Counter[tuple[str, str]] = Counter()
+    kept: Parts = []
+    for parts, info in entries:
+        folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
+        system = next((folder for folder, part in zip(folders, parts, strict=False) if is_system_folder(part)), None)
+        run = next((folder for folder in folders if folder in runs), None)
+        if system is None and run is None and not parts[-1].startswith("."):
+            kept.append((parts, info))
+        elif parts[-1].lower().endswith(IMAGE_SUFFIXES) and not parts[-1].startswith("._"):
+            what = "a folder of the system" if system else "the folder of a training run" if run else "a hidden picture"
+            skipped[system or run or "/".join(parts), what] += 1
+    causes = [
+        (file, f"{what} is not read" + (f"; {told_count(count)} in it." if "folder" in what else "."))
+        for (file, what), count in skipped.items()
+    ]
+    return kept, tuple(Problem(file, cause, "skipped") for file, cause in causes)
+
+
+def _safe_parts(archive: str, name: str, info: ZipInfo, limits: Limits) -> list[str]:
+    """The parts of the entry's path, which stays below the folder that it is unpacked to."""
     shown = repr(name[:80])
     if "\0" in info.orig_filename:
         raise DataError(f"{archive} has a name with a zero byte in it, {shown}. Pack the pictures anew.")
@@ -103,34 +139,24 @@ def _safe_name(archive: str, info: ZipInfo, limits: Limits) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise DataError(f"{archive} has a path with '..', {shown}, which would lead out of its folder. Pack the pictures anew.")
+    if not name.lower().endswith(IMAGE_SUFFIXES):
+        return parts  # is not written, whatever its name
     if len(parts) > limits.depth:
         raise DataError(f"{archive} has folders {len(parts) - 1} deep, {shown}; {limits.depth - 1} are the most. Pack it flatter.")
     if any(len(part.encode()) > LONGEST_PART for part in parts):
         raise DataError(f"{archive} has a name longer than {LONGEST_PART} bytes, {shown}. Rename that file.")
-    return UNSAFE.sub("_", "/".join(parts))
+    return parts
 
 
-def _decoded(archive: str, info: ZipInfo) -> str:
-    """The name as text. Without the mark for UTF-8 it may be UTF-8 all the same (macOS), or anything."""
-    if info.flag_bits & UTF8_FLAG or info.orig_filename.isascii():
-        return info.filename
-    try:
-        return info.orig_filename.encode("cp437").decode("utf-8")
-    except UnicodeError as error:
-        raise DataError(
-            f"{archive} has a name that is not in UTF-8, perhaps {info.filename[:80]!r}. Rename it, or pack with UTF-8 names."
-        ) from error
-
-
-def _check_kind(archive: str, info: ZipInfo) -> None:
-    mode, name = info.external_attr >> 16, info.filename[:80]
+def _check_kind(archive: str, path: str, info: ZipInfo) -> None:
+    mode, name = info.external_attr >> 16, path[:80]
     if stat.S_ISLNK(mode):
         raise DataError(f"{archive} has a link, {name!r}, instead of a file. Pack the pictures themselves.")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise DataError(f"{archive} has {name!r}, which is no ordinary file. Pack pictures only.")
     if info.flag_bits & ENCRYPTED_FLAG:
         raise DataError(f"{archive} is encrypted. Pack the pictures without a password.")
-    if info.filename.lower().endswith(ARCHIVES):
+    if path.lower().endswith(ARCHIVES):
         raise DataError(f"{archive} has another archive in it, {name!r}. Unpack that first, and pack its pictures.")
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise DataError(f"{archive} is packed in a way that few programs read (method {info.compress_type}). Pack it as an ordinary zip.")

@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from pix2pix.augment import seed_of
+from pix2pix.data.names import ends_with_side
 from pix2pix.data.pairs import Pair, Problem, open_pairs
-from pix2pix.data.scan import SUFFIX
 from pix2pix.data.sources import MADE, make_source
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.files import read_image, write_image
@@ -73,7 +73,7 @@ def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
     taken: set[tuple[str, str]] = set()
     for split, photo in photos:
         flat = re.sub(r"[/\\]", "-", photo.name)
-        flat = f"{flat}_AB" if SUFFIX.fullmatch(flat) else flat
+        flat = f"{flat}_AB" if ends_with_side(flat) else flat
         tries = (flat if number == 1 else f"{flat}-{number}" for number in itertools.count(1))
         stem = next(stem for stem in tries if (split, stem.casefold()) not in taken)  # some disks hold x and X to be one
         taken.add((split, stem.casefold()))

@@ -1,29 +1,30 @@
-"""What lies in a folder of pictures: split, side and key of each file, read from its path alone."""
+"""What lies in a folder of pictures: the pictures with the split, side and key that their paths say, and what is left out."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path, PurePath
 
+from pix2pix.data.names import FAMILIES, is_system_folder, normalized, place_folder, suffix_pattern
 from pix2pix.errors import DataError, naming
 from pix2pix.files import IMAGE_SUFFIXES
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
+# fmt: off
+DOCUMENTS = {
+    ".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".css", ".js", ".yaml", ".yml", ".toml", ".ini",
+    ".cfg", ".log", ".py", ".ipynb", ".sh", ".bat", ".pdf", ".doc", ".docx", ".rtf", ".odt", ".xls", ".xlsx", ".url", ".webloc", ".lnk",
+    ".db", ".part", ".crdownload",
 }
-SIDES = {"a": 0, "b": 1, "input": 0, "inputs": 0, "source": 0, "sources": 0, "target": 1, "targets": 1}
-OTHER_PICTURES = {".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".svg", ".tga", ".exr", ".dng", ".cr2", ".nef", ".arw"}
-SPLIT_AND_SIDE = re.compile(rf"({'|'.join(SPLITS)})[ _-]?({'|'.join(SIDES)})")
-SUFFIX = re.compile(rf"(.+)[_-]({'|'.join(SIDES)})", re.IGNORECASE)
+# fmt: on
+"""Suffixes of what may lie beside pictures and is no picture: these files are not mentioned."""
+LARGEST_COUNT = 1_000
+"""Pictures of a folder that is passed over are counted up to here."""
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Problem:
     file: str
     cause: str
     kind: str = "unreadable"
-    """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves) or `shape` (no two squares)."""
+    """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves), `shape` (no two squares),
+    or `skipped` (folders of systems and of runs, and links, which are no fault of the data)."""
 
     def __str__(self) -> str:
         return naming(self.file, self.cause)
@@ -49,80 +51,173 @@ class Found:
     key: str
     name: str
     """The path without split and extension: unlike `key`, the side is still in it."""
+    folders: tuple[str, ...] = ()
+    """The folders between the root and the file."""
+    wrapping: int = 0
+    """How many of them lie around all pictures."""
 
     def whole(self) -> Found:
         """The same as a picture that is no half of anything."""
         return replace(self, side=None, key=self.name)
 
-    def by_suffix(self) -> Found | None:
+    def by_suffix(self, family: int = 0) -> Found | None:
         """The same with the side that ends the file's name, as in x_A.png; None where none does."""
-        match = SUFFIX.fullmatch(self.key)
-        return replace(self, side=SIDES[match[2].casefold()], key=match[1]) if match else None
+        match = suffix_pattern(family).fullmatch(self.key)
+        return replace(self, side=FAMILIES[family][match[2].casefold()], key=match[1]) if match else None
+
+    def placed(self, family: int = 0, nth: int = 0) -> Found:
+        """The same read with another family of words for the sides, or with another of several such words in its path."""
+        return _found(self.path, self.folders, self.wrapping, family, nth)
+
+    def hits(self, family: int) -> int:
+        """How many folders of its path say a side."""
+        return _placed(self.folders, self.wrapping, family, 0).hits
+
+
+_placed = lru_cache(maxsize=4096)(place_folder)
 
 
 def scan(root: Path) -> tuple[list[Found], list[Problem]]:
-    """All pictures below `root` in the order of their names, and the files that are pictures of a format that is not read."""
+    """All pictures below `root` in the order of their names, and what is left out: other formats, folders of systems and of runs."""
     if not root.exists():
         raise DataError(f"{root} does not exist; give a folder of pictures.")
     if not root.is_dir():
         raise DataError(f"{root} is a file; give a folder of pictures (unpack an archive first).")
-    found, problems = [], []
-    for path in _walk(root, set()):
+    walk = _Walk(root)
+    files = list(walk.files(root))
+    pictures = [(path, folders) for path, folders, is_special in files if not is_special and _is_picture(path.name)]
+    special = [path for path, _, is_special in files if is_special and _is_picture(path.name)]
+    cause = "it is a pipe or a device, not a file; put the picture itself there."
+    problems = [Problem(path.relative_to(root).as_posix(), cause) for path in special]
+    problems += unread(path.relative_to(root).as_posix() for path, _, _ in files if not _is_picture(path.name))
+    wrapping = len(_common([folders for _, folders in pictures]))
+    return [_found(path, folders, wrapping) for path, folders in pictures], problems + walk.skipped
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _found(path: Path, folders: tuple[str, ...], wrapping: int, family: int = 0, nth: int = 0) -> Found:
+    place = _placed(folders, wrapping, family, nth)
+    stem = normalized(path.name.rpartition(".")[0])
+    return Found(path, place.split, place.side, "/".join((*place.rest, stem)), "/".join((*place.named, stem)), folders, wrapping)
+
+
+def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The folders that lie around all."""
+    if not folders:
+        return ()
+    first, last = min(folders), max(folders)
+    same = 0
+    while same < min(len(first), len(last)) and first[same] == last[same]:
+        same += 1
+    return first[:same]
+
+
+def unread(files: Iterable[str]) -> list[Problem]:
+    """A problem for each kind of file that is not read, with their number; documents are not mentioned."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        path = PurePath(file)
         suffix = path.suffix.lower()
-        if suffix in IMAGE_SUFFIXES and _is_special(path):
-            cause = "it is a pipe or a device, not a file; put the picture itself there."
-            problems.append(Problem(path.relative_to(root).as_posix(), cause))
-        elif suffix in IMAGE_SUFFIXES:
-            found.append(_place(root, path))
-        elif suffix in OTHER_PICTURES:
-            cause = f"{suffix} is not read; save it as {', '.join(IMAGE_SUFFIXES[:2])} or {IMAGE_SUFFIXES[3]}."
-            problems.append(Problem(path.relative_to(root).as_posix(), cause, "unread"))
-    return found, problems
+        if suffix not in DOCUMENTS and not path.name.startswith(".") and (suffix or not path.name.isupper()):
+            groups[suffix].append(file)
+    return [_unread(suffix, group) for suffix, group in groups.items()]
 
 
-def _is_special(path: Path) -> bool:
+def _unread(suffix: str, files: list[str]) -> Problem:
+    way_out = f"save {'it' if len(files) == 1 else 'them'} as {', '.join(IMAGE_SUFFIXES[:2])} or {IMAGE_SUFFIXES[3]}."
+    what = f"{suffix} is not read" if suffix else "a file without a suffix, such as .png, is not read"
+    if len(files) > 1:
+        others = ", ".join(files[1:NAMED]) + (f" and {len(files) - NAMED:,} more" if len(files) > NAMED else "")
+        what += f", {len(files):,} files in all ({files[0]}, {others})"
+    return Problem(files[0], f"{what}; {way_out}", "unread")
+
+
+def _is_special(entry: os.DirEntry[str]) -> bool:
     """Whether it is neither a file nor a link that leads nowhere: reading a pipe waits for ever."""
-    return path.exists() and not path.is_file()
+    return not entry.is_file() and Path(entry.path).exists()
 
 
-def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
-    """Files below a folder, sorted. Links to folders are followed, once each, so that a loop ends."""
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    with os.scandir(folder) as listing:
-        entries = sorted(listing, key=lambda entry: _natural(entry.name))
-    for entry in entries:
-        # .DS_Store, ._1.jpg and __MACOSX are what a Mac leaves in archives.
-        if entry.name.startswith(".") or entry.name == "__MACOSX":
-            continue
-        if entry.is_dir():
-            yield from _walk(Path(entry.path), seen)
-        else:
-            yield Path(entry.path)
+@dataclass
+class _Walk:
+    """One walk through a folder, and what it passed over."""
+
+    root: Path
+    skipped: list[Problem] = field(default_factory=list)
+    seen: dict[tuple[str, str | None, int | None], str] = field(default_factory=dict)
+    """Where each real folder was met first, as the split and the side that its path says."""
+
+    def files(self, folder: Path, above: frozenset[str] = frozenset()) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
+        """Files below a folder, sorted, with the names of the folders above them, and whether they are pipes or devices.
+
+        A folder that several paths lead to is read once for each split and side that they say.
+        So a link from `val` to `test` gives pictures for both, and a loop ends.
+        """
+        real = os.path.realpath(folder)
+        folders = tuple(map(normalized, folder.relative_to(self.root).parts))
+        place = place_folder(folders)
+        key = real, place.split, place.side
+        if real in above or key in self.seen:
+            first = "the folder around it" if real in above else self.seen[key]
+            self._skip(folder, f"it is the same folder as {first}, which is read already.")
+            return
+        self.seen[key] = folder.relative_to(self.root).as_posix()
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: _natural(entry.name))
+        hidden = [entry.name for entry in entries if _is_hidden_picture(entry)]
+        if hidden:
+            self._skip(folder / hidden[0], f"hidden pictures are not read, {len(hidden):,} in this folder.")
+        for entry in entries:
+            if entry.is_dir():
+                if not self._passes_over(entry):
+                    yield from self.files(Path(entry.path), above | {real})
+            elif not entry.name.startswith("."):
+                yield Path(entry.path), folders, _is_special(entry)
+
+    def _passes_over(self, entry: os.DirEntry[str]) -> bool:
+        """Whether the folder is one of a system or of a run; it is named if there are pictures in it."""
+        is_system, is_run = is_system_folder(entry.name), is_run_folder(entry.path)
+        if not (is_system or is_run):
+            return False
+        count = count_pictures(entry.path)
+        if count:
+            what = "a folder of the system" if is_system else "the folder of a training run"
+            self._skip(Path(entry.path), f"{what} is not read; {told_count(count)} in it.")
+        return True
+
+    def _skip(self, path: Path, cause: str) -> None:
+        self.skipped.append(Problem(path.relative_to(self.root).as_posix(), cause, "skipped"))
+
+
+def _is_hidden_picture(entry: os.DirEntry[str]) -> bool:
+    """.x.png is one; ._x.png is what a Mac leaves in archives, and no picture."""
+    name = entry.name
+    return name.startswith(".") and not name.startswith("._") and name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
+
+
+def is_run_folder(folder: str | Path) -> bool:
+    """Whether a training run of ours lies there, whose samples are no data."""
+    return all(Path(folder, name).is_file() for name in ("config.json", "status.json"))
+
+
+def count_pictures(folder: str | Path) -> int:
+    """Pictures below a folder, at most `LARGEST_COUNT`; links are not followed."""
+    count = 0
+    for _, _, files in os.walk(folder):
+        count += sum(name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith("._") for name in files)
+        if count >= LARGEST_COUNT:
+            return LARGEST_COUNT
+    return count
+
+
+def told_count(count: int) -> str:
+    """`1 picture lies`, `4 pictures lie`; what was not counted to its end is said so."""
+    at_least = "at least " if count >= LARGEST_COUNT else ""
+    return f"{at_least}{count:,} picture{'s lie' if count != 1 else ' lies'}"
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """Sorts 2.png before 10.png."""
     return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in re.split(r"([0-9]+)", name)]
-
-
-def _place(root: Path, path: Path) -> Found:
-    split: str | None = None
-    side: int | None = None
-    rest, named = [], []
-    for part in path.relative_to(root).parts[:-1]:
-        word = part.casefold()
-        if word not in SPLITS or split is not None:
-            named.append(part)
-        both = SPLIT_AND_SIDE.fullmatch(word)
-        if both and split is None and side is None:
-            split, side = SPLITS[both[1]], SIDES[both[2]]
-        elif word in SPLITS and split is None:
-            split = SPLITS[word]
-        elif word in SIDES and side is None:
-            side = SIDES[word]
-        else:
-            rest.append(part)
-    return Found(path, split, side, "/".join([*rest, path.stem]), "/".join([*named, path.stem]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from zipfile import ZipFile, ZipInfo
 from PIL import Image
 
 from pix2pix.data.archive import Limits, open_archive
-from pix2pix.data.scan import OTHER_PICTURES, Problem
+from pix2pix.data.scan import Problem, unread
 from pix2pix.errors import DataError, NoSpaceError
 from pix2pix.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_image, no_space
 
@@ -55,9 +56,10 @@ def unpack(archive: Path, out: Path, limits: Limits | None = None, progress: Pro
     and then `out` is not there. `progress` is told (done, of).
     """
     limits = limits or Limits()
-    with open_archive(archive, limits) as (opened, entries):
-        items = [_Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in entries]
-        return _write_all(archive.name, items, out, limits, progress)
+    with open_archive(archive, limits) as (opened, contents):
+        items = [_Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries]
+        written = _write_all(archive.name, items, out, limits, progress)
+        return replace(written, left_out=(*contents.skipped, *written.left_out))
 
 
 def copy_pictures(files: Mapping[str, Path], out: Path, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
@@ -94,7 +96,6 @@ def _write_all(what: str, items: Sequence[_Item], out: Path, limits: Limits, pro
     """Decodes and writes all pictures beside `out`, then gives the folder its name."""
     pictures = [item for item in items if PurePosixPath(item.name).suffix.lower() in IMAGE_SUFFIXES]
     others = [item.name for item in items if PurePosixPath(item.name).suffix.lower() not in IMAGE_SUFFIXES]
-    unread = [Problem(name, _unread(name), "unread") for name in others if PurePosixPath(name).suffix.lower() in OTHER_PICTURES]
     if not pictures:
         raise DataError(_nothing(what, others))
     check_space(out, GROWTH * sum(item.size for item in pictures), what)
@@ -108,21 +109,26 @@ def _write_all(what: str, items: Sequence[_Item], out: Path, limits: Limits, pro
         raise no_space(out, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Unpacked(len(pictures) - len(problems), (*unread, *problems), tuple(others))
+    return Unpacked(len(pictures) - len(problems), (*unread(others), *problems), tuple(others))
 
 
 def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, Path]]:
-    """Each picture with its new path, without suffix. x.bmp after x.jpg becomes x.bmp.png: none takes another's place."""
+    """Each picture with its new path, without suffix: `x` for x.jpg.
+
+    Where one folder has x.jpg and x.bmp, every x of all folders keeps its suffix in its name, as x.bmp.png: none takes another's place,
+    and which of them are a pair does not hang on their order.
+    """
+    stems = [item.name[: -len(PurePosixPath(item.name).suffix)] for item in pictures]
+    count = Counter(map(str.casefold, stems))
+    twins = {PurePosixPath(stem).name for stem, number in count.items() if number > 1}
     taken: set[str] = set()
     placed = []
-    for item in pictures:
-        stem = item.name[: -len(PurePosixPath(item.name).suffix)]
-        if stem.casefold() in taken:
-            stem = item.name
-        while stem.casefold() in taken:
-            stem += "-2"
-        taken.add(stem.casefold())
-        placed.append((item, folder / stem))
+    for item, stem in zip(pictures, stems, strict=True):
+        place = item.name if PurePosixPath(stem).name.casefold() in twins else stem
+        while place.casefold() in taken:
+            place += "-2"
+        taken.add(place.casefold())
+        placed.append((item, folder / place))
     return placed
 
 
@@ -163,11 +169,6 @@ def save_quickly(place: Path, image: Image.Image, jpeg: bool) -> None:
         image.save(place.with_name(place.name + ".jpg"), "JPEG", **SAVE_OPTIONS[".jpg"])
     else:
         image.save(place.with_name(place.name + ".png"), "PNG", compress_level=FASTER_PNG)
-
-
-def _unread(name: str) -> str:
-    path = PurePosixPath(name)
-    return f"{path.name} was left out: {path.suffix.lower()} is not read. Save it as PNG or JPEG."
 
 
 def _nothing(what: str, others: Sequence[str]) -> str:

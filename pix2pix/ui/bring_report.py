@@ -28,6 +28,7 @@ NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to l
 A_PAGE = 6
 THUMBNAIL = 144
 FILES_NAMED = 4
+SKIPPED_NAMED = 3
 PHOTOS = "gray"
 """What photos are opened with until somebody chooses what to learn from them: all photos are found with any."""
 WIDE = 1.4
@@ -96,7 +97,6 @@ WORDS = {
     "unequal": "{n} whose source and target are not of one size.",
     "shape": "{n} not exactly twice as wide as high.",
     "unreadable": "{n} damaged or empty.",
-    "unread": "{n} of a kind that is not read here.",
     "stray": "{n} that no folder or suffix gives a side.",
     "twin": "{n} with the name of another one, which is used.",
 }
@@ -157,10 +157,12 @@ def cards(brought: Brought) -> list[Card]:
     ]
     groups: dict[str, list[Problem]] = {}
     for problem in (*report.problems, *brought.upload.left_out):
-        groups.setdefault(problem.kind, []).append(problem)
+        if problem.kind != "skipped":
+            groups.setdefault(problem.kind, []).append(problem)
     for kind, problems in groups.items():
         files = tuple(dict.fromkeys(problem.file for problem in problems))
-        text = problems[0].cause if len(files) == 1 else WORDS[kind].format(n=f"{len(files):,} files")
+        text = " ".join(map(str, problems)) if kind == "unread" else WORDS[kind].format(n=f"{len(files):,} files")
+        text = problems[0].cause if len(files) == 1 else text
         found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text, files)))
     if brought.wide:
         words = f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that are no squares."
@@ -197,7 +199,9 @@ def headline_html(brought: Brought) -> str:
     state = (
         f"<span class='run-state bring-warn'>{wrong} to look at</span>" if wrong else "<span class='run-state good'>nothing wrong</span>"
     )
-    note = f"<p>{escape(brought.upload.note)}</p>" if brought.upload.note else ""
+    skipped = [str(problem) for problem in (*brought.upload.left_out, *report.problems) if problem.kind == "skipped"]
+    note = "".join(f"<p>{escape(words)}</p>" for words in (brought.upload.note, *skipped[:SKIPPED_NAMED]) if words)
+    note += f"<p>and {len(skipped) - SKIPPED_NAMED:,} more folders that are not read</p>" if len(skipped) > SKIPPED_NAMED else ""
     colors = "".join(
         f"<i title='{escape(name)}' style='background:rgb{color}'></i>" for name, color in report.source.palette or report.target.palette
     )

@@ -1,0 +1,141 @@
+"""What names say of pictures: the split, the side of a pair, and what systems and other programs leave among them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+Words = Mapping[str, int]
+
+
+def _words(first: str, second: str) -> dict[str, int]:
+    """Words of side A (0) and of side B (1)."""
+    return dict.fromkeys(first.split(), 0) | dict.fromkeys(second.split(), 1)
+
+
+FAMILIES: tuple[Words, ...] = (
+    _words("a input inputs in source sources src", "b output outputs out target targets tgt gt groundtruth ground_truth"),
+    _words("x", "y"),
+    _words(
+        "photo photos image images img imgs picture pictures", "label labels mask masks segmentation segmentations annotation annotations"
+    ),
+    _words("edge edges sketch sketches line lines drawing drawings", "photo photos image images img imgs picture pictures real"),
+    _words("before", "after"),
+    _words("low lr lq lowres noisy blurred", "high hr hq highres clean sharp"),
+    _words("gray grey grayscale bw", "color colour rgb"),
+)
+"""Words for the two sides that belong together. One word may be of several families, and on different sides in them."""
+SIDES = FAMILIES[0]
+
+SYSTEM_FOLDERS = {
+    "__macosx",
+    "@eadir",
+    "@recycle",
+    "@recently-snapshot",
+    "@tmp",
+    "#recycle",
+    "#snapshot",
+    "$recycle.bin",
+    "recycler",
+    "recycled",
+    "system volume information",
+    "lost+found",
+    "found.000",
+    "network trash folder",
+    "temporary items",
+    "__pycache__",
+}
+"""Bins, thumbnails and other folders that are made by systems and not by people."""
+
+
+def normalized(name: str) -> str:
+    """The name in composed Unicode (NFC): macOS writes é as two characters, other systems as one."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def is_system_folder(name: str) -> bool:
+    """Whether a folder of that name is hidden, or made by a system."""
+    return name.startswith(".") or name.casefold() in SYSTEM_FOLDERS
+
+
+@lru_cache
+def _split_and_side(family: int) -> re.Pattern[str]:
+    splits, sides = "|".join(SPLITS), "|".join(FAMILIES[family])
+    return re.compile(rf"(?P<split>{splits})[ _-]?(?P<side>{sides})|(?P<side2>{sides})[ _-](?P<split2>{splits})")
+
+
+@lru_cache
+def suffix_pattern(family: int) -> re.Pattern[str]:
+    """A name that ends with the side, as x_A does; its groups are x and A."""
+    return re.compile(rf"(.+)[_-]({'|'.join(FAMILIES[family])})", re.IGNORECASE | re.DOTALL)
+
+
+def ends_with_side(name: str) -> bool:
+    """Whether the name may be read as that of one half of a pair."""
+    return any(suffix_pattern(family).fullmatch(name) for family in range(len(FAMILIES)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the folders of a picture say of it.
+
+    `rest` are the folders that say neither split nor side, `named` those that say no split; `hits` is the number of side words.
+    """
+
+    split: str | None
+    side: int | None
+    rest: tuple[str, ...]
+    named: tuple[str, ...]
+    hits: int = 0
+
+
+def place_folder(folders: Sequence[str], wrapping: int = 0, family: int = 0, nth: int = 0) -> Place:
+    """Reads the names of the folders above a picture, outermost first.
+
+    The first `wrapping` of them lie around all pictures: they tell no sides apart, and their split holds only where no other is named.
+    The side is taken from the word number `nth` that is one of `family`.
+    """
+    outer = [word for word in map(str.casefold, folders[:wrapping]) if word in SPLITS]
+    inner = [_read_word(folder.casefold(), family) for folder in folders[wrapping:]]
+    has_split = any(split for split, _ in inner)
+    split = None if has_split or not outer else SPLITS[outer[-1]]
+    rest = [folder for folder in folders[:wrapping] if has_split or folder.casefold() not in SPLITS]
+    named, side, hits = list(rest), None, 0
+    for folder, (word_split, word_side) in zip(folders[wrapping:], inner, strict=True):
+        takes_split = word_split is not None and split is None
+        takes_side = word_side is not None and hits == nth
+        hits += word_side is not None
+        split = word_split if takes_split else split
+        side = word_side if takes_side else side
+        rest += [] if takes_split or takes_side else [folder]
+        named += [] if takes_split and word_side is None else [folder]
+    return Place(split, side, tuple(rest), tuple(named), hits)
+
+
+def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
+    """Split and side that a folder's name says, as train, A or trainA."""
+    sides = FAMILIES[family]
+    both = _split_and_side(family).fullmatch(word)
+    if both:
+        return SPLITS[both["split"] or both["split2"]], sides[both["side"] or both["side2"]]
+    return SPLITS.get(word), sides.get(word)
+
+
+def families_in(folders: set[str]) -> list[int]:
+    """The families that have folders of both sides among these names, the first family always."""
+    words = {folder.casefold() for folder in folders}
+    both = [number for number in range(len(FAMILIES)) if {0, 1} <= {_read_word(word, number)[1] for word in words}]
+    return both if 0 in both else [0, *both]
