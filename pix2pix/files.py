@@ -27,6 +27,8 @@ FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 EXIF_ORIENTATION = 0x0112
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 277, 339
 TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floating point", 5: "complex whole numbers", 6: "complex numbers"}
+LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
+"""Files that a file manager puts into a folder by looking at it, in lower case."""
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".jpeg": {"quality": 95, "subsampling": 0},
@@ -99,8 +101,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Puts `text` (UTF-8) into the file, whole or not at all."""
-    write_bytes(path, text.encode())
+    """Puts `text` into the file, whole or not at all, as UTF-8; bytes of a name that are none are written as \\udc80 to \\udcff."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def append_line(path: str | Path, text: str) -> None:
@@ -115,7 +117,7 @@ def append_line(path: str | Path, text: str) -> None:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             begin = b"\n" if size and file.read(1) != b"\n" else b""
-            line = begin + text.encode() + b"\n"
+            line = begin + text.encode("utf-8", "backslashreplace") + b"\n"
             try:
                 # One call, so that two processes never mix their lines.
                 if file.write(line) != len(line):
@@ -126,6 +128,12 @@ def append_line(path: str | Path, text: str) -> None:
                 raise
     except OSError as error:
         raise no_space(path, error) from error
+
+
+def is_empty_folder(path: str | Path) -> bool:
+    """Whether it is a folder that holds nothing of the user's; what a file manager leaves there does not count."""
+    path = Path(path)
+    return path.is_dir() and all(file.name.lower() in LEFT_BY_SYSTEMS or file.name.startswith("._") for file in path.iterdir())
 
 
 def write_image(path: str | Path, image: Image.Image) -> None:

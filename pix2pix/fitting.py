@@ -12,6 +12,7 @@ from pix2pix.errors import ConfigError
 from pix2pix.importers import Judge, read_any, read_judge
 from pix2pix.machine import choose_machine
 from pix2pix.methods.pix2pix import build_discriminator
+from pix2pix.paths import expand_home
 from pix2pix.runs import Run
 from pix2pix.trackers import check_tracker
 from pix2pix.trainer import describe_model
@@ -25,7 +26,7 @@ ARCHITECTURE = ("generator", "blocks", "dialect", "width", "depth", "norm", "dec
 
 def settle(config: TrainConfig) -> TrainConfig:
     """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the network of its start."""
-    paths: dict[str, Any] = {name: _whole_path(getattr(config, name)) for name in ("data", "init", "init_discriminator")}
+    paths: dict[str, Any] = {name: whole_path(getattr(config, name)) for name in ("data", "init", "init_discriminator")}
     return _adopt_discriminator(_adopt_architecture(dataclasses.replace(config, **paths)))
 
 
@@ -55,14 +56,14 @@ def check_fit(config: TrainConfig) -> None:
 
 
 def check_resume(run: Run, given: dict[str, Any]) -> None:
-    """`ConfigError` where settings given with a resume are not those of the run, but for `ADJUSTABLE`, or steps are already made."""
+    """`ConfigError` where settings given with a resume are not those of the run, but for `data` and `ADJUSTABLE`, or steps are made."""
     config, made = run.config().to_dict(), run.saved_step()
     if given.get("steps", made + 1) < max(1, made):
         raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
     for name, value in given.items():
-        if name in ("data", "init", "init_discriminator"):
-            value = _whole_path(value)
-        if name not in ADJUSTABLE and value != config[name]:
+        if name in ("init", "init_discriminator"):
+            value = whole_path(value)
+        if name not in ("data", *ADJUSTABLE) and value != config[name]:
             raise ConfigError(
                 f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"
                 " leave them out, or start another run."
@@ -120,5 +121,6 @@ def _check_judge(config: TrainConfig, model: ModelConfig, judge: Judge) -> None:
         )
 
 
-def _whole_path(path: str) -> str:
-    return str(Path(path).resolve()) if path else ""
+def whole_path(path: str) -> str:
+    """The path from the root, its `~` and links followed; empty where it is."""
+    return str(Path(expand_home(path)).resolve()) if path else ""

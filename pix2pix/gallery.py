@@ -8,7 +8,7 @@ from pathlib import Path
 from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.evaluation import Scores
-from pix2pix.files import write_image, write_text
+from pix2pix.files import is_empty_folder, write_image, write_text
 from pix2pix.measures import Seen
 from pix2pix.metrics import LOWER_IS_BETTER
 
@@ -45,7 +45,7 @@ class Gallery:
     def __init__(self, folder: str | Path, model: ModelConfig) -> None:
         self.folder = Path(folder)
         self.page = self.folder / "index.html"
-        if self.folder.exists() and not self.page.is_file() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        if self.folder.exists() and not self.page.is_file() and not is_empty_folder(self.folder):
             raise DataError(f"{self.folder} holds other files already. Choose a new folder for the gallery.")
         # Labels keep their exact colours; photos would be five times as large that way.
         self.suffixes = [".png" if kind == "labels" else ".jpg" for kind in (model.source, model.target, model.target)]

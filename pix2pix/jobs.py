@@ -13,16 +13,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from pix2pix import fitting, waiting
 from pix2pix.config import TrainConfig
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import Pix2PixError, RunError
 from pix2pix.files import write_text
+from pix2pix.locks import hold, way_out
 from pix2pix.processes import cause_of, nice, quiet_environment, yield_to_others
 from pix2pix.runs import ALIVE, ENDED, Run, find_runs
 
@@ -97,6 +98,7 @@ def resume(path: str | Path, steps: int | None = None) -> Run:
             raise RunError(f"{run.name} is being trained, or waits for its turn. Stop it first.")
         if steps is not None:
             fitting.check_resume(run, {"steps": steps})
+            run.set_status_aside()
             run.write_status(steps=steps)
         _begin_or_wait(run)
     return run
@@ -153,16 +155,13 @@ def busy(folder: Path) -> Run | None:
 def _alone(folder: Path) -> Iterator[None]:
     """One start at a time, whichever thread or server it comes from; the lock dies with its holder."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=LONGEST_START)
-    with _lock:
+    with _lock, ExitStack() as stack:
         try:
-            lock.acquire()
+            stack.enter_context(hold(folder / ".lock", LONGEST_START))
         except Timeout:
-            raise RunError(f"{folder} was locked by others for {LONGEST_START} seconds. Try again.") from None
-        try:
-            yield
-        finally:
-            lock.release()
+            out = way_out(folder / ".lock")
+            raise RunError(f"{folder} was locked by others for {LONGEST_START} seconds. Try again.{out}") from None
+        yield
 
 
 def _twin(folder: Path, config: TrainConfig, owner: str) -> Run | None:
@@ -217,6 +216,7 @@ def _close_dead(folder: Path) -> None:
 
 def _begin(run: Run) -> None:
     run.stop_path.unlink(missing_ok=True)
+    run.set_status_aside()
     run.write_status(state="starting", reason="", started=0)
     _jobs[run.path.resolve()] = Job(run)
 

@@ -15,15 +15,21 @@ from typing import Any
 
 from pix2pix.errors import NoSpaceError
 from pix2pix.files import no_space, write_text
+from pix2pix.paths import expand_home
 
 LOG_TAIL = 16_384
+NOT_TRAINED = ("new", "queued", "starting")
+"""States of a run that has no trainer, or has none yet: what they say of the time before stands in `earlier`."""
 
 
 class RunFolder:
     """A run directory as files; `Run` gives them their meaning."""
 
+    is_asked_to_stop = False
+    """Whether this process was asked by a signal, which needs no file."""
+
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(expand_home(path))
 
     @property
     def name(self) -> str:
@@ -67,6 +73,10 @@ class RunFolder:
         return self.path / "stop"
 
     @property
+    def lock_path(self) -> Path:
+        return self.path / "lock"
+
+    @property
     def sample_now_path(self) -> Path:
         return self.path / "sample"
 
@@ -84,25 +94,41 @@ class RunFolder:
     def read_status(self) -> dict[str, Any]:
         """The last status; empty where none can be read."""
         with suppress(OSError, ValueError):
-            status = json.loads(self.status_path.read_text())
+            status = json.loads(self.status_path.read_text(encoding="utf-8"))
             return status if isinstance(status, dict) else {}
         return {}
 
     def write_status(self, **changes: Any) -> None:
-        """Merges `changes` into status.json; on a full disk it is overwritten in place, which needs no new room."""
+        """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in place, which needs no room."""
         status = self.read_status() | changes | {"time": time.time(), "pid": os.getpid()}
+        self._replace_status({name: value for name, value in status.items() if value is not None})
+
+    def set_status_aside(self) -> None:
+        """Keeps all that the status says of a run that has trained, until it trains again."""
+        status = self.read_status()
+        if status.get("state", "new") not in NOT_TRAINED and "earlier" not in status:
+            self.write_status(earlier=status)
+
+    def put_status_back(self) -> bool:
+        """Makes what `set_status_aside` kept the status again, to the byte; whether there was something."""
+        earlier = self.read_status().get("earlier")
+        if earlier:
+            self._replace_status(earlier)
+        return bool(earlier)
+
+    def _replace_status(self, status: dict[str, Any]) -> None:
         text = json.dumps(status, indent=2) + "\n"
         try:
             write_text(self.status_path, text)
         except NoSpaceError:
-            with self.status_path.open("r+") as file:
+            with self.status_path.open("r+", encoding="utf-8") as file:
                 file.write(text)
                 file.truncate()
 
     def append_row(self, row: dict[str, Any]) -> None:
         """Adds a line to metrics.jsonl."""
         try:
-            with self.metrics_path.open("a") as file:
+            with self.metrics_path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
         except OSError as error:
             raise no_space(self.metrics_path, error) from error
@@ -110,7 +136,7 @@ class RunFolder:
     def rows(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
         with suppress(OSError):
-            return list(_whole_rows(self.metrics_path.read_text(errors="replace")))
+            return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
         return []
 
     def samples(self) -> list[tuple[int, Path]]:
@@ -123,7 +149,7 @@ class RunFolder:
 
     def stop_requested(self) -> bool:
         """Somebody asked for a stop that was not yet obeyed."""
-        return self.stop_path.exists()
+        return self.is_asked_to_stop or self.stop_path.exists()
 
     def request_sample(self) -> None:
         """Asks the trainer for a sample grid after its step."""
@@ -138,14 +164,14 @@ class RunFolder:
 
     def note(self, sentence: str) -> None:
         """Adds a line to the log."""
-        with suppress(OSError), self.log_path.open("a") as file:
+        with suppress(OSError), self.log_path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(sentence + "\n")
 
     def log_tail(self) -> str:
         """The last lines of log.txt."""
         with suppress(OSError), self.log_path.open("rb") as file:
             file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
-            return file.read().decode(errors="replace")
+            return file.read().decode("utf-8", errors="replace")
         return ""
 
 

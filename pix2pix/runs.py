@@ -12,21 +12,24 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from pix2pix.checkpoint import read_tensors, save_checkpoint
-from pix2pix.config import TrainConfig
+from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
-from pix2pix.files import write_atomically, write_image, write_text
+from pix2pix.files import is_empty_folder, write_atomically, write_image, write_text
+from pix2pix.locks import hold, is_free, way_out
 from pix2pix.run_folder import RunFolder
+
+T = TypeVar("T")
 
 STARTING = 30
 """Seconds that a trainer may take to import torch and take the lock."""
@@ -88,7 +91,7 @@ class Run(RunFolder):
         run = cls(path)
         if run.config_path.exists():
             raise RunError(f"{run.path} already holds a run. Go on with it with --resume, or choose another name.")
-        if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+        if run.path.exists() and not is_empty_folder(run.path):
             raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
         run.samples_path.mkdir(parents=True, exist_ok=True)
         write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
@@ -104,11 +107,12 @@ class Run(RunFolder):
         return run
 
     def config(self) -> TrainConfig:
-        """The settings that the run was started with."""
+        """The settings that the run was started with, and where its data lies now."""
         try:
-            return TrainConfig.from_dict(json.loads(self.config_path.read_text()))
+            config = TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, ConfigError) as error:
             raise RunError(f"{self.config_path} cannot be read ({error}). The run cannot go on without its settings.") from error
+        return replace(config, data=str(self.read_status().get("data", config.data)))
 
     def record(self, event: Event) -> None:
         """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
@@ -183,11 +187,23 @@ class Run(RunFolder):
 
     def saved_step(self) -> int:
         """The step of the saved state; 0 where nothing was saved. `RunError` where the file is damaged."""
-        if not self.state_path.exists():
-            return 0
         # A kill between the state and the status leaves an older number there: the file itself is asked.
+        return self._look_into_state(lambda state: int(state["step"])) or 0
+
+    def saved_model(self) -> ModelConfig | None:
+        """What the model of the saved state is, None where nothing was saved. `RunError` where the file is damaged."""
+        return self._look_into_state(lambda state: ModelConfig.from_dict(state["model"]))
+
+    def saved_precision(self) -> str | None:
+        """The precision that the saved state was trained in; None and errors as `saved_model`."""
+        return self._look_into_state(lambda state: str(state["precision"]))
+
+    def _look_into_state(self, look: Callable[[dict[str, Any]], T]) -> T | None:
+        """What `look` finds in the saved state, of which only that is read."""
+        if not self.state_path.exists():
+            return None
         try:
-            return int(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True)["step"])
+            return look(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True))
         except Exception as error:  # noqa: BLE001  # whatever a damaged file makes torch raise
             raise self._cannot_go_on(error) from error
 
@@ -202,27 +218,23 @@ class Run(RunFolder):
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Holds the run for one trainer; the lock dies with its holder. `RunError` where another has it."""
-        lock = FileLock(self.path / "lock", timeout=2)
-        try:
-            lock.acquire()
-        except Timeout:
-            pid = self.read_status().get("pid", "unknown")
-            raise RunError(f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.") from None
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(self.lock_path, timeout=2))
+            except Timeout:
+                pid, out = self.read_status().get("pid", "unknown"), way_out(self.lock_path)
+                raise RunError(
+                    f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.{out}"
+                ) from None
             yield
-        finally:
-            lock.release()
 
     def is_held(self) -> bool:
         """A trainer, in whatever process, holds the run at this moment."""
-        if not (self.path / "lock").exists():
-            return False
-        lock = FileLock(self.path / "lock", timeout=0)
         try:
-            with lock:
-                return False
-        except Timeout:
-            return True
+            return not is_free(self.lock_path)
+        except RunError:
+            # Whoever may not write there cannot ask the lock: the trainer gives a sign of life once a second.
+            return time.time() - float(self.read_status().get("time", 0)) < STARTING
 
     def snapshot(self) -> Snapshot:
         """What the directory says now."""

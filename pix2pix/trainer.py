@@ -249,11 +249,15 @@ class Trainer:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
         # Read as a config: a state of an older version lacks fields, which have their defaults then.
-        if ModelConfig.from_dict(state["model"]) != self.model:
+        saved = ModelConfig.from_dict(state["model"])
+        if replace(saved, palette=(), target_palette=()) != replace(self.model, palette=(), target_palette=()):
             raise ConfigError(
-                f"{self.config.data} is not what this run was trained on: its pictures are {self.model.source} and {self.model.target} now."
-                " Put the old pictures back, or start another run."
+                f"{self.config.data} is not what this run was trained on: it learned from {saved.source} to {saved.target}, with"
+                f" {saved.in_channels} and {saved.out_channels} channels, and now they would be {self.model.source} to"
+                f" {self.model.target}, with {self.model.in_channels} and {self.model.out_channels}. Put the old pictures back, or start"
+                " another run."
             )
+        self.model = saved
         self.learner.load_state(state)
         self._metrics = dict(state["metrics"])
         self.step, self.best, self.rate_scale = state["step"], state["best"], state["rate_scale"]

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import signal
-import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
 
+from pix2pix import preflight
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.scan import Problem
-from pix2pix.errors import DataError, NoSpaceError, Pix2PixError
-from pix2pix.events import Diverged, Event, Finished, LeftOut, Noted, Recovered
-from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle
+from pix2pix.errors import NoSpaceError, Pix2PixError
+from pix2pix.events import Diverged, Event, Finished, LeftOut, Noted, Recovered, Stepped
+from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle, whole_path
 from pix2pix.importers import read_any, read_judge
+from pix2pix.interrupts import stop_on_signals
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
@@ -51,52 +50,80 @@ def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None
 def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None, settings: dict[str, Any] | None = None) -> Run:
     """Goes on with a run where its state was saved last, bit for bit on a CPU; `steps` prolongs it.
 
-    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for this time.
-    A run that never saved starts from its first step.
+    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for this time, or `data`, the
+    folder of the same pictures where it was moved, which the run remembers. A run that never saved starts from its first step.
+    `Pix2PixError` for what does not go together with the run; before a step is made, it changes nothing about the run.
     """
     opened = Run.open(run)
     given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
+    if "data" in given:
+        given["data"] = whole_path(given["data"])
     check_resume(opened, given)
     with joined_processes():
-        return _train_in(opened, {name: value for name, value in given.items() if name in ADJUSTABLE}, on_event)
+        return _train_in(opened, {name: value for name, value in given.items() if name in ("data", *ADJUSTABLE)}, on_event)
 
 
 def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None) -> Run:
     if not is_first():
         leave_signals_to_first()
         config = _adjusted(run, changes)
-        _train_through_recoveries(run, config, Dataset.open(config), lambda event: None)
+        _train_through_recoveries(run, config, Dataset.open(config, run.saved_model()), lambda event: None)
         wait_for_first()
         return run
-    with run.lock(), _stop_on_signals(run):
+    with run.lock(), stop_on_signals(run) as signals:
         config = _adjusted(run, changes)
+        run.saved_step()
         _drop_old_requests(run)
-        before = run.read_status()
-        run.keep_rows(run.saved_step())
-        run.write_status(state="running", steps=config.steps, reason="", started=time.time())
+        is_from_page = run.read_status().get("state") == "starting"
+        run.set_status_aside()
+        moved = {"data": config.data} if "data" in changes else {}
+        run.write_status(state="running", steps=config.steps, reason="", started=time.time(), **moved)
         try:
             _follow_events(run, config, on_event)
             wait_for_first()
-        except DataError as error:
-            _keep_or_fail(run, before, str(error))
-            raise
-        except Pix2PixError as error:
-            state = "no space left" if isinstance(error, NoSpaceError) else None
-            _fail(run, str(error) if not state or state in str(error) else f"{state}: {error}")
-            raise
-        except KeyboardInterrupt:
-            step = run.saved_step()
-            run.write_status(state="stopped", step=step, reason=f"stopped at once, in the middle of a step; it goes on from step {step}")
-            raise
         except BaseException as error:
-            _fail(run, f"{type(error).__name__}: {error}")
-            run.note(traceback.format_exc())
+            signals.ignore()
+            _write_end(run, error, is_from_page)
             raise
         finally:
+            signals.ignore()
             run.stop_path.unlink(missing_ok=True)
-            status = run.read_status()
-            run.write_status(trained=status.get("trained", 0) + time.time() - status.get("started", time.time()), started=0)
+        _count_time(run)
     return run
+
+
+def _write_end(run: Run, error: BaseException, is_from_page: bool) -> None:
+    """Writes down what ended a training. A run that had trained before, and has not made a step since, is again what it was.
+
+    Whoever typed the command reads the cause there; on the page it stands beside the run.
+    """
+    reason = _reason_of(run, error)
+    run.note(reason)
+    if not isinstance(error, (Pix2PixError, KeyboardInterrupt)):
+        run.note(traceback.format_exc())
+    if run.put_status_back():
+        if is_from_page:
+            run.write_status(reason=f"it could not go on: {reason}")
+        return
+    if isinstance(error, KeyboardInterrupt):
+        run.write_status(state="stopped", step=run.saved_step(), reason=reason)
+    else:
+        run.write_status(state="failed", reason=reason)
+    _count_time(run)
+
+
+def _reason_of(run: Run, error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return f"stopped at once, in the middle of a step; it goes on from step {run.saved_step()}"
+    if isinstance(error, NoSpaceError) and "no space left" not in str(error):
+        return f"no space left: {error}"
+    return str(error) if isinstance(error, Pix2PixError) else f"{type(error).__name__}: {error}"
+
+
+def _count_time(run: Run) -> None:
+    """Adds the time of this start to that of those before it."""
+    status = run.read_status()
+    run.write_status(trained=status.get("trained", 0) + time.time() - status.get("started", time.time()), started=0, earlier=None)
 
 
 def _drop_old_requests(run: Run) -> None:
@@ -108,20 +135,6 @@ def _drop_old_requests(run: Run) -> None:
             run.stop_path.unlink()
 
 
-def _fail(run: Run, reason: str) -> None:
-    run.note(reason)
-    run.write_status(state="failed", reason=reason)
-
-
-def _keep_or_fail(run: Run, before: dict[str, Any], reason: str) -> None:
-    """A run that had ended well is not worse for data that has gone since."""
-    if before.get("state") in ("finished", "stopped"):
-        run.note(reason)
-        run.write_status(**{name: before[name] for name in ("state", "steps", "reason") if name in before})
-    else:
-        _fail(run, reason)
-
-
 def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into memory."""
     config, status = run.config(), run.read_status()
@@ -130,7 +143,8 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
 
 
 def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> None:
-    dataset = Dataset.open(config)
+    dataset = Dataset.open(config, run.saved_model())
+    run.keep_rows(run.saved_step())
     run.deadline = time.time() + _seconds_allowed(run)
     with open_tracker(config.tracker, run.path, run.saved_step()) as tell_tracker:
 
@@ -141,9 +155,14 @@ def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> 
             if on_event:
                 on_event(event)
 
-        for remark in [*map(str, dataset.notes), *_changed_pictures(run, dataset)]:
-            pass_on(Noted(run.saved_step(), remark))
+        step = run.saved_step()
+        changed = _changed_pictures(run, dataset)
+        remarks = [preflight.introduction(config, dataset, run.saved_precision()), *map(str, dataset.notes), *changed]
+        # What was said when the run began need not be said again of the same pictures.
+        for remark in remarks + (list(preflight.warnings(config, dataset)) if changed or not step else []):
+            pass_on(Noted(step, remark))
         told: set[Problem] = set()
+        has_begun = False
 
         def tell(event: Event) -> None:
             # Streamed pictures are found out while training goes on.
@@ -151,6 +170,10 @@ def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> 
                 if problem not in told:
                     told.add(problem)
                     pass_on(LeftOut(event.step, problem.file, problem.cause))
+            nonlocal has_begun
+            if isinstance(event, Stepped) and not has_begun:
+                has_begun = True
+                run.write_status(earlier=None)
             pass_on(event)
 
         _train_in_memory(run, config, dataset, tell)
@@ -197,7 +220,7 @@ def _train_in_memory(run: Run, config: TrainConfig, dataset: Dataset, tell: List
         run.note(notice)
         run.write_status(batch=config.batch, notice=notice)
         run.keep_rows(run.saved_step())
-        dataset = Dataset.open(config)
+        dataset = Dataset.open(config, run.saved_model())
 
 
 def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, tell: Listener) -> None:
@@ -241,25 +264,3 @@ def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
         trainer.learner.start_discriminator_from(read_judge(config.init_discriminator).weights)
     trainer.should_sample = run.take_sample_request
     return trainer
-
-
-@contextmanager
-def _stop_on_signals(run: Run) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM asks for a stop; a second one does not wait for it. Only the main thread hears signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ask(number: int, frame: Any) -> None:
-        # torchrun passes one Ctrl-C on as two signals.
-        if run.stop_requested() and not dist.is_initialized():
-            raise KeyboardInterrupt
-        run.request_stop()
-        sys.stderr.write("stopping after this step; once more to stop at once\n")
-
-    old = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

@@ -22,6 +22,7 @@ from pix2pix.data.unpack import Progress, Unpacked, copy_pictures, unpack
 from pix2pix.errors import DataError
 from pix2pix.hub_data import NAME as HUB_NAME
 from pix2pix.hub_data import fetch_pictures, is_address, name_in
+from pix2pix.paths import pasted
 
 FOLDERS = "PIX2PIX_DATA"
 """Environment variable: the folders, parted as in PATH, below which visitors may name data."""
@@ -79,7 +80,7 @@ def bring_files(files: Sequence[Path], uploads: Path, limits: Limits | None = No
 
 def bring_named(text: str, uploads: Path, allowed: Sequence[Path], progress: Progress | None = None) -> Upload:
     """A folder of this machine by its path, or a data set of the Hub as `owner/name` or `hf://datasets/owner/name`."""
-    text = text.strip()
+    text = pasted(text)
     if not text:
         raise DataError("nothing is named. Give the path of a folder, or owner/name of a data set on the Hub.")
     if "\0" in text:

@@ -28,6 +28,7 @@ def place_of(run: Run) -> tuple[int, int]:
 def join(run: Run) -> None:
     """Puts a run at the end of the queue; what it was before is kept for when it leaves."""
     before = str(run.read_status().get("state", "new"))
+    run.set_status_aside()
     run.write_status(state=QUEUED, queued=time.time(), before=before)
 
 
@@ -46,5 +47,6 @@ def leave(run: Run) -> str:
     if status.get("before", "new") == "new":
         shutil.rmtree(run.path)
         return f"{run.name} has left the queue."
-    run.write_status(state=status["before"])
+    if not run.put_status_back():
+        run.write_status(state=status["before"])
     return f"{run.name} has left the queue; its last state is kept."

@@ -9,7 +9,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pix2pix
 from pix2pix.cli import (
@@ -22,7 +23,9 @@ from pix2pix.cli import (
     model_commands,
     train_command,
 )
+from pix2pix.cli.output import is_reader_gone, lost_output, secure_output
 from pix2pix.errors import Pix2PixError
+from pix2pix.paths import expand_home
 
 __all__ = ["build_parser", "main"]
 
@@ -32,6 +35,13 @@ INTERRUPTED = 130
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one sentence and the way to the help, not a page of usage."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Of each argument that is a path, and of those that may be one.
+        self.register("type", Path, lambda text: Path(expand_home(text)))
+        for kind in (None, str):
+            self.register("type", kind, expand_home)
 
     def error(self, message: str) -> NoReturn:
         self.exit(USER_ERROR, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
@@ -55,19 +65,23 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code: 0 done, 1 done with bad news, 2 something to put right, 130 interrupted."""
-    args = build_parser().parse_args(arguments)
+    secure_output()
+    code = _run(build_parser().parse_args(arguments))
+    lost = lost_output()
+    if lost and not is_reader_gone(lost):
+        return _complain(f"the output could not be written: {(lost.strerror or str(lost)).lower()}.")
+    return max(code, 1) if lost else code
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return int(args.run(args) or 0)
     except Pix2PixError as error:
         return _complain(str(error))
-    except BrokenPipeError:
-        # The reader of our output is gone (`pix2pix info ... | head`); what is still in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as error:
         if error.filename is None:
             raise
-        return _complain(f"{error.filename}: {error.strerror}.")
+        return _complain(f"{os.fsdecode(error.filename)}: {error.strerror}.")
     except KeyboardInterrupt:
         print("pix2pix: interrupted.", file=sys.stderr)
         return INTERRUPTED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import multiprocessing
+import signal
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -17,8 +18,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pix2pix.augment import seed_of, window_of
-from pix2pix.config import CHANNELS, TrainConfig
-from pix2pix.data.kinds import Looks, look
+from pix2pix.config import CHANNELS, ModelConfig, TrainConfig
+from pix2pix.data.kinds import Looks, kept_looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.data.prefetch import prefetched
 from pix2pix.data.sources import holes_of
@@ -35,6 +36,8 @@ class Dataset:
 
     def __init__(self, config: TrainConfig, folder: PairFolder, looks: Looks) -> None:
         self.config, self.folder = config, folder
+        self.found = looks
+        """What the pictures look like now, where a run goes on with what it knew of them."""
         self.source, self.target, self.palette, self.target_palette = looks.source, looks.target, looks.palette, looks.target_palette
         self.in_channels, self.out_channels = CHANNELS.get(self.source, 3), CHANNELS.get(self.target, 3)
         self.train_size = len(folder.train)
@@ -45,12 +48,19 @@ class Dataset:
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
-    def open(cls, config: TrainConfig) -> Dataset:
-        """Finds the pairs, looks at what they are, and reads them into memory if they fit."""
+    def open(cls, config: TrainConfig, model: ModelConfig | None = None) -> Dataset:
+        """Finds the pairs, looks at what they are, and reads them into memory if they fit.
+
+        For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the pictures have now. `DataError`
+        where the pictures are of another kind.
+        """
         folder = open_pairs(config.data, config.direction, config.make, config.seed)
         if not folder.train:
             raise DataError(f"{config.data} has no training pairs, only {len(folder.pairs)} for val and test. Add a folder named train.")
-        return cls(config, folder, look(folder, config.source))
+        looks = look(folder, config.source)
+        dataset = cls(config, folder, kept_looks(looks, model, config.data) if model else looks)
+        dataset.found = looks
+        return dataset
 
     @property
     def notes(self) -> tuple[Problem, ...]:
@@ -73,7 +83,7 @@ class Dataset:
         """How many training pairs there are, and a digest of their names and sizes in their order."""
         pairs = self.folder.train
         lines = "\n".join(f"{pair.name} {pair.size}" for pair in pairs)
-        return f"{len(pairs)} {hashlib.sha256(lines.encode()).hexdigest()[:16]}"
+        return f"{len(pairs)} {hashlib.sha256(lines.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -172,6 +182,7 @@ class Dataset:
             num_workers=self.config.workers,
             collate_fn=_as_it_is,
             multiprocessing_context=_context(),
+            worker_init_fn=_leave_signals_to_trainer,
         )
         for source, target, problems in loader:
             self._seen_problems.update(dict.fromkeys(problems))
@@ -191,6 +202,13 @@ class _Passes(torch.utils.data.Dataset[Any]):
         problems.clear()
         # Arrays travel through a pipe; tensors would fill /dev/shm, of which containers have 64 MB.
         return source.numpy(), target.numpy(), news
+
+
+def _leave_signals_to_trainer(worker: int) -> None:
+    """A Ctrl-C in a terminal reaches all processes there. The trainer alone answers it, and needs its pictures until it has saved."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _as_it_is(item: Any) -> Any:

@@ -124,7 +124,11 @@ def inspect_folder(
 ) -> Report:
     """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
     pairs = open_pairs(folder, direction, make, seed)
-    looks = look(pairs)
+    return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress), folder=str(folder))
+
+
+def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Reads every picture of pairs that were found and looked at already, and says what it found."""
     facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
     for done, (file, result) in enumerate(_read_all(pairs, looks), 1):
@@ -136,9 +140,9 @@ def inspect_folder(
             progress(done, len(pairs.pairs))
     sizes = Counter(fact.size for fact in facts.values())
     return Report(
-        folder=str(folder),
+        folder=str(pairs.root),
         layout=pairs.layout,
-        direction=direction,
+        direction=pairs.direction,
         guessed_direction=guess_direction(pairs, looks),
         counts={"train": len(pairs.train), "val": len(pairs.val), "test": len(pairs.test)},
         drawn=pairs.drawn,

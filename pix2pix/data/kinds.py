@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from PIL import Image
 
-from pix2pix.config import Kind, PaletteEntry
+from pix2pix.config import Kind, ModelConfig, PaletteEntry
 from pix2pix.data.pairs import PairFolder, read_pair
 from pix2pix.errors import DataError
-from pix2pix.palette import Pixels, extract_palette, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
+from pix2pix.palette import TIGHT, Pixels, extract_palette, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
 
 ENOUGH = 50
 LOOKED_AT = 256
@@ -41,6 +41,33 @@ def look(folder: PairFolder, source: str = "auto") -> Looks:
         extract_palette(sources) if source_kind == "labels" else (),
         extract_palette(targets) if target_kind == "labels" else (),
     )
+
+
+def kept_looks(looks: Looks, model: ModelConfig, data: str) -> Looks:
+    """What a run goes on with: its own palettes, compared as sets. More colours than it knows are no hindrance.
+
+    `DataError` where the pictures are of other kinds, or have less than half of a palette's colours.
+    """
+    if (looks.source, looks.target) != (model.source, model.target):
+        raise DataError(
+            f"{data} is not what this run was trained on: it learned from {model.source} to {model.target}, and these pictures are"
+            f" {looks.source} to {looks.target}. Put the old pictures back, name their folder, or start another run."
+        )
+    for name, palette, found in (("source", model.palette, looks.palette), ("target", model.target_palette, looks.target_palette)):
+        gone = strange_colors(palette, found)
+        if 2 * len(gone) > len(palette):
+            raise DataError(
+                f"{data} is not what this run was trained on: of the {len(palette)} colours of its {name} labels, {len(gone)} are not in"
+                " these pictures. Put the old pictures back, name their folder, or start another run."
+            )
+    return replace(looks, palette=model.palette, target_palette=model.target_palette)
+
+
+def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntry]) -> list[PaletteEntry]:
+    """Those of `colors` that `palette` does not have, but for what JPEG may have done to them."""
+    near = 2 * TIGHT
+    known = [color for _, color in palette]
+    return [entry for entry in colors if all(max(abs(a - b) for a, b in zip(entry[1], other, strict=True)) > near for other in known)]
 
 
 def sample_halves(folder: PairFolder, count: int = ENOUGH) -> tuple[list[Pixels], list[Pixels]]:

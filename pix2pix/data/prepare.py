@@ -15,7 +15,7 @@ from pix2pix.data.names import ends_with_side
 from pix2pix.data.pairs import Pair, Problem, open_pairs
 from pix2pix.data.sources import MADE, make_source
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.files import read_image, write_image
+from pix2pix.files import is_empty_folder, read_image, write_image
 
 __all__ = ["Prepared", "make_source", "prepare"]
 
@@ -50,7 +50,7 @@ def prepare(  # noqa: PLR0913  # one for each flag of the command
         raise ConfigError(f"kind is {kind!r}; choose one of {', '.join(MADE)}.")
     if size and not 8 <= size <= LARGEST_SIZE:
         raise ConfigError(f"size is {size}; it must be from 8 to {LARGEST_SIZE}, or 0 to keep each photo's own.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not is_empty_folder(out):
         raise DataError(f"{out} is not an empty folder; choose another name, so that nothing of yours is mixed or lost.")
     photos = open_pairs(folder, make=kind)
     # Pairs drawn for validation are drawn again in training: only folders are kept.

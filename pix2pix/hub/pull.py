@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from filelock import FileLock
-
 from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.data.unpack import check_space
 from pix2pix.errors import CheckpointError, HubError
@@ -19,6 +17,8 @@ from pix2pix.hub.client import Client, Progress, check_name, connect, saying
 from pix2pix.hub.fetch import fetch
 from pix2pix.hub.push import LARGEST_MODEL, is_half
 from pix2pix.importers import SUFFIXES, read_any
+from pix2pix.locks import hold
+from pix2pix.paths import unquoted
 
 REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
 STAGE = ".hub"
@@ -83,7 +83,7 @@ def pull(
     check_space(to, 2 * remote.size, remote.repo)
     stage = to / STAGE / remote.repo.replace("/", "--")
     stage.mkdir(parents=True, exist_ok=True)
-    with FileLock(stage.with_suffix(".lock")):
+    with hold(stage.with_suffix(".lock")):
         file = _fetch(client, remote, stage / remote.commit, progress)
         checkpoint = read_checkpoint(file, remote)
         target = _free_place(to, remote)
@@ -95,7 +95,7 @@ def pull(
 
 def parse_place(where: str, revision: str | None = None) -> Wanted:
     """Repository, revision and file of what a person typed or pasted; `HubError` where it is none."""
-    text = where.strip().removeprefix("hf://")
+    text = unquoted(where).removeprefix("hf://")
     if re.match(r"https?://", text):
         text = _path_of_address(text)
     parts = text.strip("/").split("/")

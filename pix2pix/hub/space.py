@@ -12,7 +12,7 @@ from typing import Any
 
 from pix2pix.checkpoint import load_checkpoint
 from pix2pix.errors import CheckpointError, HubError
-from pix2pix.files import write_text
+from pix2pix.files import is_empty_folder, write_text
 from pix2pix.hub.cards import dump
 from pix2pix.hub.client import check_name
 from pix2pix.hub.front import check_front, is_hardware
@@ -65,7 +65,7 @@ def write_space(folder: str | Path, space: Space, repo: str = "") -> Path:
     """Writes the Space's files into the new or empty folder, and returns it. Its `app.py` starts as it does on the Hub."""
     folder = Path(folder)
     check_space(space)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not is_empty_folder(folder):
         raise HubError(f"{folder} is not empty. Name a new folder for the Space.")
     shutil.copytree(PACKAGE, folder / "pix2pix", ignore=LEFT_OUT)
     if (ROOT / "examples").is_dir():

@@ -15,7 +15,7 @@ PLACE = Path(tempfile.gettempdir()) / "pix2pix-downloads"
 KEPT = 900
 """Seconds that a file lies here; Gradio makes its own copy at once."""
 PIECE = 1 << 20
-LEFT_OUT = {"lock", "stop", "sample", "owner"}
+LEFT_OUT = {"lock", "lock.held", "stop", "sample", "owner"}
 
 
 def stage_model(run: Run) -> Path:

@@ -20,7 +20,7 @@ from pix2pix.errors import ConfigError, DataError
 from pix2pix.export.npm import VERSION, browser_runtime
 from pix2pix.export.onnx_file import write_onnx
 from pix2pix.export.proof import Proof
-from pix2pix.files import write_bytes, write_text
+from pix2pix.files import is_empty_folder, write_bytes, write_text
 from pix2pix.ui import examples
 from pix2pix.ui.draw import describe, studio_template
 from pix2pix.ui.drawing import spec_of
@@ -83,7 +83,8 @@ def _check_drawable(config: ModelConfig) -> None:
 def _check_empty(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{folder} is a file; name a new or an empty folder.")
-    if folder.is_dir() and (found := sorted(path.name for path in folder.iterdir())):
+    if folder.is_dir() and not is_empty_folder(folder):
+        found = sorted(path.name for path in folder.iterdir())
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise DataError(
             f"{folder} is not empty ({found[0]}{more}). Name a new or an empty folder: the page must not be mixed with other files."

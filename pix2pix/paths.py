@@ -1,0 +1,36 @@
+"""Paths as people type and paste them. Needs nothing that is slow to import: the command line uses it before it works."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "„“")
+
+
+def expand_home(path: str | Path) -> str:
+    """The path with `~` as the home folder: no shell does that in `--run=~/x`. An unknown user stays as typed, a slash at the end too."""
+    return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for unknown users
+
+
+def unquoted(text: str) -> str:
+    """Without spaces and one pair of quotes around it, as file managers copy names."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] + text[-1] in QUOTES else text
+
+
+def pasted(text: str) -> str:
+    """A path as it was meant, without what comes along when it is copied: spaces and quotes around it, `file://`, a terminal's backslashes.
+
+    Only a path that is not there as it stands loses backslashes, since a name may hold some.
+    """
+    text = unquoted(text)
+    if text.lower().startswith("file://"):
+        text = unquote(urlsplit(text).path)
+        text = text[1:] if re.match(r"/[A-Za-z]:", text) else text
+    text = expand_home(text)
+    if os.name == "posix" and "\\" in text and not os.path.lexists(text):
+        text = re.sub(r"\\(.)", r"\1", text)
+    return text
