@@ -249,13 +249,11 @@ class Trainer:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
         # Read as a config: a state of an older version lacks fields, which have their defaults then.
-        saved = ModelConfig.from_dict(state["model"])
-        if replace(saved, palette=(), target_palette=()) != replace(self.model, palette=(), target_palette=()):
+        saved, palettes = ModelConfig.from_dict(state["model"]), {"palette": (), "target_palette": ()}
+        if replace(saved, **palettes) != replace(self.model, **palettes):
             raise ConfigError(
-                f"{self.config.data} is not what this run was trained on: it learned from {saved.source} to {saved.target}, with"
-                f" {saved.in_channels} and {saved.out_channels} channels, and now they would be {self.model.source} to"
-                f" {self.model.target}, with {self.model.in_channels} and {self.model.out_channels}. Put the old pictures back, or start"
-                " another run."
+                f"{self.config.data} is not what this run was trained on: it learned from {saved.source} to {saved.target}, and these"
+                f" pictures are {self.model.source} to {self.model.target}. Put the old pictures back, or start another run."
             )
         self.model = saved
         self.learner.load_state(state)
