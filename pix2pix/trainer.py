@@ -249,7 +249,8 @@ class Trainer:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
         # Read as a config: a state of an older version lacks fields, which have their defaults then.
-        saved, palettes = ModelConfig.from_dict(state["model"]), {"palette": (), "target_palette": ()}
+        saved = ModelConfig.from_dict(state["model"])
+        palettes: dict[str, Any] = {"palette": (), "target_palette": ()}
         if replace(saved, **palettes) != replace(self.model, **palettes):
             raise ConfigError(
                 f"{self.config.data} is not what this run was trained on: it learned from {saved.source} to {saved.target}, and these"
