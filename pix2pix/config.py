@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal
 from pix2pix.errors import ConfigError
 
 Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
+Layout = Literal["auto", "side-by-side", "folders", "suffixes"]
+Make = Literal["none", "gray", "edges", "mask", "lowres"]
+Patch = Literal["1", "16", "34", "70", "142", "286"]
 Norm = Literal["instance", "batch", "none"]
 Decoder = Literal["transposed", "resize", "bilinear", "mixed", "sharp"]
 Dialect = Literal["paper", "usual", "kimrass", "huggan", "tensorflow"]
@@ -163,9 +166,8 @@ class TrainConfig:
 
     data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
     direction: Annotated[Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA] = "AtoB"
-    make: Annotated[
-        Literal["none", "gray", "edges", "mask", "lowres"], "make the source from single photos: what the model learns to undo", DATA
-    ] = "none"
+    layout: Annotated[Layout, "how the pairs lie; auto takes what explains most pictures", DATA] = "auto"
+    make: Annotated[Make, "make the source from single photos: what the model learns to undo", DATA] = "none"
     source: Annotated[
         Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"], "what the source pictures are; auto looks at them", DATA
     ] = "auto"
@@ -191,9 +193,7 @@ class TrainConfig:
     ] = "transposed"
     skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
     dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
-    patch: Annotated[Literal["1", "16", "34", "70", "142", "286"], "side of the patch that the discriminator judges, in pixels", MODEL] = (
-        "70"
-    )
+    patch: Annotated[Patch, "side of the patch that the discriminator judges, in pixels", MODEL] = "70"
     discriminator_width: Annotated[int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)] = 64
 
     gan: Annotated[Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"], "form of the GAN loss; none trains with L1 alone", LOSS] = (

@@ -76,15 +76,17 @@ class Scores:
         return text.getvalue()
 
 
-def open_evaluation_pairs(translator: Translator, data: str | Path, direction: str | None = None) -> PairFolder:
-    """The pairs of a folder, as the model was trained on them: its direction (unless given), made sources, and seed.
+def open_evaluation_pairs(translator: Translator, data: str | Path, direction: str | None = None, layout: str | None = None) -> PairFolder:
+    """The pairs of a folder, as the model was trained on them: its direction and layout (unless given), made sources, and seed.
 
     With the seed, a folder without splits falls apart as it did in training: the validation pairs are those that training left out.
     """
     about = translator.about
     direction = direction or str(about.get("direction", "AtoB"))
     seed = about.get("seed", 0)
-    return open_pairs(data, direction, str(about.get("make", "none")), seed if isinstance(seed, int) else 0)
+    settings = about.get("settings")
+    layout = layout or str(settings.get("layout", "auto") if isinstance(settings, dict) else "auto")
+    return open_pairs(data, direction, str(about.get("make", "none")), seed if isinstance(seed, int) else 0, layout)
 
 
 def evaluate(

@@ -21,6 +21,7 @@ from filelock import Timeout
 from pix2pix import fitting, waiting
 from pix2pix.config import TrainConfig
 from pix2pix.data.pairs import open_pairs
+from pix2pix.data.shortfall import refuse_untrained
 from pix2pix.errors import Pix2PixError, RunError
 from pix2pix.files import write_text
 from pix2pix.locks import hold, way_out
@@ -73,7 +74,7 @@ def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", m
     `Pix2PixError` where data or settings do not fit; nothing is left on the disk then. `minutes` bounds the time of training.
     """
     folder = Path(folder)
-    open_pairs(config.data, config.direction, config.make, config.seed)
+    refuse_untrained(open_pairs(config.data, config.direction, config.make, config.seed, config.layout))
     with _alone(folder):
         config = fitting.settle(config)
         twin = _twin(folder, config, owner)

@@ -100,12 +100,12 @@ def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], size: t
     return to_classes(np.asarray(resize(cleaned, size, "labels")), palette)
 
 
-def open_labelled(data: str | Path) -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
+def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
     """The pairs of a folder as photo and labels, whichever half is which, and the classes; `DataError` where neither is labels.
 
     Where both look like labels, as drawn pictures do, A is taken for them.
     """
-    folder = open_pairs(data)
+    folder = open_pairs(data, layout=layout)
     looks = look(folder)
     if "labels" not in (looks.source, looks.target):
         raise DataError(f"{data} has no label maps: its halves are {looks.source} and {looks.target}. A segmenter learns photo to labels.")
@@ -113,13 +113,15 @@ def open_labelled(data: str | Path) -> tuple[PairFolder, tuple[PaletteEntry, ...
     palette = looks.palette if flipped else looks.target_palette
     if len(palette) < 2:
         raise DataError(f"{data}: its label maps have {len(palette)} colour; a segmenter needs two classes or more.")
-    return open_pairs(data, "BtoA") if flipped else folder, palette
+    return open_pairs(data, "BtoA", layout=layout) if flipped else folder, palette
 
 
-def train_segmenter(data: str | Path, lesson: Lesson | None = None, progress: Callable[[int, int], None] | None = None) -> Checkpoint:
+def train_segmenter(
+    data: str | Path, lesson: Lesson | None = None, progress: Callable[[int, int], None] | None = None, layout: str = "auto"
+) -> Checkpoint:
     """Learns photo to labels from the training pairs of a folder. A function of data and lesson alone, on one machine."""
     lesson = lesson or Lesson()
-    folder, palette = open_labelled(data)
+    folder, palette = open_labelled(data, layout)
     pupil = _Pupil(lesson, palette, *_read_all(folder, palette, round(lesson.size * ZOOM)))
     with computing_with(torch.get_num_threads()):
         for step in range(lesson.steps):

@@ -161,7 +161,7 @@ def test_a_crop_larger_than_the_pictures_is_noted_and_they_are_used(pairs: Path)
 def test_folder_without_training_pairs_is_refused(pairs: Path) -> None:
     for path in (pairs / "train").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match="has no training pairs, only 1"):
+    with pytest.raises(DataError, match="has no training pairs, only 1 in val. To train on them, name that folder itself, pairs/val"):
         Dataset.open(config(pairs))
 
 

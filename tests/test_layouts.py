@@ -6,15 +6,18 @@ import itertools
 import json
 import struct
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pix2pix.data.inspect import inspect_folder
 from pix2pix.data.layouts import match_files
+from pix2pix.data.names import as_training
 from pix2pix.data.pairs import PairFolder, open_pairs
+from pix2pix.data.remedies import Case, mend
 from pix2pix.data.scan import scan
 from pix2pix.errors import DataError
 
@@ -212,3 +215,35 @@ def test_files_of_one_name_are_pairs_whatever_it_is(names: set[str], data: st.Da
     for match in matched.matches:
         assert match.b and unicodedata.normalize("NFC", match.a.path.name) == unicodedata.normalize("NFC", match.b.path.name)
     assert len(matched.matches) == len({unicodedata.normalize("NFC", name) for name in names})
+
+
+def test_a_set_under_test_alone_offers_to_train_on_it(tmp_path: Path) -> None:
+    fill(tmp_path / "set", *(f"test/{side}/{number}.png" for side in "AB" for number in range(4)), size=(8, 8))
+    report = inspect_folder(tmp_path / "set")
+    finding = next(finding for finding in report.findings if finding.key == "untrained")
+    assert finding.what == "There is no pair to train on: all 4 are in test." and "set/test" in finding.remedy
+    mend(Case("untrained", report=report), tmp_path / "set", tmp_path / "out", ours=False)
+    assert len(open_pairs(tmp_path / "out").train) == 3 and len(open_pairs(tmp_path / "set").test) == 4
+    assert len(open_pairs(tmp_path / "set" / "test").train) == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("testA/x.png", "trainA/x.png"), ("A/val/test.png", "A/train/test.png"), ("Test/1.png", "train/1.png")]
+)
+def test_the_split_in_a_path_becomes_train(before: str, after: str) -> None:
+    assert as_training(PurePath(before)) == PurePath(after)
+
+
+def test_pairs_that_may_be_side_by_side_are_a_finding_until_the_layout_is_stated(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{side}/{number}.png" for side in "AB" for number in range(4)), size=(16, 8))
+    assert "double" in {finding.key for finding in inspect_folder(tmp_path).findings}
+    assert "double" not in {finding.key for finding in inspect_folder(tmp_path, layout="folders").findings}
+
+
+def test_unreadable_pairs_are_taken_out_with_their_partners_in_any_layout(tmp_path: Path) -> None:
+    fill(tmp_path / "set", *(f"{side}/{number}_{side}.png" for side in ("input", "output") for number in range(3)))
+    (tmp_path / "set/output/1_output.png").write_bytes(b"nothing")
+    report = inspect_folder(tmp_path / "set")
+    files = tuple(problem.file for problem in report.problems if problem.kind == "unreadable")
+    mend(Case("unreadable", files, report=report), tmp_path / "set", tmp_path / "out", ours=False)
+    assert len(open_pairs(tmp_path / "out").pairs) == 2 and not open_pairs(tmp_path / "out").problems

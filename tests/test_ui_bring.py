@@ -16,8 +16,9 @@ from PIL import Image
 
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import DataError
-from pix2pix.ui import bring_report
+from pix2pix.ui import bring_memory, bring_report
 from pix2pix.ui.bring import Place, bring_files, bring_named, build_bring, leaf, learn, mend, show, turn
+from pix2pix.ui.bring_layout import restate
 
 # Gradio leaves event loops and sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -119,6 +120,35 @@ def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path)
     for path in (folder / "A").iterdir():
         path.rename(path.with_name(f"other-{path.name}"))
     assert "no two files with the same name" in show(bring_named(place, str(folder)))["headline"]
+
+
+def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for number in range(6):
+        Image.new("RGB", (32, 16), (number, 0, 0)).save(tmp_path / "set" / f"house{number // 2}_{'ab'[number % 2]}.png")
+    brought = bring_named(place, str(tmp_path / "set"))
+    assert "3 pairs, two suffixes" in show(brought)["headline"] and show(brought)["card_double"]["visible"]
+    stated = restate(brought, "side-by-side")
+    assert "6 pairs, side by side" in show(stated)["headline"] and show(stated)["layout"] == "side-by-side"
+    assert not show(stated)["card_double"]["visible"]
+    with pytest.raises(DataError, match="no pairs"):
+        restate(stated, "folders")
+    assert restate(stated, "sideways") is stated
+    note = bring_memory.note_of(stated)
+    recalled = bring_memory.recall(place.uploads, place.allowed, note)
+    assert recalled and recalled.layout == "side-by-side" and len(recalled.pairs.pairs) == 6
+    mended = mend(place, stated, "copies") if show(stated)["card_copies"]["visible"] else stated
+    assert mended.layout == "side-by-side"
+    assert bring_memory.recall(place.uploads, place.allowed, {key: note[key] for key in ("folder", "direction", "make")})
+
+
+def test_what_is_skipped_is_said_and_is_nothing_wrong(place: Place) -> None:
+    folder = save_folders(place.uploads.parent / "houses", 5)
+    (folder / "@eaDir").mkdir()
+    draw_pair(1, 32)[0].save(folder / "@eaDir" / "1.png")
+    shown = show(bring_named(place, str(folder)))
+    assert "@eaDir: a folder of the system is not read; 1 picture lies in it." in shown["headline"]
+    assert "5 pairs" in shown["headline"]
 
 
 def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> None:

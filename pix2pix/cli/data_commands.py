@@ -10,7 +10,7 @@ from typing import Any
 from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.config import knobs
 
-MADE = next(knob.choices or () for knob in knobs() if knob.name == "make")
+MADE, LAYOUTS = (next(knob.choices or () for knob in knobs() if knob.name == name) for name in ("make", "layout"))
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -40,6 +40,9 @@ def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB", help="which half is the source (default AtoB)")
     parser.add_argument("--make", choices=MADE, default="none", help="look at single photos, as train --make does")
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, default="auto", help="how the pairs lie; auto takes what explains most pictures (default)"
+    )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     parser.set_defaults(run=inspect)
 
@@ -59,7 +62,7 @@ def inspect(args: argparse.Namespace) -> int:
 
     folder = data_folder(args.data)
     with counting("pairs") as show:
-        report = inspect_folder(folder, args.direction, args.make, progress=show)
+        report = inspect_folder(folder, args.direction, args.make, progress=show, layout=args.layout)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     return 0
 

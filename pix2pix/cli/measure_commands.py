@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli import flags
-from pix2pix.cli.data_commands import data_folder
+from pix2pix.cli.data_commands import LAYOUTS, data_folder
 from pix2pix.cli.progress import TrainingProgress, counting, report_left_out
 from pix2pix.config import SPLITS, TrainConfig
 
@@ -48,6 +48,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--split", choices=SPLITS, help="which pairs (default: test where there are any, else val, else train)")
     parser.add_argument("--direction", choices=("AtoB", "BtoA"), help="which half is the source (default: as the model was trained)")
+    parser.add_argument("--layout", choices=LAYOUTS, help="how the pairs lie (default: as the model was trained)")
     parser.add_argument("--mode", choices=("fit", "native"), default="fit", help="as in translate (default: fit)")
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1, mps")
     parser.set_defaults(run=evaluate)
@@ -66,6 +67,7 @@ def _add_segmenter(commands: argparse._SubParsersAction[Any]) -> None:
         ("seed", 0, "same seed, same segmenter"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"{words} (default {default})")
+    parser.add_argument("--layout", choices=LAYOUTS, default="auto", help="how the pairs lie (default: what explains most pictures)")
     parser.set_defaults(run=make_segmenter)
 
 
@@ -96,7 +98,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
     args.data = data_folder(args.data)
     translator = Translator.load(args.checkpoint, args.device)
-    pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction)
+    pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction, args.layout)
     exam = evaluation.Examination(translator, pairs, args.split, args.mode)
     gallery = _open_gallery(args, translator)
     measures = _measures(args, translator)
@@ -147,7 +149,7 @@ def make_segmenter(args: argparse.Namespace) -> int:
 
     lesson, folder = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed), data_folder(args.data)
     with counting("steps") as show:
-        made = train_segmenter(folder, lesson, show)
+        made = train_segmenter(folder, lesson, show, args.layout)
     save_checkpoint(args.to, made)
     scores = made.about["metrics"]
     print(f"{args.to}: {len(made.config.palette)} classes" + "".join(f", {name} {value:.3f}" for name, value in scores.items()))

@@ -22,6 +22,7 @@ from pix2pix.config import CHANNELS, ModelConfig, TrainConfig
 from pix2pix.data.kinds import Looks, kept_looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.data.prefetch import prefetched
+from pix2pix.data.shortfall import refuse_untrained
 from pix2pix.data.sources import holes_of
 from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
 from pix2pix.errors import ConfigError, DataError
@@ -54,9 +55,8 @@ class Dataset:
         For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the pictures have now. `DataError`
         where the pictures are of another kind.
         """
-        folder = open_pairs(config.data, config.direction, config.make, config.seed)
-        if not folder.train:
-            raise DataError(f"{config.data} has no training pairs, only {len(folder.pairs)} for val and test. Add a folder named train.")
+        folder = open_pairs(config.data, config.direction, config.make, config.seed, config.layout)
+        refuse_untrained(folder)
         looks = look(folder, config.source)
         dataset = cls(config, folder, kept_looks(looks, model, config.data) if model else looks)
         dataset.found = looks

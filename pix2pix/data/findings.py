@@ -12,6 +12,7 @@ import numpy as np
 from pix2pix.config import Kind
 from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, read_pair
+from pix2pix.data.shortfall import why_untrained
 from pix2pix.palette import is_gray
 
 SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
@@ -75,6 +76,7 @@ def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: S
     if guess != pairs.direction:
         what = f"The targets are {looks.target}, the sources photos: perhaps the wrong way round."
         yield Finding(what, f"Try --direction {guess}.", key="reversed")
+    yield from _doubtful(pairs)
     if any(sampled.shift):
         yield _shifted(sampled.shift)
     yield from _same_pictures(facts)
@@ -86,13 +88,24 @@ def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: S
         what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
     yield from _sizes(facts)
-    if len(pairs.train) < FEW:
+    if pairs.train and len(pairs.train) < FEW:
         count = len(pairs.train)
         yield Finding(
             f"There {_are(count)} only {count} training pair{'s' * (count != 1)}.",
             "Add some; hundreds are usual.",
             key="few",
         )
+
+
+def _doubtful(pairs: PairFolder) -> Iterator[Finding]:
+    """What the folder's layout leaves open: whether it is another one, and what to train on."""
+    sizes = {pair.size for pair in pairs.pairs if pair.target and pair.size}
+    if pairs.stated == "auto" and sizes and all(width == 2 * height for width, height in sizes):
+        what = "All pictures are exactly twice as wide as high: perhaps each is a pair of its own, and not a half of one."
+        yield Finding(what, "If so, state it: --layout side-by-side.", key="double")
+    if not pairs.train:
+        count, splits, remedy = why_untrained(pairs)
+        yield Finding(f"There is no pair to train on: all {count:,} are in {splits}.", remedy, key="untrained")
 
 
 def _shifted(shift: tuple[int, int]) -> Finding:

@@ -64,6 +64,8 @@ class Report:
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
     """Files that are left out, each with its cause."""
+    stated: str = "auto"
+    """The layout that was asked for."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -115,15 +117,16 @@ def _file_list(files: tuple[str, ...]) -> str:
     return f" [{', '.join(files[:MANY])}{rest}]" if files else ""
 
 
-def inspect_folder(
+def inspect_folder(  # noqa: PLR0913  # one for each flag of the command, and the progress
     folder: str | Path,
     direction: str = "AtoB",
     make: str = "none",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    layout: str = "auto",
 ) -> Report:
     """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
-    pairs = open_pairs(folder, direction, make, seed)
+    pairs = open_pairs(folder, direction, make, seed, layout)
     return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress), folder=str(folder))
 
 
@@ -151,6 +154,7 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int]
         target=Half(looks.target, len(looks.target_palette), looks.target_palette),
         findings=tuple(find(pairs, looks, facts, _sample_closely(pairs, looks))),
         problems=tuple(problems),
+        stated=pairs.stated,
     )
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import PurePath
 
 SPLITS = {
     "train": "train",
@@ -17,6 +18,8 @@ SPLITS = {
     "test": "test",
     "testing": "test",
 }
+
+OTHER_SPLITS = "|".join(sorted((word for word, split in SPLITS.items() if split != "train"), key=len, reverse=True))
 
 Words = Mapping[str, int]
 
@@ -132,6 +135,13 @@ def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
     if both:
         return SPLITS[both["split"] or both["split2"]], sides[both["side"] or both["side2"]]
     return SPLITS.get(word), sides.get(word)
+
+
+def as_training(path: PurePath) -> PurePath:
+    """The path of a test or validation picture, with `train` for the name of that split: testA becomes trainA."""
+    said = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)
+    parts = [said.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part for part in path.parts[:-1]]
+    return PurePath(*parts, path.name)
 
 
 def families_in(folders: set[str]) -> list[int]:

@@ -16,6 +16,8 @@ from PIL import Image
 from pix2pix.config import PaletteEntry
 from pix2pix.data.crisp import clean_labels
 from pix2pix.data.inspect import Report
+from pix2pix.data.layouts import STATED
+from pix2pix.data.names import as_training
 from pix2pix.data.pairs import Pair, PairFolder, open_pairs, read_pair
 from pix2pix.data.scan import scan
 from pix2pix.data.unpack import check_space, save_quickly
@@ -44,7 +46,9 @@ class Case:
         """The folder, opened as it was for the report."""
         if self.report is None:
             return open_pairs(root)
-        return open_pairs(root, self.report.direction, self.report.source.kind if self.report.layout == "photos" else "none")
+        layout = next((word for word, layout in STATED.items() if layout == self.report.layout), "auto")
+        make = self.report.source.kind if self.report.layout == "photos" else "none"
+        return open_pairs(root, self.report.direction, make, layout=layout)
 
 
 def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
@@ -61,7 +65,8 @@ def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
     part = out.with_name(out.name + ".part")
     try:
         for path in kept:
-            _take(path, part / path.relative_to(folder), ours)
+            place = path.relative_to(folder)
+            _take(path, part / (as_training(place) if case.key == "untrained" else place), ours)
         _change_pixels(case, part)
         part.replace(out)
     except OSError as error:
@@ -87,11 +92,11 @@ def _with_partners(case: Case, folder: Path) -> set[Path]:
     named = {folder / file for file in case.files}
     if case.key in ALONE:
         return named
-    halves = [file if file.side is not None else file.by_suffix() or file for file in scan(folder)[0]]
-    places = {(half.split, half.key, half.side) for half in halves if half.path in named}
-    partners = {half.path for half in halves if half.side is not None and (half.split, half.key, 1 - half.side) in places}
-    pairs = case.open(folder).pairs if case.report else ()
-    return named | partners | {pair.target for pair in pairs if pair.source in named and pair.target}
+    if case.report is None:
+        return named
+    opened = case.open(folder)
+    pairs = [(pair.source, pair.target) for pair in (*opened.pairs, *opened.unequal, *opened.unreadable) if pair.target]
+    return named.union(*(pair for pair in pairs if named.intersection(pair)))
 
 
 def _change_pixels(case: Case, root: Path) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pix2pix.data.layouts import STATED
+from pix2pix.data.names import SPLITS
 from pix2pix.data.scan import Found, Problem
+from pix2pix.errors import DataError
+
+if TYPE_CHECKING:
+    from pix2pix.data.pairs import PairFolder
 
 LOOKED_FOR = (
     "two pictures side by side in one (twice as wide as high), two folders (A and B, trainA and trainB, input and target,"
@@ -58,6 +64,24 @@ def _unusable(root: Path, problems: Sequence[Problem]) -> str:
         f"{root} has no pair that can be used: {several(len(unequal), 'pair')} with halves of two sizes, {len(unreadable):,} that cannot"
         f" be read. {first.cause} {unreadable[0]}"
     )
+
+
+def refuse_untrained(pairs: PairFolder) -> None:
+    """`DataError` where all pairs are of val and test, with what to do to train on them."""
+    if not pairs.train:
+        count, splits, remedy = why_untrained(pairs)
+        raise DataError(f"{pairs.root.name} has no training pairs, only {count:,} in {splits}. {remedy}")
+
+
+def why_untrained(pairs: PairFolder) -> tuple[int, str, str]:
+    """Of pairs that are all of val and test: their number, their splits, and how to train on them."""
+    splits = " and ".join(split for split in ("val", "test") if getattr(pairs, split))
+    first = pairs.pairs[0].source.relative_to(pairs.root)
+    above = next((place for place, part in enumerate(first.parts) if part.casefold() in SPLITS), None)
+    if above is None or " " in splits:
+        return len(pairs.pairs), splits, "To train on them, call a folder train."
+    inner = "/".join([pairs.root.name, *first.parts[: above + 1]])
+    return len(pairs.pairs), splits, f"To train on them, name that folder itself, {inner}, or call it train."
 
 
 def several(count: int, noun: str) -> str:

@@ -15,6 +15,8 @@ from pix2pix import uploads as bringing
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError
 from pix2pix.ui import bring_memory, bring_report
+from pix2pix.ui.bring_layout import bind_layout, build_layout, restate
+from pix2pix.ui.bring_progress import Told, told_by
 from pix2pix.ui.bring_report import Brought
 from pix2pix.ui.toasts import with_toasts
 from pix2pix.uploads import Upload
@@ -26,10 +28,7 @@ MAKES = [
     ("Fill holes", "mask"),
     ("Sharpen: blurred to sharp", "lowres"),
 ]
-WORKING = "Looking at each picture"
-
 Parts = dict[str, Any]
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class Bring:
 
     data: gr.Textbox
     direction: gr.Radio
+    layout: gr.Radio
     make: gr.Radio
     size: gr.Number
     """Hidden: the side to train at that suits the pictures, at most 256."""
@@ -83,7 +83,7 @@ def mend(place: Place, brought: Brought, key: str, told: Told | None = None) -> 
         upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
         return replace(brought, upload=upload, before=replace(brought, before=None))
     upload = bringing.apply_remedy(card.case, brought.upload, place.uploads)
-    seen = bring_report.turned(_look_or_undo(upload, told), brought.report.direction)
+    seen = bring_report.turned(_look_or_undo(upload, told, brought.layout), brought.report.direction)
     return replace(seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None))
 
 
@@ -92,10 +92,10 @@ def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
     return tuple(problem for problem in problems if problem.file not in gone)
 
 
-def _look_or_undo(upload: Upload, told: Told | None) -> Brought:
+def _look_or_undo(upload: Upload, told: Told | None, layout: str = "auto") -> Brought:
     """Looks at what was brought; what cannot be used leaves nothing."""
     try:
-        return bring_report.look_at(upload, told)
+        return bring_report.look_at(upload, told, layout)
     except DataError:
         if upload.ours:
             bringing.forget(upload)
@@ -115,12 +115,13 @@ def show(brought: Brought | None, page: int = 0) -> Parts:
     parts: Parts = {"state": brought, "page": page, "files": None}
     parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
     if brought is None:
-        return parts | {"data": "", "make": gr.update(value="none", visible=False)}
+        return parts | {"data": "", "layout": "auto", "make": gr.update(value="none", visible=False)}
     parts |= {
         "data": str(brought.upload.folder) if brought.is_ready else "",
         "size": bring_report.suggested_size(brought.report),
         "headline": bring_report.headline_html(brought),
         "direction": _direction(brought),
+        "layout": brought.layout,
         "make": gr.update(value=brought.make, visible=brought.is_photos),
         "no_pairs": gr.update(visible=brought.is_photos),
         "undo": gr.update(visible=brought.before is not None),
@@ -196,7 +197,7 @@ def build_bring(
     _bind(place, parts)
     if demo:
         bring_memory.remember(demo, parts, partial(_recalled, place, parts))
-    return Bring(parts["data"], parts["direction"], parts["make"], parts["size"], parts)
+    return Bring(**{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts)
 
 
 def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
@@ -238,6 +239,7 @@ def _build_full() -> Parts:
         parts["place"] = gr.HTML(elem_id="bring-place")
         parts["next"] = gr.Button("›", size="sm", min_width=44, scale=0, elem_id="bring-next")
     parts["direction"] = gr.Radio(bring_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
+    parts["layout"] = build_layout()
     for key in bring_report.CARDS:
         with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[f"card_{key}"]:
             parts[f"text_{key}"] = gr.HTML()
@@ -257,22 +259,27 @@ def _bind(place: Place, parts: Parts) -> None:
 
     def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
         place.check(request)
-        return _by_widget(parts, show(bring_files(place, files, _told(progress))))
+        return _by_widget(parts, show(bring_files(place, files, told_by(progress))))
 
     def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
         place.check(request)
-        return _by_widget(parts, show(bring_named(place, text, _told(progress))))
+        return _by_widget(parts, show(bring_named(place, text, told_by(progress))))
 
     def mended(key: str) -> Callable[..., Any]:
         def handle(brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
             place.check(request)
-            return _by_widget(parts, show(mend(place, brought, key, _told(progress)) if brought else None))
+            return _by_widget(parts, show(mend(place, brought, key, told_by(progress)) if brought else None))
 
         return with_toasts(handle)
+
+    def restated(brought: Brought | None, layout: str, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        place.check(request)
+        return _by_widget(parts, show(restate(brought, layout, told_by(progress))) if brought else {})
 
     failed = _by_widget(parts, {"files": None})
     parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
+    bind_layout(parts, with_toasts(restated), {**heavy, "show_progress_on": parts["strip"]})
     for key in bring_report.CARDS:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
@@ -283,16 +290,6 @@ def _bind(place: Place, parts: Parts) -> None:
         )
     parts["undo"].click(lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick)
     parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
-
-
-def _told(progress: Any) -> Told:
-    """Gradio's progress bar, moved at most a hundred times."""
-
-    def tell(done: int, of: int) -> None:
-        if done % max(1, of // 100) == 0 or done == of:
-            progress((done, of), desc=WORKING, unit="pictures")
-
-    return tell
 
 
 def _by_widget(parts: Parts, changes: Parts) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from pix2pix.data.layouts import STATED
 from pix2pix.data.sources import MADE
 from pix2pix.errors import DataError
 from pix2pix.ui import bring_report
@@ -27,7 +28,8 @@ Memory = dict[str, str]
 
 def note_of(brought: Brought) -> Memory:
     """What a browser has to remember of it."""
-    return {"folder": str(brought.upload.folder), "direction": brought.report.direction, "make": brought.make}
+    note = {"folder": str(brought.upload.folder), "direction": brought.report.direction, "make": brought.make}
+    return note | {"layout": brought.layout}
 
 
 def recall(uploads: Path, allowed: tuple[Path, ...], note: Any) -> Brought | None:
@@ -35,7 +37,8 @@ def recall(uploads: Path, allowed: tuple[Path, ...], note: Any) -> Brought | Non
     if not isinstance(note, dict) or not all(isinstance(note.get(key), str) for key in ("folder", "direction", "make")):
         return None
     try:
-        brought = bring_report.look_at(bring_folder(note["folder"], uploads, allowed))
+        layout = next((word for word in STATED if word == note.get("layout")), "auto")
+        brought = bring_report.look_at(bring_folder(note["folder"], uploads, allowed), layout=layout)
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):
@@ -50,7 +53,7 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], recalled: Callable[[Any, gr
         return recalled(note, request) if note else gr.skip()
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    note, changes = gr.JSON(visible="hidden"), [parts[name].change for name in ("data", "direction", "make")]
+    note, changes = gr.JSON(visible="hidden"), [parts[name].change for name in ("data", "direction", "layout", "make")]
     # By hand, since gr.BrowserState reads nothing before its tab is opened for the first time.
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
     # A page that is being loaded tells of changes too, before its visitor's data is recalled.

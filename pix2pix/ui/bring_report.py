@@ -48,6 +48,8 @@ class Brought:
     make: str = "none"
     wide: tuple[str, ...] = ()
     """Single pictures that may be pairs with halves that are no squares."""
+    layout: str = "auto"
+    """How the pairs lie, as somebody has said it."""
     before: Brought | None = None
     """As it was before the last remedy."""
 
@@ -73,6 +75,8 @@ class Card:
 
 
 CARDS: dict[str, tuple[str, str]] = {
+    "untrained": ("Nothing to train on", "Train on them"),
+    "double": ("Perhaps side by side", ""),
     "shifted": ("Halves are shifted", "Move them back"),
     "scattered": ("Labels went through JPEG", "Clean the colours"),
     "unpaired": ("Without a partner", "Leave them out"),
@@ -102,17 +106,20 @@ WORDS = {
 }
 
 
-def look_at(upload: Upload, progress: Progress | None = None) -> Brought:
-    """Reads all pictures once. `DataError` where there is none; photos without partners are a `Brought` too."""
+def look_at(upload: Upload, progress: Progress | None = None, layout: str = "auto") -> Brought:
+    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too."""
     try:
-        pairs = open_pairs(upload.folder)
+        pairs = open_pairs(upload.folder, layout=layout)
     except DataError:
+        if layout != "auto":
+            raise
         wide = _wide(upload.folder)
         pairs = open_pairs(upload.folder, make=PHOTOS)
         upload = replace(upload, note=" ".join(filter(None, (upload.note, _why_none(upload.folder)))))
         return Brought(upload, inspect_folder(upload.folder, make=PHOTOS, progress=progress), pairs, wide=wide)
     guessed = guess_direction(pairs, look(pairs))
-    return Brought(upload, inspect_folder(upload.folder, guessed, progress=progress), pairs)
+    report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
+    return Brought(upload, report, pairs, layout=layout)
 
 
 def _why_none(folder: Path) -> str:

@@ -25,7 +25,7 @@ from pix2pix.ui.models import Listing
 from pix2pix.ui.toasts import sentence
 from pix2pix.ui.watch import duration
 
-ELSEWHERE = ("data", "direction", "make", "init", "init_discriminator")
+ELSEWHERE = ("data", "direction", "layout", "make", "init", "init_discriminator")
 """Knobs that stand on the page itself, or not at all: a visitor names no files of the server. All others are in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
 DRAWN = tuple(name for name in NAMES if name not in ELSEWHERE)
@@ -59,7 +59,8 @@ class Form:
 
     def inputs(self, bring: Bring) -> list[Any]:
         """All settings in the order of the knobs, which `to_config` reads."""
-        known: dict[str, Any] = {"data": bring.data, "direction": bring.direction, "make": bring.make, "init": self.init, **self.fields}
+        known: dict[str, Any] = {"data": bring.data, "direction": bring.direction, "layout": bring.layout, "make": bring.make}
+        known |= {"init": self.init, **self.fields}
         return [known.get(name, self.unasked) for name in NAMES]
 
 

@@ -25,10 +25,10 @@ class Plan:
     def consider(self, profile: Profile, *values: Any) -> list[Any]:
         """Data came, or was turned round: its presets, starting points and number of steps, then `Pairs` and what was told.
 
-        `values`: data, direction, make, preset, and the size that suits the pictures.
+        `values`: data, direction, layout, make, preset, and the size that suits the pictures.
         """
-        data, direction, make, preset, largest = values
-        config, visitor = base(data, direction, make), name_of(profile)
+        data, direction, layout, make, preset, largest = values
+        config, visitor = base(data, direction, layout, make), name_of(profile)
         found = form.look_at(config, largest) if self.desk.may_use(config.data) else Pairs()
         if found.count and not self.desk.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config)
@@ -37,9 +37,9 @@ class Plan:
         changes = self._to_drawer(form.preset_values(preset, found, only_length=True))
         return [gr.update(choices=choices), gr.update(choices=starts), *changes, found, choices]
 
-    def reprice(self, found: Pairs, before: list[Any], data: str, direction: Any, make: Any) -> Any:
+    def reprice(self, found: Pairs, before: list[Any], *brought: Any) -> Any:
         """The presets again, where a time was measured meanwhile."""
-        choices = form.preset_choices(found, self.pace, base(data, direction, make)) if found.count else before
+        choices = form.preset_choices(found, self.pace, base(*brought)) if found.count else before
         if [list(choice) for choice in choices] == [list(choice) for choice in before]:
             return gr.skip(), gr.skip()
         return gr.update(choices=choices), choices
@@ -52,6 +52,6 @@ class Plan:
         return [values.get(name, gr.skip()) for name in self.fields.fields]
 
 
-def base(data: str | None, direction: Any, make: Any) -> TrainConfig:
+def base(data: str | None, direction: Any, layout: Any, make: Any) -> TrainConfig:
     """The defaults on these data."""
-    return TrainConfig(data=data or "", direction=direction or "AtoB", make=make or "none")
+    return TrainConfig(data=data or "", direction=direction or "AtoB", layout=layout or "auto", make=make or "none")

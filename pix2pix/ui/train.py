@@ -142,7 +142,7 @@ def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, widgets: tuple[Bring, 
     bring, fields, parts = widgets
     plan, pairs, told = Plan(desk, shelf, fields), gr.State(Pairs()), gr.State([])
     drawer = list(fields.fields.values())
-    brought: list[Any] = [bring.data, bring.direction, bring.make]
+    brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make]
     gr.on(
         [demo.load, *(widget.change for widget in brought)],
         with_toasts(plan.consider),

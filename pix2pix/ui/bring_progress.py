@@ -1,0 +1,20 @@
+"""How far the looking at brought pictures has come, as Gradio's progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+WORKING = "Looking at each picture"
+
+Told = Callable[[int, int], None]
+
+
+def told_by(progress: Any) -> Told:
+    """What is called with (done, of), and moves a `gr.Progress` at most a hundred times."""
+
+    def tell(done: int, of: int) -> None:
+        if done % max(1, of // 100) == 0 or done == of:
+            progress((done, of), desc=WORKING, unit="pictures")
+
+    return tell
