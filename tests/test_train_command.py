@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pix2pix.cli import main
 
@@ -124,3 +125,23 @@ def test_a_finished_run_stays_finished_where_its_data_has_gone(pairs: Path, tmp_
     assert main(["train", "--run", str(run), "--resume", "--steps", "2"]) == 2
     assert "data does not exist" in capsys.readouterr().err
     assert (status(run)["state"], status(run)["step"]) == ("finished", 1)
+
+
+def test_a_layout_that_is_stated_holds_for_a_resume_and_an_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, run = tmp_path / "set", tmp_path / "run"
+    data.mkdir()
+    for number in range(6):
+        Image.effect_noise((64, 32), 40 + number).convert("RGB").save(data / f"house{number // 2}_{'ab'[number % 2]}.png")
+    assert main(["train", str(data), "--run", str(run), "--steps", "1", "--layout", "side-by-side", *TINY]) == 0
+    assert json.loads((run / "config.json").read_text())["layout"] == "side-by-side"
+    assert main(["train", "--run", str(run), "--resume", "--steps", "2"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(run / "model.pth"), str(data), "--split", "all", "--csv", str(tmp_path / "a.csv")]) == 0
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 1 + 6
+    assert (
+        main(["evaluate", str(run / "model.pth"), str(data), "--split", "all", "--layout", "suffixes", "--csv", str(tmp_path / "b.csv")])
+        == 0
+    )
+    assert len((tmp_path / "b.csv").read_text().splitlines()) == 1 + 3
+    assert main(["inspect", str(data), "--layout", "side-by-side"]) == 0
+    assert "6 pairs, side by side" in capsys.readouterr().out
