@@ -156,3 +156,24 @@ def test_real_pairs_are_known(page: Page, tmp_path: Path, name: str, words: str)
         page.get_by_role("button", name="Clean the colours").click()
         expect(page.locator("#bring-scattered")).to_be_hidden(timeout=WAIT)
         expect(page.locator(".bring-name")).to_contain_text("nothing wrong")
+
+
+def test_a_wrong_guess_of_the_layout_is_put_right_at_a_click(page: Page, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "wide.zip", "w") as archive:
+        for number in range(4):
+            both = Image.new("RGB", (128, 64))
+            for side in (0, 1):
+                both.paste(Image.open(io.BytesIO(house(number, side))), (64 * side, 0))
+            file = io.BytesIO()
+            both.save(file, "PNG")
+            archive.writestr(f"house{number // 2}_{'ab'[number % 2]}.png", file.getvalue())
+    drop(page, tmp_path / "wide.zip")
+    assert "2 pairs, two suffixes" in headline(page)
+    expect(page.locator("#bring-double")).to_be_visible()
+    page.get_by_label("Two folders").click()
+    expect(page.locator(".toast-body")).to_contain_text("Wide has no pairs. Looked for two folders", timeout=WAIT)
+    expect(page.get_by_label("As found")).to_be_checked(timeout=WAIT)
+    page.get_by_label("Side by side in one picture").click()
+    expect(page.locator(".bring-headline")).to_contain_text("4 pairs, side by side", timeout=WAIT)
+    expect(page.locator("#bring-double")).to_be_hidden()
+    assert chosen(page)

@@ -119,7 +119,7 @@ def test_a_layout_that_is_stated_is_the_one(tmp_path: Path) -> None:
     assert (open_pairs(tmp_path).layout, len(open_pairs(tmp_path).pairs)) == ("two suffixes", 3)
     stated = open_pairs(tmp_path, layout="side-by-side")
     assert (stated.layout, len(stated.pairs)) == ("side by side", 6)
-    with pytest.raises(DataError, match="no pairs. Looked for two folders; .* Without --layout folders"):
+    with pytest.raises(DataError, match="no pairs. Looked for two folders; .* This layout .folders. was stated"):
         open_pairs(tmp_path, layout="folders")
     with pytest.raises(DataError, match="choose one of auto, side-by-side, folders, suffixes"):
         open_pairs(tmp_path, layout="sideways")

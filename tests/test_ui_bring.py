@@ -151,6 +151,15 @@ def test_what_is_skipped_is_said_and_is_nothing_wrong(place: Place) -> None:
     assert "5 pairs" in shown["headline"]
 
 
+def test_pairs_by_name_that_cannot_be_used_are_not_told_to_be_renamed(place: Place, tmp_path: Path) -> None:
+    folder = save_folders(tmp_path / "houses", 3)
+    for path in (folder / "A").iterdir():
+        Image.new("RGB", (20, 16)).save(path)
+    shown = show(bring_named(place, str(folder)))["headline"]
+    assert "houses has no pair that can be used: the halves of all 3 pairs are of two sizes." in shown
+    assert "one name" not in shown and str(tmp_path) not in shown
+
+
 def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> None:
     (tmp_path / "wide").mkdir()
     for number in range(3):

@@ -36,7 +36,8 @@ FAMILIES: tuple[Words, ...] = (
         "photo photos image images img imgs picture pictures", "label labels mask masks segmentation segmentations annotation annotations"
     ),
     _words("edge edges sketch sketches line lines drawing drawings", "photo photos image images img imgs picture pictures real"),
-    _words("before", "after"),
+    _words("before day original originals raw", "after night edited retouched"),
+    _words("satellite sat aerial", "map maps roadmap"),
     _words("low lr lq lowres noisy blurred", "high hr hq highres clean sharp"),
     _words("gray grey grayscale bw", "color colour rgb"),
 )

@@ -34,7 +34,7 @@ def nothing_found(root: Path, found: Sequence[Found], problems: Sequence[Problem
     twins = [problem for problem in problems if problem.kind == "twin"]
     if twins:
         return f"{root} has no pairs: {twins[0].cause}"
-    stated = f" Without --layout {layout} the best layout is looked for." if layout in STATED else ""
+    stated = f" This layout ({layout}) was stated; auto looks for the best one." if layout in STATED else ""
     names = [[file.path.name for file in found if file.side == side] for side in (0, 1)]
     if all(names):
         return (

@@ -14,6 +14,7 @@ from PIL import Image
 from pix2pix.data.findings import guess_direction
 from pix2pix.data.inspect import PLURALS, Report, inspect_folder
 from pix2pix.data.kinds import look
+from pix2pix.data.layouts import match_files
 from pix2pix.data.pairs import PairFolder, open_pairs
 from pix2pix.data.remedies import Case
 from pix2pix.data.scan import Problem, scan
@@ -107,24 +108,38 @@ WORDS = {
 
 
 def look_at(upload: Upload, progress: Progress | None = None, layout: str = "auto") -> Brought:
-    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too."""
+    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too.
+
+    What it says names the folder as the visitor does, and not where it lies on the server.
+    """
+    try:
+        return _look_at(upload, progress, layout)
+    except DataError as error:
+        raise DataError(str(error).replace(str(upload.folder), upload.folder.name)) from error
+
+
+def _look_at(upload: Upload, progress: Progress | None, layout: str) -> Brought:
     try:
         pairs = open_pairs(upload.folder, layout=layout)
-    except DataError:
+    except DataError as error:
         if layout != "auto":
             raise
+        why = _why_none(upload.folder, str(error))
         wide = _wide(upload.folder)
         pairs = open_pairs(upload.folder, make=PHOTOS)
-        upload = replace(upload, note=" ".join(filter(None, (upload.note, _why_none(upload.folder)))))
+        upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
         return Brought(upload, inspect_folder(upload.folder, make=PHOTOS, progress=progress), pairs, wide=wide)
     guessed = guess_direction(pairs, look(pairs))
     report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
     return Brought(upload, report, pairs, layout=layout)
 
 
-def _why_none(folder: Path) -> str:
-    """What keeps two folders from being pairs, if that is what was meant."""
-    sides = [each.side for each in scan(folder)[0]]
+def _why_none(folder: Path, error: str) -> str:
+    """What keeps files that have a side from being pairs, if that is what was meant."""
+    found = scan(folder)[0]
+    sides = [each.side for each in found]
+    if any(match.b for match in match_files(found).matches):
+        return error.replace(str(folder), folder.name)
     if not (0 in sides and 1 in sides):
         return ""
     return "There are two folders, but no two files with the same name in them: give both halves of a pair one name."
