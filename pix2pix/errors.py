@@ -1,8 +1,23 @@
 """Mistakes that a person can mend: each message is one sentence with the numbers and the way out."""
 
 
+def is_utf8(text: str) -> bool:
+    """Whether it can be written as UTF-8; a file name of bytes that are none cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def showable(text: str) -> str:
+    """The text with what cannot be written as UTF-8 in the form \\udcff, for files, pages and people to read."""
+    return text if is_utf8(text) else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def naming(file: str, cause: str) -> str:
     """A cause as a sentence that names its file once, with its folder."""
+    file, cause = showable(file), showable(cause)
     name = file.replace("\\", "/").rsplit("/", 1)[-1]
     if cause.startswith(f"{file} "):
         return cause
@@ -11,6 +26,9 @@ def naming(file: str, cause: str) -> str:
 
 class Pix2PixError(Exception):
     """Something that the user can put right; faces show the message alone, without a traceback."""
+
+    def __str__(self) -> str:
+        return showable(super().__str__())
 
 
 class ConfigError(Pix2PixError):

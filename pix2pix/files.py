@@ -6,14 +6,14 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from PIL import Image, TiffImagePlugin
 
-from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError
+from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError, is_utf8, showable
 from pix2pix.images import to_rgb
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 def write_text(path: str | Path, text: str) -> None:
     """Puts `text` into the file, whole or not at all, as UTF-8; bytes of a name that are none are written as \\udc80 to \\udcff."""
-    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    write_bytes(path, showable(text).encode("utf-8"))
 
 
 def append_line(path: str | Path, text: str) -> None:
@@ -117,7 +117,7 @@ def append_line(path: str | Path, text: str) -> None:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 1))
             begin = b"\n" if size and file.read(1) != b"\n" else b""
-            line = begin + text.encode("utf-8", "backslashreplace") + b"\n"
+            line = begin + showable(text).encode("utf-8") + b"\n"
             try:
                 # One call, so that two processes never mix their lines.
                 if file.write(line) != len(line):
@@ -128,6 +128,16 @@ def append_line(path: str | Path, text: str) -> None:
                 raise
     except OSError as error:
         raise no_space(path, error) from error
+
+
+@contextmanager
+def utf8_name(path: str | Path) -> Iterator[str]:
+    """A name of a file for libraries that take nothing but UTF-8: its path, or where that is none, `/dev/fd/` and a number."""
+    if is_utf8(str(path)):
+        yield str(path)
+        return
+    with Path(path).open("rb") as file:
+        yield f"/dev/fd/{file.fileno()}"
 
 
 def is_empty_folder(path: str | Path) -> bool:

@@ -111,7 +111,7 @@ class Pace:
 
 def _read(path: Path) -> dict[str, float]:
     with suppress(OSError, ValueError):
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
         return {str(key): float(value) for key, value in known.items()} if isinstance(known, dict) else {}
     return {}
 

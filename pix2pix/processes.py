@@ -21,7 +21,7 @@ def nice() -> list[str]:
 def yield_to_others(pid: int) -> None:
     """Where Linux shares the processor by session, niceness counts only inside one: the whole session of `pid` steps back."""
     with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(NICENESS)
+        Path(f"/proc/{pid}/autogroup").write_text(NICENESS, encoding="utf-8")
 
 
 def quiet_environment() -> dict[str, str]:

@@ -25,7 +25,7 @@ from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
-from pix2pix.files import is_empty_folder, write_atomically, write_image, write_text
+from pix2pix.files import is_empty_folder, utf8_name, write_atomically, write_image, write_text
 from pix2pix.locks import hold, is_free, way_out
 from pix2pix.run_folder import RunFolder
 
@@ -203,7 +203,8 @@ class Run(RunFolder):
         if not self.state_path.exists():
             return None
         try:
-            return look(torch.load(self.state_path, map_location="cpu", weights_only=True, mmap=True))
+            with utf8_name(self.state_path) as name:
+                return look(torch.load(name, map_location="cpu", weights_only=True, mmap=True))
         except Exception as error:  # noqa: BLE001  # whatever a damaged file makes torch raise
             raise self._cannot_go_on(error) from error
 

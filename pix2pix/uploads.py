@@ -19,7 +19,7 @@ from pix2pix.data.archive import Limits
 from pix2pix.data.remedies import Case, mend
 from pix2pix.data.scan import Problem
 from pix2pix.data.unpack import Progress, Unpacked, copy_pictures, unpack
-from pix2pix.errors import DataError
+from pix2pix.errors import DataError, is_utf8, showable
 from pix2pix.hub_data import NAME as HUB_NAME
 from pix2pix.hub_data import fetch_pictures, is_address, name_in
 from pix2pix.paths import pasted
@@ -101,6 +101,8 @@ def bring_folder(text: str, uploads: Path, allowed: Sequence[Path]) -> Upload:
     folder = Path(text).expanduser().resolve()
     if not folder.is_dir():
         raise DataError(f"{text[:200]} is no folder. Give the path of a folder of pictures.")
+    if not is_utf8(str(folder)):
+        raise DataError(f"{showable(str(folder))[:200]} has a name that is not UTF-8, which no page can hold. Rename the folder.")
     _check_reach(folder, text)
     return Upload(folder, ours=uploads.resolve() in folder.parents)
 

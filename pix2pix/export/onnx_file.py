@@ -19,10 +19,11 @@ from torch import nn
 
 import pix2pix
 from pix2pix.checkpoint import Checkpoint
+from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.export import proof
 from pix2pix.export.proof import Proof
-from pix2pix.files import write_atomically
+from pix2pix.files import utf8_name, write_atomically
 from pix2pix.inference import normalise_by_picture
 from pix2pix.translator import choose_statistics
 
@@ -35,7 +36,8 @@ BOUNDS = {False: (0.5, 0.05), True: (16.0, 1.0)}
 """Largest and mean difference to torch that is let pass, in levels of 255, without and with `half`."""
 
 INPUT, OUTPUT = "source", "picture"
-ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. RGB: value / 127.5 - 1."
+CHANNEL_NAMES = {1: "gray", 3: "RGB"}
+ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. {}: value / 127.5 - 1."
 
 
 def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, statistics: str = "auto") -> Proof:
@@ -69,7 +71,8 @@ def open_onnx(path: str) -> proof.Run:
     """The model in a file, run by ONNX Runtime on the CPU: source in, picture out."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with utf8_name(path) as name:
+        session = onnxruntime.InferenceSession(name, providers=["CPUExecutionProvider"])
 
     def run(source: Any) -> Any:
         return session.run([OUTPUT], {INPUT: source})[0]
@@ -134,6 +137,12 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
+def _channel_names(config: ModelConfig) -> str:
+    """What the channels of both pictures are: `RGB`, `Gray`, or `source gray, picture RGB`."""
+    source, picture = (CHANNEL_NAMES.get(count, f"{count} channels") for count in (config.in_channels, config.out_channels))
+    return source[:1].upper() + source[1:] if source == picture else f"{INPUT} {source}, {OUTPUT} {picture}"
+
+
 def _describe(model: Any, checkpoint: Checkpoint, generator: nn.Module) -> Any:
     """Our description instead of the tracer's notes, which hold paths of this machine."""
     import onnx
@@ -149,7 +158,7 @@ def _describe(model: Any, checkpoint: Checkpoint, generator: nn.Module) -> Any:
         "config": json.dumps(facts),
         "palette": json.dumps(facts["palette"]),
         "about": json.dumps(checkpoint.about),
-        "input": ABOUT.format(multiple),
+        "input": ABOUT.format(multiple, _channel_names(checkpoint.config)),
     }
     onnx.helper.set_model_props(model, told)
     return model

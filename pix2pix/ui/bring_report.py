@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +18,7 @@ from pix2pix.data.layouts import match_files
 from pix2pix.data.pairs import PairFolder, open_pairs
 from pix2pix.data.remedies import Case
 from pix2pix.data.scan import Problem, scan
-from pix2pix.errors import DataError
+from pix2pix.errors import DataError, showable
 from pix2pix.files import read_size
 from pix2pix.uploads import Upload
 
@@ -196,6 +196,11 @@ def cards(brought: Brought) -> list[Card]:
 def _titled(key: str, amount: tuple[int, int], text: str, files: tuple[str, ...]) -> tuple[str, str, str]:
     title, button = CARDS[key]
     return title, text, button.format(*amount)
+
+
+def escape(text: str) -> str:
+    """Text for HTML, also of names that are not UTF-8."""
+    return html.escape(showable(text))
 
 
 def card_html(card: Card) -> str:

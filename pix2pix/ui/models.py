@@ -21,6 +21,7 @@ from pix2pix.borrowed import Borrower, open_translator
 from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
+from pix2pix.files import utf8_name
 from pix2pix.importers import SUFFIXES, is_own, read_any
 from pix2pix.translator import Translator
 
@@ -173,7 +174,8 @@ def read_description(path: Path) -> Description:
         checkpoint = read_any(path)
         return checkpoint.config, checkpoint.about
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with utf8_name(path) as name:
+            content = torch.load(name, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the page says one sentence
         raise CheckpointError(f"{path.name} is damaged, or no PyTorch checkpoint. Remove it, or get it again.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT or not is_told(content.get("about", {})):
