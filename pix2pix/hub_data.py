@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pix2pix.data.archive import Limits
-from pix2pix.data.names import SIDES
+from pix2pix.data.names import SIDES, is_system_folder
 from pix2pix.data.unpack import Progress, Unpacked, check_space, copy_pictures, unpack
 from pix2pix.errors import DataError
 from pix2pix.files import IMAGE_SUFFIXES
@@ -35,7 +35,7 @@ def fetch_pictures(name: str, out: Path, progress: Progress | None = None) -> tu
     """
     limits = Limits()
     sizes = _list_files(name)
-    pictures = [file for file in sizes if file.lower().endswith(IMAGE_SUFFIXES)]
+    pictures = [file for file in sizes if file.lower().endswith(IMAGE_SUFFIXES) and not any(map(is_system_folder, file.split("/")))]
     archives = [file for file in sizes if file.lower().endswith(".zip")]
     with tempfile.TemporaryDirectory(prefix="hub-", dir=out.parent) as folder:
         if len(pictures) > 1:

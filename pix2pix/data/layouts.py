@@ -15,6 +15,8 @@ from pix2pix.files import read_size
 Layout = Literal["side by side", "two folders", "two suffixes", "photos"]
 STATED: dict[str, Layout] = {"side-by-side": "side by side", "folders": "two folders", "suffixes": "two suffixes"}
 """What a layout is called where it is stated; `auto` looks for the best one."""
+MOST_TWINS = 1_000
+"""Pairs of files of one name that are weighed against each other; so many are no pairs of pictures but a heap of copies."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def match_files(found: list[Found], layout: str = "auto", single: bool = False) 
         candidates += _by_suffixes(found)
     best = max(candidates, key=lambda candidate: len(candidate.matches))  # the first one of equals
     if layout == "auto" and 4 * len(best.matches) < len(found):
-        wide = sum(map(is_double, found))
-        if not best.matches or wide > 2 * len(best.matches):
+        # The headers are read only where they decide something.
+        if not best.matches or sum(map(is_double, found)) > 2 * len(best.matches):
             return Matches("side by side", _whole(found), [])
     return best
 
@@ -106,10 +108,11 @@ def _by_folders(found: list[Found]) -> list[Matches]:
 def _by_suffixes(found: list[Found]) -> list[Matches]:
     candidates = []
     wholes = [file.whole() for file in found]
-    for family in range(len(FAMILIES)):
-        suffixed = [(file, file.by_suffix(family)) for file in wholes]
-        if family and {half.side for _, half in suffixed if half} != {0, 1}:
+    ends = {file.key[max(file.key.rfind("_"), file.key.rfind("-")) + 1 :].casefold() for file in wholes}
+    for family, words in enumerate(FAMILIES):
+        if family and {words[end] for end in ends if end in words} != {0, 1}:
             continue
+        suffixed = [(file, file.by_suffix(family)) for file in wholes]
         candidates.append(Matches("two suffixes", *_by_side([half or file for file, half in suffixed], family)))
         if _explains(candidates[-1], found):
             break
@@ -179,7 +182,7 @@ def _match_twins(sides: tuple[list[Found], list[Found]], usual: Counter[tuple[st
     """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with, else by equal ones, else none."""
     chosen: list[Match] = []
     left, right = list(sides[0]), list(sides[1])
-    while left and right:
+    while left and right and len(left) * len(right) <= MOST_TWINS:
         ranks = [(usual[_suffix(a), _suffix(b)], _suffix(a) == _suffix(b), a, b) for a in left for b in right]
         best = max(rank[:2] for rank in ranks)
         first = [(a, b) for count, equal, a, b in ranks if (count, equal) == best]
