@@ -64,10 +64,10 @@ def match_files(found: list[Found], layout: str = "auto", single: bool = False) 
     if layout == "suffixes" or (layout == "auto" and not _explains(candidates[0], found)):
         candidates += _by_suffixes(found)
     best = max(candidates, key=lambda candidate: len(candidate.matches))  # the first one of equals
-    if layout == "auto" and 4 * len(best.matches) < len(found):
-        # The headers are read only where they decide something.
-        if not best.matches or sum(map(is_double, found)) > 2 * len(best.matches):
-            return Matches("side by side", _whole(found), [])
+    few = layout == "auto" and 4 * len(best.matches) < len(found)
+    # The headers are read only where they decide something.
+    if few and (not best.matches or sum(map(is_double, found)) > 2 * len(best.matches)):
+        return Matches("side by side", _whole(found), [])
     return best
 
 
