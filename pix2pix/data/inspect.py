@@ -66,6 +66,8 @@ class Report:
     """Files that are left out, each with its cause."""
     stated: str = "auto"
     """The layout that was asked for."""
+    folders: tuple[str, str] = ("A", "B")
+    """What the folders of the two sides are called, where there are two."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -92,7 +94,7 @@ class Report:
         if self.layout == "photos":
             return f"{total:,} photo{'s' * (total != 1)}, {width} x {height}"
         width *= 2 if self.layout == "side by side" else 1
-        places = SIDES[self.layout]
+        places = SIDES[self.layout] if self.layout != "two folders" else tuple(f"in {folder}" for folder in self.folders)
         first, second = (self.source, self.target) if self.direction == "AtoB" else (self.target, self.source)
         halves = [f"{PLURALS[half.kind]} {place}" for half, place in ((first, places[0]), (second, places[1])) if half.kind in SIMPLE]
         halves = halves if first.kind != second.kind else [f"{PLURALS[first.kind]} on both sides"]
@@ -155,7 +157,18 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int]
         findings=tuple(find(pairs, looks, facts, _sample_closely(pairs, looks))),
         problems=tuple(problems),
         stated=pairs.stated,
+        folders=_side_folders(pairs),
     )
+
+
+def _side_folders(pairs: PairFolder) -> tuple[str, str]:
+    """The names of the folders in which the halves of a pair differ, side A first."""
+    first = pairs.pairs[0]
+    if pairs.layout != "two folders" or first.target is None:
+        return "A", "B"
+    halves = (first.source, first.target) if pairs.direction == "AtoB" else (first.target, first.source)
+    above = [half.relative_to(pairs.root).parts[:-1] for half in halves]
+    return next(((a, b) for a, b in zip(*above, strict=False) if a != b), ("A", "B"))
 
 
 def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | DataError]]:

@@ -244,7 +244,7 @@ def direction_choices(report: Report) -> list[tuple[str, str]]:
     halves = (report.source, report.target) if report.direction == "AtoB" else (report.target, report.source)
     first, second = (PLURALS[half.kind] for half in halves)
     if first == second:
-        first, second = ("left", "right") if report.layout == "side by side" else ("A", "B")
+        first, second = ("left", "right") if report.layout == "side by side" else report.folders
     return [(f"{first} → {second}", "AtoB"), (f"{second} → {first}", "BtoA")]
 
 
