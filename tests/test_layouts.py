@@ -162,6 +162,8 @@ def test_formats_that_are_not_read_are_named_with_their_number_and_others_are_re
     folder = open_pairs(tmp_path)
     assert len(folder.pairs) == 6
     assert causes(folder).keys() == {"A/7.npy", "A/8.dcm", "A/9", "A/movie.mp4"}
+    kinds = {problem.file: problem.kind for problem in folder.problems}
+    assert kinds["A/movie.mp4"] == "skipped" and {kinds[name] for name in ("A/7.npy", "A/8.dcm", "A/9")} == {"unread"}
     assert ".npy is not read, 2 files in all (A/7.npy, B/7.npy)" in causes(folder)["A/7.npy"]
 
 

@@ -20,6 +20,10 @@ DOCUMENTS = {
     ".cfg", ".log", ".py", ".ipynb", ".sh", ".bat", ".pdf", ".doc", ".docx", ".rtf", ".odt", ".xls", ".xlsx", ".url", ".webloc", ".lnk",
     ".db", ".part", ".crdownload",
 }
+PICTURES_NOT_READ = {
+    "", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".psd", ".svg", ".tga", ".exr", ".hdr", ".pfm", ".pcx", ".ico", ".dds",
+    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".npy", ".npz", ".dcm", ".nii", ".gz", ".mat", ".h5", ".hdf5", ".pt", ".svs", ".fits",
+}
 # fmt: on
 """Suffixes of what may lie beside pictures and is no picture: these files are not mentioned."""
 LARGEST_COUNT = 1_000
@@ -35,7 +39,7 @@ class Problem:
     cause: str
     kind: str = "unreadable"
     """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves), `shape` (no two squares),
-    or `skipped` (folders of systems and of runs, and links, which are no fault of the data)."""
+    or `skipped` (what is no picture, folders of systems and of runs, links: no fault of the data)."""
 
     def __str__(self) -> str:
         return naming(self.file, self.cause)
@@ -132,6 +136,8 @@ def _unread(suffix: str, files: list[str]) -> Problem:
     if len(files) > 1:
         others = ", ".join(files[1:NAMED]) + (f" and {len(files) - NAMED:,} more" if len(files) > NAMED else "")
         what += f", {len(files):,} files in all ({files[0]}, {others})"
+    if suffix not in PICTURES_NOT_READ:
+        return Problem(files[0], f"{what}, as it is no picture.", "skipped")
     return Problem(files[0], f"{what}; {way_out}", "unread")
 
 

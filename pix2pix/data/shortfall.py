@@ -41,6 +41,9 @@ def nothing_found(root: Path, found: Sequence[Found], problems: Sequence[Problem
             f"{root} has no pairs: {len(names[0]):,} and {len(names[1]):,} pictures in its two halves, and no name stands in both"
             f" (such as {names[0][0]} and {names[1][0]}). Give the two halves of a pair the same name.{stated}"
         )
+    unreadable = [problem for problem in problems if problem.kind == "unreadable"]
+    if unreadable and str(unreadable[0]) != first:
+        first += f" {several(len(unreadable), 'file')} cannot be read; the first: {unreadable[0]}"
     looked_for = STATED.get(layout, LOOKED_FOR)
     return (
         f"{root} has no pairs. Looked for {looked_for}; found {len(found)} single picture{'s' * (len(found) != 1)}. {first}"
