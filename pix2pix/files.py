@@ -131,6 +131,20 @@ def append_line(path: str | Path, text: str) -> None:
 
 
 @contextmanager
+def all_or_nothing(folder: Path) -> Iterator[None]:
+    """Empties `folder`, which was new or empty before, where not all could be written into it: the same command works again."""
+    try:
+        yield
+    except BaseException:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def utf8_name(path: str | Path) -> Iterator[str]:
     """A name of a file for libraries that take nothing but UTF-8: its path, or where that is none, `/dev/fd/` and a number."""
     if is_utf8(str(path)):

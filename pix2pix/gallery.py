@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from pix2pix.config import ModelConfig
@@ -14,6 +15,7 @@ from pix2pix.metrics import LOWER_IS_BETTER
 
 TEMPLATE = Path(__file__).with_name("gallery.html")
 HALVES = ("input", "output", "target")
+PICTURE = re.compile(r"\d{5}-(?:input|output|target)\.(?:png|jpg)(?:\.part)?|\.DS_Store")
 LABELS = {
     "l1": "L1",
     "psnr": "PSNR",
@@ -39,13 +41,21 @@ LABELS = {
 """What the numbers are called where people read them."""
 
 
+def _is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds nothing but pictures of a gallery that was stopped before its page was written."""
+    pictures = folder / "pictures"
+    if not pictures.is_dir():
+        return is_empty_folder(folder)
+    return all(PICTURE.fullmatch(path.name) for path in pictures.iterdir()) and all(path == pictures for path in folder.iterdir())
+
+
 class Gallery:
     """Takes part in an evaluation as a measure that writes down what it sees; `finish` then writes the page."""
 
     def __init__(self, folder: str | Path, model: ModelConfig) -> None:
         self.folder = Path(folder)
         self.page = self.folder / "index.html"
-        if self.folder.exists() and not self.page.is_file() and not is_empty_folder(self.folder):
+        if self.folder.exists() and not self.page.is_file() and not _is_unfinished(self.folder):
             raise DataError(f"{self.folder} holds other files already. Choose a new folder for the gallery.")
         # Labels keep their exact colours; photos would be five times as large that way.
         self.suffixes = [".png" if kind == "labels" else ".jpg" for kind in (model.source, model.target, model.target)]

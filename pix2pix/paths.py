@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +15,11 @@ QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "„“")
 def expand_home(path: str | Path) -> str:
     """The path with `~` as the home folder: no shell does that in `--run=~/x`. An unknown user stays as typed, a slash at the end too."""
     return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for unknown users
+
+
+def quoted(path: str | Path) -> str:
+    """The path as one word of a command line."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def unquoted(text: str) -> str:

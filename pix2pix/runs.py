@@ -27,6 +27,7 @@ from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
 from pix2pix.files import is_empty_folder, utf8_name, write_atomically, write_image, write_text
 from pix2pix.locks import hold, is_free, way_out
+from pix2pix.paths import quoted
 from pix2pix.run_folder import RunFolder
 
 T = TypeVar("T")
@@ -103,7 +104,9 @@ class Run(RunFolder):
         """An existing run; `RunError` where there is none."""
         run = cls(path)
         if not run.config_path.is_file():
-            raise RunError(f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {run.path}")
+            raise RunError(
+                f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {quoted(run.path)}"
+            )
         return run
 
     def config(self) -> TrainConfig:
@@ -182,7 +185,7 @@ class Run(RunFolder):
         cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
         return RunError(
             f"{self.state_path} is damaged ({cause}): the run cannot go on. Its model is still there:"
-            f" start another run from it with --init {self.model_path}"
+            f" start another run from it with --init {quoted(self.model_path)}"
         )
 
     def saved_step(self) -> int:

@@ -62,7 +62,7 @@ class Trainer:
 
     With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU, as without the stop.
     `should_stop` and `should_sample` (a sample grid out of turn) are asked after each step, on the first process only.
-    `rate_scale` multiplies all learning rates.
+    `rate_scale` multiplies all learning rates; `run_name` stands in the command that a checkpoint tells.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Trainer:
         self.best: float | None = None
         self._metrics: dict[str, float] = {}
         self.rate_scale = 1.0
+        self.run_name = ""
         self.should_sample: Callable[[], bool] = lambda: False
         self._sums: dict[str, float] = {}
         self._count = 0
@@ -226,7 +227,7 @@ class Trainer:
             "settings": {name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")},
             "metrics": self._metrics,
             "licence": self.config.licence,
-            "command": command_line(replace(self.config, data=data, init=init), f"runs/{data}"),
+            "command": command_line(replace(self.config, data=data, init=init), f"runs/{self.run_name or data}"),
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
         return Checkpoint(self.model, weights, about)
@@ -252,10 +253,8 @@ class Trainer:
         saved = ModelConfig.from_dict(state["model"])
         palettes: dict[str, Any] = {"palette": (), "target_palette": ()}
         if replace(saved, **palettes) != replace(self.model, **palettes):
-            raise ConfigError(
-                f"{self.config.data} is not what this run was trained on: it learned from {saved.source} to {saved.target}, and these"
-                f" pictures are {self.model.source} to {self.model.target}. Put the old pictures back, or start another run."
-            )
+            what = f"learned from {saved.source} to {saved.target}, and {self.config.data} has other pictures"
+            raise ConfigError(f"this run {what}. Name the old ones, or start another run.")
         self.model = saved
         self.learner.load_state(state)
         self._metrics = dict(state["metrics"])

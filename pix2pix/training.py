@@ -23,6 +23,7 @@ from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle, whole_p
 from pix2pix.importers import read_any, read_judge
 from pix2pix.interrupts import stop_on_signals
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
+from pix2pix.paths import quoted
 from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
 from pix2pix.trackers import open_tracker
@@ -242,7 +243,7 @@ def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, t
     if broken_at is not None:
         reason = (
             f"a loss was not finite at step {broken_at}, also at {scale:g} times the rate. Start another run from this one's last good"
-            f" model, at a lower rate or with precision fp32: --init {run.path / 'model.pth'} --rate {config.rate / 10:g}"
+            f" model, at a lower rate or with precision fp32: --init {quoted(run.model_path)} --rate {config.rate / 10:g}"
         )
         tell(Finished(broken_at, "diverged", reason))
 
@@ -263,4 +264,5 @@ def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
     if config.init_discriminator and not state:
         trainer.learner.start_discriminator_from(read_judge(config.init_discriminator).weights)
     trainer.should_sample = run.take_sample_request
+    trainer.run_name = run.name
     return trainer

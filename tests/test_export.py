@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +17,7 @@ from safetensors.torch import load_file
 
 from pix2pix.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.cli import main
-from pix2pix.config import ModelConfig, Norm
+from pix2pix.config import CHANNELS, Kind, ModelConfig, Norm
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.export import npm
 from pix2pix.export.onnx_file import for_export, open_onnx, write_onnx
@@ -173,3 +175,17 @@ def test_a_runtime_that_is_another_or_cannot_be_fetched_is_one_sentence(tmp_path
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
     with pytest.raises(DataError, match=r"could not be fetched from http://127.0.0.1:9/.*npm pack onnxruntime-web@"):
         npm.browser_runtime()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "named"),
+    [("labels", "photo", " RGB: value"), ("gray", "photo", " source gray, picture RGB: value"), ("gray", "gray", " Gray: value")],
+)
+def test_the_note_on_values_names_the_channels_that_the_model_has(source: Kind, target: Kind, named: str, tmp_path: Path) -> None:
+    channels: dict[str, Any] = {"in_channels": CHANNELS.get(source, 3), "out_channels": CHANNELS.get(target, 3)}
+    config = dataclasses.replace(make_checkpoint().config, source=source, target=target, palette=(), **channels)
+    generator = build_generator(config)
+    init_weights(generator, torch.Generator().manual_seed(0))
+    write_onnx(tmp_path / "model.onnx", Checkpoint(config, generator.state_dict()))
+    told = {entry.key: entry.value for entry in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert named in told["input"]

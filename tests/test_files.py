@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from pix2pix.errors import DataError, NoSpaceError, RunError
-from pix2pix.files import read_image, read_size, write_atomically, write_image, write_text
+from pix2pix.files import is_empty_folder, read_image, read_size, write_atomically, write_image, write_text
 
 
 class FullDisk:
@@ -122,3 +122,12 @@ def test_size_in_the_header_is_of_the_upright_picture(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.new("RGB", (32, 16)).save(tmp_path / "a.jpg", exif=exif)
     assert read_size(tmp_path / "a.jpg") == read_image(tmp_path / "a.jpg").size == (16, 32)
+
+
+def test_what_a_file_manager_leaves_makes_no_folder_full(tmp_path: Path) -> None:
+    assert is_empty_folder(tmp_path) and not is_empty_folder(tmp_path / "none")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._x"):
+        (tmp_path / name).write_bytes(b"")
+    assert is_empty_folder(tmp_path)
+    (tmp_path / "x").write_bytes(b"")
+    assert not is_empty_folder(tmp_path)

@@ -91,3 +91,13 @@ def test_it_sorts_by_any_measure_finds_names_and_shows_pictures_large(page: Path
     opened.keyboard.press("Escape")
     assert not opened.locator("dialog").is_visible() and troubles == []
     opened.close()
+
+
+def test_a_gallery_that_was_stopped_is_begun_again(tmp_path: Path) -> None:
+    config = ModelConfig(depth=5, width=4, size=32)
+    (tmp_path / "pictures").mkdir(exist_ok=True)
+    (tmp_path / "pictures" / "00001-input.png").write_bytes(b"")
+    Gallery(tmp_path, config)
+    (tmp_path / "pictures" / "mine.png").write_bytes(b"")
+    with pytest.raises(DataError, match="other files"):
+        Gallery(tmp_path, config)

@@ -128,3 +128,28 @@ def test_settings_that_make_no_sense_are_refused(photos: Path, tmp_path: Path) -
         prepare(photos, tmp_path / "out", "gray", size=3)
     with pytest.raises(ConfigError, match="choose one of"):
         make_source(photo(0), "sepia")
+
+
+def test_what_was_stopped_goes_on_and_is_the_same_in_the_end(photos: Path, tmp_path: Path) -> None:
+    class Pressed(Exception):
+        pass
+
+    def press(done: int, of: int) -> None:
+        if done == 2:
+            raise Pressed
+
+    whole = prepare(photos, tmp_path / "whole", "mask", 32)
+    for size, name in ((32, "square"), (0, "shapes")):
+        with pytest.raises(Pressed):
+            prepare(photos, tmp_path / name, "mask", size, progress=press)
+        first = min((tmp_path / name).rglob("*.png"))
+        before = first.stat().st_mtime_ns
+        with pytest.raises(DataError, match="a part of other pairs"):
+            prepare(photos, tmp_path / name, "gray", size)
+        made = prepare(photos, tmp_path / name, "mask", size)
+        assert made.count == whole.count == 6 and first.stat().st_mtime_ns == before
+        assert not list((tmp_path / name).rglob(".*"))
+    files = {path.relative_to(whole.folder): path.read_bytes() for path in whole.folder.rglob("*.png")}
+    assert files == {path.relative_to(tmp_path / "square"): path.read_bytes() for path in (tmp_path / "square").rglob("*.png")}
+    with pytest.raises(DataError, match="not an empty folder"):
+        prepare(photos, tmp_path / "square", "mask", 32)

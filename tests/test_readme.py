@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from pix2pix.cli import build_parser, main
 
@@ -64,12 +65,19 @@ def test_the_runnable_commands_run(
     pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(pairs, tmp_path / "pairs")
+    (tmp_path / "drawings").mkdir()
+    for file in pairs.iterdir():
+        with Image.open(file) as both:
+            both.crop((0, 0, both.width // 2, both.height)).save(tmp_path / "drawings" / file.name)
     monkeypatch.chdir(tmp_path)
     for line in RUNNABLE:
         code = main(shlex.split(line, comments=True)[1:])
         assert code == 0, f"{line}: {capsys.readouterr().err}"
     assert json.loads((tmp_path / "runs/tiny/status.json").read_text())["step"] == 3
-    assert len(list((tmp_path / "out").glob("*.png"))) == 6
+    translated = list((tmp_path / "out").glob("*.png"))
+    assert len(translated) == 6
+    with Image.open(translated[0]) as picture:
+        assert picture.size == (64, 64), "sources, not both halves"
     assert json.loads((tmp_path / "scores.json").read_text())["count"] > 0
 
 

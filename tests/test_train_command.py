@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from pix2pix.cli import main
+from pix2pix.config import TrainConfig
+from pix2pix.runs import Run
 
 TINY = ["--size", "32", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--log-every", "1"]
 
@@ -145,3 +150,54 @@ def test_a_layout_that_is_stated_holds_for_a_resume_and_an_evaluation(tmp_path: 
     assert len((tmp_path / "b.csv").read_text().splitlines()) == 1 + 3
     assert main(["inspect", str(data), "--layout", "side-by-side"]) == 0
     assert "6 pairs, side by side" in capsys.readouterr().out
+
+
+def test_a_run_folder_that_the_finder_has_looked_at_is_empty(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".DS_Store").write_bytes(b"")
+    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), "--steps", "1", *TINY]) == 0
+
+
+def test_before_the_first_step_it_says_what_is_learned_from_what_and_where(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), "--steps", "1", "--direction", "BtoA", "--device", "cpu", *TINY]) == 0
+    told = capsys.readouterr().err
+    first = told.splitlines()[0]
+    assert first.startswith("note: 5 training pairs, 1 for validation drawn from them; source: ")
+    assert "source: labels on the right" in first and "target: labels on the left, 3 colours; on cpu, fp32" in first
+    assert told.index(first) < told.index("step 1 of 1")
+    main(["train", "--run", str(tmp_path / "run"), "--resume", "--steps", "2"])
+    assert capsys.readouterr().err.startswith("note: 5 training pairs")
+
+
+def test_it_warns_as_inspect_does(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = Path(shutil.copytree(pairs, tmp_path / "data"))
+    shutil.copy(data / "house0.png", data / "copy.png")
+    main(["inspect", str(data)])
+    sentence = "1 pair is a copy of another. Delete copies"
+    assert sentence in capsys.readouterr().out
+    assert main(["train", str(data), "--run", str(tmp_path / "run"), "--steps", "1", *TINY]) == 0
+    assert f"note: {sentence}" in capsys.readouterr().err
+
+
+def test_the_line_that_goes_on_can_be_typed_as_it_stands(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "my run's place"
+    Run.create(run, TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=50, precision="fp32"))
+    Run(run).write_status(state="starting", time=time.time())
+    time.sleep(0.01)
+    Run(run).request_stop()
+    os.utime(run / "stop", (time.time() + 60,) * 2)
+    assert main(["train", "--run", str(run), "--resume"]) == 0
+    line = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("go on: pix2pix "))
+    assert main([*shlex.split(line.removeprefix("go on: pix2pix ")), "--steps", "2"]) == 0
+
+
+def test_info_prints_the_command_with_the_own_paths_of_a_run(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(run_folder / "model.pth"), "--json"]) == 0
+    words = shlex.split(json.loads(capsys.readouterr().out)["about"]["command"])
+    data = json.loads((run_folder / "config.json").read_text(encoding="utf-8"))["data"]
+    assert words[:5] == ["pix2pix", "train", data, "--run", str(run_folder)]
+    alone = Path(shutil.copy(run_folder / "model.pth", tmp_path / "alone.pth"))
+    assert main(["info", str(alone)]) == 0
+    assert "--run runs/tiny " in capsys.readouterr().out

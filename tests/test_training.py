@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -77,7 +78,7 @@ def test_leaves_all_that_the_design_names(pairs: Path, tmp_path: Path) -> None:
     assert [row["step"] for row in snapshot.rows if "val_ssim" in row] == [5, 10]
     about = load_checkpoint(run.model_path).about
     assert (about["step"], about["direction"], about["seed"]) == (10, "AtoB", 0)
-    assert about["command"].startswith(f"pix2pix train {pairs.name} --run runs/{pairs.name} ") and "--steps 10 " in about["command"] + " "
+    assert about["command"].startswith(f"pix2pix train {pairs.name} --run runs/run ") and "--steps 10 " in about["command"] + " "
     assert not list(run.path.rglob("*.part"))
 
 
@@ -130,6 +131,30 @@ def test_kill_9_loses_nothing_that_was_saved(pairs: Path, tmp_path: Path) -> Non
         file.write('{"step": 99')
     resume(run.path)
     assert_same_state(tmp_path / "straight", run.path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_twenty_kills_at_random_moments_are_survived_bit_for_bit(pairs: Path, tmp_path: Path) -> None:
+    config = tiny(pairs, steps=400, save_every=7, log_every=1, evaluate_every=40, sample_every=30)
+    train(config, tmp_path / "straight")
+    run, chance, kills = Run.create(tmp_path / "killed", config), random.Random(0), 0
+    for _ in range(100):
+        process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Some while it starts, most in the middle of steps, saves and rows.
+        if chance.random() < 0.8:
+            wait_for(lambda: run.is_held() or process.poll() is not None)  # noqa: B023  # waited for at once
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0, 1.5))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        assert run.state() in ("new", "died", "finished")
+        if run.state() == "finished" or kills == 20:
+            break
+    assert kills >= 15
+    resume(run.path)
+    assert_same_state(tmp_path / "straight", run.path)
+    assert [path.name for _, path in run.samples()] == [path.name for _, path in Run(tmp_path / "straight").samples()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

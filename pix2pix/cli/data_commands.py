@@ -51,8 +51,12 @@ def prepare(args: argparse.Namespace) -> int:
     """Writes the pairs. The exit code is 1 where some photos could not be used."""
     from pix2pix.data import prepare as maker
 
-    with counting("photos") as show:
-        made = maker.prepare(args.photos, args.output, args.make, args.size, args.seed, show)
+    try:
+        with counting("photos") as show:
+            made = maker.prepare(args.photos, args.output, args.make, args.size, args.seed, show)
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on.", file=sys.stderr)
+        raise
     return report_left_out(made.problems, f"{several(made.count, 'pair')} written: {made.folder}")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.model_commands import CHECKPOINT_HELP
 from pix2pix.errors import ConfigError
+from pix2pix.paths import quoted
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Checkpoint
@@ -84,7 +85,7 @@ def _write_web(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
     from pix2pix.ui.web_page import write_page
 
     page = write_page(args.web, checkpoint, args.checkpoint, args.statistics, args.runtime)
-    return f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d {args.web}"
+    return f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d {quoted(args.web)}"
 
 
 def _megabytes(path: Path) -> str:

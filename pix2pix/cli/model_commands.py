@@ -98,7 +98,10 @@ def show_info(args: argparse.Namespace) -> int:
     """Prints the model's description: its networks, what its pictures are, and where it comes from."""
     from pix2pix.importers import read_any
 
-    facts = describe(read_any(args.checkpoint), Path(args.checkpoint))
+    path = Path(args.checkpoint)
+    facts = describe(read_any(args.checkpoint), path)
+    if facts["about"].get("command") and (command := own_command(path.parent)):
+        facts["about"] = facts["about"] | {"command": command}
     if args.json:
         print(json.dumps(facts, indent=2))
         return 0
@@ -116,6 +119,18 @@ def describe(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
         "config": checkpoint.config.to_dict(),
         "about": checkpoint.about,
     }
+
+
+def own_command(folder: Path) -> str:
+    """The command that starts the run in `folder` anew, with its own paths; empty where no run is there.
+
+    A checkpoint itself names no folder of the disk that it was made on, since it may be shared.
+    """
+    from pix2pix.presets import command_line
+    from pix2pix.runs import Run
+
+    run = Run(folder)
+    return command_line(run.config(), str(folder)) if run.config_path.is_file() else ""
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:

@@ -14,12 +14,14 @@ from pix2pix.cli.data_commands import data_folder
 from pix2pix.cli.progress import TrainingProgress
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.paths import quoted
 
-USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train --run RUN --resume [--steps N]"
+USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train [DATA] --run RUN --resume [--steps N]"
 EPILOG = """\
 The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, samples/ the pictures.
 Ctrl-C, or an empty file named stop in the folder, finishes the step and saves; --resume goes on from there, to the bit on a CPU.
 """
+RESUME_HELP = "go on with the run and its settings; --steps may be raised, and DATA name its pictures where they were moved"
 DATA_HELP = "folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME"
 
 
@@ -36,7 +38,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help=DATA_HELP)
     parser.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="RUN", help="folder of the run, such as runs/houses")
-    parser.add_argument("--resume", action="store_true", help="go on with the run; data and settings come from it, --steps may be raised")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help=RESUME_HELP,
+    )
     flags.add_knobs(parser)
     hub = parser.add_argument_group("Hugging Face Hub")
     hub.add_argument("--push-to", metavar="OWNER/NAME", help="send the model to this repository when the training ends")
@@ -54,6 +60,8 @@ def train(args: argparse.Namespace) -> int:
 
     from pix2pix import fitting, training
 
+    if args.resume and "data" in settings:
+        settings["data"] = data_folder(settings["data"])
     with TrainingProgress() as progress, _pushing(args):
         if config is None:
             run = training.resume(args.run_folder, on_event=progress, settings=settings)
@@ -86,5 +94,5 @@ def _report(snapshot: Any) -> int:
     if snapshot.model:
         print(f"model: {snapshot.model}", file=sys.stderr)
     if snapshot.state == "stopped" and snapshot.can_resume:
-        print(f"go on: pix2pix train --run {snapshot.model.parent} --resume", file=sys.stderr)
+        print(f"go on: pix2pix train --run {quoted(snapshot.model.parent)} --resume", file=sys.stderr)
     return 0 if snapshot.state in ("finished", "stopped") else 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from pix2pix.data.names import ends_with_side
 from pix2pix.data.pairs import Pair, Problem, open_pairs
 from pix2pix.data.sources import MADE, make_source
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.files import is_empty_folder, read_image, write_image
+from pix2pix.files import is_empty_folder, read_image, write_image, write_text
 
 __all__ = ["Prepared", "make_source", "prepare"]
 
 LARGEST_SIZE = 4096
+UNFINISHED = ".pix2pix-unfinished"
+"""Stands in the output folder until all pairs are in it, and says which those are."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +46,31 @@ def prepare(  # noqa: PLR0913  # one for each flag of the command
 
     Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape, and the halves go
     to two folders, A and B. Subfolders train, val and test stay. Holes (`mask`) are a function of `seed` and name.
-    One photo at a time is in memory; `progress` is told (done, of).
+    One photo at a time is in memory; `progress` is told (done, of). What was stopped half-way is gone on with by the same call.
     """
     out = Path(out)
     if kind not in MADE:
         raise ConfigError(f"kind is {kind!r}; choose one of {', '.join(MADE)}.")
     if size and not 8 <= size <= LARGEST_SIZE:
         raise ConfigError(f"size is {size}; it must be from 8 to {LARGEST_SIZE}, or 0 to keep each photo's own.")
-    if out.exists() and not is_empty_folder(out):
+    record = out / UNFINISHED
+    if out.exists() and not is_empty_folder(out) and not record.is_file():
         raise DataError(f"{out} is not an empty folder; choose another name, so that nothing of yours is mixed or lost.")
     photos = open_pairs(folder, make=kind)
     # Pairs drawn for validation are drawn again in training: only folders are kept.
     splits = [("" if photos.drawn else "train", photos.train), ("" if photos.drawn else "val", photos.val), ("test", photos.test)]
     named = _file_names([(split, photo) for split, group in splits for photo in group])
     problems = list(photos.problems)
+    _begin(record, _sign_of(named, f"{kind} {size} {seed}"))
     for done, (name, photo) in enumerate(named.items(), 1):
         try:
-            _write_pair(out / name, read_image(photo.source), size, (kind, seed_of(seed, name)))
+            if not all(half.exists() for half in _files_of(out / name, size)):
+                _write_pair(out / name, read_image(photo.source), size, (kind, seed_of(seed, name)))
         except DataError as error:
             problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
         if progress:
             progress(done, len(named))
+    record.unlink()
     return Prepared(out, len(named) + len(photos.problems) - len(problems), tuple(problems))
 
 
@@ -81,13 +88,33 @@ def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
     return named
 
 
+def _sign_of(named: Mapping[str, Pair], settings: str) -> str:
+    """A digest of what is to be written: the same again, and another one for other photos or settings."""
+    lines = [settings, *(f"{name} {photo.source.absolute()}" for name, photo in named.items())]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _begin(record: Path, sign: str) -> None:
+    """Writes down what the folder is to hold; `DataError` where it holds a part of something else."""
+    if record.is_file() and record.read_text(encoding="utf-8").strip() != sign:
+        raise DataError(
+            f"{record.parent} holds a part of other pairs: of other photos, or made in another way. Give the same command again to go on"
+            " with them, or choose another name."
+        )
+    write_text(record, sign + "\n")
+
+
+def _files_of(path: Path, size: int) -> tuple[Path, ...]:
+    return (path,) if size else (path.parent / "A" / path.name, path.parent / "B" / path.name)
+
+
 def _write_pair(path: Path, photo: Image.Image, size: int, making: tuple[str, int]) -> None:
     if size:
         photo = ImageOps.fit(photo, (size, size), Image.Resampling.BICUBIC)
     source = make_source(photo, *making)
     if not size:
-        write_image(path.parent / "A" / path.name, source)
-        write_image(path.parent / "B" / path.name, photo)
+        for file, half in zip(_files_of(path, size), (source, photo), strict=True):
+            write_image(file, half)
         return
     both = Image.new("RGB", (2 * size, size))
     both.paste(source, (0, 0))

@@ -12,7 +12,7 @@ from typing import Any
 
 from pix2pix.checkpoint import load_checkpoint
 from pix2pix.errors import CheckpointError, HubError
-from pix2pix.files import is_empty_folder, write_text
+from pix2pix.files import all_or_nothing, is_empty_folder, write_text
 from pix2pix.hub.cards import dump
 from pix2pix.hub.client import check_name
 from pix2pix.hub.front import check_front, is_hardware
@@ -67,15 +67,16 @@ def write_space(folder: str | Path, space: Space, repo: str = "") -> Path:
     check_space(space)
     if folder.exists() and not is_empty_folder(folder):
         raise HubError(f"{folder} is not empty. Name a new folder for the Space.")
-    shutil.copytree(PACKAGE, folder / "pix2pix", ignore=LEFT_OUT)
-    if (ROOT / "examples").is_dir():
-        shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "*.mjs"))
-    write_text(folder / "app.py", APP)
-    write_text(folder / "requirements.txt", requirements(space.hardware))
-    write_text(folder / "README.md", space_card(space, repo))
-    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    for path in space.models:
-        shutil.copyfile(path, folder / "checkpoints" / f"{name_of(path)}.pth")
+    with all_or_nothing(folder):
+        shutil.copytree(PACKAGE, folder / "pix2pix", ignore=LEFT_OUT)
+        if (ROOT / "examples").is_dir():
+            shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "*.mjs"))
+        write_text(folder / "app.py", APP)
+        write_text(folder / "requirements.txt", requirements(space.hardware))
+        write_text(folder / "README.md", space_card(space, repo))
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        for path in space.models:
+            shutil.copyfile(path, folder / "checkpoints" / f"{name_of(path)}.pth")
     return folder
 
 

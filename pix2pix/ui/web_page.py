@@ -20,7 +20,7 @@ from pix2pix.errors import ConfigError, DataError
 from pix2pix.export.npm import VERSION, browser_runtime
 from pix2pix.export.onnx_file import write_onnx
 from pix2pix.export.proof import Proof
-from pix2pix.files import is_empty_folder, write_bytes, write_text
+from pix2pix.files import all_or_nothing, is_empty_folder, write_bytes, write_text
 from pix2pix.ui import examples
 from pix2pix.ui.draw import describe, studio_template
 from pix2pix.ui.drawing import spec_of
@@ -60,8 +60,13 @@ def write_page(folder: Path, checkpoint: Checkpoint, name: str, statistics: str 
     _check_empty(folder)
     files = browser_runtime(runtime)
     title = _title(name, checkpoint)
+    with all_or_nothing(folder):
+        return _fill(folder, checkpoint, title, statistics, files)
+
+
+def _fill(folder: Path, checkpoint: Checkpoint, title: str, statistics: str, runtime: dict[str, bytes]) -> Page:
     weights, proof = _write_model(folder, checkpoint, statistics)
-    for file, data in files.items():
+    for file, data in runtime.items():
         write_bytes(folder / "runtime" / file, data)
     _copy_modules(folder)
     write_text(folder / "model.json", json.dumps(_description(checkpoint, title, weights, _copy_examples(folder, checkpoint.config))))
