@@ -228,10 +228,12 @@ def command(run: Run) -> list[str]:
 
 
 def _start_process(run: Run) -> subprocess.Popen[bytes]:
+    # What it prints becomes log.txt, which is UTF-8 on every system.
+    environment = quiet_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
     with run.log_path.open("ab") as log:
         # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
         process = subprocess.Popen(
-            [*nice(), *command(run)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=quiet_environment(), start_new_session=True
+            [*nice(), *command(run)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
         )
     yield_to_others(process.pid)
     return process

@@ -15,7 +15,11 @@ import pytest
 from pix2pix.checkpoint import load_checkpoint
 from pix2pix.errors import DataError, showable
 from pix2pix.files import append_line, write_text
+from pix2pix.rights import read_rights
 from pix2pix.runs import Run
+from pix2pix.ui import bring
+from pix2pix.ui.models import list_models
+from pix2pix.ui.steer import Desk
 
 RAW = os.fsdecode(b"raw\xff")
 NAMES = ("ガラス", "é", os.fsdecode(b"h\xfe1"), "a", "b", "c")
@@ -102,3 +106,25 @@ def test_files_are_opened_as_utf8_by_name() -> None:
     program += "run.append_row({'step': 1}); run.note('x'); run.snapshot(); run.keep_rows(0)"
     strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning:pix2pix"]
     subprocess.run([sys.executable, *strict, "-c", program], check=True)
+
+
+def test_a_page_lists_what_it_can_show_and_names_the_rest(tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run, tmp_path / "runs" / RAW)
+    shutil.copytree(tiny_run, tmp_path / "runs" / "ガラス")
+    (tmp_path / "checkpoints").mkdir()
+    shutil.copy(tiny_run / "model.pth", tmp_path / "checkpoints" / f"{RAW}.pth")
+    listing = list_models(tmp_path / "checkpoints", tmp_path / "runs")
+    assert {model.key for model in listing.models} == {"runs/ガラス", "runs/ガラス/best"}
+    assert any(problem.startswith("raw\\udcff has a name that is not UTF-8") for problem in listing.problems)
+    desk = Desk(tmp_path / "runs", tmp_path / "checkpoints", read_rights(), tmp_path / "uploads")
+    assert [run.name for run in desk.visible("")] == ["ガラス"]
+
+
+def test_the_page_shows_data_whose_pictures_have_such_names(foreign: Path, tmp_path: Path) -> None:
+    place = bring.Place(tmp_path / "uploads", (Path("/"),))
+    with pytest.raises(DataError, match="is not UTF-8"):
+        bring.bring_named(place, str(foreign))
+    plain = foreign.rename(tmp_path / "plain")
+    shown = bring.show(bring.bring_named(place, str(plain)))
+    shown.pop("state")
+    assert showable(repr(shown)) == repr(shown) and json.dumps(shown, ensure_ascii=False, default=str).encode("utf-8")

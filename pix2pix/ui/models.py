@@ -20,7 +20,7 @@ import torch
 from pix2pix.borrowed import Borrower, open_translator
 from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
-from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError
+from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError, is_utf8, showable
 from pix2pix.files import utf8_name
 from pix2pix.importers import SUFFIXES, is_own, read_any
 from pix2pix.translator import Translator
@@ -102,8 +102,11 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
     places = [(key_of(path), key_of(path), path) for path in files]
     for file, suffix, word in RUN_FILES:
         places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
-    models, broken = [], []
+    models, broken, nameless = [], [], []
     for key, title, path in places:
+        if not is_utf8(key):
+            nameless.append(f"{showable(title)} has a name that is not UTF-8, which no page can show. Rename it.")
+            continue
         try:
             config, about = _describe(path)
             models.append(Model(key, title, path, config, about, path.stat().st_mtime))
@@ -112,7 +115,7 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
         except OSError:  # a run was deleted between the two looks
             continue
     models.sort(key=lambda model: (model.modified, model.key), reverse=True)
-    return Listing(tuple(models), tuple(sorted(cause for _, cause in broken)), tuple(broken))
+    return Listing(tuple(models), tuple(sorted([*nameless, *(cause for _, cause in broken)])), tuple(broken))
 
 
 Description = tuple[ModelConfig, dict[str, Any]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from pix2pix import jobs, waiting
 from pix2pix.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
-from pix2pix.errors import ConfigError, RunError
+from pix2pix.errors import ConfigError, RunError, is_utf8
 from pix2pix.estimates import check_disk, fit_memory
 from pix2pix.files import write_atomically
 from pix2pix.rights import Rights, read_rights
@@ -39,7 +39,8 @@ class Desk:
 
     def visible(self, visitor: str) -> list[Run]:
         """The runs that a visitor sees and steers, the newest first."""
-        return [run for run in find_runs(self.runs) if self.rights.may_see(visitor, run.owner)]
+        # A name that is not UTF-8 cannot be sent to a browser; the list of models names its files.
+        return [run for run in find_runs(self.runs) if is_utf8(run.name) and self.rights.may_see(visitor, run.owner)]
 
     def find(self, visitor: str, name: str | None) -> Run | None:
         """The run of that name, looked up among those that the visitor sees."""
