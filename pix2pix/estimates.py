@@ -14,8 +14,8 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.store import free_memory
 from pix2pix.errors import ConfigError, NoSpaceError
 from pix2pix.machine import choose_device
-from pix2pix.methods.pix2pix import build_discriminator
-from pix2pix.networks import build_generator
+from pix2pix.methods.pix2pix import describe_discriminator
+from pix2pix.networks import describe_generator
 
 PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
 """Bytes that the libraries take before a picture is seen (on a GPU: of its memory)."""
@@ -33,11 +33,11 @@ ROOM = 200_000_000
 def memory_needed(config: TrainConfig) -> int:
     """Bytes of memory on the device that trains, from the shapes alone: nothing is computed."""
     model = _model(config)
-    networks: list[nn.Module] = [build_generator(model).to("meta")]
+    networks: list[nn.Module] = [describe_generator(model)]
     picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
     given = _bytes_given(networks[0], picture)
     if config.gan != "none":
-        networks.append(build_discriminator(config, model).to("meta"))
+        networks.append(describe_discriminator(config, model))
         # It judges real and fake in its own step, and the fake once more in the generator's.
         given += 2 * _bytes_given(networks[1], torch.cat([picture, picture], 1) if config.conditional else picture)
     weights = sum(parameter.numel() * 4 for network in networks for parameter in network.parameters())
@@ -113,13 +113,17 @@ def _lowered(before: TrainConfig, after: TrainConfig) -> str:
 def disk_needed(config: TrainConfig) -> int:
     """Bytes that a run of these settings writes: its state and models, each once more while it is replaced, and its pictures."""
     model = _model(config)
-    generator = sum(value.numel() for value in build_generator(model).to("meta").state_dict().values())
-    discriminator = 0 if config.gan == "none" else sum(value.numel() for value in build_discriminator(config, model).parameters())
+    generator = _numbers_in(describe_generator(model))
+    discriminator = 0 if config.gan == "none" else _numbers_in(describe_discriminator(config, model))
     state = 4 * (STATE_COPIES * generator + 3 * discriminator)
     grids = config.steps // config.sample_every + 1
     # A grid as PNG takes about half of its pixels' bytes.
     pictures = grids * min(config.samples, 64) * 3 * config.size**2 * 3 // 2
     return 2 * state + 3 * 2 * generator + pictures
+
+
+def _numbers_in(network: nn.Module) -> int:
+    return sum(value.numel() for value in network.state_dict().values())
 
 
 def check_disk(config: TrainConfig, folder: Path) -> None:

@@ -11,7 +11,7 @@ from pix2pix.data.batches import Dataset
 from pix2pix.errors import ConfigError
 from pix2pix.importers import Judge, read_any, read_judge
 from pix2pix.machine import choose_machine
-from pix2pix.methods.pix2pix import build_discriminator
+from pix2pix.methods.pix2pix import describe_discriminator
 from pix2pix.paths import expand_home
 from pix2pix.runs import Run
 from pix2pix.trackers import check_tracker
@@ -19,6 +19,9 @@ from pix2pix.trainer import describe_model
 
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 """What may differ from one time that a run is worked on to the next; nothing of it changes what is learned, but for more steps."""
+
+RESNET_MULTIPLE = 4
+"""A ResNet halves the picture twice."""
 
 ARCHITECTURE = ("generator", "blocks", "dialect", "width", "depth", "norm", "decoder", "skips", "dropout")
 """What a start from a checkpoint takes over from it."""
@@ -41,7 +44,7 @@ def check_fit(config: TrainConfig) -> None:
             f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take {machine.world} or a multiple of it."
         )
     model = describe_model(config, Dataset.open(dataclasses.replace(config, cache="stream")))
-    build_discriminator(config, model)
+    describe_discriminator(config, model)
     if config.init_discriminator:
         _check_judge(config, model, read_judge(config.init_discriminator))
     if not config.init:
@@ -81,19 +84,28 @@ def check_start(typed: dict[str, Any]) -> None:
                 f"{typed['init']} has {name} {getattr(model, name)}, and {typed[name]} was asked for. A start from a checkpoint keeps"
                 f" its network: leave {name} out, or start from scratch."
             )
+    size = typed.get("size")
+    if size and nearest_size(size, model) != size:
+        raise ConfigError(
+            f"size {size} was asked for, and the levels of {typed['init']} need a multiple of {nearest_size(1, model)}."
+            f" Take size {nearest_size(size, model)}, or leave size out."
+        )
+
+
+def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
+    """The settings with what the model to start from decides: its network, and a size that its levels can halve."""
+    shape = {name: getattr(start, name) for name in ARCHITECTURE}
+    return dataclasses.replace(config, size=nearest_size(config.size, start), **shape)
+
+
+def nearest_size(size: int, model: ModelConfig) -> int:
+    """The side nearest to `size`, in pixels, at which a model can be trained: a multiple of what its levels need."""
+    multiple = 2**model.depth if model.generator == "unet" else RESNET_MULTIPLE
+    return max(1, round(size / multiple)) * multiple
 
 
 def _adopt_architecture(config: TrainConfig) -> TrainConfig:
-    """Fine-tuning goes on with the network that the checkpoint holds, so its shape overrules the settings."""
-    if not config.init:
-        return config
-    model: ModelConfig = read_any(config.init).config
-    if model.generator == "unet" and config.size % 2**model.depth:
-        raise ConfigError(
-            f"size is {config.size}, and {config.init} has {model.depth} levels, which need a multiple of {2**model.depth}."
-            f" Take size {model.size}, or start from scratch."
-        )
-    return dataclasses.replace(config, **{name: getattr(model, name) for name in ARCHITECTURE})
+    return adopt_start(config, read_any(config.init).config) if config.init else config
 
 
 def _adopt_discriminator(config: TrainConfig) -> TrainConfig:

@@ -77,7 +77,7 @@ def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", m
     refuse_untrained(open_pairs(config.data, config.direction, config.make, config.seed, config.layout))
     with _alone(folder):
         config = fitting.settle(config)
-        twin = _twin(folder, config, owner)
+        twin = _twin(folder, config, name, owner)
         if twin:
             return twin
         fitting.check_fit(config)
@@ -165,10 +165,11 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _twin(folder: Path, config: TrainConfig, owner: str) -> Run | None:
-    """A run of the same settings and owner that is at work or waits."""
+def _twin(folder: Path, config: TrainConfig, name: str, owner: str) -> Run | None:
+    """A run of the same settings, name (where one is given) and owner that is at work or waits; not one that is about to stop."""
     for run in find_runs(folder):
-        if run.state() in (*ALIVE, waiting.QUEUED) and run.owner == owner and run.config() == config:
+        is_going_on = run.state() in (*ALIVE, waiting.QUEUED) and not run.stop_requested()
+        if is_going_on and name in ("", run.name) and run.owner == owner and run.config() == config:
             return run
     return None
 

@@ -91,7 +91,7 @@ class Run(RunFolder):
         """A new run with its settings written down; `RunError` where one is already."""
         run = cls(path)
         if run.config_path.exists():
-            raise RunError(f"{run.path} already holds a run. Go on with it with --resume, or choose another name.")
+            raise RunError(f"{run.path} already holds a run. Choose another name, or go on with that run: resume it.")
         if run.path.exists() and not is_empty_folder(run.path):
             raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
         run.samples_path.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
-from pix2pix.networks import build_blank
+from pix2pix.networks import build_blank, build_shapes
 from pix2pix.networks.patchgan import HALVINGS, PatchGAN, smallest_picture
 
 OBJECTIVE_SCALE = {"vanilla": 0.5}
@@ -33,6 +33,15 @@ def build_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
     `ConfigError` where the pictures are too small for its patch.
     """
+    return build_blank(lambda: _build(config, model))
+
+
+def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
+    """As `build_discriminator`, as shapes alone (the `meta` device): it takes no memory, whatever its width."""
+    return build_shapes(lambda: _build(config, model))
+
+
+def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
     patch, smallest = int(config.patch), smallest_picture(int(config.patch))
     if config.size < smallest:
         fitting = [str(other) for other in HALVINGS if smallest_picture(other) <= config.size]
@@ -40,7 +49,7 @@ def build_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
             f"size is {config.size}; a discriminator with patch {patch} needs at least {smallest}. Choose patch {' or '.join(fitting)}."
         )
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
-    return build_blank(lambda: PatchGAN(in_channels, config.discriminator_width, patch, config.norm))
+    return PatchGAN(in_channels, config.discriminator_width, patch, config.norm)
 
 
 def discriminator_losses(  # noqa: PLR0913  # three pictures, who judges them, how, and the one random number

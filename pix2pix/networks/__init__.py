@@ -18,7 +18,19 @@ Module = TypeVar("Module", bound=nn.Module)
 
 Generator = UNet | ResNet
 
-__all__ = ["GENERATORS", "Generator", "PatchGAN", "ResNet", "UNet", "build_blank", "build_generator", "init_weights", "sample_noise"]
+__all__ = [
+    "GENERATORS",
+    "Generator",
+    "PatchGAN",
+    "ResNet",
+    "UNet",
+    "build_blank",
+    "build_generator",
+    "build_shapes",
+    "describe_generator",
+    "init_weights",
+    "sample_noise",
+]
 
 
 def _build_unet(config: ModelConfig) -> UNet:
@@ -44,9 +56,24 @@ GENERATORS: dict[str, Callable[[ModelConfig], Generator]] = {"unet": _build_unet
 
 def build_generator(config: ModelConfig) -> Generator:
     """The generator that `config` describes. Its weights are zeros: draw them (`init_weights`) or load them."""
+    return build_blank(lambda: _build(config))
+
+
+def describe_generator(config: ModelConfig) -> Generator:
+    """The generator that `config` describes as shapes alone, on the `meta` device: it takes no memory, whatever its width."""
+    return build_shapes(lambda: _build(config))
+
+
+def _build(config: ModelConfig) -> Generator:
     if config.generator not in GENERATORS:
         raise ConfigError(f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}.")
-    return build_blank(lambda: GENERATORS[config.generator](config))
+    return GENERATORS[config.generator](config)
+
+
+def build_shapes(build: Callable[[], Module]) -> Module:
+    """What `build` makes, with shapes in place of weights (the `meta` device): nothing is allocated or drawn."""
+    with torch.device("meta"):
+        return build()
 
 
 def build_blank(build: Callable[[], Module]) -> Module:
@@ -54,8 +81,7 @@ def build_blank(build: Callable[[], Module]) -> Module:
 
     torch's own start values would be drawn from the global random state, and cost a second only to be overwritten.
     """
-    with torch.device("meta"):
-        module = build()
+    module = build_shapes(build)
     # Not by `to_empty`, which imports sympy: more than half a second, half of what loading a checkpoint takes.
     for part in module.modules():
         for name, weight in part.named_parameters(recurse=False):

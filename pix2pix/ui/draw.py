@@ -45,7 +45,7 @@ def list_for_page(shelf: Shelf) -> Answer:
         "models": [describe(model, model.path.parent in alive) for model in listing.models],
         "first": _find_first(listing),
         "problems": list(listing.problems),
-        "folder": str(shelf.checkpoints),
+        "folder": shelf.checkpoints.name,
     }
 
 

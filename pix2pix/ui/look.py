@@ -42,8 +42,11 @@ def _changed_around(desk: Desk, found: list[Run], marks: Parts, before: Parts, n
     changes: Parts = {}
     names = [run.name for run in found]
     is_new = before.get("history") != marks["history"]
-    if is_new or name != marks["run"]:
+    if name != marks["run"]:
         changes["chooser"] = gr.update(choices=names, value=marks["run"])
+    elif is_new:
+        # Without a value: while this look was on its way, another run may have been chosen or started.
+        changes["chooser"] = gr.update(choices=names)
     if is_new:
         changes |= {"table": history.table(found), "one": gr.update(choices=names), "other": gr.update(choices=names)}
         changes["history"] = gr.update(visible=bool(found))

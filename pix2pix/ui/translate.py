@@ -71,7 +71,7 @@ def _left_out(listing: Listing) -> str:
 
 def build(demo: gr.Blocks, shelf: Shelf) -> None:
     """The tab's layout, then what happens in it."""
-    empty = gr.HTML(NO_MODEL.format(escape(str(shelf.checkpoints))), visible=False)
+    empty = gr.HTML(NO_MODEL.format(escape(shelf.checkpoints.name)), visible=False)
     with gr.Column(visible=False, elem_id="translate-page") as page:
         with gr.Row(elem_classes="card toolbar"):
             # A model may come while the page is open: any key is let through, and looked up by the shelf.

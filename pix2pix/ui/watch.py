@@ -12,6 +12,7 @@ from pix2pix.advice import Advice, points
 from pix2pix.files import read_image
 from pix2pix.metrics import LOWER_IS_BETTER
 from pix2pix.runs import Snapshot
+from pix2pix.ui.toasts import without_paths
 
 LOG_LINES = 60
 
@@ -51,9 +52,9 @@ def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
         others = f" of {place[1]}" if place[1] > 1 else ""
         said.append(("", f"Another run has the machine. This one is number {place[0]}{others} in the queue and starts by itself."))
     if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
-        said.append(("run-reason" if tone == "bad" else "", capital(snapshot.reason)))
+        said.append(("run-reason" if tone == "bad" else "", capital(without_paths(snapshot.reason))))
     if snapshot.notice:
-        said.append(("", capital(snapshot.notice)))
+        said.append(("", capital(without_paths(snapshot.notice))))
     return "".join(f'<p class="run-remark {kind}">{escape(text)}</p>' for kind, text in said)
 
 
@@ -137,8 +138,8 @@ def beside_start(first: Path, now: Path) -> Image.Image:
 
 
 def log_tail(snapshot: Snapshot) -> str:
-    """The last lines of the log."""
-    return "\n".join(snapshot.log.splitlines()[-LOG_LINES:])
+    """The last lines of the log, without the server's folders."""
+    return without_paths("\n".join(snapshot.log.splitlines()[-LOG_LINES:]))
 
 
 def capital(text: str) -> str:
