@@ -21,6 +21,8 @@ from pix2pix.rights import Rights
 from pix2pix.runs import Run, Snapshot
 from pix2pix.ui import curves, downloads, form, history, look, steer, watch
 from pix2pix.ui.app import build_app, launch_options
+from pix2pix.ui.models import Shelf
+from pix2pix.ui.plan import Plan
 from pix2pix.ui.steer import Desk
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -233,17 +235,19 @@ def test_the_table_names_each_run_with_its_picture_and_takes_markup_for_text(tin
 
 
 def test_the_form_has_every_knob_and_gives_back_its_defaults(demo: gr.Blocks) -> None:
-    assert form.to_config([knob.default for knob in knobs()]) == TrainConfig() == form.to_config([None] * len(knobs()))
+    assert form.to_config([knob.default for knob in knobs()]) == TrainConfig()
     labels = {getattr(block, "label", None) for block in demo.blocks.values()}
     assert {form.title(knob) for knob in knobs() if knob.name in form.DRAWN} <= labels
 
 
 def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_path: Path) -> None:
     values = ["my pairs" if knob.name == "data" else knob.default for knob in knobs()]
-    needs, command = form.told(values, Path("runs"), "houses")
+    plan = Plan(desk_over(tmp_path / "runs"), Shelf(tmp_path, tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
+    needs, command = plan.tell(None, "houses", "quick", form.Pairs(), *values)
     assert "GB of memory" in needs and command == "pix2pix train 'my pairs' --run runs/houses"
-    wrong, nothing = form.told([0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)], tmp_path, "")
-    assert "Batch is 0" in wrong and nothing == ""
+    wrong = [0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)]
+    words, nothing = plan.tell(None, "", "quick", form.Pairs(), *wrong)
+    assert "Batch is 0" in words and nothing == ""
 
 
 def test_presets_tell_their_steps_and_the_time_where_it_is_known(pairs: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,11 @@ from pix2pix.config import Knob, TrainConfig, knobs
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import Pix2PixError
 from pix2pix.estimates import disk_needed, in_words, memory_needed
+from pix2pix.fitting import ARCHITECTURE, adopt_start
 from pix2pix.pace import Pace
 from pix2pix.presets import PRESETS, Preset, command_line, find_preset
 from pix2pix.ui.bring import Bring
-from pix2pix.ui.models import Listing
-from pix2pix.ui.toasts import sentence
+from pix2pix.ui.models import Listing, Model
 from pix2pix.ui.watch import duration
 
 ELSEWHERE = ("data", "direction", "layout", "make", "init", "init_discriminator")
@@ -112,11 +113,14 @@ def described(knob: Knob) -> str:
     return f"{knob.help} ({knob.bounds.low:,g} to {knob.bounds.high:,g})" if knob.bounds else knob.help
 
 
-def to_config(values: Sequence[Any]) -> TrainConfig:
-    """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key."""
+def to_config(values: Sequence[Any], preset: str | None = None, pairs: Pairs | None = None) -> TrainConfig:
+    """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key.
+
+    An empty field has the value that the preset gives it for these pairs, or the default where the preset says nothing of it.
+    """
     stripped = [value.strip() if isinstance(value, str) else value for value in values]
-    # An emptied field comes as None: what is not there has its default.
-    return TrainConfig.from_dict({name: value for name, value in zip(NAMES, stripped, strict=True) if value is not None})
+    given = {name: value for name, value in zip(NAMES, stripped, strict=True) if value not in (None, "")}
+    return TrainConfig.from_dict(preset_values(preset, pairs or Pairs()) | given)
 
 
 def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
@@ -130,25 +134,31 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
     return Pairs(dataset.train_size, (dataset.in_channels, dataset.out_channels), int(largest or 256))
 
 
-def preset_choices(pairs: Pairs, pace: Pace | None, config: TrainConfig | None = None) -> list[tuple[str, str]]:
+def preset_choices(pairs: Pairs, pace: Pace | None, config: TrainConfig | None = None, start: Model | None = None) -> list[tuple[str, str]]:
     """Labels and keys: what a preset is, what it promises, and how long it takes on this machine with these pairs."""
-    return [("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace, config)]), preset.key) for preset in PRESETS]
+    return [("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace, config, start)]), preset.key) for preset in PRESETS]
 
 
-def _cost(preset: Preset, pairs: Pairs, pace: Pace | None, config: TrainConfig | None) -> str:
+def _cost(preset: Preset, pairs: Pairs, pace: Pace | None, config: TrainConfig | None, start: Model | None) -> str:
     steps = preset.steps(pairs.count)
     if not pairs.count or pace is None or config is None:
         return f"{steps:,} steps" if preset.key != "paper" else "steps: 200 times your pairs"
-    seconds = pace.seconds_per_step(preset.apply(config, pairs.count, pairs.largest))
+    seconds = pace.seconds_per_step(preset_config(preset, pairs, config, start))
     if seconds is None:
         return f"{steps:,} steps, " + ("measuring the time…" if pace.is_busy() else "time not known while this machine is busy")
     return f"{steps:,} steps, about {duration(seconds * steps)} here"
 
 
-def ask_for_times(pairs: Pairs, pace: Pace, config: TrainConfig) -> None:
+def preset_config(preset: Preset, pairs: Pairs, config: TrainConfig, start: Model | None) -> TrainConfig:
+    """What a preset trains on these pairs; a start model keeps its network, and a size that suits it."""
+    applied = preset.apply(config, pairs.count, pairs.largest)
+    return adopt_start(applied, start.config) if start else applied
+
+
+def ask_for_times(pairs: Pairs, pace: Pace, *, config: TrainConfig, start: Model | None) -> None:
     """Has the pace of each preset measured on these pairs, in the background."""
     for preset in PRESETS:
-        pace.ask(preset.apply(config, pairs.count, pairs.largest))
+        pace.ask(preset_config(preset, pairs, config, start))
 
 
 def starts(listing: Listing, pairs: Pairs, hidden: set[str]) -> list[tuple[str, str]]:
@@ -164,15 +174,24 @@ def preset_values(key: str | None, pairs: Pairs, only_length: bool = False) -> d
     return {name: value for name, value in changes.items() if not only_length or name == "size" or name not in preset.settings}
 
 
-def told(values: Sequence[Any], runs: Path, name: str | None) -> tuple[str, str]:
-    """HTML of what these settings need, and the command that does the same."""
-    try:
-        config = to_config(values)
-        if not config.data:
-            return "", command_line(config, str(runs / ((name or "").strip() or "my-run")))
-        memory, disk = memory_needed(config), disk_needed(config)
-    except Pix2PixError as error:
-        return f'<p class="hint bad">{sentence(error)}</p>', ""
-    named = dataclasses.replace(config, init="")
-    hint = f'<p class="hint">needs about {in_words(memory)} of memory and {in_words(disk)} of disk</p>'
-    return hint, command_line(named, str(runs / ((name or "").strip() or Path(config.data).name)))
+def start_values(key: str | None, pairs: Pairs, start: Model | None) -> dict[str, Any]:
+    """What choosing a start puts into the drawer: size and network of the model, or those of the preset again."""
+    config = preset_config(find_preset(key), pairs, TrainConfig(), start)
+    return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
+
+
+def needs_of(config: TrainConfig, start: Model | None) -> str:
+    """HTML: the memory and the disk that a training of these settings takes, and what its start model decides."""
+    needs = f"needs about {in_words(memory_needed(config))} of memory and {in_words(disk_needed(config))} of disk"
+    if start:
+        shape = f"size {config.size}, width {config.width}, decoder {config.decoder}, norm {config.norm}"
+        needs += f"; as {escape(start.title)} has it: {shape}"
+    return f'<p class="hint">{needs}</p>'
+
+
+def command_of(config: TrainConfig, start: Model | None, name: str | None) -> str:
+    """The command that does the same on a machine where data and start model lie in the working folder: no path of the server."""
+    data = Path(config.data).name
+    init = start.path.name if start else ""
+    run = (name or "").strip() or data or "my-run"
+    return command_line(dataclasses.replace(config, data=data, init=init), f"runs/{run}")

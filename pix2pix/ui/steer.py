@@ -16,7 +16,7 @@ from pix2pix.estimates import check_disk, fit_memory
 from pix2pix.files import write_atomically
 from pix2pix.rights import Rights, read_rights
 from pix2pix.runs import ALIVE, Run, Snapshot, find_runs
-from pix2pix.ui.models import Shelf
+from pix2pix.ui.models import Model, Shelf
 from pix2pix.ui.watch import capital
 from pix2pix.uploads import allowed_folders, is_allowed
 
@@ -66,12 +66,12 @@ class Desk:
         seen = {run.name for run in self.visible(visitor)}
         return {run.name for run in find_runs(self.runs)} - seen
 
-    def start_from(self, visitor: str, shelf: Shelf, key: str) -> str:
-        """The file of a model to go on from; `Pix2PixError` where it is not there, or belongs to somebody else."""
+    def start_from(self, visitor: str, shelf: Shelf, key: str) -> Model:
+        """The model to go on from; `Pix2PixError` where it is not there, or belongs to somebody else."""
         model = shelf.model(key)
         if model.is_run:
             self.run(visitor, model.path.parent.name)
-        return str(model.path)
+        return model
 
     def start(self, visitor: str, name: str | None, config: TrainConfig) -> tuple[str, str]:
         """Makes the run and starts its trainer in the background, or lets it wait. Its name, and what was done."""

@@ -10,14 +10,18 @@ from typing import Any
 
 import gradio as gr
 
+from pix2pix.errors import ConfigError
+from pix2pix.fitting import adopt_start
 from pix2pix.ui import downloads, form, look
 from pix2pix.ui.bring import Bring, build_bring
+from pix2pix.ui.bring_report import Brought
 from pix2pix.ui.controls import CLICK_LATER, DRAW, PUSH, build_controls
 from pix2pix.ui.curves import Curves, curves_of_two
 from pix2pix.ui.form import Form, Pairs
 from pix2pix.ui.models import Shelf
 from pix2pix.ui.plan import Plan
 from pix2pix.ui.steer import Desk, open_desk
+from pix2pix.ui.step_slider import StepSlider
 from pix2pix.ui.toasts import with_toasts
 from pix2pix.ui.visitors import Profile, name_of, signed_in
 
@@ -55,6 +59,7 @@ def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
             parts = _build_watch()
     parts |= {"notice": fields.notice, "begin": fields.begin}
     looking = _bind_watch(demo, desk, parts)
+    parts["pairs"] = gr.State(Pairs())
     _bind_form(demo, desk, shelf, (bring, fields, parts))
     _bind_start(desk, shelf, (bring, fields, parts), looking)
     _bind_steering(desk, parts, looking)
@@ -90,7 +95,7 @@ def _build_gallery() -> Parts:
         common: Parts = {"format": "png", "buttons": ["download", "fullscreen"], "container": False}
         parts["sample"] = gr.Image(label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common)
         with gr.Row(elem_classes="tight through-time"):
-            parts["time"] = gr.Slider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
+            parts["time"] = StepSlider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
             parts["compare"] = gr.Button("Compare with its start", visible=False, scale=0, min_width=190, elem_id="train-compare")
     return parts
 
@@ -140,23 +145,25 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
 
 def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts]) -> None:
     bring, fields, parts = widgets
-    plan, pairs, told = Plan(desk, shelf, fields), gr.State(Pairs()), gr.State([])
+    plan, pairs, told = Plan(desk, shelf, fields), parts["pairs"], gr.State([])
     drawer = list(fields.fields.values())
     brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make]
     gr.on(
         [demo.load, *(widget.change for widget in brought)],
         with_toasts(plan.consider),
-        [*brought, fields.preset, bring.size],
+        [*brought, fields.init, fields.preset, bring.size],
         [fields.preset, fields.init, *drawer, pairs, told],
         **QUIET,
     )
-    gr.Timer(PRICE_TICK).tick(plan.reprice, [pairs, told, *brought], [fields.preset, told], **QUIET)
-    fields.preset.input(plan.choose, [fields.preset, pairs], drawer, **QUIET)
+    gr.Timer(PRICE_TICK).tick(plan.reprice, [pairs, told, *brought, fields.init], [fields.preset, told], **QUIET)
+    chosen = [fields.preset, fields.init, pairs]
+    fields.preset.input(with_toasts(plan.choose), chosen, drawer, **QUIET)
+    fields.init.change(with_toasts(plan.choose_start), [*chosen, *brought], [*drawer, fields.preset, told], **QUIET)
     settings = fields.inputs(bring)
     gr.on(
         [demo.load, *(widget.change for widget in (*settings, fields.name))],
-        lambda name, *values: form.told(values, desk.runs, name),
-        [fields.name, *settings],
+        with_toasts(plan.tell),
+        [fields.name, fields.preset, pairs, *settings],
         [fields.needs, fields.command],
         trigger_mode="always_last",
         **QUIET,
@@ -177,15 +184,18 @@ def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
 def _bind_start(desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts], looking: Parts) -> None:
     bring, fields, parts = widgets
 
-    def start(profile: Profile, name: str, *values: Any) -> Any:
-        visitor, config = name_of(profile), form.to_config(values)
+    def start(profile: Profile, brought: Brought | None, name: str, preset: str, pairs: Pairs, *values: Any) -> Any:
+        visitor, config = name_of(profile), form.to_config(values, preset, pairs)
+        if brought is not None and not brought.is_ready:
+            raise ConfigError("choose what to learn from these photos first, such as edges to photo: above, beside Learn to.")
         if config.init:
-            config = dataclasses.replace(config, init=desk.start_from(visitor, shelf, config.init))
+            model = desk.start_from(visitor, shelf, config.init)
+            config = dataclasses.replace(adopt_start(config, model.config), init=str(model.path))
         name, words = desk.start(visitor, name, config)
         gr.Info(words)
         return gr.update(choices=[run.name for run in desk.visible(visitor)], value=name)
 
-    inputs = [fields.name, *fields.inputs(bring)]
+    inputs = [bring.parts["state"], fields.name, fields.preset, parts["pairs"], *fields.inputs(bring)]
     started = fields.begin.click(with_toasts(start), inputs, parts["chooser"], api_visibility="private")
     started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
 
