@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pix2pix.config import TrainConfig
-from pix2pix.errors import ConfigError, Pix2PixError
+from pix2pix.errors import ConfigError, DataError, Pix2PixError
 from pix2pix.fitting import check_fit, check_resume, check_start, settle
 from pix2pix.runs import Run
 from pix2pix.training import resume, train
@@ -86,5 +86,5 @@ def test_other_pictures_under_the_old_name_are_noticed(pairs: Path, tmp_path: Pa
     run = train(tiny(data), tmp_path / "run")
     for path in data.iterdir():
         Image.open(path).convert("L").save(path)
-    with pytest.raises(ConfigError, match="is not what this run was trained on"):
+    with pytest.raises(DataError, match="is not what this run was trained on"):
         resume(run.path, steps=5)

@@ -119,7 +119,9 @@ def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path)
     folder = save_folders(tmp_path / "houses", 3)
     for path in (folder / "A").iterdir():
         path.rename(path.with_name(f"other-{path.name}"))
-    assert "no two files with the same name" in show(bring_named(place, str(folder)))["headline"]
+    headline = show(bring_named(place, str(folder)))["headline"]
+    assert "no two files with the same name" in headline
+    assert "nothing wrong" not in headline, "what has to be renamed is not fine"
 
 
 def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_path: Path) -> None:

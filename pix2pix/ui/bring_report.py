@@ -51,6 +51,8 @@ class Brought:
     """Single pictures that may be pairs with halves that are no squares."""
     layout: str = "auto"
     """How the pairs lie, as somebody has said it."""
+    unpaired: bool = False
+    """Two halves were meant, and no file of one has a partner in the other: the upload's note says why."""
     before: Brought | None = None
     """As it was before the last remedy."""
 
@@ -128,7 +130,8 @@ def _look_at(upload: Upload, progress: Progress | None, layout: str) -> Brought:
         wide = _wide(upload.folder)
         pairs = open_pairs(upload.folder, make=PHOTOS)
         upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
-        return Brought(upload, inspect_folder(upload.folder, make=PHOTOS, progress=progress), pairs, wide=wide)
+        report = inspect_folder(upload.folder, make=PHOTOS, progress=progress)
+        return Brought(upload, report, pairs, wide=wide, unpaired=bool(why))
     guessed = guess_direction(pairs, look(pairs))
     report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
     return Brought(upload, report, pairs, layout=layout)
@@ -223,6 +226,8 @@ def headline_html(brought: Brought) -> str:
     ]
     drawn = ", drawn at random" if report.drawn else ""
     wrong = len(cards(brought))
+    if brought.unpaired:
+        wrong = max(1, wrong)
     state = (
         f"<span class='run-state bring-warn'>{wrong} to look at</span>" if wrong else "<span class='run-state good'>nothing wrong</span>"
     )
