@@ -7,9 +7,8 @@ pickle is read as text: only the few names that tensors need may occur in it. Th
 from __future__ import annotations
 
 import io
-import pickletools
 import zipfile
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
+from pix2pix.file_kinds import COMPOSED, names_in_pickle, what_archive, what_instead, why_refused
 from pix2pix.files import write_atomically
 from pix2pix.networks import build_generator
 
@@ -124,7 +124,9 @@ def read_tensors(path: Path, allowed: Set[str] = ALLOWED_GLOBALS) -> Any:
     """Plain values and tensors of a `torch.save` file, without running anything that stands in it."""
     _check_archive(path, allowed)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # By its handle: torch takes a file whose name ends with .safetensors for one, whatever it holds.
+        with path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the reader gets one sentence
         raise CheckpointError(f"{path} is damaged: {_first_line(error)}") from error
 
@@ -144,13 +146,23 @@ def _check_archive(path: Path, allowed: Set[str]) -> None:
     """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
     check_is_file(path)
     try:
+        instead = what_instead(path)
+        if instead:
+            raise CheckpointError(f"{path} {instead}.")
         with zipfile.ZipFile(path) as archive:
+            instead = what_archive(archive)
+            if instead:
+                raise CheckpointError(f"{path} {instead}.")
             _check_entries(path, archive)
             pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
             if len(pickles) != 1:
                 raise CheckpointError(f"{path} is a zip file, but no PyTorch checkpoint.")
             check_pickle(path, io.BytesIO(archive.read(pickles[0])), allowed)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {(error.strerror or _first_line(error)).lower()}.") from error
+    except Exception as error:  # zipfile raises what it likes on garbage: BadZipFile, RuntimeError, struct.error, UnicodeDecodeError
         raise CheckpointError(f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)}).") from error
 
 
@@ -167,21 +179,15 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
 def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
     """Reads one pickle as text, up to its end; `CheckpointError` where it would import more than tensors need."""
     try:
-        names = set(_globals_in(file))
+        names = dict.fromkeys(names_in_pickle(file))
     except Exception as error:  # pickletools raises what it likes on garbage
         raise CheckpointError(f"{path} is damaged: its index cannot be read ({_first_line(error)}).") from error
-    strange = sorted(names - allowed)
+    strange = [name for name in names if name not in allowed]
+    objects = {name for name in strange if name.removeprefix(COMPOSED) not in allowed}
+    if objects:
+        raise CheckpointError(f"{path} {why_refused(objects, next(iter(names)))}")
     if strange:
-        raise CheckpointError(f"{path} asks to run {strange[0]!r}; a checkpoint holds numbers only. The file is not opened.")
-
-
-def _globals_in(file: BinaryIO) -> Iterator[str]:
-    """Names that a pickle would import. Composed names (STACK_GLOBAL) are never written by torch and count as strange."""
-    for opcode, argument, _ in pickletools.genops(file):
-        if opcode.name in ("GLOBAL", "INST"):
-            yield str(argument)
-        elif opcode.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4"):
-            yield opcode.name
+        raise CheckpointError(f"{path} was saved with a newer pickle protocol than torch.save has: save it anew, without pickle_protocol.")
 
 
 def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:

@@ -18,6 +18,7 @@ LAYERS = (
     {
         "methods",
         "checkpoint",
+        "file_kinds",
         "data",
         "files",
         "locks",
@@ -64,6 +65,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 NEIGHBOURS = {
     ("config", "errors"),
     ("checkpoint", "files"),
+    ("checkpoint", "file_kinds"),
     ("data", "files"),
     ("locks", "files"),
     ("machine", "inference"),

@@ -83,7 +83,7 @@ def test_code_in_a_pickle_is_never_run(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="asks to run 'posix system'"):
         load_checkpoint(saved)
     saved.write_bytes(pickle.dumps(Attack(victim)))
-    with pytest.raises(CheckpointError, match="not a PyTorch checkpoint"):
+    with pytest.raises(CheckpointError, match="a bare pickle, which can run programs"):
         load_checkpoint(saved)
     assert not victim.exists()
 
@@ -91,7 +91,7 @@ def test_code_in_a_pickle_is_never_run(saved: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
 def test_a_file_cut_short_gets_a_sentence(saved: Path, share: float) -> None:
     saved.write_bytes(saved.read_bytes()[: int(saved.stat().st_size * share)])
-    with pytest.raises(CheckpointError, match=r"m\.pth is damaged"):
+    with pytest.raises(CheckpointError, match=r"m\.pth is (damaged|empty)"):
         load_checkpoint(saved)
 
 

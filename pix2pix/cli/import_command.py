@@ -31,7 +31,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="weights: .pth, .pt, .bin, .safetensors or .pict")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="weights: .pth, .pt, .bin, .safetensors or .pict; FILE::NAME for one of several networks"
+    )
     parser.add_argument("--to", type=Path, metavar="FILE", help="where to write it (default: checkpoints/NAME.pth)")
     add_choices(parser)
     parser.add_argument("--size", type=int, metavar="N", help="side that it was trained at, in pixels (default: what the network suggests)")
@@ -60,15 +62,16 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 def import_weights(args: argparse.Namespace) -> int:
     """Writes the checkpoint and says what it is."""
     from pix2pix.checkpoint import save_checkpoint
-    from pix2pix.importers import adjusted, is_own, read_any
+    from pix2pix.importers import adjusted, is_own, read_any, split_choice
 
-    target = args.to or Path("checkpoints") / f"{name_of(args.file)}.pth"
+    file, network = split_choice(args.file)
+    target = args.to or Path("checkpoints") / f"{name_of(file)}{f'-{safe_name(network)}' * bool(network)}.pth"
     if target.suffix != ".pth":
         raise ConfigError(f"{target} does not end with .pth, which is how checkpoints are found. Name it so with --to.")
     if target.exists():
         raise ConfigError(f"{target} is there already. Choose another name with --to.")
-    if args.file.is_file() and is_own(args.file):
-        raise ConfigError(f"{args.file} is a checkpoint of pix2pix already: use it as it is.")
+    if file.is_file() and is_own(file):
+        raise ConfigError(f"{file} is a checkpoint of pix2pix already: use it as it is.")
     checkpoint = adjusted(read_any(args.file), args.statistics, args.dropout, args.size)
     save_checkpoint(target, checkpoint, args.half)
     print(f"{target}: {said(checkpoint)}")
@@ -80,6 +83,11 @@ def name_of(file: Path) -> str:
     return file.resolve().parent.name if OF_AN_EPOCH.fullmatch(file.stem) else file.stem
 
 
+def safe_name(network: str) -> str:
+    """A network's name in a file as a part of a file's name."""
+    return re.sub(r"[^\w-]+", "-", network).strip("-")[:40] or "network"
+
+
 def said(checkpoint: Checkpoint) -> str:
     """`a U-Net for 256 px of KimRass/Pix2Pix, 54,413,955 parameters; ...`"""
     config, origin = checkpoint.config, checkpoint.about.get("origin", {})
@@ -88,4 +96,7 @@ def said(checkpoint: Checkpoint) -> str:
     use = f"batch norm by {'the picture at hand' if config.statistics == 'picture' else 'running statistics'}, " * (config.norm == "batch")
     dropout = "on" if config.noisy else "off"
     project = origin.get("project", "pix2pix")
-    return f"{kind} of {project}, drawn at {config.size} px, {parameters:,} numbers; {use}dropout {dropout} where no seed is given"
+    taken = f"; it is {origin['network']} of the file" if origin.get("network") else ""
+    left = f"; left out: {origin['left_out']}" if origin.get("left_out") else ""
+    use += f"dropout {dropout} where no seed is given"
+    return f"{kind} of {project}, drawn at {config.size} px, {parameters:,} numbers; {use}{taken}{left}"

@@ -96,9 +96,9 @@ def target_of(picture: Path, output: str | Path) -> Path:
 
 def show_info(args: argparse.Namespace) -> int:
     """Prints the model's description: its networks, what its pictures are, and where it comes from."""
-    from pix2pix.importers import read_any
+    from pix2pix.importers import read_any, split_choice
 
-    path = Path(args.checkpoint)
+    path, _ = split_choice(args.checkpoint)
     facts = describe(read_any(args.checkpoint), path)
     if facts["about"].get("command") and (command := own_command(path.parent)):
         facts["about"] = facts["about"] | {"command": command}

@@ -19,7 +19,7 @@ from torch import Tensor
 from pix2pix.checkpoint import FORMAT, Checkpoint, check_is_file, check_weights, load_checkpoint, to_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
-from pix2pix.importers.tensor_file import is_tensor_file, own_description, read_own, read_tensor_file
+from pix2pix.importers.safe_tensors import is_safetensors, own_description, read_own, read_safetensors
 from pix2pix.networks import PatchGAN
 from pix2pix.networks.patchgan import HALVINGS
 from pix2pix.processes import clean_environment
@@ -33,7 +33,7 @@ LONGEST_SENTENCE = 2000
 
 Opened = tuple[dict[str, str], dict[str, Tensor]]
 KEPT = 2
-_kept: dict[tuple[str, int, int, str], Opened] = {}
+_kept: dict[tuple[str, int, int, str, str], Opened] = {}
 _keeping = threading.Lock()
 
 
@@ -49,29 +49,51 @@ class Judge:
     project: str
 
 
+def split_choice(path: str | Path) -> tuple[Path, str]:
+    """Splits `FILE::G_B` into the file and the network in it that is meant; a file whose own name has `::` is taken as it is."""
+    path = Path(path)
+    file, mark, network = str(path).rpartition("::")
+    if not mark or not file or path.exists():
+        return path, ""
+    return Path(file), network
+
+
 def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
     """The generator in a file: a checkpoint of ours, or the weights of a project that is known (docs/importing.md).
 
-    What is not ours is opened in a process of its own; `apart` opens ours so, too: for files that somebody sent.
-    `CheckpointError` says in one sentence what is wrong with the file, or what it is instead.
+    `FILE::NAME` chooses one of several generators in a file. What is not ours is opened in a process of its own; `apart` opens ours so,
+    too: for files that somebody sent. `CheckpointError` says in one sentence what is wrong with the file, or what it is instead.
     """
-    path = Path(path)
-    if not path.is_file() or (is_own(path) and not apart):
+    path, network = split_choice(path)
+    if not path.is_file():
         return load_checkpoint(path)
-    described = own_description(path) if is_tensor_file(path) else None
+    is_ours = is_own(path)
+    described = own_description(path) if not is_ours and is_safetensors(path) else None
+    if network and (is_ours or described):
+        raise CheckpointError(f"{path} is a checkpoint of pix2pix, which holds one network: leave ::{network} out.")
+    if is_ours and not apart:
+        return load_checkpoint(path)
     if described:
         return read_own(path, described)
-    words, tensors = open_apart(path, "generator")
+    words, tensors = open_apart(path, "generator", network)
     if FORMAT in words:
-        return to_checkpoint(json.loads(words[FORMAT]) | {"weights": dict(tensors)}, path)
+        return _handed_over(path, words, tensors)
     return _as_checkpoint(path, words, tensors)
 
 
+def _handed_over(path: Path, words: dict[str, str], tensors: dict[str, Tensor]) -> Checkpoint:
+    try:
+        described = json.loads(words[FORMAT])
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
+    return to_checkpoint(described | {"weights": dict(tensors)}, path)
+
+
 def read_judge(path: str | Path) -> Judge:
-    """The discriminator in another project's file; `CheckpointError` as `read_any`."""
-    path = Path(path)
+    """The discriminator in another project's file; `FILE::NAME` and `CheckpointError` as `read_any`."""
+    path, network = split_choice(path)
     check_is_file(path)
-    words, tensors = open_apart(path, "discriminator")
+    words, tensors = open_apart(path, "discriminator", network)
     try:
         facts = json.loads(words["facts"])
         judge = Judge(**facts, weights=tensors, project=words["project"])
@@ -100,17 +122,17 @@ def is_own(path: Path) -> bool:
     return b"format" in start and FORMAT.encode() in start
 
 
-def open_apart(path: Path, kind: str) -> Opened:
+def open_apart(path: Path, kind: str, network: str = "") -> Opened:
     """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names.
 
     The last two are kept: a file is described, checked and used within moments, and each time would take a process.
     """
     facts = path.stat()
-    key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind)
+    key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind, network)
     with _keeping:
         known = _kept.get(key)
     if known is None:
-        known = _open_apart(path, kind)
+        known = _open_apart(path, kind, network)
         with _keeping:
             _kept[key] = known
             while len(_kept) > KEPT:
@@ -118,12 +140,13 @@ def open_apart(path: Path, kind: str) -> Opened:
     return known
 
 
-def _open_apart(path: Path, kind: str) -> Opened:
+def _open_apart(path: Path, kind: str, network: str) -> Opened:
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
-        code = run_apart([sys.executable, "-m", "pix2pix.importers.child", str(path.resolve()), str(answer), kind], answer, path)
+        command = [sys.executable, "-m", "pix2pix.importers.child", str(path.resolve()), str(answer), kind, network]
+        code = run_apart(command, answer, path)
         if code == 0:
-            tensors, words = read_tensor_file(answer)
+            tensors, words = read_safetensors(answer)
             return words, tensors
         if code == 1 and answer.is_file():
             raise CheckpointError(answer.read_text(encoding="utf-8")[:LONGEST_SENTENCE].replace(str(path.resolve()), str(path)))
@@ -153,6 +176,7 @@ def _as_checkpoint(path: Path, words: dict[str, str], tensors: dict[str, Tensor]
     try:
         config = ModelConfig.from_dict(json.loads(words["facts"]))
         origin = {"project": words["project"], "file": path.name}
+        origin |= {name: words[name] for name in ("network", "left_out") if words.get(name)}
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
     check_weights(config, tensors, str(path))

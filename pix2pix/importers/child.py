@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,27 +18,20 @@ from torch import Tensor
 
 from pix2pix.checkpoint import ALLOWED_GLOBALS, FORMAT, VERSION, Checkpoint, check_pickle, read_tensors, to_checkpoint
 from pix2pix.errors import CheckpointError
-from pix2pix.files import write_atomically, write_text
+from pix2pix.files import write_text
 from pix2pix.importers import BEGUN
 from pix2pix.importers.layouts import recognise
-from pix2pix.importers.tensor_file import is_tensor_file, read_tensor_file, write_tensor_file
+from pix2pix.importers.safe_tensors import is_safetensors, read_safetensors, write_safetensors
 from pix2pix.memory import is_out_of_memory
 from pix2pix.pict import is_pict, read_pict
 
 ROOM = 1_000_000_000
 """Bytes that reading may take beside four times the file: the file itself, its float32, our copy, what is written."""
 SECONDS = 20
-LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
-"""How torch's files began before they were zip archives."""
+LEGACY = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", re.DOTALL)
+"""How torch's files began before they were zip archives, with any pickle protocol."""
 LEGACY_PICKLES = 5
 ALLOWED = ALLOWED_GLOBALS | {"torch._utils _rebuild_parameter", "torch Size", "torch device"}
-STARTS = {
-    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull, or download it anew",
-    b"<!doctype": "is a web page: the address that it came from was that of a page about the file",
-    b"<html": "is a web page: the address that it came from was that of a page about the file",
-    b"\x80": "is a bare pickle, which can run programs: it is not opened. Have its authors save a state_dict with torch.save",
-    b"\x89HDF": "is a file of Keras; weights of PyTorch and .pict files are read here",
-}
 
 
 def limit_memory(path: Path) -> int:
@@ -58,15 +52,12 @@ def read_content(path: Path) -> Any:
     """What a file of any kind holds, told apart by how it begins: dicts, plain values and tensors."""
     with path.open("rb") as file:
         start = file.read(64)
-    if start.startswith(LEGACY):
+    if LEGACY.match(start):
         return _read_legacy(path)
-    if is_tensor_file(path):
-        return read_tensor_file(path)[0]
+    if is_safetensors(path):
+        return read_safetensors(path)[0]
     if is_pict(path):
         return read_pict(path)
-    for bytes_, what in STARTS.items():
-        if start.lower().startswith(bytes_.lower()) and not start.startswith(b"PK"):
-            raise CheckpointError(f"{path} {what}.")
     return read_tensors(path, ALLOWED)
 
 
@@ -75,7 +66,8 @@ def _read_legacy(path: Path) -> Any:
         for _ in range(LEGACY_PICKLES):
             check_pickle(path, file, ALLOWED)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         if is_out_of_memory(error):
             raise
@@ -102,8 +94,8 @@ def _tensors(content: Any, depth: int = 0) -> Any:
             yield from _tensors(value, depth + 1)
 
 
-def open_file(path: Path, answer: Path, kind: str) -> None:
-    """Reads, recognises and converts; the answer is a safetensors file."""
+def open_file(path: Path, answer: Path, kind: str, network: str = "") -> None:
+    """Reads, recognises and converts; the answer is a safetensors file. `network` chooses among several in the file."""
     content = read_content(path)
     if isinstance(content, dict) and content.get("format") == FORMAT and kind == "generator":
         _hand_over_own(to_checkpoint(content, path), answer)
@@ -111,27 +103,28 @@ def open_file(path: Path, answer: Path, kind: str) -> None:
     try:
         # A .pict has a byte a weight, and torch's files share storages between names.
         check_tensors(content, 5 * path.stat().st_size)
-        found = recognise(content, kind)
+        found = recognise(content, kind, network)
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
     words = {"kind": found.kind, "project": found.project, "facts": json.dumps(found.facts)}
-    write_atomically(answer, lambda file: write_tensor_file(file, found.weights, words))
+    words |= {"network": found.network, "left_out": found.left_out}
+    write_safetensors(answer, found.weights, words)
 
 
 def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
     """A checkpoint of ours that a stranger sent: its description beside its weights."""
     described = {"format": FORMAT, "version": VERSION, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
-    write_atomically(answer, lambda file: write_tensor_file(file, checkpoint.weights, {FORMAT: json.dumps(described)}))
+    write_safetensors(answer, checkpoint.weights, {FORMAT: json.dumps(described)})
 
 
-def main(file: str, answer: str, kind: str) -> int:
+def main(file: str, answer: str, kind: str, network: str = "") -> int:
     """Exit code 0 with an answer, 1 with a sentence in its place."""
     path = Path(file)
     torch.set_num_threads(1)
     limit_memory(path)
     Path(answer).with_name(BEGUN).touch()
     try:
-        open_file(path, Path(answer), kind)
+        open_file(path, Path(answer), kind, network)
     except CheckpointError as error:
         write_text(answer, str(error))
         return 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,32 +9,10 @@ from torch import Tensor
 
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.importers import others, reference
-from pix2pix.importers.plans import Plan, Tensors, convert
+from pix2pix.importers.find import DISCRIMINATOR, GENERATOR, Found, find_networks, flatten
+from pix2pix.importers.plans import convert
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
-WRAPPED = re.compile(r"^(?:module\.|_orig_mod\.)+")
-HOLDERS = ("G", "generator", "netG", "G_state_dict", "generator_state_dict", "gen", "params_ema", "ema", "state_dict", "model", "params")
-"""Under what names a training file holds the network to use, the likeliest first."""
-DEEPEST = 4
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one project saves one network."""
-
-    kind: str
-    is_it: Callable[[Tensors], bool]
-    plan: Callable[[Tensors], Plan]
-
-
-LAYOUTS = (
-    Layout(GENERATOR, reference.is_unet, reference.plan_unet),
-    Layout(GENERATOR, reference.is_resnet, reference.plan_resnet),
-    Layout(GENERATOR, others.is_huggan, others.plan_huggan),
-    Layout(GENERATOR, others.is_tensorflow, others.plan_tensorflow),
-    Layout(GENERATOR, others.is_kimrass, others.plan_kimrass),
-    Layout(DISCRIMINATOR, reference.is_discriminator, reference.plan_discriminator),
-)
+__all__ = ["DISCRIMINATOR", "GENERATOR", "Recognised", "recognise"]
 OFTEN_SEEN = {
     "model.diffusion_model.": "a Stable Diffusion model",
     "lora_": "a LoRA",
@@ -45,6 +21,9 @@ OFTEN_SEEN = {
     "encoder.layers.": "a transformer",
     "optimizer": "the state of an optimizer",
 }
+PREFERRED = ("G", "generator", "netG", "G_state_dict", "generator_state_dict", "gen", "params_ema", "ema", "state_dict", "model", "params")
+"""Which of a generator and its moving average is used, the first of these."""
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -55,55 +34,95 @@ class Recognised:
     project: str
     facts: dict[str, Any]
     weights: dict[str, Tensor]
+    network: str = ""
+    """What the file calls it; empty where it holds nothing else."""
+    left_out: str = ""
+    """What else the file holds, in words."""
 
 
-def recognise(content: Any, wanted: str = GENERATOR) -> Recognised:
-    """The network in what a file holds: tensors by name, or dicts of them. `CheckpointError` without the file's name, as in `is a ...`."""
-    groups = sorted(_groups(content), key=lambda group: _rank(group[0]))
-    if not groups:
+def recognise(content: Any, wanted: str = GENERATOR, network: str = "") -> Recognised:
+    """Finds the network in what a file holds: tensors by name, or dicts of them. `network` chooses one by the file's name for it.
+
+    Raises `CheckpointError` without the file's name, as in `is a ...`: where there is none, or where several are and none is chosen.
+    """
+    tensors = flatten(content)
+    if not tensors:
         raise CheckpointError("holds no tensors, so no network.")
-    found = [(layout, tensors) for _, tensors in groups for layout in LAYOUTS if layout.is_it(tensors)]
-    right = next((pair for pair in found if pair[0].kind == wanted), None)
-    if right is None:
-        raise CheckpointError(_diagnose(found[0] if found else None, max((tensors for _, tensors in groups), key=len), wanted))
-    layout, tensors = right
+    found = find_networks(tensors)
+    chosen = _choose(found, wanted, network) or _nearest(found, wanted)
+    if chosen is None:
+        raise CheckpointError(_diagnose(found, tensors, wanted))
     try:
-        plan = layout.plan(tensors)
-        return Recognised(layout.kind, plan.project, plan.facts, convert(plan, tensors))
+        plan = chosen.layout.plan(chosen.tensors)
+        weights = convert(plan, chosen.tensors)
     except (ConfigError, RuntimeError, IndexError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"looks like a known network, but its tensors have shapes that no such network has ({error!s:.120})."
         ) from error
+    left_out = _left_out(chosen, found, tensors)
+    return Recognised(chosen.layout.kind, plan.project, plan.facts, weights, chosen.label if left_out else "", left_out)
 
 
-def _groups(content: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """All dicts of tensors, with their names and without what wrappers put before the keys."""
-    if not isinstance(content, Mapping) or depth > DEEPEST:
-        return
-    tensors = {WRAPPED.sub("", key): value for key, value in content.items() if isinstance(key, str) and isinstance(value, Tensor)}
-    if tensors:
-        yield name, tensors
-    for key, value in content.items():
-        if isinstance(key, str):
-            yield from _groups(value, key, depth + 1)
+def _choose(found: list[Found], wanted: str, network: str) -> Found | None:
+    """The one whole network of the wanted kind, or the one that is named."""
+    whole = [one for one in found if one.is_whole and one.layout.kind == wanted]
+    if network:
+        named = [one for one in whole if network in one.names] or [one for one in found if network in one.names]
+        if not named:
+            there = f"there {'is' if len(whole) == 1 else 'are'} {_listed(whole)}" if whole else f"it holds no {wanted} that is known"
+            raise CheckpointError(f"has no {wanted} called {network[:60]!r}: {there}.")
+        whole = named[:1]
+    if len({one.without_average for one in whole}) > 1:
+        ways = " or ".join(f"FILE::{one.label or one.prefix}" for one in whole[:MOST_NAMED])
+        raise CheckpointError(f"holds {len(whole)} {wanted}s, {_listed(whole)}: choose one as {ways}.")
+    return min(whole, key=_rank) if whole else None
 
 
-def _rank(name: str) -> int:
-    return HOLDERS.index(name) if name in HOLDERS else len(HOLDERS)
+def _listed(found: list[Found]) -> str:
+    names = [one.label or "one without a name" for one in found[:MOST_NAMED]]
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
 
 
-def _diagnose(found: tuple[Layout, dict[str, Tensor]] | None, largest: dict[str, Tensor], wanted: str) -> str:
-    if found:
-        plan = found[0].plan(found[1])
+def _rank(one: Found) -> int:
+    name = one.label.rpartition(".")[2]
+    return PREFERRED.index(name) if name in PREFERRED else len(PREFERRED) + one.is_average
+
+
+def _nearest(found: list[Found], wanted: str) -> Found | None:
+    """What is nearly a network, so that it can be said what it lacks."""
+    near = [one for one in found if not one.is_whole and one.layout.kind == wanted and (not one.prefix or one.is_near)]
+    others_are_whole = any(one.is_whole for one in found)
+    near = [one for one in near if one.is_near or not others_are_whole]
+    return max(near, key=lambda one: one.present, default=None)
+
+
+def _left_out(chosen: Found, found: list[Found], tensors: dict[str, Tensor]) -> str:
+    """`discriminator (12 tensors), vgg (26 tensors)`: what belongs to other networks."""
+    used = {chosen.full_name(name) for name in chosen.tensors}
+    owners = {one.full_name(name): one.label for one in found if one.is_whole for name in one.tensors}
+    counts: dict[str, int] = {}
+    for name in tensors:
+        if name not in used:
+            head = owners.get(name) or name.removeprefix("state_dict.").partition(".")[0]
+            counts[head] = counts.get(head, 0) + 1
+    parts = [f"{name[:60]} ({count:,} tensor{'s' * (count > 1)})" for name, count in list(counts.items())[:MOST_NAMED]]
+    more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
+    return ", ".join(parts) + more
+
+
+def _diagnose(found: list[Found], tensors: dict[str, Tensor], wanted: str) -> str:
+    known = next((one for one in found if one.is_whole), None) or next((one for one in found if not one.prefix), None)
+    if known:
+        plan = known.layout.plan(known.tensors)
         if wanted == GENERATOR:
             return (
                 f"is {plan.what} of {plan.project}: it judges pictures and makes none. A training can start from it (init_discriminator)."
             )
         return f"is {plan.what} of {plan.project}, a generator; a discriminator is wanted here."
-    first = next(iter(largest))
-    known = next((what for start, what in OFTEN_SEEN.items() if any(name.startswith(start) for name in largest)), "")
-    convolutions = sum(value.dim() == 4 for value in largest.values())
-    said = f"holds {len(largest):,} tensors, {convolutions:,} of them convolutions, the first called {first[:60]!r}"
-    looks = f": {known}, it seems" if known else ""
+    first = next(iter(tensors))
+    seen = next((what for start, what in OFTEN_SEEN.items() if any(name.startswith(start) for name in tensors)), "")
+    convolutions = sum(value.dim() == 4 for value in tensors.values())
+    said = f"holds {len(tensors):,} tensors, {convolutions:,} of them convolutions, the first called {first[:60]!r}"
+    looks = f": {seen}, it seems" if seen else ""
     projects = ", ".join(dict.fromkeys((reference.PROJECT, others.KIMRASS, others.HUGGAN, others.TENSORFLOW)))
     return f"{said}{looks}. It has the keys of no network that is read here ({projects}, and our own)."

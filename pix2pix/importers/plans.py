@@ -75,7 +75,7 @@ def convert(plan: Plan, tensors: Tensors) -> dict[str, Tensor]:
 
 
 def _check_names(plan: Plan, tensors: Tensors) -> None:
-    needed, known = _names(plan, tensors)
+    needed, known = names_of(plan, tensors)
     missing = [name for name in needed if name not in tensors]
     strange = [name for name in tensors if name not in known and not plan.ignored(name)]
     said = f"is {plan.what} of {plan.project}"
@@ -90,7 +90,7 @@ def _check_names(plan: Plan, tensors: Tensors) -> None:
         )
 
 
-def _names(plan: Plan, tensors: Tensors) -> tuple[list[str], set[str]]:
+def names_of(plan: Plan, tensors: Tensors) -> tuple[list[str], set[str]]:
     """What the file must hold, and all that it may."""
     needed, known = [], set()
     modules = dict(plan.blank.named_modules())
