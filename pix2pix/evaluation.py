@@ -24,11 +24,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class PictureScores:
-    """One pair: its name, each metric by name, and the seconds that its translation took."""
+    """One pair: its name and split, each metric by name, and the seconds that its translation took."""
 
     name: str
     scores: dict[str, float]
     seconds: float = 0.0
+    split: str = ""
+
+    @property
+    def key(self) -> str:
+        """`val/house2`: a name may stand in each split."""
+        return f"{self.split}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Scores:
         return len(self.pictures)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: a row a picture has its name beside its metrics."""
+        """Plain values, for JSON: a row a picture has its split and name beside its metrics."""
         return {
             "split": self.split,
             "mode": self.mode,
@@ -62,7 +68,7 @@ class Scores:
             "means": self.means,
             "overall": self.overall,
             "seconds_per_picture": self.seconds_per_picture,
-            "pictures": [{"name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures],
+            "pictures": [{"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures],
             "problems": [{"file": problem.file, "cause": problem.cause} for problem in self.problems],
         }
 
@@ -70,9 +76,9 @@ class Scores:
         """A line a picture, below one with the names of the columns."""
         columns = list(dict.fromkeys(name for row in self.pictures for name in row.scores))
         text = io.StringIO()
-        writer = csv.DictWriter(text, ["name", *columns, "seconds"], lineterminator="\n")
+        writer = csv.DictWriter(text, ["split", "name", *columns, "seconds"], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({"name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures)
+        writer.writerows({"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures)
         return text.getvalue()
 
 
@@ -149,7 +155,7 @@ class Examination:
         scores = measure_pair(*seen.tensors)
         for measure in measures:
             scores |= measure.see(seen)
-        return PictureScores(pair.name, scores, seconds)
+        return PictureScores(pair.name, scores, seconds, self.folder.split_of(pair))
 
 
 def _means(rows: Sequence[PictureScores]) -> dict[str, float]:

@@ -67,7 +67,7 @@ class Gallery:
         names = [f"pictures/{number:05d}-{half}{suffix}" for half, suffix in zip(HALVES, self.suffixes, strict=True)]
         for name, picture in zip(names, (seen.source, seen.fake, seen.target), strict=True):
             write_image(self.folder / name, picture)
-        self.files[seen.pair.name] = names
+        self.files[seen.folder.key_of(seen.pair)] = names
         return {}
 
     def result(self) -> dict[str, float]:
@@ -77,6 +77,7 @@ class Gallery:
     def finish(self, scores: Scores, title: str, protocol: str) -> Path:
         """Writes the page and returns where it is."""
         columns = list(dict.fromkeys(name for row in scores.pictures for name in row.scores))
+        are_unique = len({row.name for row in scores.pictures}) == scores.count
         means = scores.means | scores.overall | {"seconds": scores.seconds_per_picture}
         data = {
             "title": title,
@@ -88,7 +89,11 @@ class Gallery:
             "lower": sorted(LOWER_IS_BETTER),
             "means": [(name, means[name]) for name in LABELS if name in means],
             "rows": [
-                {"name": row.name, "files": self.files[row.name], "scores": row.scores | {"seconds": row.seconds}}
+                {
+                    "name": row.name if are_unique else row.key,
+                    "files": self.files[row.key],
+                    "scores": row.scores | {"seconds": row.seconds},
+                }
                 for row in scores.pictures
             ],
         }

@@ -47,15 +47,15 @@ def test_scores_are_plain_values_for_json(translator: Translator, pairs: Path) -
     written = json.loads(json.dumps(evaluate(translator, pairs).to_dict(), allow_nan=False))
     assert written["split"] == "val" and written["count"] == len(written["pictures"]) == 1
     assert set(written["means"]) == {"l1", "psnr", "ssim"} and set(written["overall"]) == {"lab_l", "lab_a", "lab_b"}
-    assert set(written["pictures"][0]) == {"name", "l1", "psnr", "ssim", "seconds"}
+    assert set(written["pictures"][0]) == {"split", "name", "l1", "psnr", "ssim", "seconds"}
 
 
 def test_a_csv_has_a_row_a_picture(translator: Translator, pairs: Path) -> None:
     scores = evaluate(translator, pairs, "all")
     head, *rows = list(csv.reader(io.StringIO(scores.to_csv())))
-    assert head == ["name", "l1", "psnr", "ssim", "seconds"]
-    assert [row[0] for row in rows] == [row.name for row in scores.pictures]
-    assert float(rows[2][1]) == scores.pictures[2].scores["l1"]
+    assert head == ["split", "name", "l1", "psnr", "ssim", "seconds"]
+    assert [row[:2] for row in rows] == [[row.split, row.name] for row in scores.pictures]
+    assert float(rows[2][2]) == scores.pictures[2].scores["l1"]
 
 
 def test_a_model_of_labels_is_scored_by_its_classes(pairs: Path) -> None:

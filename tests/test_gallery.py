@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import json
 import re
 from pathlib import Path
@@ -10,13 +12,14 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import DataError
 from pix2pix.evaluation import Examination
-from pix2pix.files import read_size
+from pix2pix.files import read_image, read_size
 from pix2pix.gallery import Gallery
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.translator import Translator
@@ -101,3 +104,24 @@ def test_a_gallery_that_was_stopped_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "pictures" / "mine.png").write_bytes(b"")
     with pytest.raises(DataError, match="other files"):
         Gallery(tmp_path, config)
+
+
+def test_equal_names_in_several_splits_keep_their_own_pictures(tmp_path: Path) -> None:
+    """The gallery of `--split all` once showed val/2 four times."""
+    colors = {"train/1": (250, 10, 10), "train/2": (10, 250, 10), "val/1": (10, 10, 250), "val/2": (250, 250, 10), "test/2": (10, 250, 250)}
+    for key, color in colors.items():
+        path = tmp_path / "pairs" / f"{key}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 32), color).save(path)
+    config = ModelConfig(width=4, depth=3, size=32)
+    translator = Translator(Checkpoint(config, build_generator(config).state_dict()), device="cpu")
+    gallery = Gallery(tmp_path / "gallery", config)
+    scores = Examination(translator, open_pairs(tmp_path / "pairs"), "all").run([gallery])
+    data = data_of(gallery.finish(scores, "tiny.pth", "all"))
+    assert {row["name"] for row in data["rows"]} == set(colors)
+    for row in data["rows"]:
+        pixel = read_image(gallery.folder / row["files"][2]).getpixel((5, 5))
+        assert max(abs(a - b) for a, b in zip(pixel, colors[row["name"]], strict=True)) < 12, row["name"]
+    lines = list(csv.DictReader(io.StringIO(scores.to_csv())))
+    assert {f"{line['split']}/{line['name']}" for line in lines} == set(colors) and len(lines) == 5
+    assert {(row["split"], row["name"]) for row in scores.to_dict()["pictures"]} == {tuple(key.split("/")) for key in colors}

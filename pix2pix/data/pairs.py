@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -62,6 +63,23 @@ class PairFolder:
     def pairs(self) -> tuple[Pair, ...]:
         """All of them, training pairs first."""
         return self.train + self.val + self.test
+
+    @cached_property
+    def _splits(self) -> dict[Pair, str]:
+        return {pair: split for split in ("train", "val", "test") for pair in getattr(self, split)}
+
+    def split_of(self, pair: Pair) -> str:
+        """`train`, `val` or `test`."""
+        return self._splits[pair]
+
+    def key_of(self, pair: Pair) -> str:
+        """`val/house2`: the name with the split, which is one pair's alone; a name may stand in each split."""
+        return f"{self._splits[pair]}/{pair.name}"
+
+    @property
+    def has_split_folders(self) -> bool:
+        """The splits are folders of their own, so that a name may stand in several of them."""
+        return not self.drawn and bool(self.val or self.test)
 
     def load(self, pair: Pair, size: int | None = None, kinds: tuple[Kind, Kind] = ("photo", "photo")) -> tuple[Image.Image, Image.Image]:
         """Source and target as RGB pictures, resized to `size` x `size` if given; `DataError` where a file is broken."""

@@ -272,8 +272,9 @@ def strip_html(brought: Brought, page: int) -> str:
         halves = [(source, report.source.kind), (target, report.target.kind)]
         if report.direction == "BtoA":
             halves = [(target, report.source.kind), (source, report.target.kind)]
+        name = brought.pairs.key_of(pair) if brought.pairs.has_split_folders else pair.name
         images = "".join(_thumbnail(*half) for half in (halves if brought.is_ready else halves[1:]))
-        figures.append(f"<figure><div>{images}</div><figcaption>{escape(pair.name)}</figcaption></figure>")
+        figures.append(f"<figure><div>{images}</div><figcaption>{escape(name)}</figcaption></figure>")
     return f"<div class='strip'>{''.join(figures)}</div>"
 
 
