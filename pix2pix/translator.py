@@ -119,6 +119,18 @@ class Translator:
         size = (self.config.size, self.config.size)
         return resize(self._translate_whole(resize(image, size, self.config.source), seed), image.size, self.config.target)
 
+    def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]:
+        """What a call in mode `fit` without a seed makes of each picture, in one pass of the network where the model allows it."""
+        size = self.config.size
+        if len(images) == 1 or self.noisy or self._padded(size) != size:
+            return [self(image) for image in images]
+        for image in images:
+            self._check_picture(image)
+        squares = [resize(to_rgb(image), (size, size), self.config.source) for image in images]
+        source = to_unit(torch.stack([to_bytes(square, self.config.in_channels) for square in squares]))
+        pictures = [_to_picture(pixels) for pixels in to_pixels(self._paint(source, None)).cpu()]
+        return [resize(picture, image.size, self.config.target) for picture, image in zip(pictures, images, strict=True)]
+
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with one seed a picture, or none."""
         seeds = [0] * len(source) if seeds is None and self.noisy else seeds

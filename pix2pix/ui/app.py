@@ -13,6 +13,7 @@ from pix2pix import jobs
 from pix2pix.places import find_places
 from pix2pix.ui import collection, draw, study, train, translate
 from pix2pix.ui.models import Shelf
+from pix2pix.ui.session_memory import session_capacity, share_descriptions
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
 HEADER = '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to another</span></header>'
@@ -34,6 +35,7 @@ TABS: tuple[tuple[str, str, Tab], ...] = (
 
 def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs") -> gr.Blocks:
     """The page over a folder of checkpoints and a folder of runs. Runs that ended while no server looked are closed first."""
+    share_descriptions()
     shelf = Shelf(checkpoints, runs)
     jobs.adopt(shelf.runs)
     with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
@@ -92,6 +94,7 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "run_history": False,
         "max_file_size": LARGEST_UPLOAD,
+        "state_session_capacity": session_capacity(),
     }
 
 

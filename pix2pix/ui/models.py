@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,16 +19,15 @@ import torch
 from pix2pix.borrowed import Borrower, open_translator
 from pix2pix.checkpoint import FORMAT, is_told
 from pix2pix.config import ModelConfig
-from pix2pix.errors import CheckpointError, ConfigError, Pix2PixError, is_utf8, showable
+from pix2pix.errors import CheckpointError, ConfigError, is_utf8, showable
 from pix2pix.files import utf8_name
 from pix2pix.importers import SUFFIXES, is_own, read_any
 from pix2pix.translator import Translator
+from pix2pix.ui.turns import Batches, Turns
 
 Signature = tuple[str, int, int]
 KEPT_TRANSLATORS = 3
 KEPT_DESCRIPTIONS = 1000
-LONGEST_WAIT = 30.0
-"""Seconds that a visitor waits for the pictures of others."""
 FIRST = "facades"
 """The model that a newcomer meets: the files of a fresh copy are all equally old."""
 RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
@@ -196,7 +194,8 @@ class Shelf:
         self.checkpoints, self.runs, self.kept = Path(checkpoints), Path(runs), kept
         self._translators: OrderedDict[Signature, Translator | Borrower] = OrderedDict()
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self.turns = Turns()
+        self.batches = Batches(self.turns)
 
     def listing(self) -> Listing:
         """What is there now."""
@@ -227,15 +226,9 @@ class Shelf:
             self._forget(str(path.resolve()), signature)
             return self._translators[signature]
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """One picture at a time: two at once would each take twice as long."""
-        if not self._turn.acquire(timeout=LONGEST_WAIT):
-            raise Pix2PixError(f"the server has been busy with other visitors' pictures for {LONGEST_WAIT:.0f} seconds. Try again.")
-        try:
-            yield
-        finally:
-            self._turn.release()
+        return self.turns.take()
 
     def _forget(self, path: str, newest: Signature) -> None:
         """Older states of the same file go first, then what was used longest ago."""

@@ -12,11 +12,15 @@ from PIL import Image
 
 from pix2pix.errors import DataError
 from pix2pix.files import read_image
+from pix2pix.translator import Translator
 from pix2pix.ui.models import Listing, Shelf, default_key
 from pix2pix.ui.toasts import with_toasts
+from pix2pix.ui.turns import CALL, MOST_TOGETHER
 
 HEAVY = "translate"
-"""The one queue of all events that compute a picture: two at a time would each be half as fast."""
+"""The one queue of all events that compute a picture."""
+AT_ONCE = 2 * MOST_TOGETHER
+"""Of them that are at work together: while some go through the network, others read and write their files."""
 
 MODES = [("as trained, resized back", "fit"), ("every pixel (native)", "native")]
 MOST_SEEDS = 1000
@@ -33,8 +37,14 @@ def translate(shelf: Shelf, picture: str | None, model: str | None, mode: str = 
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
     translator, image = shelf.translator(model), read_image(picture)
-    with shelf.turn():
-        return translator(image, mode=mode, seed=None if seed is None else int(seed))
+    if mode == "fit" and seed is None and isinstance(translator, Translator):
+        made = shelf.batches.translate(translator, image)
+    else:
+        with shelf.turns.take(CALL):
+            made = translator(image, mode=mode, seed=None if seed is None else int(seed))
+    # Gradio names the file after its content, and would write it again while it is sent to somebody who got the same picture.
+    made.info["id"] = secrets.token_hex(8)
+    return made
 
 
 def describe(shelf: Shelf, key: str | None) -> str:
@@ -119,7 +129,7 @@ def _bind_translation(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None
         trigger_mode="always_last",
         api_visibility="private",
         concurrency_id=HEAVY,
-        concurrency_limit=1,
+        concurrency_limit=AT_ONCE,
     )
 
 
@@ -127,4 +137,4 @@ def _add_endpoint(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None:
     """/translate for programs: picture, model, mode and seed, no noise without a seed."""
     seed = gr.Number(None, label="seed", precision=0, visible=False)
     endpoint = with_toasts(partial(translate, shelf))
-    gr.on([], endpoint, [*inputs, seed], result, api_name="translate", concurrency_id=HEAVY, concurrency_limit=1)
+    gr.on([], endpoint, [*inputs, seed], result, api_name="translate", concurrency_id=HEAVY, concurrency_limit=AT_ONCE)
