@@ -13,6 +13,7 @@ from pix2pix import jobs
 from pix2pix.places import find_places
 from pix2pix.ui import collection, draw, study, train, translate
 from pix2pix.ui.models import Shelf
+from pix2pix.ui.refusals import tell_refusals_in_a_line
 from pix2pix.ui.session_memory import session_capacity, share_descriptions
 
 CSS = sorted(Path(__file__).parent.glob("*.css"))
@@ -36,6 +37,7 @@ TABS: tuple[tuple[str, str, Tab], ...] = (
 def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs") -> gr.Blocks:
     """The page over a folder of checkpoints and a folder of runs. Runs that ended while no server looked are closed first."""
     share_descriptions()
+    tell_refusals_in_a_line()
     shelf = Shelf(checkpoints, runs)
     jobs.adopt(shelf.runs)
     with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
