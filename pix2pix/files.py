@@ -8,13 +8,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError, is_utf8, showable
-from pix2pix.images import to_rgb
+from pix2pix.images import Levels, finite_range, is_deep, overshoot, to_rgb
 
 T = TypeVar("T")
 
@@ -168,9 +169,22 @@ def write_image(path: str | Path, image: Image.Image) -> None:
     write_atomically(path, lambda file: image.save(file, Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {})))
 
 
-def read_image(path: str | Path) -> Image.Image:
-    """The picture in a file, upright and RGB. `DataError` names the file and the cause where that fails."""
-    return _read(path, to_rgb)
+def read_image(path: str | Path, levels: Levels | None = None) -> Image.Image:
+    """The picture in a file, upright and RGB; one of more than 8 bits with `levels` as black and white.
+
+    `DataError` names the file and the cause where that fails.
+    """
+    return _read(path, lambda image: to_rgb(image, levels))
+
+
+def read_overshoot(path: str | Path, levels: Levels) -> float:
+    """Share of a picture's values that `levels` clip. `DataError` as `read_image`."""
+    return _read(path, lambda image: overshoot(image, levels))
+
+
+def read_range(path: str | Path) -> tuple[Levels | None, bool]:
+    """Least and largest value of a deep picture, None for one of 8 bits, and whether it is floating point."""
+    return _read(path, lambda image: (finite_range(image) if is_deep(image) else None, image.mode == "F"))
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
@@ -178,14 +192,43 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     return _read(io.BytesIO(data), to_rgb, name)
 
 
+def decode_deep(data: bytes, name: str) -> Image.Image | None:
+    """A gray picture of more than 8 bits with its values as they are; None where the picture has 8. `DataError` as `read_image`."""
+
+    def look(image: Image.Image) -> Image.Image | None:
+        return ImageOps.exif_transpose(image).copy() if is_deep(image) else None
+
+    return _read(io.BytesIO(data), look, name)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the head of a picture's file says."""
+
+    size: tuple[int, int]
+    """Width and height of the upright picture, in pixels."""
+    is_deep: bool = False
+    """More than 8 bits a channel."""
+    pages: int = 1
+    """Of a TIFF; the first one is read."""
+
+
+def read_header(path: str | Path) -> Header:
+    """What is known of a picture without decoding it. `DataError` as `read_image`."""
+    return _read(path, _to_header)
+
+
 def read_size(path: str | Path) -> tuple[int, int]:
     """Width and height of the upright picture, from the file's header alone. `DataError` as `read_image`."""
-    return _read(path, _upright_size)
+    return _read(path, _to_header).size
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    turned = "exif" in image.info and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
-    return (image.height, image.width) if turned else image.size
+def _to_header(image: Image.Image) -> Header:
+    has_tags = any(key in image.info for key in ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"))
+    # A TIFF has its orientation among its own tags.
+    turned = (has_tags or image.format == "TIFF") and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+    pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    return Header((image.height, image.width) if turned else image.size, is_deep(image), pages)
 
 
 def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], name: str = "") -> T:

@@ -6,18 +6,45 @@ Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 ten
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from torch import Tensor
 
+SRGB = ImageCms.createProfile("sRGB")
+SAME_COLOUR = 3
+"""Levels of 255 by which a profile that means sRGB may move a colour."""
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any picture that Pillow opens as upright RGB: EXIF rotation applied, alpha on white, 16 bit scaled to 8."""
+
+Levels = tuple[float, float]
+"""The values of a picture of more than 8 bits that are shown as black and as white."""
+EXTRA_SAMPLES = 338
+"""TIFF's tag that says what the bands beyond those of colour are; 1 and 2 are transparency."""
+DEEP_MODES = ("I", "F")
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether the values are of more than 8 bits, or signed, or no whole numbers."""
+    return image.mode.startswith(DEEP_MODES)
+
+
+def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
+    """Any picture that Pillow opens as upright sRGB of 8 bits: rotation applied, transparency on white, colours by its profile.
+
+    A deep picture is scaled so that `levels` become black and white; without them by the usual range of its type. What lies outside
+    is clipped: `overshoot` tells how much that is.
+    """
+    has_alpha = _declares_alpha(image)
+    profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        return _from_deep(image).convert("RGB")
+    if is_deep(image):
+        return _from_deep(image, levels).convert("RGB")
+    if not has_alpha and image.mode == "RGBA":
+        image = image.convert("RGB")
+    if profile:
+        image = _to_srgb(image, profile)
     if image.mode == "La":
         image = image.convert("LA")
     if {"A", "a"} & set(image.getbands()) or "transparency" in image.info:
@@ -26,17 +53,86 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
+def _declares_alpha(image: Image.Image) -> bool:
+    """Whether a fourth band is transparency. TIFF has to say so: there it may be infrared as well, and Pillow does not ask."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is None or bool(set(tags.get(EXTRA_SAMPLES, ())) & {1, 2})
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The colours that the profile means, as sRGB; as they are where the profile cannot be read or is of another kind of picture."""
+    bands = image.convert("RGB") if image.mode == "P" and "transparency" not in image.info else image
+    transform = _transform(profile, bands.mode)
+    return ImageCms.applyTransform(bands, transform) or image if transform else image
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From a profile to sRGB; None where nothing is to be done, or nothing can be.
+
+    A profile that is sRGB under another name moves colours by a level or so, which labels must not be: what it does is tried out.
+    """
+    if mode not in ("RGB", "RGBA", "CMYK"):
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(ImageCms.core.profile_frombytes(profile))
+        transform = ImageCms.buildTransform(source, SRGB, mode, "RGBA" if mode == "RGBA" else "RGB")
+        if mode == "CMYK":
+            return transform
+        levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(-1, 1, 3)
+        card = Image.fromarray(levels).convert(mode)
+        shown = ImageCms.applyTransform(card, transform)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    moved = np.abs(np.asarray(shown, np.int16) - np.asarray(card, np.int16)).max()
+    return transform if moved > SAME_COLOUR else None
+
+
+def finite_range(image: Image.Image) -> Levels | None:
+    """The least and the largest value of a deep picture, those that are no numbers left out; None where there is no other."""
+    values = np.asarray(image, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else None
+
+
+def usual_levels(low: float, high: float, is_float: bool) -> Levels:
+    """What is black and white in pictures whose values go from `low` to `high`: a usual range that they fill, else just these values.
+
+    The usual ranges are those of 8 to 16 bits (of 0 to 1 and -1 to 1, for floating point). One is filled where the values take up half
+    of it, so that no more than one bit is lost.
+    """
+    usual = [(0.0, 1.0), (-1.0, 1.0)] if is_float else []
+    usual += [(0.0, float(2**bits - 1)) for bits in (8, 10, 12, 14, 16)]
+    for bottom, top in usual:
+        if bottom <= low and high <= top and high - low >= (top - bottom) / 2:
+            return bottom, top
+    return (low, high) if high > low else (low, low + 1)
+
+
+def overshoot(image: Image.Image, levels: Levels) -> float:
+    """Share of a deep picture's values that lie outside the levels, and are clipped; 0 for a picture of 8 bits."""
+    if not is_deep(image):
+        return 0.0
+    values = np.asarray(image, dtype=np.float64)
+    return float(((values < levels[0]) | (values > levels[1])).mean())
+
+
+def _levels_of_one(image: Image.Image) -> Levels:
+    """What is black and white in a picture that belongs to no set: the whole range of 16 bits, else the least usual one that holds it."""
+    if image.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    low, high = finite_range(image) or (0.0, 1.0)
+    usual = (1.0, 255.0, 65535.0) if image.mode == "F" else (255.0, 65535.0)
+    top = next((top for top in usual if high <= top), high)
+    return (0.0, top) if low >= 0 else (low, max(high, low + 1))
+
+
+def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
     """Gray pictures of 16 or 32 bits. Pillow's own convert clips at 255 instead of scaling: mid gray would come out white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    top = 65535.0 if image.mode.startswith("I;16") else _top(float(values.max(initial=0)), image.mode == "F")
-    return Image.fromarray(np.clip(np.rint(values * (255 / top)), 0, 255).astype(np.uint8))
-
-
-def _top(largest: float, is_float: bool) -> float:
-    """What white is in a picture of 32 bits, whose mode does not say it: the least usual range that holds its largest value."""
-    ranges = (1.0, 255.0, 65535.0) if is_float else (255.0, 65535.0)
-    return next((top for top in ranges if largest <= top), largest)
+    values = np.asarray(image, dtype=np.float64)
+    low, high = levels or _levels_of_one(image)
+    values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    return Image.fromarray(np.clip(np.rint((values - low) * (255 / (high - low))), 0, 255).astype(np.uint8))
 
 
 def resize(image: Image.Image, size: tuple[int, int], kind: str) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,10 @@ APART = 5
 EXACT_COLORS = 256
 """Pictures with no more colours than this never went through JPEG."""
 SAMPLE = 200_000
+COLOURED = 40
+"""Difference between the channels of a pixel, above which it is plainly coloured."""
+FEWEST_COLOURED, COLOURED_SHARE = 6, 0.0001
+"""Least number and share of such pixels in a coloured picture."""
 CELLS = np.array([65 * 65, 65, 1], np.int32)
 """Numbers cells of 4 x 4 x 4 colours, of which a channel has 65."""
 LABELS_SHARE, LABELS_SHARPNESS = 0.55, 0.6
@@ -145,7 +150,7 @@ def extract_palette(pictures: Sequence[Pixels]) -> tuple[PaletteEntry, ...]:
     pixels = _sample(pictures)
     codes, counts = np.unique(_pack(pixels), return_counts=True)
     if len(codes) <= EXACT_COLORS:
-        colors = _apart(_unpack(codes[np.argsort(-counts, kind="stable")]))
+        colors = _most_frequent(_unpack(codes[np.argsort(-counts, kind="stable")]), counts)
     else:
         # JPEG blends neighbours at borders: such colours may be frequent too, but are never an area, and seldom sharp.
         areas = [picture[_inside_areas(picture)] for picture in pictures]
@@ -173,11 +178,16 @@ def _sample(pictures: Sequence[Pixels]) -> Pixels:
     return pixels[:: len(pixels) // SAMPLE | 1]
 
 
-def _apart(colors: Pixels) -> list[Color]:
-    """The first colours, at most `MOST_COLORS`, each at least `APART` from those before it."""
+def _most_frequent(colors: Pixels, counts: NDArray[np.int64]) -> list[Color]:
+    """The colours of pictures that never went through JPEG, most frequent first: each is a class, however near to another.
+
+    Where there are more than `MOST_COLORS`, edges were smoothed, and only those at least `APART` from more frequent ones are classes.
+    """
     kept: list[Color] = []
+    is_smoothed = len(counts) > MOST_COLORS
     for red, green, blue in colors.tolist():
-        if len(kept) < MOST_COLORS and all(max(abs(red - r), abs(green - g), abs(blue - b)) >= APART for r, g, b in kept):
+        is_apart = all(max(abs(red - r), abs(green - g), abs(blue - b)) >= APART for r, g, b in kept)
+        if len(kept) < MOST_COLORS and (is_apart or not is_smoothed):
             kept.append((red, green, blue))
     return kept
 
@@ -221,6 +231,38 @@ def is_gray(pictures: Sequence[Pixels]) -> bool:
     """Whether the channels are equal, but for what JPEG does to them."""
     pixels = _sample(pictures).astype(np.int16)
     return bool((np.ptp(pixels, axis=1) > 10).mean() < 0.005)
+
+
+def has_color(picture: Pixels) -> bool:
+    """Whether some pixels of a picture (H, W, 3) are plainly coloured: marks on a gray picture are, what JPEG does to one is not."""
+    chroma = np.ptp(picture.astype(np.int16), axis=2)
+    return int((chroma > COLOURED).sum()) >= max(FEWEST_COLOURED, COLOURED_SHARE * chroma.size)
+
+
+MOST_CLASSES = 64
+
+
+def has_class_numbers(pictures: Sequence[Pixels]) -> bool:
+    """Whether gray pictures are numbers of classes, and so nearly black: whole areas of a few values from 0 on, none above 63."""
+    values = np.unique(np.concatenate([np.unique(picture[..., 1]) for picture in pictures]))
+    if len(values) < 2 or values[0] != 0 or values[-1] >= MOST_CLASSES:
+        return False
+    inside = np.mean([_inside_areas(picture).mean() for picture in pictures])
+    # Photos that are this dark have noise; areas of classes have their neighbours' value nearly everywhere.
+    changes = np.mean([(np.diff(picture[..., 1].astype(np.int16), axis=1) != 0).mean() for picture in pictures])
+    return bool(inside > 0.5 and changes < 0.25)
+
+
+def class_colors(count: int) -> list[Color]:
+    """Colours for class numbers 0 to `count` - 1, far apart: black first, then the hues of a wheel in three brightnesses."""
+    colors: list[Color] = [(0, 0, 0)]
+    per_ring = max(1, -(-(count - 1) // 3))
+    for number in range(max(0, count - 1)):
+        ring, place = divmod(number, per_ring)
+        hue = (place + ring / 3) / per_ring
+        red, green, blue = colorsys.hsv_to_rgb(hue, (1.0, 0.55, 1.0)[ring], (1.0, 0.9, 0.55)[ring])
+        colors.append((round(255 * red), round(255 * green), round(255 * blue)))
+    return colors
 
 
 def has_few_grays(pictures: Sequence[Pixels]) -> bool:

@@ -112,12 +112,17 @@ def test_colours_of_maps_get_all_names_though_ramps_are_rare_and_buildings_near_
     assert len(extract_palette(pixels(*among_others))) == 12
 
 
-def test_exact_colours_are_kept_most_frequent_first_and_five_apart() -> None:
+def test_exact_colours_are_kept_most_frequent_first_however_near() -> None:
     image = Image.new("RGB", (10, 10), (10, 10, 10))
     image.paste((200, 30, 30), (0, 0, 10, 3))
     image.paste((203, 30, 30), (0, 0, 10, 1))
     image.paste((16, 10, 10), (0, 9, 10, 10))
-    assert [color for _, color in extract_palette(pixels(image))] == [(10, 10, 10), (200, 30, 30), (16, 10, 10)]
+    assert [color for _, color in extract_palette(pixels(image))] == [
+        (10, 10, 10),
+        (200, 30, 30),
+        (203, 30, 30),
+        (16, 10, 10),
+    ]
 
 
 def test_colours_that_jpeg_scattered_are_found_near_where_they_were() -> None:

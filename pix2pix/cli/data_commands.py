@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.config import knobs
+from pix2pix.errors import DataError
+
+if TYPE_CHECKING:
+    from pix2pix.data.inspect import Report
 
 MADE, LAYOUTS = (next(knob.choices or () for knob in knobs() if knob.name == name) for name in ("make", "layout"))
 
@@ -44,6 +49,8 @@ def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
         "--layout", choices=LAYOUTS, default="auto", help="how the pairs lie; auto takes what explains most pictures (default)"
     )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
+    parser.add_argument("--mend", metavar="KEY", help="mend what was found, such as numbers, in a copy; wants -o")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="the new folder of --mend")
     parser.set_defaults(run=inspect)
 
 
@@ -68,7 +75,28 @@ def inspect(args: argparse.Namespace) -> int:
     with counting("pairs") as show:
         report = inspect_folder(folder, args.direction, args.make, progress=show, layout=args.layout)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
+    if args.mend or args.output:
+        print(f"mended: {mend(report, Path(folder), args.mend, args.output)}", file=sys.stderr)
     return 0
+
+
+def mend(report: Report, folder: Path, key: str | None, output: Path | None) -> Path:
+    """Makes a new folder in which one finding is mended, as the page does at a click; `DataError` where that cannot be."""
+    from pix2pix.data.remedies import CHANGES, DROPPED, Case
+    from pix2pix.data.remedies import mend as apply
+    from pix2pix.files import is_empty_folder
+
+    mendable = [finding for finding in report.findings if finding.key in (*CHANGES, *DROPPED)]
+    keys = ", ".join(finding.key for finding in mendable) or "nothing"
+    found = next((finding for finding in mendable if finding.key == key), None)
+    if found is None or output is None:
+        raise DataError(f"name what to mend and where to: --mend KEY -o FOLDER. Here these can be mended: {keys}.")
+    if output.exists() and not is_empty_folder(output):
+        raise DataError(f"{output} is not empty; name a new folder, so that nothing of yours is mixed or lost.")
+    if output.exists():
+        output.rmdir()
+    apply(Case(found.key, found.files, found.amount, report), folder, output, ours=False)
+    return output
 
 
 def data_folder(data: str) -> str:

@@ -13,7 +13,8 @@ from pix2pix.config import Kind
 from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, read_pair
 from pix2pix.data.shortfall import why_untrained
-from pix2pix.palette import is_gray
+from pix2pix.files import read_header
+from pix2pix.palette import has_color, is_gray
 
 SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
 """Kinds that one draws or has, rather than wants: the natural sources."""
@@ -42,9 +43,13 @@ class Facts:
     split: str
     size: tuple[int, int]
     gray_target: bool
+    coloured: tuple[bool, bool]
+    """Source and target have plainly coloured pixels."""
     pair_hash: bytes
     photo_hash: bytes
     """Of the half that tells pictures apart: drawings of different photos may well be equal."""
+    pages: int = 1
+    """Of the file with most; the first is read."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Sampled:
     shades: int = 0
     colors: int = 0
     shift: tuple[int, int] = (0, 0)
+    numbers: tuple[bool, bool] = (False, False)
+    """Source and target are numbers of classes."""
 
 
 def look_closely(split: str, pair: Pair, looks: Looks) -> Facts:
@@ -61,7 +68,10 @@ def look_closely(split: str, pair: Pair, looks: Looks) -> Facts:
     source, target = read_pair(pair)
     hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
     telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
-    return Facts(split, target.size, is_gray([np.asarray(target)]), b"".join(hashes), hashes[telling])
+    coloured = (has_color(np.asarray(source)), has_color(np.asarray(target)))
+    gray_target = is_gray([np.asarray(target)]) and not coloured[1]
+    pages = max(read_header(file).pages for file in (pair.source, pair.target) if file)
+    return Facts(split, target.size, gray_target, coloured, b"".join(hashes), hashes[telling], pages)
 
 
 def guess_direction(pairs: PairFolder, looks: Looks) -> str:
@@ -83,8 +93,12 @@ def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: S
     if sampled.shades:
         what = f"The labels have {sampled.shades:,} shades instead of {sampled.colors} colours: they went through JPEG."
         yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
+    yield from _class_numbers(sampled)
+    yield from _deep(pairs, facts)
+    coloured = list(_coloured(facts, looks))
+    yield from coloured
     gray = tuple(file for file, fact in facts.items() if fact.gray_target)
-    if looks.target == "photo" and gray:
+    if looks.target == "photo" and gray and not any(finding.what.startswith("Among gray targets") for finding in coloured):
         what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
     yield from _sizes(facts)
@@ -95,6 +109,46 @@ def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: S
             "Add some; hundreds are usual.",
             key="few",
         )
+
+
+def _class_numbers(sampled: Sampled) -> Iterator[Finding]:
+    sides = [side for side, is_numbered in zip(("sources", "targets"), sampled.numbers, strict=True) if is_numbered]
+    if sides:
+        what = f"The {' and '.join(sides)} look like class numbers (0, 1, 2, …): as pictures they are nearly black."
+        remedy = "Spread them into colours: pix2pix inspect DATA --mend numbers -o FOLDER."
+        yield Finding(what, remedy, key="numbers", amount=(int(sampled.numbers[0]), int(sampled.numbers[1])))
+
+
+def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    """What deep pictures were taken for, and which of several pages is read."""
+    first = pairs.pairs[0]
+    levels = [("source", first.source_levels), ("target", first.target_levels)]
+    words = [f"{side}s from {low:g} (black) to {high:g} (white)" for side, found in levels if found for low, high in [found]]
+    if words:
+        what = f"Values of more than 8 bits are read with one range for all pictures: {', '.join(words)}."
+        yield Finding(what, "State another one where it is wrong: --source-range LOW:HIGH, --target-range LOW:HIGH.", key="levels")
+    paged = tuple(file for file, fact in facts.items() if fact.pages > 1)
+    if paged:
+        what = f"Of {_files(paged)} with several pages the first page is read."
+        yield Finding(what, "Split them where others are meant.", paged, "pages")
+
+
+def _files(files: tuple[str, ...]) -> str:
+    return f"{len(files):,} file{'s' * (len(files) != 1)}"
+
+
+def _coloured(facts: Mapping[str, Facts], looks: Looks) -> Iterator[Finding]:
+    """Sides of which a few pictures are coloured, and the others gray."""
+    for side, (name, kind) in enumerate((("sources", looks.source), ("targets", looks.target))):
+        files = tuple(file for file, fact in facts.items() if fact.coloured[side])
+        if not 0 < 2 * len(files) < len(facts):
+            continue
+        if kind == "photo":
+            what = f"Among gray {name} {len(files):,} {_are(len(files))} coloured: all are learned in colour."
+            yield Finding(what, f"If the colours mean nothing, state it: --{name[:-1]} gray.", files, "coloured")
+        elif kind in ("gray", "edges"):
+            what = f"{len(files):,} {name} {_are(len(files))} coloured, and are read as {kind}, as was stated: their colours are lost."
+            yield Finding(what, f"If they mean something, leave --{name[:-1]} out.", files, "coloured")
 
 
 def _doubtful(pairs: PairFolder) -> Iterator[Finding]:

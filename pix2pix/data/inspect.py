@@ -20,7 +20,7 @@ from pix2pix.data.kinds import Looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs, read_pair
 from pix2pix.data.shift import common_shift
 from pix2pix.errors import DataError
-from pix2pix.palette import EXACT_COLORS, Pixels
+from pix2pix.palette import EXACT_COLORS, Pixels, has_class_numbers
 
 MANY = 3
 SAMPLED = 40
@@ -202,7 +202,8 @@ def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
         sampled.append((np.asarray(source), np.asarray(target)))
     labels = [(0, looks.palette), (1, looks.target_palette)]
     shades = [(_shades([halves[side] for halves in sampled]), len(palette)) for side, palette in labels if palette]
-    return Sampled(*max(shades, default=(0, 0)), common_shift(sampled))
+    numbers = tuple(bool(sampled) and has_class_numbers([halves[side] for halves in sampled]) for side in (0, 1))
+    return Sampled(*max(shades, default=(0, 0)), common_shift(sampled), (numbers[0], numbers[1]))
 
 
 def _shades(pictures: list[Pixels]) -> int:

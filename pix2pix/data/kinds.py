@@ -12,9 +12,12 @@ from PIL import Image
 from pix2pix.config import Kind, ModelConfig, PaletteEntry
 from pix2pix.data.pairs import PairFolder, read_pair
 from pix2pix.errors import DataError
-from pix2pix.palette import TIGHT, Pixels, extract_palette, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
+from pix2pix.palette import TIGHT, Pixels, extract_palette, has_color, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
 
 ENOUGH = 50
+MOST_LOOKED_AT = 500
+"""Pairs among which colour is looked for where a sample shows none."""
+COLOURLESS: tuple[Kind, ...] = ("gray", "edges")
 LOOKED_AT = 256
 """Longer side to which pictures are thinned out, without mixing their colours, before they are looked at."""
 
@@ -29,18 +32,46 @@ class Looks:
     target_palette: tuple[PaletteEntry, ...] = ()
 
 
-def look(folder: PairFolder, source: str = "auto") -> Looks:
-    """Looks at up to 50 pairs spread evenly over those for training; a `source` that is said, or made, is taken at its word."""
+def look(folder: PairFolder, source: str = "auto", target: str = "auto") -> Looks:
+    """Looks at up to 50 pairs spread evenly over those for training; a kind that is said, or made, is taken at its word.
+
+    Where these are gray, the others are looked at too: one coloured picture makes the side one of colours, or its colours were lost.
+    """
     sources, targets = sample_halves(folder)
     said = folder.make if folder.make != "none" else source
     source_kind = kind_of(sources) if said == "auto" else cast(Kind, said)
-    target_kind = kind_of(targets)
+    target_kind = kind_of(targets) if target == "auto" else cast(Kind, target)
+    unsure = (said == "auto" and source_kind in COLOURLESS, target == "auto" and target_kind in COLOURLESS)
+    if any(unsure):
+        coloured = find_coloured(folder, unsure)
+        source_kind = kind_of([*sources, *coloured[0]]) if coloured[0] else source_kind
+        target_kind = kind_of([*targets, *coloured[1]]) if coloured[1] else target_kind
     return Looks(
         source_kind,
         target_kind,
         extract_palette(sources) if source_kind == "labels" else (),
         extract_palette(targets) if target_kind == "labels" else (),
     )
+
+
+def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pixels], list[Pixels]]:
+    """The first coloured source and target, of all pairs or of `MOST_LOOKED_AT` spread evenly; `sides` says which are looked for."""
+    pairs = folder.pairs
+    count = min(len(pairs), MOST_LOOKED_AT)
+    found: tuple[list[Pixels], list[Pixels]] = ([], [])
+    for place in range(count):
+        wanted = [side for side in (0, 1) if sides[side] and not found[side]]
+        if not wanted:
+            break
+        try:
+            halves = read_pair(pairs[place * len(pairs) // count])
+        except DataError:  # is named where pairs are inspected, and when it is read in training
+            continue
+        for side in wanted:
+            pixels = np.asarray(halves[side])
+            if has_color(pixels):
+                found[side].append(pixels)
+    return found
 
 
 def kept_looks(looks: Looks, model: ModelConfig, data: str) -> Looks:
@@ -94,7 +125,7 @@ def _thin(image: Image.Image) -> Pixels:
 
 def kind_of(pictures: Sequence[Pixels]) -> Kind:
     """What most likely the pictures are: edges, gray, labels, a photo with holes (mask), or photos."""
-    if is_gray(pictures):
+    if is_gray(pictures) and not any(map(has_color, pictures)):
         if is_line_drawing(pictures):
             return "edges"
         return "labels" if has_few_grays(pictures) and is_label_like(pictures) else "gray"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -17,13 +18,15 @@ from pix2pix.data.scan import Problem, scan
 from pix2pix.data.shortfall import nothing_found
 from pix2pix.data.sources import make_source
 from pix2pix.errors import DataError
-from pix2pix.files import read_image, read_size
-from pix2pix.images import resize
+from pix2pix.files import read_header, read_image, read_range
+from pix2pix.images import Levels, resize, usual_levels
 
 __all__ = ["Pair", "PairFolder", "Problem", "open_pairs"]
 
 T = TypeVar("T")
 LARGEST_VALIDATION = 50
+MOST_MEASURED = 2000
+"""Deep pictures of a side whose values are looked at, each read whole."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Pair:
     half: Literal["left", "right"] | None = None
     size: tuple[int, int] | None = None
     """Width and height of each half, as the file's header says."""
+    is_deep: bool = False
+    """A half has values of more than 8 bits."""
+    source_levels: Levels | None = None
+    target_levels: Levels | None = None
+    """What is black and white in deep halves: one range for all pictures of a side. Without it by the usual range of each file."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +101,9 @@ class PairFolder:
 
 def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
     """The two pictures of a pair; for a single photo both are the photo."""
-    source = read_image(pair.source)
+    source = read_image(pair.source, pair.source_levels)
     if pair.target:
-        target = _of_half(read_image, pair.target)
+        target = _of_half(lambda file: read_image(file, pair.target_levels), pair.target)
         if source.size != target.size:
             raise DataError(_unequal(pair.source, source.size, pair.target, target.size))
         return source, target
@@ -132,14 +140,52 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
             unreadable += [_to_pair(match, matched.layout, direction)] if fit.kind == "unreadable" else []
             problems.append(Problem(match.a.path.relative_to(root).as_posix(), fit.problem, fit.kind))
         else:
-            pairs.append((match.a.split, _to_pair(match, matched.layout, direction, fit.size)))
+            pair = _to_pair(match, matched.layout, direction, fit.size)
+            pairs.append((match.a.split, replace(pair, is_deep=fit.is_deep)))
     problems += [Problem(stray.file.path.relative_to(root).as_posix(), stray.cause, stray.kind) for stray in matched.strays]
     if not pairs:
         raise DataError(nothing_found(root, found, problems, make, layout))
     train, val, test, drawn = _split(pairs, seed)
-    return PairFolder(
+    found_pairs = PairFolder(
         root, matched.layout, direction, make, train, val, test, tuple(problems), drawn, tuple(unequal), tuple(unreadable), layout
     )
+    return with_levels(found_pairs, *find_levels(found_pairs))
+
+
+def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None) -> PairFolder:
+    """The same pairs, read with these values as black and white of their deep halves; None leaves a side as it is."""
+
+    def leveled(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+        return tuple(
+            replace(pair, source_levels=source or pair.source_levels, target_levels=target or pair.target_levels) for pair in pairs
+        )
+
+    if not (source or target):
+        return folder
+    return replace(folder, train=leveled(folder.train), val=leveled(folder.val), test=leveled(folder.test))
+
+
+def find_levels(folder: PairFolder) -> tuple[Levels | None, Levels | None]:
+    """One range for the deep pictures of each side, of all of them or of `MOST_MEASURED` spread evenly; None where none is deep."""
+    deep = [pair for pair in folder.pairs if pair.is_deep]
+    chosen = [deep[place * len(deep) // min(len(deep), MOST_MEASURED)] for place in range(min(len(deep), MOST_MEASURED))]
+    sides = [[pair.source for pair in chosen], [pair.target for pair in chosen if pair.target]]
+    source, target = (_levels_of(files) for files in sides)
+    is_one_file = bool(chosen) and chosen[0].target is None
+    return source, source if is_one_file else target
+
+
+def _levels_of(files: list[Path]) -> Levels | None:
+    found: list[Levels] = []
+    is_float = False
+    for file in files:
+        with suppress(DataError):  # told when the pair is read
+            levels, floating = read_range(file)
+            found += [levels] if levels else []
+            is_float |= floating
+    if not found:
+        return None
+    return usual_levels(min(low for low, _ in found), max(high for _, high in found), is_float=is_float)
 
 
 @dataclass(frozen=True)
@@ -149,22 +195,26 @@ class _Fit:
     size: tuple[int, int] | None = None
     problem: str = ""
     kind: str = ""
+    is_deep: bool = False
 
 
 def _look(match: Match, layout: Layout) -> _Fit:
     """The size of the halves, as the headers tell, or why this is no pair."""
     try:
-        width, height = read_size(match.a.path)
-        other = _of_half(read_size, match.b.path) if match.b else None
+        head = read_header(match.a.path)
+        other_head = _of_half(read_header, match.b.path) if match.b else None
     except DataError as error:
         return _Fit(problem=str(error), kind="unreadable")
+    width, height = head.size
+    other = other_head.size if other_head else None
+    is_deep = head.is_deep or bool(other_head and other_head.is_deep)
     if match.b and other and other != (width, height):
         return _Fit(problem=_unequal(match.a.path, (width, height), match.b.path, other), kind="unequal")
     if layout == "side by side" and width != 2 * height:
         odd = "an odd width cannot be halved" if width % 2 else "a side-by-side pair is twice as wide as it is high"
         problem = f"{match.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B."
         return _Fit(problem=problem, kind="shape")
-    return _Fit((height, height) if layout == "side by side" else (width, height))
+    return _Fit((height, height) if layout == "side by side" else (width, height), is_deep=is_deep)
 
 
 def _to_pair(match: Match, layout: Layout, direction: str, size: tuple[int, int] | None = None) -> Pair:

@@ -23,6 +23,7 @@ from pix2pix.data.scan import scan
 from pix2pix.data.unpack import check_space, save_quickly
 from pix2pix.errors import DataError
 from pix2pix.files import no_space, read_image
+from pix2pix.palette import MOST_CLASSES, class_colors
 
 Halves = tuple[Image.Image, Image.Image]
 Change = Callable[[Image.Image, Image.Image], Halves]
@@ -106,7 +107,7 @@ def _change_pixels(case: Case, root: Path) -> None:
     elif case.key == "unequal":
         _for_each(_make_equal, case.open(root).unequal)
     elif case.key in CHANGES:
-        _for_each(partial(_change_pair, CHANGES[case.key](case), case.key == "scattered"), case.open(root).pairs)
+        _for_each(partial(_change_pair, CHANGES[case.key](case), case.key in EXACT), case.open(root).pairs)
 
 
 def _for_each(work: Callable[..., None], items: Iterable[object]) -> None:
@@ -206,10 +207,23 @@ def _exact_colors(case: Case) -> Change:
     return lambda source, target: (clean(source, palettes[0]), clean(target, palettes[1]))
 
 
+def _spread_numbers(case: Case) -> Change:
+    """Class numbers as colours far apart, the same for each picture; the other half is the very same."""
+    colors = np.array(class_colors(MOST_CLASSES), np.uint8)
+
+    def spread(image: Image.Image) -> Image.Image:
+        return Image.fromarray(colors[np.minimum(np.asarray(image)[..., 1], MOST_CLASSES - 1)])
+
+    return lambda source, target: (spread(source) if case.amount[0] else source, spread(target) if case.amount[1] else target)
+
+
 CHANGES: dict[str, Callable[[Case], Change]] = {
     "stretched": _squares,
     "sizes": _one_size,
     "shifted": _moved_back,
     "scattered": _exact_colors,
+    "numbers": _spread_numbers,
 }
 """What changes pixels, by the finding's key."""
+EXACT = {"scattered", "numbers"}
+"""Those whose pictures are written in exact colours."""

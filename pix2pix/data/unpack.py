@@ -18,7 +18,7 @@ from PIL import Image
 from pix2pix.data.archive import Limits, open_archive
 from pix2pix.data.scan import Problem, unread
 from pix2pix.errors import DataError, NoSpaceError
-from pix2pix.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_image, no_space
+from pix2pix.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_deep, decode_image, no_space
 
 Progress = Callable[[int, int], None]
 
@@ -156,10 +156,16 @@ def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
     item, place = work
     try:
         data = item.read()
-        image = decode_image(data, PurePosixPath(item.name).name)
+        name = PurePosixPath(item.name).name
+        deep = decode_deep(data, name)
+        image = deep or decode_image(data, name)
     except DataError as error:
         return Problem(item.name, str(error), "unreadable")
-    save_quickly(place, image, jpeg=data[:2] == b"\xff\xd8")
+    if deep:
+        # With the values that it has: what is black and white is decided for the set, not for each picture.
+        deep.save(place.with_name(place.name + ".tif"), "TIFF", compression="tiff_adobe_deflate")
+    else:
+        save_quickly(place, image, jpeg=data[:2] == b"\xff\xd8")
     return image.width * image.height
 
 
