@@ -18,6 +18,7 @@ Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
 Layout = Literal["auto", "side-by-side", "folders", "suffixes"]
 Make = Literal["none", "gray", "edges", "mask", "lowres"]
 Patch = Literal["1", "16", "34", "70", "142", "286"]
+GeneratorName = Literal["unet", "resnet"]
 Norm = Literal["instance", "batch", "none"]
 Decoder = Literal["transposed", "resize", "bilinear", "mixed", "sharp"]
 Dialect = Literal["paper", "usual", "kimrass", "huggan", "tensorflow"]
@@ -69,32 +70,50 @@ def _article(kind: type) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
 
 
+GROUPS = DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A generator, but for its channels: what settings ask for, a checkpoint stores and a network is built from.
+
+    This is the only list of these choices. A new one is a line here and a parameter of the network that has it.
+    """
+
+    generator: Annotated[GeneratorName, "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"
+    blocks: Annotated[int, "residual blocks of the ResNet", MODEL, Bounds(1, 32)] = 9
+    dialect: Annotated[Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL] = "paper"
+    width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
+    depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
+    norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
+    decoder: Annotated[
+        Decoder, "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed and sharp have crisp edges", MODEL
+    ] = "transposed"
+    skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
+    dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
+
+    def architecture(self) -> dict[str, Any]:
+        """The fields of `Architecture`, by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(Architecture)}
+
+
 PALETTES = ("palette", "target_palette")
 """Fields of `ModelConfig` that hold classes: tuples in Python, lists in a file."""
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Architecture):
     """What rebuilds a generator, and what its pictures are."""
 
-    generator: str = "unet"
-    depth: int = 8
-    width: int = 64
-    in_channels: int = 3
-    out_channels: int = 3
-    norm: Norm = "instance"
-    decoder: Decoder = "transposed"
-    skips: bool = True
-    dropout: float = 0.5
-    blocks: int = 9
-    """Residual blocks, where the generator is a ResNet."""
-    dialect: Dialect = "paper"
-    """Whose reading of the paper a U-Net follows; `pix2pix/networks/dialects.py` says in what they differ."""
+    depth: Annotated[int, Bounds(3, 10)] = 8
+    dropout: Annotated[float, Bounds(0, 0.999)] = 0.5
+    in_channels: Annotated[int, Bounds(1, 512)] = 3
+    out_channels: Annotated[int, Bounds(1, 512)] = 3
     statistics: Literal["picture", "running"] = "picture"
     """What batch norm goes by in use, unless asked otherwise: the picture at hand, or what training saw in the mean."""
     noisy: bool = False
     """Dropout acts in use even where no seed asks for it, as some projects have it."""
-    size: int = 256
+    size: Annotated[int, Bounds(8, 4096)] = 256
     """Side of the square pictures that it was trained on, in pixels."""
     source: Kind = "photo"
     target: Kind = "photo"
@@ -105,24 +124,10 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
-        for name, kind in typing.get_type_hints(ModelConfig).items():
-            _check_field(name, getattr(self, name), kind)
-        checks = (
-            (3 <= self.depth <= 10, f"depth is {self.depth}; it must be from 3 to 10."),
-            (1 <= self.blocks <= 32, f"blocks is {self.blocks}; it must be from 1 to 32."),
-            (1 <= self.width <= 512, f"width is {self.width}; it must be from 1 to 512."),
-            (1 <= self.in_channels <= 512, f"in_channels is {self.in_channels}; it must be from 1 to 512."),
-            (1 <= self.out_channels <= 512, f"out_channels is {self.out_channels}; it must be from 1 to 512."),
-            (0 <= self.dropout < 1, f"dropout is {self.dropout}; it must be from 0 to below 1."),
-            (8 <= self.size <= 4096, f"size is {self.size}; it must be from 8 to 4096."),
-            (
-                all(map(_is_palette_entry, (*self.palette, *self.target_palette))),
-                "palette must be names, each with three numbers from 0 to 255.",
-            ),
-        )
-        for holds, sentence in checks:
-            if not holds:
-                raise ConfigError(sentence)
+        for name, hint in typing.get_type_hints(ModelConfig, include_extras=True).items():
+            _check_field(name, getattr(self, name), hint)
+        if not all(map(_is_palette_entry, (*self.palette, *self.target_palette))):
+            raise ConfigError("palette must be names, each with three numbers from 0 to 255.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only: what JSON and a safe `torch.load` can carry."""
@@ -137,8 +142,9 @@ class ModelConfig:
         return cls(**{**values, **palettes})
 
 
-def _check_field(name: str, value: Any, kind: Any) -> None:
-    """`ConfigError` unless the value is of its field's type, or one of its choices."""
+def _check_field(name: str, value: Any, hint: Any) -> None:
+    """`ConfigError` unless the value is of its field's type, within its bounds, or one of its choices."""
+    kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
     wanted = str if choices else typing.get_origin(kind) or kind
     is_right = isinstance(value, bool) if wanted is bool else isinstance(value, (float, int) if wanted is float else wanted)
@@ -146,6 +152,9 @@ def _check_field(name: str, value: Any, kind: Any) -> None:
         raise ConfigError(f"{name} is {value!r:.80}; it must be {'a palette' if wanted is tuple else _article(wanted)}.")
     if choices and value not in choices:
         raise ConfigError(f"{name} is {value!r:.80}; choose one of {', '.join(choices)}.")
+    for bounds in extras:
+        if isinstance(bounds, Bounds) and not bounds.low <= value <= bounds.high:
+            raise ConfigError(f"{name} is {value:g}; it must be from {bounds.low:g} to {bounds.high:g}.")
 
 
 def _is_palette_entry(entry: Any) -> bool:
@@ -157,11 +166,9 @@ def _is_palette_entry(entry: Any) -> bool:
 SPLITS = ("test", "val", "train", "all")
 """What a model can be measured on, the best choice first."""
 
-DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"
-
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Architecture):
     """Every setting of a training run. Values are checked when it is made; `ConfigError` names what is wrong."""
 
     data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
@@ -182,17 +189,6 @@ class TrainConfig:
     ] = 0.0
     cache: Annotated[Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA] = "auto"
 
-    generator: Annotated[Literal["unet", "resnet"], "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"
-    blocks: Annotated[int, "residual blocks of the ResNet", MODEL, Bounds(1, 32)] = 9
-    dialect: Annotated[Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL] = "paper"
-    width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
-    depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
-    norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
-    decoder: Annotated[
-        Decoder, "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed and sharp have crisp edges", MODEL
-    ] = "transposed"
-    skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
-    dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
     patch: Annotated[Patch, "side of the patch that the discriminator judges, in pixels", MODEL] = "70"
     discriminator_width: Annotated[int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)] = 64
 
@@ -270,9 +266,13 @@ class TrainConfig:
         """Side to which pictures are resized before the crop: 286 for 256, as in the paper."""
         return round(self.size * 286 / 256) if self.jitter else self.size
 
+    def architecture(self) -> dict[str, Any]:
+        """The generator that these settings train, with its true depth."""
+        return super().architecture() | {"depth": self.levels()}
+
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, in the order of the fields."""
-        return dataclasses.asdict(self)
+        """Plain values, in the order of the knobs."""
+        return {knob.name: getattr(self, knob.name) for knob in knobs()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
@@ -283,9 +283,10 @@ class TrainConfig:
 
 @lru_cache(maxsize=1)
 def knobs() -> tuple[Knob, ...]:
-    """The knobs of `TrainConfig`, in order."""
+    """The knobs of `TrainConfig`, group by group."""
     hints = typing.get_type_hints(TrainConfig, include_extras=True)
-    return tuple(_to_knob(field.name, hints[field.name], field.default) for field in dataclasses.fields(TrainConfig))
+    found = (_to_knob(field.name, hints[field.name], field.default) for field in dataclasses.fields(TrainConfig))
+    return tuple(sorted(found, key=lambda knob: GROUPS.index(knob.group)))
 
 
 def _to_knob(name: str, hint: Any, default: Any) -> Knob:

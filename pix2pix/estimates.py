@@ -47,8 +47,7 @@ def memory_needed(config: TrainConfig) -> int:
 
 def _model(config: TrainConfig) -> ModelConfig:
     """The network of these settings; what its pictures are does not matter here."""
-    shared = ("generator", "blocks", "dialect", "width", "norm", "decoder", "skips", "dropout")
-    return ModelConfig(depth=config.levels(), **{name: getattr(config, name) for name in shared})
+    return ModelConfig(**config.architecture())
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:

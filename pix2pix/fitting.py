@@ -23,9 +23,6 @@ ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 RESNET_MULTIPLE = 4
 """A ResNet halves the picture twice."""
 
-ARCHITECTURE = ("generator", "blocks", "dialect", "width", "depth", "norm", "decoder", "skips", "dropout")
-"""What a start from a checkpoint takes over from it."""
-
 
 def settle(config: TrainConfig) -> TrainConfig:
     """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the network of its start."""
@@ -78,10 +75,10 @@ def check_start(typed: dict[str, Any]) -> None:
     if not typed.get("init"):
         return
     model = read_any(typed["init"]).config
-    for name in ARCHITECTURE:
-        if name in typed and typed[name] != getattr(model, name):
+    for name, value in model.architecture().items():
+        if name in typed and typed[name] != value:
             raise ConfigError(
-                f"{typed['init']} has {name} {getattr(model, name)}, and {typed[name]} was asked for. A start from a checkpoint keeps"
+                f"{typed['init']} has {name} {value}, and {typed[name]} was asked for. A start from a checkpoint keeps"
                 f" its network: leave {name} out, or start from scratch."
             )
     size = typed.get("size")
@@ -94,8 +91,7 @@ def check_start(typed: dict[str, Any]) -> None:
 
 def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
     """The settings with what the model to start from decides: its network, and a size that its levels can halve."""
-    shape = {name: getattr(start, name) for name in ARCHITECTURE}
-    return dataclasses.replace(config, size=nearest_size(config.size, start), **shape)
+    return dataclasses.replace(config, size=nearest_size(config.size, start), **start.architecture())
 
 
 def nearest_size(size: int, model: ModelConfig) -> int:

@@ -34,6 +34,10 @@ LONGEST = 120
 """Seconds after which a measurement is given up: such a machine is too slow to wait for."""
 
 
+COSTLY = ("patch", "discriminator_width", "conditional", "gan", "size", "batch", "accumulate", "critic_steps", "device", "precision")
+"""Settings beside the generator's that a step's time depends on."""
+
+
 class Pace:
     """Seconds a step of this machine, by size, width and batch. Known ones are kept in a file; others are measured in turn by a thread."""
 
@@ -118,10 +122,8 @@ def _read(path: Path) -> dict[str, float]:
 
 def key_of(config: TrainConfig) -> str:
     """Machine and settings that a step's time depends on."""
-    networks = (config.size, config.width, config.discriminator_width, config.batch, config.accumulate, config.critic_steps)
-    kinds = (config.gan, config.norm, config.decoder, config.patch, config.depth, config.device, config.precision)
-    resnet = (config.generator, config.blocks) if config.generator != "unet" else ()
-    return " ".join(map(str, (platform.node(), os.cpu_count(), *networks, *kinds, *resnet)))
+    networks = config.architecture() | {name: getattr(config, name) for name in COSTLY}
+    return " ".join(map(str, (platform.node(), os.cpu_count(), *networks.values())))
 
 
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:

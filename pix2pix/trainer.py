@@ -38,17 +38,9 @@ def rate_at(step: int, steps: int, decay_from: float) -> float:
 def describe_model(config: TrainConfig, dataset: Dataset) -> ModelConfig:
     """The model that these settings train on these pictures."""
     return ModelConfig(
-        generator=config.generator,
-        blocks=config.blocks,
-        dialect=config.dialect,
-        depth=config.levels(),
-        width=config.width,
+        **config.architecture(),
         in_channels=dataset.in_channels,
         out_channels=dataset.out_channels,
-        norm=config.norm,
-        decoder=config.decoder,
-        skips=config.skips,
-        dropout=config.dropout,
         size=config.size,
         source=dataset.source,
         target=dataset.target,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pix2pix.config import TrainConfig
 from pix2pix.pace import Pace, key_of, measure
@@ -39,4 +40,6 @@ def test_a_damaged_memory_is_forgotten(tmp_path: Path) -> None:
 
 def test_settings_that_cost_time_are_told_apart() -> None:
     keys = {key_of(TrainConfig(**changes)) for changes in ({}, {"size": 128}, {"width": 32}, {"batch": 2}, {"gan": "none"})}
-    assert len(keys) == 5 and key_of(TrainConfig(seed=1, steps=5)) == key_of(TrainConfig())
+    kinds: tuple[dict[str, Any], ...] = ({"skips": False}, {"dropout": 0.0}, {"dialect": "usual"}, {"conditional": False})
+    keys |= {key_of(TrainConfig(**changes)) for changes in kinds}
+    assert len(keys) == 9 and key_of(TrainConfig(seed=1, steps=5)) == key_of(TrainConfig())

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+import inspect
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pix2pix.config import ModelConfig
+from pix2pix.config import Architecture, ModelConfig
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.networks import UNet, build_generator, init_weights, sample_noise
+from pix2pix.networks import GENERATORS, UNet, build_generator, init_weights, sample_noise
 from pix2pix.networks.norms import InstanceNorm
 from pix2pix.networks.unet import DECODERS, BilinearUp, SharpPaint
 
@@ -284,8 +287,14 @@ def test_a_config_builds_a_blank_generator_without_touching_the_global_state(nor
     assert (net.multiple, net.dropout, net.skips) == (8, 0.25, False)
 
 
+def test_each_choice_of_an_architecture_is_a_parameter_of_some_network() -> None:
+    known = {name for network in GENERATORS.values() for name in inspect.signature(network).parameters}
+    assert {field.name for field in dataclasses.fields(Architecture)} - known == {"generator"}
+    assert known - {"in_channels", "out_channels"} <= ModelConfig().architecture().keys()
+
+
 def test_an_unknown_generator_is_named() -> None:
-    with pytest.raises(ConfigError, match="'vit'; choose one of resnet, unet"):
+    with pytest.raises(ConfigError, match="'vit'; choose one of unet, resnet"):
         build_generator(ModelConfig(generator="vit"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -33,25 +34,7 @@ __all__ = [
 ]
 
 
-def _build_unet(config: ModelConfig) -> UNet:
-    return UNet(
-        in_channels=config.in_channels,
-        out_channels=config.out_channels,
-        width=config.width,
-        depth=config.depth,
-        norm=config.norm,
-        dropout=config.dropout,
-        decoder=config.decoder,
-        skips=config.skips,
-        dialect=config.dialect,
-    )
-
-
-def _build_resnet(config: ModelConfig) -> ResNet:
-    return ResNet(config.in_channels, config.out_channels, config.width, config.blocks, config.norm, config.dropout)
-
-
-GENERATORS: dict[str, Callable[[ModelConfig], Generator]] = {"unet": _build_unet, "resnet": _build_resnet}
+GENERATORS: dict[str, type[Generator]] = {"unet": UNet, "resnet": ResNet}
 
 
 def build_generator(config: ModelConfig) -> Generator:
@@ -67,7 +50,9 @@ def describe_generator(config: ModelConfig) -> Generator:
 def _build(config: ModelConfig) -> Generator:
     if config.generator not in GENERATORS:
         raise ConfigError(f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}.")
-    return GENERATORS[config.generator](config)
+    network = GENERATORS[config.generator]
+    # By the names of its parameters: a choice that a network does not have is none of its business.
+    return network(**{name: getattr(config, name) for name in inspect.signature(network).parameters})
 
 
 def build_shapes(build: Callable[[], Module]) -> Module:
