@@ -15,6 +15,7 @@ from benchmarks.training import make_batch
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
+from pix2pix.methods.pix2pix import Pix2Pix
 
 GROUPS = {
     "convolutions, forward and backward": ("conv", "mkldnn"),
@@ -28,7 +29,7 @@ GROUPS = {
 
 def build(compile: str) -> Learner:
     config = TrainConfig(data="-", compile=compile)
-    return Learner(config, ModelConfig(), choose_machine(config))
+    return Learner(Pix2Pix(config, ModelConfig()), config, choose_machine(config))
 
 
 def shares(learner: Learner, steps: int = 10) -> list[tuple[str, float]]:

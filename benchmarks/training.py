@@ -9,9 +9,10 @@ import torch
 from benchmarks.plain import PlainLoop
 from benchmarks.timing import in_turns, table
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.data.batches import Batch
+from pix2pix.images import Batch
 from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
+from pix2pix.methods.pix2pix import Pix2Pix
 
 PLAIN = "plain loop, fp32"
 
@@ -26,13 +27,13 @@ def measure(rounds: int) -> Iterator[str]:
 def _measure_batch(batch: int, rounds: int) -> Iterator[str]:
     config = TrainConfig(data="-", batch=batch)
     machine = choose_machine(config)
-    ours, plain = Learner(config, ModelConfig(), machine), PlainLoop(device=str(machine.device))
+    ours, plain = Learner(Pix2Pix(config, ModelConfig()), config, machine), PlainLoop(device=str(machine.device))
     _check_same_size(ours, plain)
-    source, target = make_batch(batch, machine.device)
+    images = make_batch(batch, machine.device)
     steps = iter(range(10**9))
     works = {
-        PLAIN: lambda: plain.step(source, target),
-        f"ours, {machine.precision}": lambda: [float(value) for value in ours.step(next(steps), [(source, target)], 1.0).values()],
+        PLAIN: lambda: plain.step(images["source"], images["target"]),
+        f"ours, {machine.precision}": lambda: [float(value) for value in ours.step(next(steps), [images], 1.0).values()],
     }
     yield from table(in_turns(works, rounds), PLAIN)
 
@@ -41,10 +42,11 @@ def make_batch(batch: int, device: torch.device) -> Batch:
     """Smooth pictures: zeros and pure noise are quicker or slower than pictures."""
     y, x = torch.meshgrid(torch.linspace(0, 9, 256), torch.linspace(0, 9, 256), indexing="ij")
     picture = torch.stack((torch.sin(x), torch.cos(y), torch.sin(x + y))).expand(batch, -1, -1, -1)
-    return picture.clone().to(device), picture.flip(-1).to(device)
+    return {"source": picture.clone().to(device), "target": picture.flip(-1).to(device)}
 
 
 def _check_same_size(ours: Learner, plain: PlainLoop) -> None:
-    pairs = ((ours.generator, plain.generator), (ours.discriminator, plain.discriminator))
+    networks = ours.method.networks
+    pairs = ((networks["generator"], plain.generator), (networks["discriminator"], plain.discriminator))
     counts = [[sum(weight.numel() for weight in network.parameters()) for network in pair if network] for pair in pairs]
     assert all(left == right for left, right in counts), f"the loops do not train the same networks: {counts}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pix2pix.config import OUTPUT, TrainConfig, knobs
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.fitting import ADJUSTABLE, settle
+from pix2pix.fitting import ADJUSTABLE, resolve
 from pix2pix.networks.patchgan import smallest_picture
 from pix2pix.runs import Run
 from pix2pix.training import Listener, resume, train
@@ -99,7 +99,7 @@ def train_cells(
     A cell that was stopped goes on where it was. The answer is False where this time was stopped too. `tell` hears of each cell
     what becomes of it: kept, goes on, starts, and how it ended.
     """
-    base = settle(base)
+    base = resolve(base)
     for cell in cells_of(plan(base)):
         run = _train_cell(dataclasses.replace(base, **cell.changes), Path(out) / cell.name, lambda state: tell(cell, state), on_event)  # noqa: B023  # called at once
         if run.state() == "stopped":

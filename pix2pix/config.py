@@ -66,6 +66,16 @@ class Knob:
         return value
 
 
+@dataclass(frozen=True)
+class ImageSpec:
+    """What the images of one name in a batch are."""
+
+    kind: Kind = "photo"
+    channels: int = 3
+    palette: tuple[PaletteEntry, ...] = ()
+    """Names and colours of the classes, where the kind is `labels`."""
+
+
 def _article(kind: type) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
 
@@ -94,8 +104,10 @@ class Architecture:
 
     def architecture(self) -> dict[str, Any]:
         """The fields of `Architecture`, by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(Architecture)}
+        return {name: getattr(self, name) for name in ARCHITECTURE}
 
+
+ARCHITECTURE = tuple(field.name for field in dataclasses.fields(Architecture))
 
 PALETTES = ("palette", "target_palette")
 """Fields of `ModelConfig` that hold classes: tuples in Python, lists in a file."""

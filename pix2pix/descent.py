@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-class Descent:
-    """Adam for a network that is kept channels-last.
+class ChannelsLastAdam:
+    """Adam for one network or a list of them, kept channels-last.
 
     Convolutions give their gradients in the order that the weights lie in memory. Fused Adam copies whatever is not contiguous
     (a seventh of a step on two cores), so it is given the same memory under another name: as (O, h, w, I), which is contiguous.
@@ -22,13 +23,18 @@ class Descent:
         fused = self.parameters[0].device.type in ("cpu", "cuda")
         self._adam = torch.optim.Adam(self._views, lr=rate, betas=betas, fused=fused)
 
-    def step(self, rate: float) -> None:
-        """One step down the gradients, which are gone afterwards."""
+    def step(self, rate: float, average: Callable[[Sequence[Tensor]], None] | None = None) -> None:
+        """One step down the gradients, which are gone afterwards.
+
+        `average` replaces gradients by their mean over the processes that share a batch, in place.
+        """
         for group in self._adam.param_groups:
             group["lr"] = rate
         for parameter, view in zip(self.parameters, self._views, strict=True):
             view.grad = None if parameter.grad is None else _as_it_lies(parameter.grad).contiguous()
             parameter.grad = None
+        if average:
+            average([view.grad for view in self._views if view.grad is not None])
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
 

@@ -5,6 +5,7 @@ Pictures and models in an event are copies: whoever keeps an event keeps them un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Sampled:
-    """The same validation pairs each time, one a row: input | output | target."""
+    """The same validation examples each time, one a row; for pix2pix source | fake | target."""
 
     step: int
     image: Image
@@ -62,34 +63,35 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Validation metrics of the generator that would be saved now: `l1`, `psnr` (dB), `ssim`.
+    """Validation metrics of the models that would be saved now: for pix2pix `l1`, `psnr` (dB), `ssim`.
 
-    `best` is that generator where no validation before was better, else None.
+    `best` holds these models by name where no validation before was better; else it is empty.
     """
 
     step: int
     metrics: dict[str, float]
-    best: Checkpoint | None
+    best: Mapping[str, Checkpoint]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A model to use (`checkpoint`) and all that is needed to go on (`state`) after `step` steps.
+    """Models to use (`checkpoints`, by name, the first one foremost) and all that is needed to go on (`state`) after `step` steps.
 
     `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it down before you ask
     for the next event.
     """
 
     step: int
-    checkpoint: Checkpoint
+    checkpoints: Mapping[str, Checkpoint]
     state: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Diverged:
-    """A loss or a weight was not finite at `step`; nothing of it was saved. The trainer ends here."""
+    """A loss or a weight was not finite at `step`, at `rate_scale` times the rate; nothing of it was saved. The trainer ends here."""
 
     step: int
+    rate_scale: float
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 ten
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +16,9 @@ from torch import Tensor
 SRGB = ImageCms.createProfile("sRGB")
 SAME_COLOUR = 3
 """Levels of 255 by which a profile that means sRGB may move a colour."""
+
+Batch = Mapping[str, Tensor]
+"""Images by name, (B, C, H, W) in [-1, 1]."""
 
 
 Levels = tuple[float, float]

@@ -20,8 +20,6 @@ from filelock import Timeout
 
 from pix2pix import fitting, waiting
 from pix2pix.config import TrainConfig
-from pix2pix.data.pairs import open_pairs
-from pix2pix.data.shortfall import refuse_untrained
 from pix2pix.errors import Pix2PixError, RunError
 from pix2pix.files import write_text
 from pix2pix.locks import hold, way_out
@@ -74,13 +72,11 @@ def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", m
     `Pix2PixError` where data or settings do not fit; nothing is left on the disk then. `minutes` bounds the time of training.
     """
     folder = Path(folder)
-    refuse_untrained(open_pairs(config.data, config.direction, config.make, config.seed, config.layout))
+    config = fitting.prepare(config).config
     with _alone(folder):
-        config = fitting.settle(config)
         twin = _twin(folder, config, name, owner)
         if twin:
             return twin
-        fitting.check_fit(config)
         waiting.refuse_if_full(folder)
         run = Run.create(folder / (name or free_name(folder, config.data)), config)
         run.write_status(minutes=minutes)

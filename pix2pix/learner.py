@@ -1,212 +1,169 @@
-"""The two networks while they learn: one discriminator step, one generator step, and a running mean of the generator."""
+"""One training step of any method: its players take turns, each with its optimizer, and a running mean follows what is saved."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from pix2pix.augment import seed_of
-from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.data.batches import Batch
-from pix2pix.descent import Descent
+from pix2pix.config import TrainConfig
+from pix2pix.descent import ChannelsLastAdam
+from pix2pix.images import Batch
 from pix2pix.machine import Machine
-from pix2pix.methods.pix2pix import build_discriminator, discriminator_losses, generator_losses
-from pix2pix.networks import build_generator, init_weights, sample_noise
+from pix2pix.methods.base import Draw, Losses, Method, Player
+from pix2pix.networks import init_weights
+from pix2pix.ranks import average_over_processes
 
 EMA_EVERY = 4
 """Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a step."""
 
+State = dict[str, Any]
 
-class DiscriminatorObjective(nn.Module):
-    """The discriminator and what it pays, as one module, so that DistributedDataParallel sees one forward for one backward."""
 
-    def __init__(self, discriminator: nn.Module, config: TrainConfig) -> None:
-        super().__init__()
-        self.discriminator = discriminator
-        self.config = config
+@dataclass(frozen=True)
+class Pass:
+    """One batch on the device, with the random tensors that go with it and what the generators made of it."""
 
-    def forward(self, source: Tensor, target: Tensor, fake: Tensor, alpha: Tensor | None) -> dict[str, Tensor]:
-        return discriminator_losses(self.discriminator, source, target, fake, self.config, alpha)
+    batch: Batch
+    noise: Batch
+    fakes: Batch
+    has_graph: bool
+    """Gradients run through the fakes to the generators."""
 
 
 class Learner:
-    """Networks, optimizers and running mean. `step` is a function of its state, the batches and the step's number alone."""
+    """Networks, optimizers and running means. `step` is a function of its state, the batches and the step's number alone."""
 
-    def __init__(self, config: TrainConfig, model: ModelConfig, machine: Machine) -> None:
-        self.config, self.model, self.machine = config, model, machine
-        self.generator = build_generator(model)
-        init_weights(self.generator, torch.Generator().manual_seed(seed_of(config.seed, "generator")))
-        self.generator.to(machine.device)
-        self.generator_optimizer = Descent(self.generator, config.rate, (config.beta1, config.beta2))
-        self.mean = copy.deepcopy(self.generator).requires_grad_(False) if config.ema else None
-        self._generate = self._wrap(self.generator)
-        self.discriminator: nn.Module | None = None
-        if config.gan != "none":
-            self._build_discriminator()
+    def __init__(self, method: Method, config: TrainConfig, machine: Machine) -> None:
+        self.method = method
+        self.config = config
+        self.machine = machine
+        for name, network in method.networks.items():
+            init_weights(network, torch.Generator().manual_seed(seed_of(config.seed, name)))
+            network.to(machine.device)
+        betas = (config.beta1, config.beta2)
+        self._trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
+        self._optimizers = {player.name: ChannelsLastAdam(self._trained[player.name], player.rate, betas) for player in method.players}
+        kept = method.saved if config.ema else {}
+        self.ema = nn.ModuleDict({name: copy.deepcopy(method.networks[name]) for name in kept}).requires_grad_(False)
+        if machine.compile and method.compilable:
+            for network in method.networks.values():
+                network.compile()
 
-    def _build_discriminator(self) -> None:
-        config = self.config
-        self.discriminator = build_discriminator(config, self.model)
-        init_weights(self.discriminator, torch.Generator().manual_seed(seed_of(config.seed, "discriminator")))
-        self.discriminator.to(self.machine.device)
-        rate = config.discriminator_rate or config.rate
-        self.discriminator_optimizer = Descent(self.discriminator, rate, (config.beta1, config.beta2))
-        self._judge = self._wrap(DiscriminatorObjective(self.discriminator, config))
+    def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
+        """Fine-tuning: the networks that are named take these weights, and so do their running means; others start fresh."""
+        for name, values in weights.items():
+            self.method.networks[name].load_state_dict(values)
+            if name in self.ema:
+                self.ema[name].load_state_dict(values)
 
-    def _wrap(self, module: nn.Module) -> nn.Module:
-        """The module as it is called in a step; its weights stay those of `module`."""
-        # The gradient penalty takes a second derivative, which compiled graphs do not have.
-        if self.machine.compile and self.config.gan != "wgan-gp":
-            module.compile()
-        if self.machine.world > 1:
-            devices = [self.machine.device.index] if self.machine.device.type == "cuda" else None
-            return DistributedDataParallel(module, device_ids=devices)
-        return module
+    def networks_to_save(self) -> nn.ModuleDict:
+        """The networks to show and to save, by name: their running means where there are some."""
+        return nn.ModuleDict({name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved})
 
-    def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Fine-tuning: the generator and its mean take these weights; the discriminator starts fresh."""
-        self.generator.load_state_dict(weights)
-        if self.mean:
-            self.mean.load_state_dict(weights)
+    def step(self, number: int, batches: Sequence[Batch], rate: float) -> Losses:
+        """Takes one step of the training, number `number` from 0: `config.passes()` batches of this process, in [-1, 1].
 
-    def start_discriminator_from(self, weights: dict[str, Tensor]) -> None:
-        """Fine-tuning: the discriminator takes these weights, too."""
-        assert self.discriminator is not None, "training with L1 alone has no discriminator"
-        self.discriminator.load_state_dict(weights)
-
-    @property
-    def best_generator(self) -> nn.Module:
-        """The generator to show and to save: the running mean where there is one."""
-        return self.mean or self.generator
-
-    def step(self, number: int, batches: Sequence[Batch], rate: float) -> dict[str, Tensor]:
-        """One generator step, after `critic_steps` discriminator steps, with `rate` times the configured learning rates.
-
-        `number` counts from 0; `batches` are `config.passes()` pairs (source, target) of this process, in [-1, 1].
-        Returns the mean losses as scalars, still on the device.
+        The passes come in groups of `config.accumulate`, whose gradients are summed into one optimizer step of each player. With
+        `rate` times the players' learning rates. Returns the mean losses of each player's last step as scalars, still on the device.
         """
-        self.generator.train()
-        batches = [tuple(half.to(self.machine.device, memory_format=torch.channels_last) for half in batch) for batch in batches]  # type: ignore[misc]
+        self.method.networks.train()
         size = self.config.accumulate
         groups = [range(first, first + size) for first in range(0, len(batches), size)]
-        losses: dict[str, Tensor] = {}
-        # With one pass the picture made for the discriminator's step serves the generator's too; with several, their graphs
-        # would all have to be kept until the discriminator has stepped, and accumulation is there to save memory.
-        keep = size == 1
-        for group in groups:
-            fakes = self._fakes(number, batches, group, keep and group is groups[-1])
-            if self.discriminator is not None:
-                losses |= self._discriminator_step(number, batches, group, fakes, rate)
-        losses |= self._generator_step(number, batches, groups[-1], fakes if keep else None, rate)
-        self._follow(number)
+        *others, last = self.method.players
+        losses: Losses = {}
+        for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
+            # With one pass what is made for the other players serves the last one too; with several, all their graphs would have to
+            # be kept until the others have stepped, and accumulation is there to save memory.
+            has_graph = size == 1 and left <= last.steps
+            self._train_only(last)
+            passes = [self._open_pass(number, index, batches[index], has_graph) for index in group]
+            for player in others:
+                if left <= player.steps:
+                    losses |= self._step_player(player, passes, rate)
+            if left <= last.steps:
+                losses |= self._step_player(last, passes, rate)
+        self._update_ema(number)
         return losses
 
-    def _fakes(self, number: int, batches: Sequence[Batch], group: range, with_graph: bool) -> list[Tensor]:
-        if with_graph:
-            return [self._fake(number, batches[index], index) for index in group]
-        with torch.no_grad():
-            return [self._fake(number, batches[index], index) for index in group]
-
-    def _fake(self, number: int, batch: Batch, index: int) -> Tensor:
-        source = batch[0]
-        noise = None
-        shapes = self.generator.noise_shapes(*source.shape[-2:])
-        if shapes:
-            masks = sample_noise(shapes, self.config.dropout, [seed_of(seed, "noise") for seed in self._seeds(number, index, len(source))])
-            noise = [mask.to(self.machine.device, non_blocking=True) for mask in masks]
-        with self.machine.autocast():
-            return self._generate(source, noise).float()
-
-    def _seeds(self, number: int, index: int, count: int) -> list[int]:
-        """One seed for each pair of a pass, by its place in the whole training: the same however many processes share a batch."""
+    def _open_pass(self, number: int, index: int, batch: Batch, has_graph: bool) -> Pass:
+        device = self.machine.device
+        batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
+        count = len(next(iter(batch.values())))
         first = (number * self.config.passes() + index) * self.config.batch + self.machine.rank * count
-        return [seed_of(self.config.seed, "pass", first + place) for place in range(count)]
+        draw = Draw(self.config.seed, number, range(first, first + count))
+        noise = {name: values.to(device, non_blocking=True) for name, values in self.method.noise(batch, draw).items()}
+        with torch.set_grad_enabled(has_graph), self.machine.autocast():
+            return Pass(batch, noise, self.method.make_fakes(batch, noise), has_graph)
 
-    def _discriminator_step(
-        self, number: int, batches: Sequence[Batch], group: range, fakes: list[Tensor], rate: float
-    ) -> dict[str, Tensor]:
-        assert self.discriminator is not None
-        self.discriminator.requires_grad_(True)
+    def _step_player(self, player: Player, passes: Sequence[Pass], rate: float) -> Losses:
+        """One optimizer step of a player on the mean gradient of the passes. Returns the mean losses."""
+        self._train_only(player)
         rows = []
-        for index, fake in zip(group, fakes, strict=True):
-            with self._sync_if(self._judge, index == group[-1]), self.machine.autocast():
-                alpha = self._alpha(number, index, len(fake)) if self.config.gan == "wgan-gp" else None
-                losses = self._judge(*batches[index], fake.detach(), alpha)
-                (losses["d"] / len(group)).backward()
-            rows.append(losses)
-        self.discriminator_optimizer.step((self.config.discriminator_rate or self.config.rate) * rate)
-        return _mean(rows)
+        for each in passes:
+            with self.machine.autocast():
+                losses = self.method.losses(player.name, each.batch, self._fakes_for(player, each), each.noise)
+                # In the context: the second derivative of a gradient penalty runs forward operations.
+                (losses.pop("total") / len(passes)).backward()
+            rows.append({name: value.detach() for name, value in losses.items()})
+        share = average_over_processes if self.machine.world > 1 else None
+        self._optimizers[player.name].step(player.rate * rate, share)
+        return {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
 
-    def _alpha(self, number: int, index: int, count: int) -> Tensor:
-        seeds = self._seeds(number, index, count)
-        return torch.cat([torch.rand(1, generator=torch.Generator().manual_seed(seed)) for seed in seeds]).to(self.machine.device)
+    def _fakes_for(self, player: Player, each: Pass) -> Batch:
+        """Detached for all players but the last, which needs their graph."""
+        if player is not self.method.players[-1]:
+            return {name: images.detach() for name, images in each.fakes.items()}
+        return each.fakes if each.has_graph else self.method.make_fakes(each.batch, each.noise)
 
-    def _generator_step(
-        self, number: int, batches: Sequence[Batch], group: range, fakes: list[Tensor] | None, rate: float
-    ) -> dict[str, Tensor]:
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(False)
-        rows = []
-        for index in group:
-            with self._sync_if(self._generate, index == group[-1]):
-                fake = fakes[index - group[0]] if fakes else self._fake(number, batches[index], index)
-                with self.machine.autocast():
-                    losses = generator_losses(self.discriminator, *batches[index], fake, self.config)
-                (losses["g"] / len(group)).backward()
-            rows.append(losses)
-        self.generator_optimizer.step(self.config.rate * rate)
-        return _mean(rows)
-
-    def _sync_if(self, module: nn.Module, sync: bool) -> AbstractContextManager[None]:
-        """Processes share gradients only in the last pass of a step."""
-        if isinstance(module, DistributedDataParallel) and not sync:
-            return module.no_sync()
-        return nullcontext()
+    def _train_only(self, player: Player) -> None:
+        """Gradients go to the weights of this player alone: through the others they only pass."""
+        for name, networks in self._trained.items():
+            networks.requires_grad_(name == player.name)
 
     @torch.no_grad()
-    def _follow(self, number: int) -> None:
-        """Moves the running mean, quickly at first: `ema` alone would remember the random start for thousands of steps."""
+    def _update_ema(self, number: int) -> None:
+        """Moves the running means, quickly at first: `ema` alone would remember the random start for thousands of steps."""
         step = number + 1
-        if self.mean is None or (step % EMA_EVERY and step > EMA_EVERY):
+        if step % EMA_EVERY and step > EMA_EVERY:
             return
         decay = min(self.config.ema, (1 + step) / (10 + step)) ** EMA_EVERY
-        torch._foreach_lerp_(list(self.mean.parameters()), list(self.generator.parameters()), 1 - decay)
-        for mean, value in zip(self.mean.buffers(), self.generator.buffers(), strict=True):
-            mean.copy_(value)
+        for name, ema in self.ema.items():
+            network = self.method.networks[name]
+            torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)
+            for mean, value in zip(ema.buffers(), network.buffers(), strict=True):
+                mean.copy_(value)
 
     def is_finite(self) -> bool:
         """No weight and no statistic of any network is NaN or infinite."""
-        networks = [network for network in (self.generator, self.mean, self.discriminator) if network]
+        networks = (self.method.networks, self.ema)
         return all(bool(torch.isfinite(value).all()) for network in networks for value in network.state_dict().values())
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """All that `load_state` needs to go on. The tensors are the living ones."""
-        state = {
-            "generator": dict(self.generator.state_dict()),
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "mean": dict(self.mean.state_dict()) if self.mean else None,
-        }
-        if self.discriminator is not None:
-            state["discriminator"] = dict(self.discriminator.state_dict())
-            state["discriminator_optimizer"] = self.discriminator_optimizer.state_dict()
-        return state
+        state: State = {name: dict(network.state_dict()) for name, network in self.method.networks.items()}
+        state |= {f"{name}_optimizer": optimizer.state_dict() for name, optimizer in self._optimizers.items()}
+        state |= {key: dict(self.ema[name].state_dict()) if self.ema else None for key, name in self._ema_keys().items()}
+        own = self.method.state()
+        return state | ({"method": own} if own else {})
 
-    def load_state(self, state: dict[str, Any]) -> None:
+    def load_state(self, state: State) -> None:
         """Takes over what `state` gave."""
-        self.generator.load_state_dict(state["generator"])
-        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
-        if self.mean:
-            self.mean.load_state_dict(state["mean"])
-        if self.discriminator is not None:
-            self.discriminator.load_state_dict(state["discriminator"])
-            self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+        for name, network in self.method.networks.items():
+            network.load_state_dict(state[name])
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(state[f"{name}_optimizer"])
+        for key, name in self._ema_keys().items():
+            if self.ema:
+                self.ema[name].load_state_dict(state[key])
+        if "method" in state:
+            self.method.load_state(state["method"])
 
-
-def _mean(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.stack([row[name].detach() for row in rows]).mean() for name in rows[0]}
+    def _ema_keys(self) -> dict[str, str]:
+        """Key in a state of each network that is saved: the first one's is `mean`, whatever its name."""
+        return {f"mean_{name}" if place else "mean": name for place, name in enumerate(self.method.saved)}

@@ -14,16 +14,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import cast
 
 from pix2pix import jobs
 from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import RunError
-from pix2pix.events import Event, Progress
+from pix2pix.events import Progress
 from pix2pix.files import write_text
 from pix2pix.processes import nice, quiet_environment
 from pix2pix.trainer import Trainer
@@ -148,8 +147,7 @@ def take_steps(config: TrainConfig) -> float:
     config = dataclasses.replace(config, steps=NEVER, log_every=1, sample_every=NEVER, evaluate_every=NEVER, save_every=NEVER, samples=1)
     times: list[float] = []
     # Closed, so that what reads pictures ahead ends with it.
-    events = cast(Generator[Event, None, None], iter(Trainer(config, Dataset.open(config))))
-    with closing(events):
+    with closing(iter(Trainer(config, Dataset.open(config)))) as events:
         for event in events:
             if isinstance(event, Progress):
                 times.append(time.perf_counter())

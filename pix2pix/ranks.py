@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 
 def is_first() -> bool:
@@ -22,6 +23,14 @@ def wait_for_first() -> None:
     """Goes on when all processes have come here."""
     if dist.is_initialized():
         dist.barrier()
+
+
+def average_over_processes(tensors: Sequence[Tensor]) -> None:
+    """Replaces each of these contiguous tensors by its mean over all processes."""
+    works = [dist.all_reduce(tensor, async_op=True) for tensor in tensors]
+    for work in works:
+        work.wait()
+    torch._foreach_div_(list(tensors), dist.get_world_size())
 
 
 @contextmanager

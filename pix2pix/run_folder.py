@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,10 @@ class RunFolder:
     @property
     def best_path(self) -> Path:
         return self.path / "best.pth"
+
+    def files_of(self, first: Path, names: Iterable[str]) -> list[Path]:
+        """Where the models of these names lie: the first in `first`, such as model.pth, others beside it, in model_NAME.pth."""
+        return [first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)]
 
     @property
     def log_path(self) -> Path:

@@ -10,7 +10,6 @@ owner           who started it, where people sign in          sample        an e
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -78,13 +77,6 @@ class Run(RunFolder):
     """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
 
     _next_sign = 0.0
-
-    deadline = math.inf
-    """Seconds since 1970 after which its trainer stops."""
-
-    def must_stop(self) -> bool:
-        """Somebody asked for it, or the time that the run may take is over."""
-        return self.stop_requested() or time.time() > self.deadline
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
@@ -154,11 +146,12 @@ class Run(RunFolder):
 
     def _evaluated(self, event: Evaluated) -> None:
         self.append_row({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
-        if event.best:
-            save_checkpoint(self.best_path, event.best)
+        for path, checkpoint in zip(self.files_of(self.best_path, event.best), event.best.values(), strict=True):
+            save_checkpoint(path, checkpoint)
 
     def _saved(self, event: Saved) -> None:
-        save_checkpoint(self.model_path, event.checkpoint)
+        for path, checkpoint in zip(self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True):
+            save_checkpoint(path, checkpoint)
         write_atomically(self.state_path, lambda file: torch.save(event.state, file))
         self.write_status(step=event.step, saved_step=event.step)
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from pix2pix.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.data.batches import Batch, Dataset
+from pix2pix.data.examples import Examples
 from pix2pix.errors import ConfigError
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
-from pix2pix.images import lay_out
+from pix2pix.images import Batch, lay_out
 from pix2pix.inference import normalise_by_picture
 from pix2pix.learner import Learner
 from pix2pix.machine import choose_machine
-from pix2pix.metrics import LOWER_IS_BETTER, METRICS
+from pix2pix.methods import method_of
+from pix2pix.metrics import METRICS
 from pix2pix.presets import command_line
 
-VALIDATION_PAIRS = 50
+VALIDATION_EXAMPLES = 50
 
 
 def rate_at(step: int, steps: int, decay_from: float) -> float:
@@ -35,70 +36,77 @@ def rate_at(step: int, steps: int, decay_from: float) -> float:
     return 1.0 if step < start else (steps - step) / (steps - start)
 
 
-def describe_model(config: TrainConfig, dataset: Dataset) -> ModelConfig:
-    """The model that these settings train on these pictures."""
-    return ModelConfig(
-        **config.architecture(),
-        in_channels=dataset.in_channels,
-        out_channels=dataset.out_channels,
-        size=config.size,
-        source=dataset.source,
-        target=dataset.target,
-        palette=dataset.palette,
-        target_palette=dataset.target_palette,
-    )
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What others ask of a trainer. It looks for them after each step, on the first process only."""
+
+    stop: Callable[[], bool] = _never
+    """End after this step, with everything saved."""
+    sample: Callable[[], bool] = _never
+    """Make a sample grid out of turn."""
 
 
 class Trainer:
     """Iterate to train. Events come in the order Progress, Sampled, Evaluated, Saved at each step that has them; Finished is the last.
 
     With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU, as without the stop.
-    `should_stop` and `should_sample` (a sample grid out of turn) are asked after each step, on the first process only.
-    `rate_scale` multiplies all learning rates; `run_name` stands in the command that a checkpoint tells.
+    `start` holds weights to begin with, by network. `rate_scale` multiplies all learning rates; None takes what the state had.
+    `run_name` stands in the command that a checkpoint tells.
     """
 
     def __init__(
         self,
         config: TrainConfig,
-        dataset: Dataset,
+        examples: Examples,
+        *,
         state: dict[str, Any] | None = None,
-        init: Checkpoint | None = None,
-        should_stop: Callable[[], bool] = lambda: False,
+        start: dict[str, dict[str, Tensor]] | None = None,
+        requests: Requests | None = None,
+        rate_scale: float | None = None,
+        run_name: str = "",
     ) -> None:
-        self.config, self.dataset, self.should_stop = config, dataset, should_stop
+        self.config = config
+        self.examples = examples
         self.machine = choose_machine(config, state["precision"] if state else None)
-        self.model = describe_model(config, dataset)
-        self.learner = Learner(config, self.model, self.machine)
+        self.method = method_of(config).build(config, examples.images)
+        self.models = dict(self.method.saved)
+        self.learner = Learner(self.method, config, self.machine)
         self.step = 0
-        self.best: float | None = None
-        self._metrics: dict[str, float] = {}
         self.rate_scale = 1.0
-        self.run_name = ""
-        self.should_sample: Callable[[], bool] = lambda: False
+        self._run_name = run_name
+        self._requests = requests or Requests()
+        self._best: float | None = None
+        self._metrics: dict[str, float] = {}
         self._sums: dict[str, float] = {}
         self._count = 0
         self._pending: list[dict[str, Tensor]] = []
-        if init:
-            self.learner.start_from(init.weights)
+        if start:
+            self.learner.start_from(start)
         if state:
             self._load(state)
-        dataset.to(self.machine.device)
-        self._validation = dataset.validation(VALIDATION_PAIRS) if self.machine.is_first else []
+        if rate_scale is not None:
+            self.rate_scale = rate_scale
+        examples.to(self.machine.device)
+        self._validation = examples.validation(VALIDATION_EXAMPLES) if self.machine.is_first else []
         self._clock = Clock()
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Generator[Event, None, None]:
         config = self.config
         if self.step == 0 and self._validation:
             yield self._sample()
-        with closing(self.dataset.batches(self.step, self.machine.rank, self.machine.world)) as batches:
+        with closing(self.examples.batches(self.step, rank=self.machine.rank, world=self.machine.world)) as batches:
             self._clock.restart()
             while self.step < config.steps:
                 try:
                     stop = self._advance(batches)
                 except FloatingPointError:
-                    yield Diverged(self.step)
+                    yield Diverged(self.step, self.rate_scale)
                     return
-                yield from self._tell(stop)
+                yield from self._emit(stop)
                 if stop and self.step < config.steps:
                     yield Finished(self.step, "stopped")
                     return
@@ -115,8 +123,8 @@ class Trainer:
         self._pending.append(self.learner.step(self.step, passes, rate))
         self.step += 1
         self._clock.tick()
-        # Reading a loss waits for the GPU, so there it is done only where something is to be told.
-        stop = self._agree(self.should_stop() if self.machine.is_first else False)
+        # Reading a loss waits for the GPU, so there it is done only where something is to be emitted.
+        stop = self._agree(self._requests.stop() if self.machine.is_first else False)
         if self.machine.device.type == "cpu" or stop or self._is_due():
             self._collect()
         is_shown = stop or self._is_due("save_every", "evaluate_every", "sample_every")
@@ -158,78 +166,91 @@ class Trainer:
     def _agree_finite(self, finite: bool) -> bool:
         return bool(self._average(torch.tensor([float(finite)], device=self.machine.device)).item() == 1)
 
-    def _tell(self, stop: bool) -> Iterator[Event]:
-        """The events that are due after this step; other processes than the first have nothing to tell."""
+    def _emit(self, stop: bool) -> Iterator[Event]:
+        """The events that are due after this step; other processes than the first have nothing to emit."""
         last = self.step == self.config.steps
         yield Stepped(self.step, self.config.steps)
         if last or self.step % self.config.log_every == 0:
             yield self._progress()
         if self.machine.is_first:
-            if self._validation and (self.should_sample() or self._is_due("sample_every")):
+            if self._validation and (self._requests.sample() or self._is_due("sample_every")):
                 yield self._sample()
             if self._is_due("evaluate_every") and self._validation:
                 yield self._evaluate()
             if stop or self._is_due("save_every"):
-                yield Saved(self.step, self.checkpoint(), self.state())
+                yield Saved(self.step, self.checkpoints(), self.state())
         if self._is_due():
             self._clock.restart()
 
     def _progress(self) -> Progress:
         losses = {name: value / self._count for name, value in self._sums.items()}
         self._sums, self._count = {}, 0
-        rate = self.config.rate * rate_at(self.step - 1, self.config.steps, self.config.decay_from) * self.rate_scale
+        rate = self.method.players[-1].rate * rate_at(self.step - 1, self.config.steps, self.config.decay_from) * self.rate_scale
         return Progress(self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share)
 
-    @torch.no_grad()
-    def translate(self, source: Tensor) -> Tensor:
-        """(1, C, H, W) in [-1, 1] as the model that would be saved now paints it: dropout off, batch norm by picture where it says so."""
-        generator = self.learner.best_generator.eval()
-        if self.model.norm == "batch" and self.model.statistics == "picture":
-            generator = normalise_by_picture(generator)
-        with self.machine.autocast():
-            return generator(source.to(self.machine.device)).float().cpu()
+    def _show(self, networks: nn.ModuleDict, example: Batch) -> Batch:
+        """The images of an example, as the models that would be saved now make them, on the CPU."""
+        images = {name: image.to(self.machine.device) for name, image in example.items()}
+        with torch.no_grad(), self.machine.autocast():
+            shown = self.method.sample(networks, images)
+            return {name: image.float().cpu() for name, image in shown.items()}
+
+    def _networks_to_show(self) -> nn.ModuleDict:
+        """The models that would be saved now, as they are used: batch norm by picture where the model says so."""
+        networks = self.learner.networks_to_save().eval()
+        for name, model in self.models.items():
+            if model.norm == "batch" and model.statistics == "picture":
+                networks[name] = normalise_by_picture(networks[name])
+        return networks
 
     def _sample(self) -> Sampled:
-        rows = [(source, self.translate(source), target) for _, source, target in self._validation[: self.config.samples]]
+        networks = self._networks_to_show()
+        examples = self._validation[: self.config.samples]
+        rows = [tuple(self._show(networks, images)[column] for column in self.method.columns) for _, images in examples]
         return Sampled(self.step, lay_out(rows))
 
     def _evaluate(self) -> Evaluated:
-        pairs = [(self.translate(source), target) for _, source, target in self._validation]
-        means = {name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in METRICS.items()}
-        value = means[self.config.best]
-        sign = -1 if self.config.best in LOWER_IS_BETTER else 1
-        is_best = self.best is None or sign * value > sign * self.best
-        self.best = value if is_best else self.best
-        self._metrics = {**means, "step": self.step}
-        return Evaluated(self.step, means, self.checkpoint() if is_best else None)
+        networks = self._networks_to_show()
+        metrics = self.method.validate([self._show(networks, images) for _, images in self._validation], METRICS)
+        criterion = self.method.criterion
+        value = metrics[criterion.metric]
+        sign = -1 if criterion.lower_is_better else 1
+        is_best = self._best is None or sign * value > sign * self._best
+        self._best = value if is_best else self._best
+        self._metrics = {**metrics, "step": self.step}
+        return Evaluated(self.step, metrics, self.checkpoints() if is_best else {})
 
-    def checkpoint(self) -> Checkpoint:
-        """The model as it is now, to use: a copy. Its metrics are those of the last validation, which names its step."""
-        weights = {name: value.detach().to("cpu", copy=True) for name, value in self.learner.best_generator.state_dict().items()}
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """The models as they are now, to use: copies. Their metrics are those of the last validation, which names its step."""
+        networks = self.learner.networks_to_save()
+        return {name: self._checkpoint(networks[name], model) for name, model in self.models.items()}
+
+    def _checkpoint(self, network: nn.Module, model: ModelConfig) -> Checkpoint:
+        weights = {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
         data, init = _name(self.config.data), _name(self.config.init)
         about: dict[str, Any] = {
-            "task": f"{self.model.source} to {self.model.target}",
+            "task": f"{model.source} to {model.target}",
             "data": data,
             "direction": self.config.direction,
             "make": self.config.make,
-            "pairs": self.dataset.train_size,
+            "pairs": self.examples.train_size,
             "step": self.step,
             "steps": self.config.steps,
             "seed": self.config.seed,
             "settings": {name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")},
             "metrics": self._metrics,
             "licence": self.config.licence,
-            "command": command_line(replace(self.config, data=data, init=init), f"runs/{self.run_name or data}"),
+            "command": command_line(replace(self.config, data=data, init=init), f"runs/{self._run_name or data}"),
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        return Checkpoint(self.model, weights, about)
+        return Checkpoint(model, weights, about)
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on. Its tensors are the living ones: write them down before the next step."""
         return {
             "step": self.step,
-            "model": self.model.to_dict(),
-            "best": self.best,
+            **dict(zip(_model_keys(self.models), (model.to_dict() for model in self.models.values()), strict=True)),
+            "best": self._best,
             "metrics": self._metrics,
             "rate_scale": self.rate_scale,
             "precision": self.machine.precision,
@@ -242,16 +263,25 @@ class Trainer:
         if state["step"] > self.config.steps:
             raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
         # Read as a config: a state of an older version lacks fields, which have their defaults then.
-        saved = ModelConfig.from_dict(state["model"])
-        palettes: dict[str, Any] = {"palette": (), "target_palette": ()}
-        if replace(saved, **palettes) != replace(self.model, **palettes):
-            what = f"learned from {saved.source} to {saved.target}, and {self.config.data} has other pictures"
-            raise ConfigError(f"this run {what}. Name the old ones, or start another run.")
-        self.model = saved
+        saved = {name: ModelConfig.from_dict(state[key]) for key, name in _model_keys(self.models).items()}
+        for name, model in self.models.items():
+            before = saved[name]
+            if replace(before, palette=(), target_palette=()) != replace(model, palette=(), target_palette=()):
+                what = f"learned from {before.source} to {before.target}, and {self.config.data} has other pictures"
+                raise ConfigError(f"this run {what}. Name the old ones, or start another run.")
+        self.models = saved
         self.learner.load_state(state)
         self._metrics = dict(state["metrics"])
-        self.step, self.best, self.rate_scale = state["step"], state["best"], state["rate_scale"]
-        self._sums, self._count = dict(state["sums"]), state["count"]
+        self.step = state["step"]
+        self._best = state["best"]
+        self.rate_scale = state["rate_scale"]
+        self._sums = dict(state["sums"])
+        self._count = state["count"]
+
+
+def _model_keys(models: Mapping[str, ModelConfig]) -> dict[str, str]:
+    """Key in a state of the description of each model: the first one's is `model`, whatever its name."""
+    return {f"model_{name}" if place else "model": name for place, name in enumerate(models)}
 
 
 class Clock:

@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
 
-from pix2pix import preflight
 from pix2pix.config import TrainConfig
-from pix2pix.data.batches import Dataset
-from pix2pix.data.scan import Problem
+from pix2pix.data.examples import Examples
 from pix2pix.errors import NoSpaceError, Pix2PixError
 from pix2pix.events import Diverged, Event, Finished, LeftOut, Noted, Recovered, Stepped
-from pix2pix.fitting import ADJUSTABLE, check_fit, check_resume, settle, whole_path
-from pix2pix.importers import read_any, read_judge
+from pix2pix.fitting import ADJUSTABLE, Prepared, Weights, check_resume, prepare, prepare_run, read_start, start_weights, whole_path
 from pix2pix.interrupts import stop_on_signals
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.paths import quoted
 from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
 from pix2pix.trackers import open_tracker
-from pix2pix.trainer import Trainer
+from pix2pix.trainer import Requests, Trainer
 
 Listener = Callable[[Event], None]
 RECOVERIES = 3
 
 
-def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None) -> Run:
+def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None, *, asked: Mapping[str, Any] | None = None) -> Run:
     """Trains from the first step, in this process, and returns the run when it has ended.
 
     `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the step, save and
-    end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit, before anything is written.
+    end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit, before anything is written. `asked` holds
+    the settings that somebody chose, which a checkpoint to start from must not overrule.
     """
-    config = settle(config)
     with joined_processes():
+        prepared = None
         if is_first():
-            check_fit(config)
-            Run.create(run, config)
+            prepared = prepare(config, asked=asked)
+            Run.create(run, prepared.config)
         wait_for_first()
-        return _train_in(Run.open(run), {}, on_event)
+        return _train_in(Run.open(run), {}, on_event, prepared=prepared)
 
 
 def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None, settings: dict[str, Any] | None = None) -> Run:
@@ -64,11 +63,13 @@ def resume(run: str | Path, steps: int | None = None, on_event: Listener | None 
         return _train_in(opened, {name: value for name, value in given.items() if name in ("data", *ADJUSTABLE)}, on_event)
 
 
-def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None) -> Run:
+def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, prepared: Prepared | None = None) -> Run:
+    """Trains to an end. A run that goes on is prepared here, where a failure changes nothing about it."""
     if not is_first():
         leave_signals_to_first()
-        config = _adjusted(run, changes)
-        _train_through_recoveries(run, config, Dataset.open(config, run.saved_model()), lambda event: None)
+        # Every process goes the way of the first, and all come to the same decisions: losses are shared before they are looked at.
+        for _ in _train_through(run, prepare_run(run, _adjusted(run, changes)), lambda: False):
+            pass
         wait_for_first()
         return run
     with run.lock(), stop_on_signals(run) as signals:
@@ -80,7 +81,7 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None) -> R
         moved = {"data": config.data} if "data" in changes else {}
         run.write_status(state="running", steps=config.steps, reason="", started=time.time(), **moved)
         try:
-            _follow_events(run, config, on_event)
+            _record_events(run, prepared or prepare_run(run, config), on_event)
             wait_for_first()
         except BaseException as error:
             signals.ignore()
@@ -143,46 +144,42 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     return dataclasses.replace(config, **(kept | changes))
 
 
-def _follow_events(run: Run, config: TrainConfig, on_event: Listener | None) -> None:
-    dataset = Dataset.open(config, run.saved_model())
+def _record_events(run: Run, prepared: Prepared, on_event: Listener | None) -> None:
+    """Trains, and writes each event down before anybody else hears of it."""
     run.keep_rows(run.saved_step())
-    run.deadline = time.time() + _seconds_allowed(run)
-    with open_tracker(config.tracker, run.path, run.saved_step()) as tell_tracker:
-
-        def pass_on(event: Event) -> None:
-            event = _explained(run, event)
-            run.record(event)
-            tell_tracker(event)
-            if on_event:
-                on_event(event)
-
-        step = run.saved_step()
-        changed = _changed_pictures(run, dataset)
-        remarks = [preflight.introduction(config, dataset, run.saved_precision()), *map(str, dataset.notes), *changed]
-        # What was said when the run began need not be said again of the same pictures.
-        for remark in remarks + (list(preflight.warnings(config, dataset)) if changed or not step else []):
-            pass_on(Noted(step, remark))
-        told: set[Problem] = set()
-        has_begun = False
-
-        def tell(event: Event) -> None:
-            # Streamed pictures are found out while training goes on.
-            for problem in dataset.problems:
-                if problem not in told:
-                    told.add(problem)
-                    pass_on(LeftOut(event.step, problem.file, problem.cause))
-            nonlocal has_begun
+    end = time.time() + _seconds_allowed(run)
+    remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
+    events = _train_through(run, prepared, lambda: run.stop_requested() or time.time() > end)
+    has_begun = False
+    # Closed, so that what reads images ahead ends with it, whatever goes wrong here.
+    with open_tracker(prepared.config.tracker, run.path, run.saved_step()) as track, closing(events):
+        for event in itertools.chain(remarks, events):
             if isinstance(event, Stepped) and not has_begun:
                 has_begun = True
                 run.write_status(earlier=None)
-            pass_on(event)
+            event = _explained(run, event)
+            run.record(event)
+            track(event)
+            if on_event:
+                on_event(event)
 
-        _train_in_memory(run, config, dataset, tell)
+
+def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
+    """What is worth knowing before the first step."""
+    examples, machine = prepared.examples, prepared.machine
+    processes = f", {machine.world} processes" if machine.world > 1 else ""
+    yield f"{examples.introduction()}; on {machine.device}, {machine.precision}{processes}"
+    yield from map(str, examples.notes)
+    changed = _changed_images(run, examples)
+    yield from changed
+    # What was said when the run began need not be said again of the same images.
+    if changed or not run.saved_step():
+        yield from examples.warnings()
 
 
-def _changed_pictures(run: Run, dataset: Dataset) -> list[str]:
-    """What to say where a run goes on with other pictures than it had. Remembers what it has now."""
-    now, before = dataset.fingerprint(), run.read_status().get("pictures")
+def _changed_images(run: Run, examples: Examples) -> list[str]:
+    """What to say where a run goes on with other images than it had. Remembers what it has now."""
+    now, before = examples.fingerprint(), run.read_status().get("pictures")
     run.write_status(pictures=now)
     if not before or before == now:
         return []
@@ -204,65 +201,95 @@ def _seconds_allowed(run: Run) -> float:
     return 60 * status["minutes"] - status.get("trained", 0) if status.get("minutes") else math.inf
 
 
-def _train_in_memory(run: Run, config: TrainConfig, dataset: Dataset, tell: Listener) -> None:
-    """Trains to an end; where memory runs out, goes on from the last saved state with half the batch."""
+def _train_through(run: Run, prepared: Prepared, should_stop: Callable[[], bool]) -> Generator[Event, None, None]:
+    """The events of a training to its end, through what can be recovered from. A file that is left out is named once."""
+    left_out: set[LeftOut] = set()
+    for event in recovering(run, lambda scale: with_smaller_batches(run, prepared, should_stop, scale)):
+        if isinstance(event, LeftOut):
+            known = dataclasses.replace(event, step=0)
+            if known in left_out:
+                continue
+            left_out.add(known)
+        yield event
+
+
+def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> Iterator[Event]:
+    """The events of an attempt; after a loss that is not finite, of another one at half the rate, at most three times.
+
+    Each attempt goes on from the state that was saved last. It is given the scale of the rate, None for that of the state.
+    """
+    scale: float | None = None
+    for number in range(RECOVERIES + 1):
+        diverged: Diverged | None = None
+        for event in attempt(scale):
+            if isinstance(event, Diverged):
+                diverged = event
+            else:
+                yield event
+        if diverged is None:
+            return
+        if number < RECOVERIES:
+            scale = diverged.rate_scale / 2
+            yield Recovered(diverged.step, run.saved_step(), scale)
+    assert diverged is not None
+    reason = (
+        f"a loss was not finite at step {diverged.step}, also at {diverged.rate_scale:g} times the rate. Start another run from this"
+        f" one's last good model, at a lower rate or with precision fp32: --init {quoted(run.model_path)} --rate {run.config().rate / 10:g}"
+    )
+    yield Finished(diverged.step, "diverged", reason)
+
+
+def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+    """The events of a training; where memory runs out, it goes on from the state that was saved last with half the batch."""
     while True:
+        batch = int(run.read_status().get("batch", prepared.config.batch))
+        if batch != prepared.config.batch:
+            config = dataclasses.replace(prepared.config, batch=batch)
+            prepared = dataclasses.replace(prepared, config=config, examples=prepared.examples.using(config))
         try:
-            _train_through_recoveries(run, config, dataset, tell)
+            yield from _train_once(run, prepared, should_stop, rate_scale)
             return
         except (RuntimeError, MemoryError) as error:
             # Several processes cannot agree on a new batch once one of them has left their common step.
             if not is_out_of_memory(error) or dist.is_initialized():
                 raise
         # Outside of `except`: the error holds all that its frames held.
-        config = dataclasses.replace(config, batch=smaller_batch(config.batch, config.size, config.width))
         free_unused()
-        notice = f"memory ran out with a batch of {config.batch * 2}: the run goes on with {config.batch}"
+        smaller = smaller_batch(batch, prepared.config.size, prepared.config.width)
+        notice = f"memory ran out with a batch of {smaller * 2}: the run goes on with {smaller}"
         run.note(notice)
-        run.write_status(batch=config.batch, notice=notice)
+        run.write_status(batch=smaller, notice=notice)
         run.keep_rows(run.saved_step())
-        dataset = Dataset.open(config, run.saved_model())
 
 
-def _train_through_recoveries(run: Run, config: TrainConfig, dataset: Dataset, tell: Listener) -> None:
-    """Trains to an end; after a loss that is not finite, from the last saved state with half the rate, at most three times.
-
-    Every process goes this way, and all come to the same decisions: losses are shared before they are looked at.
-    """
-    trainer = _build_trainer(run, config, dataset)
-    scale = trainer.rate_scale
-    for _ in range(RECOVERIES):
-        broken_at = _pump(trainer, tell)
-        if broken_at is None:
-            return
-        scale /= 2
-        trainer = _build_trainer(run, config, dataset)
-        trainer.rate_scale = scale
-        tell(Recovered(broken_at, trainer.step, scale))
-    broken_at = _pump(trainer, tell)
-    if broken_at is not None:
-        reason = (
-            f"a loss was not finite at step {broken_at}, also at {scale:g} times the rate. Start another run from this one's last good"
-            f" model, at a lower rate or with precision fp32: --init {quoted(run.model_path)} --rate {config.rate / 10:g}"
-        )
-        tell(Finished(broken_at, "diverged", reason))
-
-
-def _pump(trainer: Trainer, tell: Listener) -> int | None:
-    """Passes events on until the trainer ends; the step at which it diverged, if it did."""
-    for event in trainer:
-        if isinstance(event, Diverged):
-            return event.step
-        tell(event)
-    return None
-
-
-def _build_trainer(run: Run, config: TrainConfig, dataset: Dataset) -> Trainer:
+def _train_once(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+    """The events of one trainer, from the saved state or the start on, and the files that turn out to be unusable meanwhile."""
     state = run.read_state()
-    init = read_any(config.init) if config.init and not state else None
-    trainer = Trainer(config, dataset, state, init, should_stop=run.must_stop)
-    if config.init_discriminator and not state:
-        trainer.learner.start_discriminator_from(read_judge(config.init_discriminator).weights)
-    trainer.should_sample = run.take_sample_request
-    trainer.run_name = run.name
-    return trainer
+    start = {} if state else _take_start(prepared)
+    trainer = Trainer(
+        prepared.config,
+        prepared.examples,
+        state=state,
+        start=start,
+        requests=Requests(stop=should_stop, sample=run.take_sample_request),
+        rate_scale=rate_scale,
+        run_name=run.name,
+    )
+    # The trainer has copies: for as long as it trains, these would only take memory.
+    del state, start
+    known = 0
+    with closing(iter(trainer)) as events:
+        for event in events:
+            problems = prepared.examples.problems
+            yield from (LeftOut(event.step, problem.file, problem.cause) for problem in problems[known:])
+            known = len(problems)
+            yield event
+
+
+def _take_start(prepared: Prepared) -> Weights:
+    """The weights to start from, which are not kept: where nothing was saved before a recovery, they are read again."""
+    weights = dict(prepared.start)
+    prepared.start.clear()
+    if weights or not (prepared.config.init or prepared.config.init_discriminator):
+        return weights
+    return start_weights(read_start(prepared.config), prepared.models)

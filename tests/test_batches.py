@@ -49,7 +49,7 @@ def first(dataset: Dataset, count: int, start: int = 0) -> torch.Tensor:
     with closing(dataset.batches(start)) as batches:
         steps = list(itertools.islice(batches, count))
     assert [step for step, _ in steps] == list(range(start, start + count))
-    return torch.stack([torch.stack([torch.cat(halves, 1) for halves in passes]) for _, passes in steps])
+    return torch.stack([torch.stack([torch.cat(list(halves.values()), 1) for halves in passes]) for _, passes in steps])
 
 
 def test_batch_is_scaled_square_and_random_at_no_cost_to_others(pairs: Path) -> None:
@@ -100,7 +100,7 @@ def test_ranks_see_together_what_one_process_sees(pairs: Path) -> None:
 
 def test_batch_that_cannot_be_shared_names_one_that_can(pairs: Path) -> None:
     with pytest.raises(ConfigError, match="batch is 3; 2 processes cannot share it evenly. Take 2"):
-        next(Dataset.open(config(pairs, batch=3)).batches(0, 0, 2))
+        next(Dataset.open(config(pairs, batch=3)).batches(0, rank=0, world=2))
 
 
 def test_each_pass_over_the_data_shows_each_pair_once(pairs: Path) -> None:
@@ -129,9 +129,9 @@ def test_only_broken_pictures_end_with_a_sentence(pairs: Path, cache: str) -> No
 
 
 def test_validation_is_whole_without_jitter(pairs: Path) -> None:
-    (name, source, target), *rest = Dataset.open(config(pairs, size=24)).validation()
+    (name, images), *rest = Dataset.open(config(pairs, size=24)).validation()
     assert (name, rest) == ("7", [])
-    assert source.shape == target.shape == (1, 3, 24, 24)
+    assert images["source"].shape == images["target"].shape == (1, 3, 24, 24)
 
 
 def test_training_pair_stands_in_where_there_is_no_other(pairs: Path) -> None:
@@ -173,7 +173,7 @@ def test_gray_has_one_channel_as_pairs_and_made(pairs: Path, tmp_path: Path) -> 
     for dataset in (Dataset.open(config(pairs)), Dataset.open(config(pairs, make="gray"))):
         assert (dataset.source, dataset.in_channels, dataset.out_channels) == ("gray", 1, 3)
         assert batch(dataset, 0)[0].shape == (2, 1, 16, 16)
-        assert dataset.validation()[0][1].shape == (1, 1, 16, 16)
+        assert dataset.validation()[0][1]["source"].shape == (1, 1, 16, 16)
     source, target = batch(dataset, 0)
     luma = (target * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True)
     assert (source - luma).abs().max() < 0.02

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, DataError, Pix2PixError
-from pix2pix.fitting import check_fit, check_resume, check_start, settle
+from pix2pix.fitting import check_resume, prepare
 from pix2pix.runs import Run
 from pix2pix.training import resume, train
 
@@ -37,20 +37,20 @@ def test_nothing_is_made_of_settings_that_do_not_fit(pairs: Path, tmp_path: Path
 def test_a_batch_that_processes_cannot_share_is_refused(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="2 processes cannot share it evenly"):
-        check_fit(tiny(pairs, batch=3))
+        prepare(tiny(pairs, batch=3))
 
 
 def test_paths_are_kept_whole(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(pairs.parent)
-    assert settle(tiny(Path("pairs"))).data == str(pairs)
+    assert prepare(tiny(Path("pairs"))).config.data == str(pairs)
 
 
 def test_a_start_with_another_network_than_asked_for_is_refused(pairs: Path, tmp_path: Path) -> None:
     first = train(tiny(pairs, steps=1), tmp_path / "first")
     with pytest.raises(ConfigError, match="has width 4, and 8 was asked for"):
-        check_start({"width": 8, "init": str(first.model_path)})
-    check_start({"width": 4, "init": str(first.model_path)})
-    assert settle(tiny(pairs, width=64, init=str(first.model_path))).width == 4
+        prepare(tiny(pairs, width=8, init=str(first.model_path)), asked={"width": 8})
+    prepare(tiny(pairs, width=4, init=str(first.model_path)), asked={"width": 4})
+    assert prepare(tiny(pairs, width=64, init=str(first.model_path))).config.width == 4
 
 
 def test_a_resume_may_change_the_machine_but_not_what_is_learned(pairs: Path, tmp_path: Path) -> None:

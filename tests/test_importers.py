@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
-from pix2pix.importers import adjusted, read_any, read_judge
+from pix2pix.importers import adjusted, read_any, read_discriminator
 from pix2pix.importers.layouts import DISCRIMINATOR, recognise
 from pix2pix.networks import PatchGAN
 from pix2pix.translator import Translator
@@ -134,8 +134,8 @@ def test_what_wrappers_put_before_the_keys_is_taken_off(prefix: str) -> None:
 
 
 def test_a_training_file_is_looked_through_for_its_generator() -> None:
-    judge = foreign.draw(foreign.UsualPatchGAN(6, 2, 3, "batch")).state_dict()
-    content = {"epoch": 3, "D": judge, "G": usual(), "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}}
+    discriminator = foreign.draw(foreign.UsualPatchGAN(6, 2, 3, "batch")).state_dict()
+    content = {"epoch": 3, "D": discriminator, "G": usual(), "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}}
     assert take_over(content).config.depth == 7
     assert recognise(content, DISCRIMINATOR).facts["patch"] == 70
 
@@ -242,9 +242,9 @@ def test_files_of_the_projects_themselves(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="no ../shared/fixtures here")
 def test_a_discriminator_of_the_project_itself() -> None:
-    judge = read_judge(FIXTURES / "reference_patchgan70_batch.pth")
+    discriminator = read_discriminator(FIXTURES / "reference_patchgan70_batch.pth")
     expected = torch.load(FIXTURES / "reference_patchgan70_batch.io.pt", weights_only=True)
-    network = PatchGAN(judge.in_channels, judge.width, judge.patch, judge.norm)
-    network.load_state_dict(judge.weights)
+    network = PatchGAN(discriminator.in_channels, discriminator.width, discriminator.patch, discriminator.norm)
+    network.load_state_dict(discriminator.weights)
     with torch.no_grad():
         torch.testing.assert_close(network.eval()(expected["input"]), expected["eval_output"], **CLOSE)

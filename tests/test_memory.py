@@ -19,7 +19,7 @@ def holds(pairs_at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Learner.step
 
     def step_or_fail(self: Learner, number: int, batches: list, rate: float) -> dict:
-        if len(batches[0][0]) > pairs_at_once and number > 2:
+        if len(batches[0]["source"]) > pairs_at_once and number > 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return step(self, number, batches, rate)
 

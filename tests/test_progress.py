@@ -26,7 +26,7 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     ("event", "line"),
     [
         (HALF_WAY, "step 50 of 100  2 steps/s, 0:25 left  g_l1 0.250 g_gan 0.700"),
-        (Evaluated(50, {"psnr": 14.25, "ssim": 0.3}, None), "step 50  validation psnr 14.25 dB, ssim 0.3"),
+        (Evaluated(50, {"psnr": 14.25, "ssim": 0.3}, {}), "step 50  validation psnr 14.25 dB, ssim 0.3"),
         (Finished(100, "finished"), "finished at step 100"),
         (Finished(7, "diverged", "a loss was not finite"), "diverged at step 7: a loss was not finite"),
     ],

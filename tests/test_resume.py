@@ -82,8 +82,8 @@ def test_a_trainer_takes_a_state_whose_palette_has_another_order(run: Run) -> No
     model = run.saved_model()
     assert model
     state["model"] = dataclasses.replace(model, palette=model.palette[::-1]).to_dict()
-    trainer = Trainer(dataclasses.replace(run.config(), steps=3), Dataset.open(run.config()), state)
-    assert trainer.model.palette == model.palette[::-1] and trainer.step == 2
+    trainer = Trainer(dataclasses.replace(run.config(), steps=3), Dataset.open(run.config()), state=state)
+    assert trainer.models["generator"].palette == model.palette[::-1] and trainer.step == 2
 
 
 def test_a_moved_folder_is_named_once_and_remembered(run: Run, data: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_events_come_back_as_rows_samples_and_state(run: Run) -> None:
     with run.lock():
         run.record(Sampled(0, Image.new("RGB", (8, 8))))
         run.record(progress(50))
-        run.record(Evaluated(50, {"ssim": 0.2}, None))
+        run.record(Evaluated(50, {"ssim": 0.2}, {}))
         snapshot = run.snapshot()
     assert snapshot.rows == [{"step": 50, "g_l1": 0.5, "rate": 2e-4}, {"step": 50, "val_ssim": 0.2}]
     assert [step for step, _ in snapshot.samples] == [0]

@@ -11,9 +11,9 @@ import pytest
 
 from pix2pix import ModelConfig, TrainConfig, estimates, jobs
 from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pix2pix.config import knobs
+from pix2pix.config import ARCHITECTURE, knobs
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.fitting import ARCHITECTURE, adopt_start, check_start, nearest_size, settle
+from pix2pix.fitting import adopt_start, check_asked, nearest_size, resolve
 from pix2pix.networks import build_generator
 from pix2pix.presets import PRESETS
 from pix2pix.rights import Rights
@@ -54,7 +54,7 @@ def test_the_size_is_the_nearest_one_that_the_levels_can_halve(size: int, depth:
 
 def test_a_start_model_in_python_brings_its_network_and_size(tmp_path: Path) -> None:
     path = small_model(tmp_path / "start.pth", norm="batch", skips=False, dropout=0.25)
-    config = settle(TrainConfig(data="pairs", init=str(path), size=80, width=64))
+    config = resolve(TrainConfig(data="pairs", init=str(path), size=80, width=64))
     assert (config.size, config.width, config.depth, config.decoder, config.norm) == (64, 4, 6, "sharp", "batch")
     assert (config.skips, config.dropout) == (False, 0.25)
 
@@ -62,8 +62,8 @@ def test_a_start_model_in_python_brings_its_network_and_size(tmp_path: Path) -> 
 def test_a_size_that_was_typed_and_cannot_be_is_refused_with_the_one_that_can(tmp_path: Path) -> None:
     path = small_model(tmp_path / "start.pth")
     with pytest.raises(ConfigError, match="need a multiple of 64. Take size 128, or leave size out"):
-        check_start({"init": str(path), "size": 100})
-    check_start({"init": str(path), "size": 128})
+        check_asked({"size": 100}, load_checkpoint(path).config, str(path))
+    check_asked({"size": 128}, load_checkpoint(path).config, str(path))
 
 
 def test_fine_tuning_from_the_form_begins_with_the_preset_it_opens_with(pairs: Path, tmp_path: Path) -> None:

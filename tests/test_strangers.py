@@ -21,7 +21,7 @@ from pix2pix import importers
 from pix2pix.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
-from pix2pix.importers import read_any, read_judge
+from pix2pix.importers import read_any, read_discriminator
 from pix2pix.importers.child import open_file
 from pix2pix.importers.safe_tensors import read_safetensors, write_safetensors
 from pix2pix.networks import build_generator, init_weights
@@ -238,7 +238,7 @@ def test_our_own_checkpoints_need_no_other_process_and_may_have_one(tmp_path: Pa
 def test_a_judge_is_read_apart_too_and_only_from_a_file_that_has_one(file: Path, tmp_path: Path) -> None:
     network = foreign.draw(foreign.UsualPatchGAN(6, 2, 3, "instance"))
     torch.save(network.state_dict(), file)
-    judge = read_judge(file)
-    assert (judge.patch, judge.width, judge.in_channels, judge.norm) == (70, 2, 6, "instance")
+    discriminator = read_discriminator(file)
+    assert (discriminator.patch, discriminator.width, discriminator.in_channels, discriminator.norm) == (70, 2, 6, "instance")
     with pytest.raises(CheckpointError, match="does not exist"):
-        read_judge(tmp_path / "none.pth")
+        read_discriminator(tmp_path / "none.pth")

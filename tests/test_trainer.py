@@ -12,7 +12,8 @@ from pix2pix.config import TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
 from pix2pix.images import to_image
-from pix2pix.trainer import Clock, Trainer, describe_model, rate_at
+from pix2pix.methods.pix2pix import describe_model
+from pix2pix.trainer import Clock, Requests, Trainer, rate_at
 from pix2pix.translator import Translator
 
 
@@ -40,12 +41,14 @@ def test_pictures_and_models_in_events_stay_as_they_were(pairs: Path) -> None:
     kept: list[tuple[Event, object]] = []
     for event in Trainer(config, Dataset.open(config)):
         if isinstance(event, Saved):
-            kept.append((event, {name: value.clone() for name, value in event.checkpoint.weights.items()}))
+            kept.append((event, {name: value.clone() for name, value in event.checkpoints["generator"].weights.items()}))
         if isinstance(event, Sampled):
             kept.append((event, event.image.tobytes()))
     for event, then in kept:
         if isinstance(event, Saved):
-            assert isinstance(then, dict) and all(torch.equal(value, then[name]) for name, value in event.checkpoint.weights.items())
+            assert isinstance(then, dict)
+            weights = event.checkpoints["generator"].weights
+            assert all(torch.equal(value, then[name]) for name, value in weights.items())
         if isinstance(event, Sampled):
             assert event.image.tobytes() == then
 
@@ -59,7 +62,7 @@ def test_no_event_leaks_a_context_into_the_consumer(pairs: Path) -> None:
 def test_a_stop_saves_at_once_and_says_where(pairs: Path) -> None:
     config = tiny(pairs, steps=1000)
     seen: list[Event] = []
-    for event in Trainer(config, Dataset.open(config), should_stop=lambda: len(seen) > 3):
+    for event in Trainer(config, Dataset.open(config), requests=Requests(stop=lambda: len(seen) > 3)):
         seen.append(event)
     assert isinstance(seen[-2], Saved) and isinstance(seen[-1], Finished)
     assert seen[-1].state == "stopped" and seen[-2].step == seen[-1].step < 1000
@@ -69,20 +72,18 @@ def test_a_state_of_a_version_that_knew_fewer_settings_goes_on(pairs: Path) -> N
     config = tiny(pairs)
     saved = next(event for event in train(config) if isinstance(event, Saved))
     state = saved.state | {"model": {name: value for name, value in saved.state["model"].items() if name not in ("blocks", "dialect")}}
-    assert Trainer(config, Dataset.open(config), state).step == 3
+    assert Trainer(config, Dataset.open(config), state=state).step == 3
 
 
 def test_a_stop_never_saves_weights_that_are_not_finite(pairs: Path) -> None:
     config = tiny(pairs, log_every=100, save_every=100, evaluate_every=100, sample_every=100, steps=1000)
-    trainer = Trainer(config, Dataset.open(config))
     stop: list[bool] = []
-    trainer.should_stop = lambda: bool(stop)
+    trainer = Trainer(config, Dataset.open(config), requests=Requests(stop=lambda: bool(stop)))
     events: list[Event] = []
     for event in trainer:
         events.append(event)
         if event.step == 5 and isinstance(event, Stepped):
-            assert trainer.learner.discriminator is not None
-            next(trainer.learner.discriminator.parameters()).data.fill_(float("nan"))
+            next(trainer.method.networks["discriminator"].parameters()).data.fill_(float("nan"))
             stop.append(True)
     assert isinstance(events[-1], Diverged) and not [event for event in events if isinstance(event, Saved)]
 
@@ -103,9 +104,9 @@ def test_leaving_the_loop_early_leaves_no_thread_behind(pairs: Path) -> None:
 def test_the_best_model_comes_with_its_metrics(pairs: Path) -> None:
     evaluations = [event for event in train(tiny(pairs)) if isinstance(event, Evaluated)]
     first = evaluations[0]
-    assert first.best is not None and first.best.about["metrics"] == {**first.metrics, "step": 3}
+    assert first.best["generator"].about["metrics"] == {**first.metrics, "step": 3}
     best = max(evaluations, key=lambda event: event.metrics["ssim"])
-    assert best.best is not None
+    assert best.best
 
 
 def test_the_rate_is_constant_and_then_falls_to_almost_zero() -> None:
@@ -117,13 +118,13 @@ def test_the_rate_is_constant_and_then_falls_to_almost_zero() -> None:
 
 def test_the_model_says_what_its_pictures_are(pairs: Path) -> None:
     config = tiny(pairs)
-    model = describe_model(config, Dataset.open(config))
+    model = describe_model(config, Dataset.open(config).images)
     assert (model.source, model.size, model.width, model.depth) == ("labels", 32, 4, 5)
     assert {color for _, color in model.palette} >= {(0, 0, 255), (0, 85, 255)}
 
 
 def test_the_model_knows_the_classes_of_what_it_makes(pairs: Path) -> None:
-    there, back = (describe_model(config, Dataset.open(config)) for config in (tiny(pairs), tiny(pairs, direction="BtoA")))
+    there, back = (describe_model(config, Dataset.open(config).images) for config in (tiny(pairs), tiny(pairs, direction="BtoA")))
     assert there.target_palette == back.palette != ()
     assert back.target_palette == there.palette != there.target_palette
 
@@ -155,8 +156,8 @@ def test_the_sample_grid_shows_what_the_saved_model_paints(pairs: Path, norm: st
     dataset = Dataset.open(config)
     events = list(Trainer(config, dataset))
     grid = next(event.image for event in reversed(events) if isinstance(event, Sampled))
-    model = next(event.checkpoint for event in events if isinstance(event, Saved))
+    model = next(event.checkpoints["generator"] for event in events if isinstance(event, Saved))
     shown = np.asarray(grid.crop((36, 0, 68, 32)), np.float64)
-    source = to_image(dataset.validation(1)[0][1])
+    source = to_image(dataset.validation(1)[0][1]["source"])
     painted = np.asarray(Translator(model, precision="fp32")(source), np.float64)
     assert np.abs(shown - painted).mean() < 1

@@ -58,7 +58,7 @@ def train(args: argparse.Namespace) -> int:
         raise ConfigError(f"--push-every is {args.push_every}; it is a number of steps, and --push-to names the repository.")
     config = None if args.resume else _new_config(settings)
 
-    from pix2pix import fitting, training
+    from pix2pix import training
 
     if args.resume and "data" in settings:
         settings["data"] = data_folder(settings["data"])
@@ -66,8 +66,7 @@ def train(args: argparse.Namespace) -> int:
         if config is None:
             run = training.resume(args.run_folder, on_event=progress, settings=settings)
         else:
-            fitting.check_start(settings)
-            run = training.train(config, args.run_folder, on_event=progress)
+            run = training.train(config, args.run_folder, on_event=progress, asked=settings)
     return _report(run.snapshot())
 
 

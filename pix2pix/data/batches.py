@@ -7,9 +7,9 @@ import itertools
 import multiprocessing
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pix2pix.augment import seed_of, window_of
-from pix2pix.config import CHANNELS, ModelConfig, TrainConfig
+from pix2pix.config import CHANNELS, ImageSpec, ModelConfig, TrainConfig
+from pix2pix.data.introduction import introduce_pairs, warn_of_pairs
 from pix2pix.data.kinds import Looks, kept_looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.data.prefetch import prefetched
@@ -26,41 +27,67 @@ from pix2pix.data.shortfall import refuse_untrained
 from pix2pix.data.sources import holes_of
 from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.images import to_tensor, to_unit
+from pix2pix.images import Batch, to_tensor, to_unit
 from pix2pix.palette import HOLE
 
-Batch = tuple[Tensor, Tensor]
+Pixels = tuple[Tensor, Tensor]
+"""Sources and targets of one pass, uint8 (b, C, size, size)."""
 
 
 class Dataset:
-    """Training and validation pairs of a folder, ready for a network."""
+    """Training and validation pairs of a folder, ready for a network: `source` and `target` are the images of a batch.
 
-    def __init__(self, config: TrainConfig, folder: PairFolder, looks: Looks) -> None:
-        self.config, self.folder = config, folder
-        self.found = looks
-        """What the pictures look like now, where a run goes on with what it knew of them."""
+    `looks` is what a network is told of the pictures, `found` what they look like now, where a run goes on with what it knew of them.
+    """
+
+    def __init__(self, config: TrainConfig, folder: PairFolder, looks: Looks, *, found: Looks | None = None) -> None:
+        self.config = config
+        self.folder = folder
+        self.looks = looks
+        self.found = found or looks
         self.source, self.target, self.palette, self.target_palette = looks.source, looks.target, looks.palette, looks.target_palette
         self.in_channels, self.out_channels = CHANNELS.get(self.source, 3), CHANNELS.get(self.target, 3)
         self.train_size = len(folder.train)
         self._reader = Reader(
             folder.root, folder.train, config.load_size(), looks.source, looks.target, config.make, looks.palette if config.crisp else ()
         )
-        self._store: Store = open_store(self._reader, config.cache)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
     def open(cls, config: TrainConfig, model: ModelConfig | None = None) -> Dataset:
-        """Finds the pairs, looks at what they are, and reads them into memory if they fit.
+        """Finds the pairs and looks at what they are. They are read into memory, if they fit there, when the first is asked for.
 
         For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the pictures have now. `DataError`
         where the pictures are of another kind.
         """
         folder = open_pairs(config.data, config.direction, config.make, config.seed, config.layout)
         refuse_untrained(folder)
-        looks = look(folder, config.source)
-        dataset = cls(config, folder, kept_looks(looks, model, config.data) if model else looks)
-        dataset.found = looks
-        return dataset
+        found = look(folder, config.source)
+        return cls(config, folder, kept_looks(found, model, config.data) if model else found, found=found)
+
+    def using(self, config: TrainConfig) -> Dataset:
+        """The same pairs, not looked for again, in batches of other settings."""
+        return Dataset(config, self.folder, self.looks, found=self.found)
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self._reader, self.config.cache)
+
+    @property
+    def images(self) -> dict[str, ImageSpec]:
+        """What sources and targets are."""
+        return {
+            "source": ImageSpec(self.source, self.in_channels, self.palette),
+            "target": ImageSpec(self.target, self.out_channels, self.target_palette),
+        }
+
+    def introduction(self) -> str:
+        """How many pairs there are, and which side is what."""
+        return introduce_pairs(self)
+
+    def warnings(self) -> Iterator[str]:
+        """What `pix2pix inspect` warns of."""
+        return warn_of_pairs(self)
 
     @property
     def notes(self) -> tuple[Problem, ...]:
@@ -88,7 +115,8 @@ class Dataset:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Files that do not fit, each once, with those found while reading so far."""
-        self._seen_problems.update(dict.fromkeys(self._store.problems))
+        if "_store" in vars(self):
+            self._seen_problems.update(dict.fromkeys(self._store.problems))
         return tuple(self._seen_problems)
 
     @property
@@ -102,7 +130,7 @@ class Dataset:
             self._store.to(torch.device(device))
         return self
 
-    def batches(self, start: int = 0, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
+    def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
         """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`) when it is no longer needed."""
         self._share(world)
         each = self.config.passes()
@@ -110,31 +138,31 @@ class Dataset:
         with closing(self._passes(start, rank, world)) as passes:
             for step in itertools.count(start):
                 pixels = list(itertools.islice(passes, each))
-                yield step, [(to_unit(source), to_unit(target)) for source, target in pixels]
+                yield step, [{"source": to_unit(source), "target": to_unit(target)} for source, target in pixels]
 
-    def validation(self, limit: int | None = None) -> list[tuple[str, Tensor, Tensor]]:
-        """(name, source, target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
+    def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
+        """(name, source and target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
 
         Training pairs stand in where there are no others, or none that can be read.
         """
         return self._read_whole(self.folder.val, limit) or self._read_whole(self.folder.train, limit)
 
-    def _read_whole(self, pairs: Sequence[Pair], limit: int | None) -> list[tuple[str, Tensor, Tensor]]:
-        chosen: list[tuple[str, Tensor, Tensor]] = []
+    def _read_whole(self, pairs: Sequence[Pair], limit: int | None) -> list[tuple[str, Batch]]:
+        chosen: list[tuple[str, Batch]] = []
         for pair in pairs:
             if limit is not None and len(chosen) >= limit:
                 break
             try:
-                chosen.append((pair.name, *self._whole(pair)))
+                chosen.append((pair.name, self._whole(pair)))
             except DataError as error:
                 self._seen_problems[Problem(pair.source.relative_to(self.folder.root).as_posix(), str(error))] = None
         return chosen
 
     def _whole(self, pair: Pair) -> Batch:
         source, target = self.folder.load(pair, self.config.size, (self.source, self.target))
-        return to_tensor(source, self.in_channels), to_tensor(target, self.out_channels)
+        return {"source": to_tensor(source, self.in_channels), "target": to_tensor(target, self.out_channels)}
 
-    def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Batch:
+    def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Pixels:
         """This rank's share of one pass of a step: source and target, uint8 (b, C, size, size).
 
         A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
@@ -160,7 +188,7 @@ class Dataset:
     def _order(self, epoch: int) -> list[int]:
         return _permutation(self.config.seed, epoch, self.train_size)
 
-    def _passes(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
+    def _passes(self, start: int, rank: int, world: int) -> Generator[Pixels, None, None]:
         """uint8 passes in order, from the first of step `start` on, by the means that suits the store."""
         each = self.config.passes()
         places = (divmod(number, each) for number in itertools.count(start * each))
@@ -173,7 +201,7 @@ class Dataset:
             with closing(prefetched(self.pixels(step, micro, rank, world) for step, micro in places)) as ahead:
                 yield from ahead
 
-    def _from_workers(self, start: int, rank: int, world: int) -> Generator[Batch, None, None]:
+    def _from_workers(self, start: int, rank: int, world: int) -> Generator[Pixels, None, None]:
         each = self.config.passes()
         loader = DataLoader(
             _Passes(self, rank, world),

@@ -38,7 +38,7 @@ _keeping = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Judge:
+class ImportedDiscriminator:
     """A discriminator that a training can start from; `weights` are in our names."""
 
     patch: int
@@ -89,23 +89,23 @@ def _handed_over(path: Path, words: dict[str, str], tensors: dict[str, Tensor]) 
     return to_checkpoint(described | {"weights": dict(tensors)}, path)
 
 
-def read_judge(path: str | Path) -> Judge:
+def read_discriminator(path: str | Path) -> ImportedDiscriminator:
     """The discriminator in another project's file; `FILE::NAME` and `CheckpointError` as `read_any`."""
     path, network = split_choice(path)
     check_is_file(path)
     words, tensors = open_apart(path, "discriminator", network)
     try:
         facts = json.loads(words["facts"])
-        judge = Judge(**facts, weights=tensors, project=words["project"])
-        if judge.patch not in HALVINGS:
-            raise ValueError(f"patch {judge.patch}")
+        discriminator = ImportedDiscriminator(**facts, weights=tensors, project=words["project"])
+        if discriminator.patch not in HALVINGS:
+            raise ValueError(f"patch {discriminator.patch}")
         with torch.device("meta"):
-            wanted = PatchGAN(judge.in_channels, judge.width, judge.patch, judge.norm).state_dict()
+            wanted = PatchGAN(discriminator.in_channels, discriminator.width, discriminator.patch, discriminator.norm).state_dict()
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
     if wanted.keys() != tensors.keys() or any(tensors[name].shape != value.shape for name, value in wanted.items()):
         raise CheckpointError(f"{path} could not be taken over: its weights are not those of the discriminator that it is said to hold.")
-    return judge
+    return discriminator
 
 
 def is_own(path: Path) -> bool:

@@ -1,0 +1,14 @@
+"""Ways to train, one file a paper, behind the protocol of `base`."""
+
+from __future__ import annotations
+
+from pix2pix.config import TrainConfig
+from pix2pix.methods.base import Method
+from pix2pix.methods.pix2pix import Pix2Pix
+
+METHODS: dict[str, type[Method]] = {"pix2pix": Pix2Pix}
+
+
+def method_of(config: TrainConfig) -> type[Method]:
+    """The method that the settings ask for; there is one so far."""
+    return METHODS["pix2pix"]

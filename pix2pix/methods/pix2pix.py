@@ -1,11 +1,12 @@
-"""The mathematics of pix2pix: what each network pays in one step (Isola et al., 2017, section 3.1).
+"""The method pix2pix and its mathematics: what each network pays in one step (Isola et al., 2017, section 3.1).
 
 L1, GAN, cGAN, L1+GAN and L1+cGAN are settings: `gan="none"`, `l1=0`, `conditional=False`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,19 +14,102 @@ from torch import Tensor, nn
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
-from pix2pix.networks import build_blank, build_shapes
+from pix2pix.methods.base import Batch, Criterion, Draw, Images, Losses, Metric, Player
+from pix2pix.networks import build_blank, build_generator, build_shapes, sample_noise
 from pix2pix.networks.patchgan import HALVINGS, PatchGAN, smallest_picture
 
 OBJECTIVE_SCALE = {"vanilla": 0.5}
 """The paper halves the discriminator's objective, to slow it down beside the generator (section 3.3)."""
 
 
-@dataclass(frozen=True)
-class Networks:
-    """The two players; there is no discriminator where L1 trains alone."""
+class Pix2Pix:
+    """A generator that turns sources into targets, and a discriminator where there is a GAN loss. Batches hold `source` and `target`."""
 
-    generator: nn.Module
-    discriminator: nn.Module | None
+    examples: str = "pairs"
+    columns: tuple[str, ...] = ("source", "fake", "target")
+
+    def __init__(self, config: TrainConfig, model: ModelConfig) -> None:
+        self.config = config
+        self.saved: Mapping[str, ModelConfig] = {"generator": model}
+        self.generator = build_generator(model)
+        self.discriminator: PatchGAN | None = None
+        self.networks = nn.ModuleDict({"generator": self.generator})
+        self.players: tuple[Player, ...] = (Player("generator", ("generator",), config.rate),)
+        self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
+        self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
+        self.compilable = not self._has_penalty
+        if config.gan != "none":
+            self.discriminator = self.networks["discriminator"] = build_discriminator(config, model)
+            rate = config.discriminator_rate or config.rate
+            self.players = (Player("discriminator", ("discriminator",), rate, config.critic_steps), *self.players)
+
+    @classmethod
+    def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
+        """As in `Method`; the images are named `source` and `target`."""
+        model = describe_model(config, images)
+        if config.gan != "none":
+            describe_discriminator(config, model)
+        return {"generator": model}
+
+    @classmethod
+    def build(cls, config: TrainConfig, images: Images) -> Pix2Pix:
+        """As in `Method`; images as in `describe`."""
+        return cls(config, describe_model(config, images))
+
+    def noise(self, batch: Batch, draw: Draw) -> Batch:
+        """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is taken."""
+        shapes = self.generator.noise_shapes(*batch["source"].shape[-2:])
+        masks = sample_noise(shapes, self.config.dropout, draw.seeds("noise")) if shapes else []
+        noise = {f"mask{level}": mask for level, mask in enumerate(masks)}
+        if self._has_penalty:
+            noise["alpha"] = torch.cat([torch.rand(1, generator=torch.Generator().manual_seed(seed)) for seed in draw.seeds()])
+        return noise
+
+    def make_fakes(self, batch: Batch, noise: Batch) -> Batch:
+        """`fake`: the source as the generator translates it."""
+        masks = [mask for name, mask in noise.items() if name.startswith("mask")]
+        return {"fake": self.generator(batch["source"], masks or None).float()}
+
+    def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
+        """As in `Method`; the totals are logged as `d` and `g`."""
+        source, target, fake = batch["source"], batch["target"], fakes["fake"]
+        if player == "generator":
+            losses = generator_losses(self.discriminator, source, target, fake, self.config)
+            return {"total": losses["g"], **losses}
+        assert self.discriminator is not None
+        losses = discriminator_losses(self.discriminator, source, target, fake, self.config, noise.get("alpha"))
+        return {"total": losses["d"], **losses}
+
+    def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
+        """Source, fake and target; dropout is off."""
+        return {"source": example["source"], "fake": networks["generator"](example["source"]), "target": example["target"]}
+
+    def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
+        """Means over all pairs of each metric of fake and target."""
+        pairs = [(images["fake"], images["target"]) for images in shown]
+        return {name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in metrics.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Nothing beside weights and optimizers."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Nothing to take over."""
+
+
+def describe_model(config: TrainConfig, images: Images) -> ModelConfig:
+    """The generator that these settings train on these images."""
+    source, target = images["source"], images["target"]
+    return ModelConfig(
+        **config.architecture(),
+        in_channels=source.channels,
+        out_channels=target.channels,
+        size=config.size,
+        source=source.kind,
+        target=target.kind,
+        palette=source.palette,
+        target_palette=target.palette,
+    )
 
 
 def build_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
@@ -52,7 +136,7 @@ def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
     return PatchGAN(in_channels, config.discriminator_width, patch, config.norm)
 
 
-def discriminator_losses(  # noqa: PLR0913  # three pictures, who judges them, how, and the one random number
+def discriminator_losses(
     discriminator: nn.Module, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig, alpha: Tensor | None = None
 ) -> dict[str, Tensor]:
     """What the discriminator pays: `d`, to be made small, and its parts `d_real`, `d_fake` and, for wgan-gp, `penalty`.

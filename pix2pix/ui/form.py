@@ -15,11 +15,11 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.config import Knob, TrainConfig, knobs
+from pix2pix.config import ARCHITECTURE, Knob, TrainConfig, knobs
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import Pix2PixError
 from pix2pix.estimates import disk_needed, in_words, memory_needed
-from pix2pix.fitting import ARCHITECTURE, adopt_start
+from pix2pix.fitting import adopt_start
 from pix2pix.pace import Pace
 from pix2pix.presets import PRESETS, Preset, command_line, find_preset
 from pix2pix.ui.bring import Bring

@@ -1,0 +1,57 @@
+"""What a training learns from, whatever it is: named batches, validation examples, and words about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Protocol
+
+import torch
+
+from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.data.batches import Dataset
+from pix2pix.data.scan import Problem
+from pix2pix.images import Batch
+
+
+class Examples(Protocol):
+    """The data of a training. Each batch is a function of the settings and of (step, rank, place)."""
+
+    train_size: int
+    """Examples in one epoch."""
+
+    @property
+    def images(self) -> Mapping[str, ImageSpec]:
+        """What the images of a batch are, by name."""
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is worth knowing of images that are used all the same."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Files that are left out, each once, with those found while reading so far."""
+
+    def introduction(self) -> str:
+        """How many examples there are, and what their images are."""
+
+    def warnings(self) -> Iterable[str]:
+        """What looks wrong about them. May read many files."""
+
+    def fingerprint(self) -> str:
+        """The number of training examples, a space, and a digest of which they are."""
+
+    def using(self, config: TrainConfig) -> Examples:
+        """The same examples, not looked for again, in batches of other settings."""
+
+    def to(self, device: torch.device | str) -> Examples:
+        """Has images that are held in memory on a device from now on. Reads them, if that is still to be done."""
+
+    def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
+        """(step, its `config.passes()` batches of this process) from step `start` on, without end. To be closed."""
+
+    def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
+        """(key, whole images as (1, C, size, size)) of the first validation examples."""
+
+
+EXAMPLES: dict[str, Callable[[TrainConfig, ModelConfig | None], Examples]] = {"pairs": Dataset.open}
+"""Opens the data of the settings, by what a method learns from. For a run that goes on, the model says what its images were."""
