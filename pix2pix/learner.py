@@ -45,7 +45,7 @@ class Learner:
         self.machine = machine
         for name, network in method.networks.items():
             init_weights(network, torch.Generator().manual_seed(seed_of(config.seed, name)))
-            network.to(machine.device)
+        method.to(machine.device)
         betas = (config.beta1, config.beta2)
         self._trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
         self._optimizers = {player.name: ChannelsLastAdam(self._trained[player.name], player.rate, betas) for player in method.players}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,40 @@ def test_other_pictures_under_the_old_name_are_noticed(pairs: Path, tmp_path: Pa
         Image.open(path).convert("L").save(path)
     with pytest.raises(DataError, match="is not what this run was trained on"):
         resume(run.path, steps=5)
+
+
+COUNT = """
+import sys
+from collections import Counter
+from pathlib import Path
+
+from pix2pix import TrainConfig, open_pairs, train
+from pix2pix.fitting import read_start
+
+data, init, run = sys.argv[1:]
+seen = Counter()
+sys.addaudithook(lambda name, values: seen.update([(name, str(values[0]))]) if name in ("open", "os.scandir") else None)
+settings = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32", "device": "cpu", "samples": 1}
+config = TrainConfig(data=data, init=init, steps=1, **settings)
+read_start(config)
+open_pairs(data)
+once = [seen[("open", init)], seen[("os.scandir", data)]]
+seen.clear()
+train(config, run, asked={"width": 4})
+print(once, [seen[("open", init)], seen[("os.scandir", data)]])
+"""
+
+
+def test_data_and_start_are_looked_at_once_before_the_first_step(pairs: Path, tmp_path: Path) -> None:
+    first = train(tiny(pairs, steps=1), tmp_path / "first")
+    command = [sys.executable, "-c", COUNT, str(pairs), str(first.model_path), str(tmp_path / "run")]
+    counted = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout
+    once, while_training = ast.literal_eval(f"[{counted.strip().replace('] [', '], [')}]")
+    assert min(once) > 0 and while_training == once
+
+
+def test_all_that_a_training_begins_with_is_in_one_place(pairs: Path, tmp_path: Path) -> None:
+    first = train(tiny(pairs, steps=1), tmp_path / "first")
+    prepared = prepare(tiny(pairs, init=str(first.model_path)))
+    assert prepared.start.keys() == prepared.models.keys() == {"generator"}
+    assert prepared.config.data == str(pairs) and prepared.examples.train_size == 5 and prepared.machine.rank == 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from pix2pix.augment import seed_of
@@ -88,6 +89,9 @@ class Method(Protocol):
     def build(cls, config: TrainConfig, images: Images) -> Method:
         """The method with blank networks on the CPU. Errors as `describe`."""
 
+    def to(self, device: torch.device) -> None:
+        """Moves the networks, and what `state` gives, to the device that trains."""
+
     def noise(self, batch: Batch, draw: Draw) -> Batch:
         """The random tensors of a pass, on the CPU: masks, mixing weights, places in an image pool."""
 
@@ -107,7 +111,10 @@ class Method(Protocol):
         """How good the samples of all validation examples are, by means of `metrics` (l1, psnr, ssim) or in another way."""
 
     def state(self) -> dict[str, Any]:
-        """What beside weights and optimizers is needed to go on, such as image pools: plain values and living tensors."""
+        """What beside weights and optimizers is needed to go on, such as image pools: plain values and living tensors.
+
+        It is saved by the first process and taken over by all, so where several share a batch it must be the same for all of them.
+        """
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Takes over what `state` gave."""

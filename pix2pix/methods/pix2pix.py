@@ -56,6 +56,10 @@ class Pix2Pix:
         """As in `Method`; images as in `describe`."""
         return cls(config, describe_model(config, images))
 
+    def to(self, device: torch.device) -> None:
+        """Moves the networks."""
+        self.networks.to(device)
+
     def noise(self, batch: Batch, draw: Draw) -> Batch:
         """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is taken."""
         shapes = self.generator.noise_shapes(*batch["source"].shape[-2:])
