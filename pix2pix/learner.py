@@ -47,8 +47,8 @@ class Learner:
             init_weights(network, torch.Generator().manual_seed(seed_of(config.seed, name)))
         method.to(machine.device)
         betas = (config.beta1, config.beta2)
-        self._trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
-        self._optimizers = {player.name: ChannelsLastAdam(self._trained[player.name], player.rate, betas) for player in method.players}
+        trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
+        self._optimizers = {player.name: ChannelsLastAdam(trained[player.name], player.rate, betas) for player in method.players}
         kept = method.saved if config.ema else {}
         self.ema = nn.ModuleDict({name: copy.deepcopy(method.networks[name]) for name in kept}).requires_grad_(False)
         if machine.compile and method.compilable:
@@ -123,8 +123,9 @@ class Learner:
 
     def _train_only(self, player: Player) -> None:
         """Gradients go to the weights of this player alone: through the others they only pass."""
-        for name, networks in self._trained.items():
-            networks.requires_grad_(name == player.name)
+        for name, optimizer in self._optimizers.items():
+            for parameter in optimizer.parameters:
+                parameter.requires_grad_(name == player.name)
 
     @torch.no_grad()
     def _update_ema(self, number: int) -> None:
