@@ -30,12 +30,7 @@ class TwoWay:
     compilable = True
 
     def __init__(self, config: TrainConfig, images: Images) -> None:
-        a, b = images["a"], images["b"]
-        shape = config.architecture() | {"dropout": 0.0}
-        self.saved: Mapping[str, ModelConfig] = {
-            "AtoB": ModelConfig(**shape, in_channels=a.channels, out_channels=b.channels, size=config.size, source=a.kind, target=b.kind),
-            "BtoA": ModelConfig(**shape, in_channels=b.channels, out_channels=a.channels, size=config.size, source=b.kind, target=a.kind),
-        }
+        self.saved: Mapping[str, ModelConfig] = self.describe(config, images)
         self.networks = nn.ModuleDict({name: build_generator(model) for name, model in self.saved.items()})
         for side, spec in images.items():
             self.networks[f"critic_{side}"] = build_blank(lambda channels=spec.channels: PatchGAN(channels, 4, 16))
@@ -45,6 +40,15 @@ class TwoWay:
         )
         self.criterion = Criterion("cycle", lower_is_better=True)
         self.pools = {side: torch.zeros(POOL, spec.channels, config.size, config.size) for side, spec in images.items()}
+
+    @classmethod
+    def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
+        a, b = images["a"], images["b"]
+        shape = config.architecture() | {"dropout": 0.0, "size": config.size}
+        return {
+            "AtoB": ModelConfig(**shape, in_channels=a.channels, out_channels=b.channels, source=a.kind, target=b.kind),
+            "BtoA": ModelConfig(**shape, in_channels=b.channels, out_channels=a.channels, source=b.kind, target=a.kind),
+        }
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> TwoWay:
