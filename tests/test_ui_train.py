@@ -82,6 +82,13 @@ def test_curves_leave_out_what_is_no_number_and_charts_without_any() -> None:
     json.dumps(charts, allow_nan=False)
 
 
+def test_losses_of_another_method_have_a_plot_for_each_word_they_begin_with() -> None:
+    rows = [{"step": 1, "d_a": 0.5, "d_b": 0.4, "g_a": 1.0, "rate": 1e-4}, {"step": 1, "val_cycle": 0.2}]
+    charts = {chart["title"]: [line["name"] for line in chart["series"]] for chart in curves.curves_of("monet", rows)["charts"]}
+    assert charts == {"Losses: d": ["a", "b"], "Losses: g": ["a"], "Validation: cycle": ["cycle"]}
+    assert len(curves.curves_of_two({"one": rows, "two": rows})["charts"]) == 3
+
+
 def test_two_runs_share_their_plots_and_are_told_apart() -> None:
     rows = [{"step": 1, "g_l1": 0.5, "d_real": 0.7, "d_fake": 0.6}]
     charts = {chart["key"]: chart["series"] for chart in curves.curves_of_two({"one": rows, "two": rows})["charts"]}

@@ -23,7 +23,8 @@ __all__ = ["Batch", "Criterion", "Draw", "ImageSpec", "Images", "Losses", "Metho
 Images = Mapping[str, ImageSpec]
 """What the images of a batch are, by name: source and target for pix2pix."""
 Losses = dict[str, Tensor]
-"""Scalars by name: `total` is minimised, the rest is logged. Each name belongs to one player."""
+"""Scalars by name: `total` is minimised, the rest is logged. Each name belongs to one player; those that begin with the same word, as
+`d_a` and `d_b` do, share a plot."""
 Metric = Callable[[Tensor, Tensor], list[float]]
 """Compares two batches of images (B, C, H, W) in [-1, 1]; one number an image."""
 

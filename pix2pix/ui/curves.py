@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,25 +39,46 @@ CHARTS = (
     Chart("psnr", "Validation: PSNR, dB ↑", (("val_psnr", "PSNR", INDIGO),)),
     Chart("l1", "Validation: L1 ↓", (("val_l1", "L1", INDIGO),)),
 )
+COLORS = (TEAL, AMBER, INDIGO, PINK)
+RECENT = 50
+"""Rows, the last ones, whose columns say what there is to show."""
 PAIR_COLORS = ((TEAL, INDIGO), (AMBER, PINK))
 """Of two runs in one plot: the first column's, and the second's."""
 
 
+def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
+    """The charts of pix2pix; where rows have none of its columns, one for each word that their losses begin with, and each metric."""
+    named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
+    columns = [name for name in named if name not in ("step", "rate")]
+    if not columns or any(column in columns for chart in CHARTS for column, _, _ in chart.series):
+        return CHARTS
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for column in columns:
+        word, _, rest = column.partition("_")
+        group, name = (f"Validation: {rest}", rest) if word == "val" else (f"Losses: {word}", rest or word)
+        groups.setdefault(group, []).append((column, name))
+    colored = {title: zip(names, itertools.cycle(COLORS), strict=False) for title, names in groups.items()}
+    return tuple(
+        Chart(groups[title][0][0], title, tuple((column, name, color) for (column, name), color in series))
+        for title, series in colored.items()
+    )
+
+
 def curves_of(run: str, rows: Sequence[Row]) -> dict[str, Any]:
     """What the plots of one run show; charts without a point are left out."""
-    charts = [_chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series]) for chart in CHARTS]
+    charts = [_chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series]) for chart in charts_of(rows)]
     return {"run": run, "charts": [chart for chart in charts if chart["series"]]}
 
 
 def curves_of_two(runs: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """The same plots with the lines of both runs, named by their run."""
     charts = []
-    for chart in CHARTS:
+    for chart in charts_of(*runs.values()):
         lines = []
         for number, (run, rows) in enumerate(runs.items()):
             for place, (column, name, _) in enumerate(chart.series):
                 title = f"{run}, {name}" if len(chart.series) > 1 else run
-                lines.append((title, PAIR_COLORS[place][number % 2], points(rows, column)))
+                lines.append((title, PAIR_COLORS[place % 2][number % 2], points(rows, column)))
         charts.append(_chart(chart, lines))
     return {"run": " ".join(runs), "charts": [chart for chart in charts if chart["series"]]}
 
