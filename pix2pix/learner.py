@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,6 @@ class Pass:
     batch: Batch
     noise: Batch
     fakes: Batch
-    has_graph: bool
-    """Gradients run through the fakes to the generators."""
 
 
 class Learner:
@@ -75,23 +73,36 @@ class Learner:
         self.method.networks.train()
         size = self.config.accumulate
         groups = [range(first, first + size) for first in range(0, len(batches), size)]
-        *others, last = self.method.players
         losses: Losses = {}
         for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
-            # With one pass what is made for the other players serves the last one too; with several, all their graphs would have to
-            # be kept until the others have stepped, and accumulation is there to save memory.
-            has_graph = size == 1 and left <= last.steps
-            self._train_only(last)
-            passes = [self._open_pass(number, index, batches[index], has_graph) for index in group]
-            for player in others:
-                if left <= player.steps:
-                    losses |= self._step_player(player, passes, rate)
-            if left <= last.steps:
-                losses |= self._step_player(last, passes, rate)
+            players = [player for player in self.method.players if left <= player.steps]
+            losses |= self._step_players(players, number, {index: batches[index] for index in group}, rate)
         self._update_ema(number)
         return losses
 
-    def _open_pass(self, number: int, index: int, batch: Batch, has_graph: bool) -> Pass:
+    def _step_players(self, players: Sequence[Player], number: int, batches: Mapping[int, Batch], rate: float) -> Losses:
+        """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean losses."""
+        last = self.method.players[-1]
+        shared: Pass | None = None
+        losses: Losses = {}
+        if len(batches) == 1:
+            # What is made for the other players serves the last one too. Of several passes all graphs would have to be kept until the
+            # others have stepped, and accumulation is there to save memory: each is opened anew for each player.
+            self._train_only(last)
+            shared = self._open_pass(number, *next(iter(batches.items())), has_graph=last in players)
+        for player in players:
+            self._train_only(player)
+            rows: list[Losses] = []
+            for index, batch in batches.items():
+                each = shared or self._open_pass(number, index, batch, has_graph=player is last)
+                rows.append(self._accumulate(player, each, len(batches)))
+            share = average_over_processes if self.machine.world > 1 else None
+            self._optimizers[player.name].step(player.rate * rate, share)
+            losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        return losses
+
+    def _open_pass(self, number: int, index: int, batch: Batch, *, has_graph: bool) -> Pass:
+        """Brings a batch and its random tensors to the device and has the generators work on it; `has_graph` is for their gradients."""
         device = self.machine.device
         batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
         count = len(next(iter(batch.values())))
@@ -99,27 +110,17 @@ class Learner:
         draw = Draw(self.config.seed, number, range(first, first + count))
         noise = {name: values.to(device, non_blocking=True) for name, values in self.method.noise(batch, draw).items()}
         with torch.set_grad_enabled(has_graph), self.machine.autocast():
-            return Pass(batch, noise, self.method.make_fakes(batch, noise), has_graph)
+            return Pass(batch, noise, self.method.make_fakes(batch, noise))
 
-    def _step_player(self, player: Player, passes: Sequence[Pass], rate: float) -> Losses:
-        """One optimizer step of a player on the mean gradient of the passes. Returns the mean losses."""
-        self._train_only(player)
-        rows = []
-        for each in passes:
-            with self.machine.autocast():
-                losses = self.method.losses(player.name, each.batch, self._fakes_for(player, each), each.noise)
-                # In the context: the second derivative of a gradient penalty runs forward operations.
-                (losses.pop("total") / len(passes)).backward()
-            rows.append({name: value.detach() for name, value in losses.items()})
-        share = average_over_processes if self.machine.world > 1 else None
-        self._optimizers[player.name].step(player.rate * rate, share)
-        return {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
-
-    def _fakes_for(self, player: Player, each: Pass) -> Batch:
-        """Detached for all players but the last, which needs their graph."""
-        if player is not self.method.players[-1]:
-            return {name: images.detach() for name, images in each.fakes.items()}
-        return each.fakes if each.has_graph else self.method.make_fakes(each.batch, each.noise)
+    def _accumulate(self, player: Player, each: Pass, passes: int) -> Losses:
+        """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost, but for the total."""
+        is_last = player is self.method.players[-1]
+        fakes = each.fakes if is_last else {name: images.detach() for name, images in each.fakes.items()}
+        with self.machine.autocast():
+            losses = self.method.losses(player.name, each.batch, fakes, each.noise)
+            # In the context: the second derivative of a gradient penalty runs forward operations.
+            (losses.pop("total") / passes).backward()
+        return {name: value.detach() for name, value in losses.items()}
 
     def _train_only(self, player: Player) -> None:
         """Gradients go to the weights of this player alone: through the others they only pass."""
