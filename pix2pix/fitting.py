@@ -1,4 +1,5 @@
-"""What a training begins with, read and checked once and before anything is made of it: settings, data, a start, a device."""
+"""What a training begins with, read and checked once and before anything is made of it: settings, data, a
+start, a device."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ from pix2pix.runs import Run
 from pix2pix.trackers import check_tracker
 
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
-"""What may differ from one time that a run is worked on to the next; nothing of it changes what is learned, but for more steps."""
+"""What may differ from one time that a run is worked on to the next; nothing of it changes what is learned,
+but for more steps."""
 RESNET_MULTIPLE = 4
 """A ResNet halves the picture twice."""
 PATHS = ("data", "init", "init_discriminator")
@@ -48,15 +50,16 @@ class Prepared:
     models: Mapping[str, ModelConfig]
     """What will be saved, by name."""
     start: Weights
-    """Empty where the networks begin with random weights, or go on from a state. Whoever has used them may drop them."""
+    """Empty where the networks begin with random weights, or go on from a state. Whoever has used them may
+    drop them."""
     machine: Machine
 
 
 def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> Prepared:
     """Reads and checks what a new training begins with: the data once, the files that it starts from once.
 
-    `asked` holds the settings that somebody chose: they are not overruled in silence by those of a checkpoint to start from.
-    Raises `Pix2PixError` where data, settings and starting point do not go together.
+    `asked` holds the settings that somebody chose: they are not overruled in silence by those of a checkpoint
+    to start from. Raises `Pix2PixError` where data, settings and starting point do not go together.
     """
     if not config.data:
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
@@ -77,7 +80,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
 
 
 def prepare_run(run: Run, config: TrainConfig) -> Prepared:
-    """The same for a run that has its settings and goes on, or was made a moment ago. `Pix2PixError` where its data has changed."""
+    """The same for a run that has its settings and goes on, or was made a moment ago. `Pix2PixError` where
+    its data has changed."""
     saved = run.saved_model()
     examples = EXAMPLES[method_of(config).examples](config, saved)
     models = method_of(config).describe(config, examples.images)
@@ -94,7 +98,8 @@ def read_start(config: TrainConfig) -> Start:
 
 
 def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
-    """The weights of a start by the names of the method's networks: a checkpoint is for the first of those that are saved."""
+    """The weights of a start by the names of the method's networks: a checkpoint is for the first of those
+    that are saved."""
     weights: Weights = {}
     if start.generator:
         weights[next(iter(models))] = start.generator.weights
@@ -104,7 +109,8 @@ def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
 
 
 def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
-    """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the networks of its start."""
+    """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the
+    networks of its start."""
     start = start or read_start(config)
     changes: dict[str, Any] = {name: whole_path(getattr(config, name)) for name in PATHS}
     if start.discriminator and config.gan != "none":
@@ -114,18 +120,21 @@ def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
 
 
 def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
-    """The settings with what the model to start from decides: its network, and a size that its levels can halve."""
+    """The settings with what the model to start from decides: its network, and a size that its levels can
+    halve."""
     return dataclasses.replace(config, size=nearest_size(config.size, start), **start.architecture())
 
 
 def nearest_size(size: int, model: ModelConfig) -> int:
-    """The side nearest to `size`, in pixels, at which a model can be trained: a multiple of what its levels need."""
+    """The side nearest to `size`, in pixels, at which a model can be trained: a multiple of what its levels
+    need."""
     multiple = 2**model.depth if model.generator == "unet" else RESNET_MULTIPLE
     return max(1, round(size / multiple)) * multiple
 
 
 def check_resume(run: Run, given: dict[str, Any]) -> None:
-    """`ConfigError` where settings given with a resume are not those of the run, but for `data` and `ADJUSTABLE`, or steps are made."""
+    """`ConfigError` where settings given with a resume are not those of the run, but for `data` and
+    `ADJUSTABLE`, or steps are made."""
     config, made = run.config().to_dict(), run.saved_step()
     if given.get("steps", made + 1) < max(1, made):
         raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
@@ -140,7 +149,8 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
 
 
 def check_asked(asked: Mapping[str, Any], model: ModelConfig, init: str) -> None:
-    """`ConfigError` where somebody asked for another network, or a size that cannot be, than that of the checkpoint to start from."""
+    """`ConfigError` where somebody asked for another network, or a size that cannot be, than that of the
+    checkpoint to start from."""
     for name, value in model.architecture().items():
         if name in asked and asked[name] != value:
             raise ConfigError(

@@ -1,4 +1,5 @@
-"""One training step of any method: its players take turns, each with its optimizer, and a running mean follows what is saved."""
+"""One training step of any method: its players take turns, each with its optimizer, and a running mean
+follows what is saved."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ from pix2pix.networks import init_weights
 from pix2pix.ranks import average_over_processes
 
 EMA_EVERY = 4
-"""Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a step."""
+"""Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a
+step."""
 
 State = dict[str, Any]
 
@@ -35,7 +37,8 @@ class Pass:
 
 
 class Learner:
-    """Networks, optimizers and running means. `step` is a function of its state, the batches and the step's number alone."""
+    """Networks, optimizers and running means. `step` is a function of its state, the batches and the step's
+    number alone."""
 
     def __init__(self, method: Method, config: TrainConfig, machine: Machine) -> None:
         self.method = method
@@ -54,7 +57,8 @@ class Learner:
                 network.compile()
 
     def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
-        """Fine-tuning: the networks that are named take these weights, and so do their running means; others start fresh."""
+        """Fine-tuning: the networks that are named take these weights, and so do their running means; others
+        start fresh."""
         for name, values in weights.items():
             self.method.networks[name].load_state_dict(values)
             if name in self.ema:
@@ -65,10 +69,12 @@ class Learner:
         return nn.ModuleDict({name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved})
 
     def step(self, number: int, batches: Sequence[Batch], rate: float) -> Losses:
-        """Takes one step of the training, number `number` from 0: `config.passes()` batches of this process, in [-1, 1].
+        """Takes one step of the training, number `number` from 0: `config.passes()` batches of this process,
+        in [-1, 1].
 
-        The passes come in groups of `config.accumulate`, whose gradients are summed into one optimizer step of each player. With
-        `rate` times the players' learning rates. Returns the mean losses of each player's last step as scalars, still on the device.
+        The passes come in groups of `config.accumulate`, whose gradients are summed into one optimizer step
+        of each player. With `rate` times the players' learning rates. Returns the mean losses of each
+        player's last step as scalars, still on the device.
         """
         self.method.networks.train()
         size = self.config.accumulate
@@ -81,13 +87,15 @@ class Learner:
         return losses
 
     def _step_players(self, players: Sequence[Player], number: int, batches: Mapping[int, Batch], rate: float) -> Losses:
-        """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean losses."""
+        """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean
+        losses."""
         last = self.method.players[-1]
         shared: Pass | None = None
         losses: Losses = {}
         if len(batches) == 1:
-            # What is made for the other players serves the last one too. Of several passes all graphs would have to be kept until the
-            # others have stepped, and accumulation is there to save memory: each is opened anew for each player.
+            # What is made for the other players serves the last one too. Of several passes all graphs would
+            # have to be kept until the others have stepped, and accumulation is there to save memory: each is
+            # opened anew for each player.
             self._train_only(last)
             shared = self._open_pass(number, *next(iter(batches.items())), has_graph=last in players)
         for player in players:
@@ -102,7 +110,8 @@ class Learner:
         return losses
 
     def _open_pass(self, number: int, index: int, batch: Batch, *, has_graph: bool) -> Pass:
-        """Brings a batch and its random tensors to the device and has the generators work on it; `has_graph` is for their gradients."""
+        """Brings a batch and its random tensors to the device and has the generators work on it; `has_graph`
+        is for their gradients."""
         device = self.machine.device
         batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
         count = len(next(iter(batch.values())))
@@ -113,7 +122,8 @@ class Learner:
             return Pass(batch, noise, self.method.make_fakes(batch, noise))
 
     def _accumulate(self, player: Player, each: Pass, passes: int) -> Losses:
-        """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost, but for the total."""
+        """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost,
+        but for the total."""
         is_last = player is self.method.players[-1]
         fakes = each.fakes if is_last else {name: images.detach() for name, images in each.fakes.items()}
         with self.machine.autocast():
@@ -130,7 +140,8 @@ class Learner:
 
     @torch.no_grad()
     def _update_ema(self, number: int) -> None:
-        """Moves the running means, quickly at first: `ema` alone would remember the random start for thousands of steps."""
+        """Moves the running means, quickly at first: `ema` alone would remember the random start for
+        thousands of steps."""
         step = number + 1
         if step % EMA_EVERY and step > EMA_EVERY:
             return

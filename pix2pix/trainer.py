@@ -1,4 +1,5 @@
-"""The training loop as an iterable of events. It knows no page and no file name; the step is its only clock."""
+"""The training loop as an iterable of events. It knows no page and no file name; the step is its only
+clock."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ VALIDATION_EXAMPLES = 50
 
 
 def rate_at(step: int, steps: int, decay_from: float) -> float:
-    """Share of the learning rate in step `step` of `steps`, counted from 0: constant, then linear towards zero."""
+    """Share of the learning rate in step `step` of `steps`, counted from 0: constant, then linear towards
+    zero."""
     start = min(int(decay_from * steps), steps - 1)
     return 1.0 if step < start else (steps - step) / (steps - start)
 
@@ -51,11 +53,12 @@ class Requests:
 
 
 class Trainer:
-    """Iterate to train. Events come in the order Progress, Sampled, Evaluated, Saved at each step that has them; Finished is the last.
+    """Iterate to train. Events come in the order Progress, Sampled, Evaluated, Saved at each step that has
+    them; Finished is the last.
 
-    With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU, as without the stop.
-    `start` holds weights to begin with, by network. `rate_scale` multiplies all learning rates; None takes what the state had.
-    `run_name` stands in the command that a checkpoint tells.
+    With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU,
+    as without the stop. `start` holds weights to begin with, by network. `rate_scale` multiplies all learning
+    rates; None takes what the state had. `run_name` stands in the command that a checkpoint tells.
     """
 
     def __init__(
@@ -115,8 +118,8 @@ class Trainer:
     def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> bool:
         """One step; whether it is to be the last.
 
-        Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that made it, and before
-        anything is shown or saved also for weights that are not.
+        Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that
+        made it, and before anything is shown or saved also for weights that are not.
         """
         _, passes = self._clock.waiting(lambda: next(batches))
         rate = rate_at(self.step, self.config.steps, self.config.decay_from) * self.rate_scale
@@ -156,7 +159,8 @@ class Trainer:
         return values
 
     def _agree(self, stop: bool) -> bool:
-        """Rank 0 decides, all do the same: a process that stops alone would leave the others waiting for its gradients."""
+        """Rank 0 decides, all do the same: a process that stops alone would leave the others waiting for its
+        gradients."""
         if self.machine.world == 1:
             return stop
         flag = torch.tensor([float(stop)], device=self.machine.device)
@@ -196,7 +200,8 @@ class Trainer:
             return {name: image.float().cpu() for name, image in shown.items()}
 
     def _networks_to_show(self) -> nn.ModuleDict:
-        """The models that would be saved now, as they are used: batch norm by picture where the model says so."""
+        """The models that would be saved now, as they are used: batch norm by picture where the model says
+        so."""
         networks = self.learner.networks_to_save().eval()
         for name, model in self.models.items():
             if model.norm == "batch" and model.statistics == "picture":
@@ -221,7 +226,8 @@ class Trainer:
         return Evaluated(self.step, metrics, self.checkpoints() if is_best else {})
 
     def checkpoints(self) -> dict[str, Checkpoint]:
-        """The models as they are now, to use: copies. Their metrics are those of the last validation, which names its step."""
+        """The models as they are now, to use: copies. Their metrics are those of the last validation, which
+        names its step."""
         networks = self.learner.networks_to_save()
         return {name: self._checkpoint(networks[name], model) for name, model in self.models.items()}
 
@@ -246,7 +252,8 @@ class Trainer:
         return Checkpoint(model, weights, about)
 
     def state(self) -> dict[str, Any]:
-        """All that is needed to go on. Its tensors are the living ones: write them down before the next step."""
+        """All that is needed to go on. Its tensors are the living ones: write them down before the next
+        step."""
         return {
             "step": self.step,
             **dict(zip(_model_keys(self.models), (model.to_dict() for model in self.models.values()), strict=True)),

@@ -34,9 +34,10 @@ RECOVERIES = 3
 def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None, *, asked: Mapping[str, Any] | None = None) -> Run:
     """Trains from the first step, in this process, and returns the run when it has ended.
 
-    `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the step, save and
-    end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit, before anything is written. `asked` holds
-    the settings that somebody chose, which a checkpoint to start from must not overrule.
+    `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the
+    step, save and end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit,
+    before anything is written. `asked` holds the settings that somebody chose, which a checkpoint to start
+    from must not overrule.
     """
     with joined_processes():
         prepared = None
@@ -50,9 +51,10 @@ def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None
 def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None, settings: dict[str, Any] | None = None) -> Run:
     """Goes on with a run where its state was saved last, bit for bit on a CPU; `steps` prolongs it.
 
-    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for this time, or `data`, the
-    folder of the same pictures where it was moved, which the run remembers. A run that never saved starts from its first step.
-    `Pix2PixError` for what does not go together with the run; before a step is made, it changes nothing about the run.
+    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for
+    this time, or `data`, the folder of the same pictures where it was moved, which the run remembers. A run
+    that never saved starts from its first step. `Pix2PixError` for what does not go together with the run;
+    before a step is made, it changes nothing about the run.
     """
     opened = Run.open(run)
     given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
@@ -67,7 +69,8 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
     """Trains to an end. A run that goes on is prepared here, where a failure changes nothing about it."""
     if not is_first():
         leave_signals_to_first()
-        # Every process goes the way of the first, and all come to the same decisions: losses are shared before they are looked at.
+        # Every process goes the way of the first, and all come to the same decisions: losses are shared
+        # before they are looked at.
         for _ in _train_through(run, prepare_run(run, _adjusted(run, changes)), lambda: False):
             pass
         wait_for_first()
@@ -95,7 +98,8 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
 
 
 def _write_end(run: Run, error: BaseException, is_from_page: bool) -> None:
-    """Writes down what ended a training. A run that had trained before, and has not made a step since, is again what it was.
+    """Writes down what ended a training. A run that had trained before, and has not made a step since, is
+    again what it was.
 
     Whoever typed the command reads the cause there; on the page it stands beside the run.
     """
@@ -138,7 +142,8 @@ def _drop_old_requests(run: Run) -> None:
 
 
 def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
-    """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into memory."""
+    """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into
+    memory."""
     config, status = run.config(), run.read_status()
     kept = {"steps": int(status.get("steps", config.steps)), "batch": int(status.get("batch", config.batch))}
     return dataclasses.replace(config, **(kept | changes))
@@ -202,7 +207,8 @@ def _seconds_allowed(run: Run) -> float:
 
 
 def _train_through(run: Run, prepared: Prepared, should_stop: Callable[[], bool]) -> Generator[Event, None, None]:
-    """The events of a training to its end, through what can be recovered from. A file that is left out is named once."""
+    """The events of a training to its end, through what can be recovered from. A file that is left out is
+    named once."""
     left_out: set[LeftOut] = set()
     for event in recovering(run, lambda scale: with_smaller_batches(run, prepared, should_stop, scale)):
         if isinstance(event, LeftOut):
@@ -214,9 +220,11 @@ def _train_through(run: Run, prepared: Prepared, should_stop: Callable[[], bool]
 
 
 def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> Iterator[Event]:
-    """The events of an attempt; after a loss that is not finite, of another one at half the rate, at most three times.
+    """The events of an attempt; after a loss that is not finite, of another one at half the rate, at most
+    three times.
 
-    Each attempt goes on from the state that was saved last. It is given the scale of the rate, None for that of the state.
+    Each attempt goes on from the state that was saved last. It is given the scale of the rate, None for that
+    of the state.
     """
     scale: float | None = None
     for number in range(RECOVERIES + 1):
@@ -240,7 +248,8 @@ def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> 
 
 
 def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
-    """The events of a training; where memory runs out, it goes on from the state that was saved last with half the batch."""
+    """The events of a training; where memory runs out, it goes on from the state that was saved last with
+    half the batch."""
     while True:
         batch = int(run.read_status().get("batch", prepared.config.batch))
         if batch != prepared.config.batch:
@@ -263,7 +272,8 @@ def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[],
 
 
 def _train_once(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
-    """The events of one trainer, from the saved state or the start on, and the files that turn out to be unusable meanwhile."""
+    """The events of one trainer, from the saved state or the start on, and the files that turn out to be
+    unusable meanwhile."""
     state = run.read_state()
     start = {} if state else _take_start(prepared)
     trainer = Trainer(
@@ -287,7 +297,8 @@ def _train_once(run: Run, prepared: Prepared, should_stop: Callable[[], bool], r
 
 
 def _take_start(prepared: Prepared) -> Weights:
-    """The weights to start from, which are not kept: where nothing was saved before a recovery, they are read again."""
+    """The weights to start from, which are not kept: where nothing was saved before a recovery, they are read
+    again."""
     weights = dict(prepared.start)
     prepared.start.clear()
     if weights or not (prepared.config.init or prepared.config.init_discriminator):

@@ -1,4 +1,5 @@
-"""Learner, trainer and run carry a method that is nothing like pix2pix: two models, image pools, images in no pairs."""
+"""Learner, trainer and run carry a method that is nothing like pix2pix: two models, image pools, images in no
+pairs."""
 
 from __future__ import annotations
 
@@ -108,7 +109,8 @@ def test_a_state_of_it_holds_each_network_player_and_running_mean_once(tmp_path:
 
 
 class NoReading(TorchDispatchMode):
-    """Fails where a tensor's value is asked for: on a GPU that would wait for it, and end the capture of a graph."""
+    """Fails where a tensor's value is asked for: on a GPU that would wait for it, and end the capture of a
+    graph."""
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         assert "_local_scalar_dense" not in str(function) and "nonzero" not in str(function), str(function)

@@ -1,6 +1,8 @@
-"""A second method, as small as one can be: two generators, two discriminators, image pools, and images that are in no pairs.
+"""A second method, as small as one can be: two generators, two discriminators, image pools, and images that
+are in no pairs.
 
-What it learns is beside the point. It has all that the learner, the trainer and a run must not take for granted.
+What it learns is beside the point. It has all that the learner, the trainer and a run must not take for
+granted.
 """
 
 from __future__ import annotations
@@ -87,7 +89,8 @@ class TwoWay:
 
     @torch.no_grad()
     def _exchange(self, pool: Tensor, fake: Tensor, slot: Tensor, is_old: Tensor) -> Tensor:
-        """Older fakes or these, by `is_old`; these are in the pool afterwards. Shapes are always the same, and nothing is read back."""
+        """Older fakes or these, by `is_old`; these are in the pool afterwards. Shapes are always the same,
+        and nothing is read back."""
         shown = torch.where(is_old.view(-1, 1, 1, 1), pool[slot], fake)
         pool.index_copy_(0, slot, fake)
         return shown
@@ -110,7 +113,8 @@ class TwoWay:
 
 
 class Sides:
-    """Stripes in colour and blobs in gray: as many as settings of the seed give, and no two of them belong together."""
+    """Stripes in colour and blobs in gray: as many as settings of the seed give, and no two of them belong
+    together."""
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config

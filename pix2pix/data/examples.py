@@ -44,14 +44,17 @@ class Examples(Protocol):
         """The same examples, not looked for again, in batches of other settings."""
 
     def to(self, device: torch.device | str) -> Examples:
-        """Has images that are held in memory on a device from now on. Reads them, if that is still to be done."""
+        """Has images that are held in memory on a device from now on. Reads them, if that is still to be
+        done."""
 
     def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
-        """(step, its `config.passes()` batches of this process) from step `start` on, without end. To be closed."""
+        """(step, its `config.passes()` batches of this process) from step `start` on, without end. To be
+        closed."""
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
         """(key, whole images as (1, C, size, size)) of the first validation examples."""
 
 
 EXAMPLES: dict[str, Callable[[TrainConfig, ModelConfig | None], Examples]] = {"pairs": Dataset.open}
-"""Opens the data of the settings, by what a method learns from. For a run that goes on, the model says what its images were."""
+"""Opens the data of the settings, by what a method learns from. For a run that goes on, the model says what
+its images were."""

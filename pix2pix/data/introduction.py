@@ -1,4 +1,5 @@
-"""What is said of pairs before the first step of a training: how many, which side is what, and what is wrong with them."""
+"""What is said of pairs before the first step of a training: how many, which side is what, and what is wrong
+with them."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ FEW_ENOUGH = 500
 
 
 def introduce_pairs(dataset: Dataset) -> str:
-    """`400 training pairs, 50 for validation; source: labels on the left, 12 colours; target: photo on the right`"""
+    """`400 training pairs, 50 for validation; source: labels on the left, 12 colours; target: photo on the
+    right`"""
     pairs, config = dataset.folder, dataset.config
     noun = "photo" if config.make != "none" else "pair"
     count = f"{len(pairs.train):,} training {noun}{'s' * (len(pairs.train) != 1)}"
@@ -36,7 +38,8 @@ def _side(kind: Kind, place: str, palette: tuple[PaletteEntry, ...]) -> str:
 
 
 def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
-    """What `pix2pix inspect` warns of. Of many pairs each is not read again, so copies and gray ones among them are left to it."""
+    """What `pix2pix inspect` warns of. Of many pairs each is not read again, so copies and gray ones among
+    them are left to it."""
     if len(dataset.folder.pairs) <= FEW_ENOUGH:
         report = inspect_pairs(dataset.folder, dataset.found)
         # Sizes are told by the dataset, measured against the crop that is trained on.

@@ -1,8 +1,9 @@
-"""What a training method is: networks, who trains them, what each minimises. The learner and the trainer know no more of one.
+"""What a training method is: networks, who trains them, what each minimises. The learner and the trainer know
+no more of one.
 
-A pass is one batch of this process. Whatever is random in it is drawn by `noise`, on the CPU and before anything is computed:
-what follows (`make_fakes`, `losses`) is a function of tensors that have the same shapes each time, and reads no value back, so that
-a whole step can be captured as one CUDA graph.
+A pass is one batch of this process. Whatever is random in it is drawn by `noise`, on the CPU and before
+anything is computed: what follows (`make_fakes`, `losses`) is a function of tensors that have the same shapes
+each time, and reads no value back, so that a whole step can be captured as one CUDA graph.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ __all__ = ["Batch", "Criterion", "Draw", "ImageSpec", "Images", "Losses", "Metho
 Images = Mapping[str, ImageSpec]
 """What the images of a batch are, by name: source and target for pix2pix."""
 Losses = dict[str, Tensor]
-"""Scalars by name: `total` is minimised, the rest is logged. Each name belongs to one player; those that begin with the same word, as
-`d_a` and `d_b` do, share a plot."""
+"""Scalars by name: `total` is minimised, the rest is logged. Each name belongs to one player; those that
+begin with the same word, as `d_a` and `d_b` do, share a plot."""
 Metric = Callable[[Tensor, Tensor], list[float]]
 """Compares two batches of images (B, C, H, W) in [-1, 1]; one number an image."""
 
@@ -43,13 +44,15 @@ class Player:
 
 @dataclass(frozen=True)
 class Draw:
-    """Where the random numbers of a pass come from: they are functions of the run's seed and of each example's place."""
+    """Where the random numbers of a pass come from: they are functions of the run's seed and of each
+    example's place."""
 
     seed: int
     step: int
     """Counted from 0."""
     places: range
-    """Numbers of the examples of this process in the whole training, the same however many processes share a batch."""
+    """Numbers of the examples of this process in the whole training, the same however many processes share a
+    batch."""
 
     def seeds(self, *words: str) -> list[int]:
         """One seed an example, another for other words."""
@@ -66,16 +69,19 @@ class Criterion:
 
 
 class Method(Protocol):
-    """A way to train. Tensors are float32 in [-1, 1], (B, C, H, W), channels-last; networks run under the learner's autocast."""
+    """A way to train. Tensors are float32 in [-1, 1], (B, C, H, W), channels-last; networks run under the
+    learner's autocast."""
 
     examples: str
     """The key in `data.examples.EXAMPLES` of the kind of data that it learns from."""
     networks: nn.ModuleDict
     """All of them by name, blank until the learner draws or loads their weights."""
     players: tuple[Player, ...]
-    """In the order in which they step, the generator's last. One with fewer steps than others steps on the last passes."""
+    """In the order in which they step, the generator's last. One with fewer steps than others steps on the
+    last passes."""
     saved: Mapping[str, ModelConfig]
-    """The networks that the EMA and checkpoints are kept of, and what they are. The first is model.pth, others are model_NAME.pth."""
+    """The networks that the EMA and checkpoints are kept of, and what they are. The first is model.pth,
+    others are model_NAME.pth."""
     columns: tuple[str, ...]
     """Names of the images in a row of a sample grid, as `sample` gives them."""
     criterion: Criterion
@@ -84,7 +90,8 @@ class Method(Protocol):
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> Mapping[str, ModelConfig]:
-        """What `saved` will be. Takes no memory. `ConfigError` where settings and images do not go together."""
+        """What `saved` will be. Takes no memory. `ConfigError` where settings and images do not go
+        together."""
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> Method:
@@ -102,19 +109,24 @@ class Method(Protocol):
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
         """What a player pays. Fakes come detached for all players but the last.
 
-        Called once for each player and pass, so image pools may take in fakes here; they are changed in place.
+        Called once for each player and pass, so image pools may take in fakes here; they are changed in
+        place.
         """
 
     def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
-        """The images to look at of an example, by name. `networks` are those of `saved`, in eval mode, as they would be saved now."""
+        """The images to look at of an example, by name. `networks` are those of `saved`, in eval mode, as
+        they would be saved now."""
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
-        """How good the samples of all validation examples are, by means of `metrics` (l1, psnr, ssim) or in another way."""
+        """How good the samples of all validation examples are, by means of `metrics` (l1, psnr, ssim) or in
+        another way."""
 
     def state(self) -> dict[str, Any]:
-        """What beside weights and optimizers is needed to go on, such as image pools: plain values and living tensors.
+        """What beside weights and optimizers is needed to go on, such as image pools: plain values and living
+        tensors.
 
-        It is saved by the first process and taken over by all, so where several share a batch it must be the same for all of them.
+        It is saved by the first process and taken over by all, so where several share a batch it must be the
+        same for all of them.
         """
 
     def load_state(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
-"""The method pix2pix and its mathematics: what each network pays in one step (Isola et al., 2017, section 3.1).
+"""The method pix2pix and its mathematics: what each network pays in one step (Isola et al., 2017, section
+3.1).
 
 L1, GAN, cGAN, L1+GAN and L1+cGAN are settings: `gan="none"`, `l1=0`, `conditional=False`.
 """
@@ -23,7 +24,8 @@ OBJECTIVE_SCALE = {"vanilla": 0.5}
 
 
 class Pix2Pix:
-    """A generator that turns sources into targets, and a discriminator where there is a GAN loss. Batches hold `source` and `target`."""
+    """A generator that turns sources into targets, and a discriminator where there is a GAN loss. Batches
+    hold `source` and `target`."""
 
     examples: str = "pairs"
     columns: tuple[str, ...] = ("source", "fake", "target")
@@ -61,7 +63,8 @@ class Pix2Pix:
         self.networks.to(device)
 
     def noise(self, batch: Batch, draw: Draw) -> Batch:
-        """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is taken."""
+        """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is
+        taken."""
         shapes = self.generator.noise_shapes(*batch["source"].shape[-2:])
         masks = sample_noise(shapes, self.config.dropout, draw.seeds("noise")) if shapes else []
         noise = {f"mask{level}": mask for level, mask in enumerate(masks)}
@@ -125,7 +128,8 @@ def build_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
 
 def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
-    """As `build_discriminator`, as shapes alone (the `meta` device): it takes no memory, whatever its width."""
+    """As `build_discriminator`, as shapes alone (the `meta` device): it takes no memory, whatever its
+    width."""
     return build_shapes(lambda: _build(config, model))
 
 
@@ -143,10 +147,12 @@ def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 def discriminator_losses(
     discriminator: nn.Module, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig, alpha: Tensor | None = None
 ) -> dict[str, Tensor]:
-    """What the discriminator pays: `d`, to be made small, and its parts `d_real`, `d_fake` and, for wgan-gp, `penalty`.
+    """What the discriminator pays: `d`, to be made small, and its parts `d_real`, `d_fake` and, for wgan-gp,
+    `penalty`.
 
-    `score_real` and `score_fake` are for the eye: the mean probability of being real for vanilla, the mean score otherwise.
-    `fake` is detached here. `alpha` is one random number from 0 to 1 a picture, (B,), that wgan-gp mixes real and fake with.
+    `score_real` and `score_fake` are for the eye: the mean probability of being real for vanilla, the mean
+    score otherwise. `fake` is detached here. `alpha` is one random number from 0 to 1 a picture, (B,), that
+    wgan-gp mixes real and fake with.
     """
 
     def judge(picture: Tensor) -> Tensor:
@@ -166,9 +172,11 @@ def discriminator_losses(
 def generator_losses(
     discriminator: nn.Module | None, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """What the generator pays: `g`, to be made small, and its unweighted parts `g_l1` and, where there is a GAN loss, `g_gan`.
+    """What the generator pays: `g`, to be made small, and its unweighted parts `g_l1` and, where there is a
+    GAN loss, `g_gan`.
 
-    The gradient runs through the discriminator too: turn `requires_grad` of its weights off meanwhile, to save a third of the work.
+    The gradient runs through the discriminator too: turn `requires_grad` of its weights off meanwhile, to
+    save a third of the work.
     """
     losses, weights = {"g_l1": l1_loss(fake, target)}, {"g_l1": config.l1}
     if config.gan != "none":
