@@ -117,12 +117,8 @@ def test_exact_colours_are_kept_most_frequent_first_however_near() -> None:
     image.paste((200, 30, 30), (0, 0, 10, 3))
     image.paste((203, 30, 30), (0, 0, 10, 1))
     image.paste((16, 10, 10), (0, 9, 10, 10))
-    assert [color for _, color in extract_palette(pixels(image))] == [
-        (10, 10, 10),
-        (200, 30, 30),
-        (203, 30, 30),
-        (16, 10, 10),
-    ]
+    found = [color for _, color in extract_palette(pixels(image))]
+    assert found[:2] == [(10, 10, 10), (200, 30, 30)] and set(found[2:]) == {(203, 30, 30), (16, 10, 10)}
 
 
 def test_colours_that_jpeg_scattered_are_found_near_where_they_were() -> None:
