@@ -109,7 +109,7 @@ def test_a_start_at_a_size_that_the_checkpoint_cannot_take_names_one(
 ) -> None:
     given = ["--init", str(tiny_run / "model.pth"), "--size", "48"]
     assert main(["train", str(pairs), "--run", str(tmp_path / "run"), *given]) == 2
-    assert "has 5 levels, which need a multiple of 32. Take size 32, or start from scratch." in capsys.readouterr().err
+    assert "need a multiple of 32. Take size 64, or leave size out." in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -13,7 +13,7 @@ from pix2pix.cli import flags
 from pix2pix.cli.data_commands import data_folder
 from pix2pix.cli.progress import TrainingProgress
 from pix2pix.config import TrainConfig
-from pix2pix.errors import ConfigError
+from pix2pix.errors import ConfigError, RunError
 from pix2pix.paths import quoted
 
 USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train [DATA] --run RUN --resume [--steps N]"
@@ -56,6 +56,8 @@ def train(args: argparse.Namespace) -> int:
     settings = flags.given(args)
     if args.push_every < 0 or (args.push_every and not args.push_to):
         raise ConfigError(f"--push-every is {args.push_every}; it is a number of steps, and --push-to names the repository.")
+    if not args.resume and (args.run_folder / "config.json").exists():
+        raise RunError(f"{args.run_folder} already holds a run. Go on with it with --resume, or choose another name.")
     config = None if args.resume else _new_config(settings)
 
     from pix2pix import training
