@@ -20,7 +20,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.file_kinds import COMPOSED, names_in_pickle, what_archive, what_instead, why_refused
 from pix2pix.files import write_atomically
-from pix2pix.networks import build_generator
+from pix2pix.networks import build_generator, describe_generator
 
 FORMAT, VERSION = "pix2pix", 1
 
@@ -89,7 +89,7 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     try:
         config = ModelConfig.from_dict(content["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path}: the model's description cannot be read ({error}).") from error
+        raise CheckpointError(f"{path}: the model's description cannot be read ({error!s:.200}).") from error
     weights, about = content.get("weights"), content.get("about", {})
     if not isinstance(weights, dict) or not isinstance(about, dict):
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
@@ -192,11 +192,13 @@ def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS
 
 def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
     """Keys, shapes and finiteness against the network that `config` builds, before any weight is used."""
-    with torch.device("meta"):
-        wanted = build_generator(config).state_dict()
+    try:
+        wanted = describe_generator(config).state_dict()
+    except (ConfigError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{where}: the model's description cannot be read ({error!s:.200}).") from error
     missing, strange = wanted.keys() - weights.keys(), weights.keys() - wanted.keys()
     if missing or strange:
-        example = sorted(missing or strange)[0]
+        example = min(map(str, missing or strange))
         raise CheckpointError(
             f"{where}: the weights are not those of the network that it describes: missing {len(missing)}, too many {len(strange)}"
             f" (such as {example[:80]!r})."

@@ -25,6 +25,13 @@ LARGEST_PICTURE = 89_478_485
 """Pixels; Pillow begins to suspect a decompression bomb above it."""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+WRITABLE = "Choose a folder that you may write to."
+MANY_FILES = "Close other programs, or allow more open files (ulimit -n), then try again."
+WAYS_OUT = {
+    errno.EIO: "The disk may be failing: look at it, or choose a folder on another one.",
+    errno.EMFILE: MANY_FILES,
+    errno.ENFILE: MANY_FILES,
+}
 EXIF_ORIENTATION = 0x0112
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 277, 339
 TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floating point", 5: "complex whole numbers", 6: "complex numbers"}
@@ -58,27 +65,32 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
     except BaseException as error:
         with suppress(OSError):
             part.unlink()
-        if _is_full_disk(error) or isinstance(error, OSError):
-            raise no_space(path, error) from error
+        cause = _system_error(error)
+        if cause:
+            raise no_space(path, cause) from error
         raise
 
 
-def _is_full_disk(error: BaseException | None) -> bool:
-    """Whether the disk was full; `torch.save` turns that into a `RuntimeError` that no longer says so, but came from one that does."""
-    if isinstance(error, OSError) and error.errno in FULL_DISK:
-        return True
-    return error is not None and _is_full_disk(error.__context__)
+def _system_error(error: BaseException | None) -> OSError | None:
+    """Returns what the system refused; `torch.save` turns that into a `RuntimeError` that no longer says so, but came from it."""
+    while isinstance(error, RuntimeError):
+        error = error.__context__
+    return error if isinstance(error, OSError) else None
 
 
-def no_space(path: Path, error: BaseException) -> Pix2PixError:
-    """The error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else what says the cause."""
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        return DataError(f"{path} could not be written: the file name is too long for this disk. Shorten it.")
-    if not _is_full_disk(error):
-        return RunError(f"{path} could not be written: {_cause(error)}. Choose a folder that you may write to.")
+def no_space(path: Path, error: OSError, name: str = "") -> Pix2PixError:
+    """Returns the error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else one with the cause.
+
+    `name` is what it is called instead of its path, where the path is nobody's business.
+    """
+    told = name or str(path)
+    if error.errno == errno.ENAMETOOLONG:
+        return DataError(f"{told} could not be written: the file name is too long for this disk. Shorten it.")
+    if error.errno not in FULL_DISK:
+        return RunError(f"{told} could not be written: {_cause(error)}. {WAYS_OUT.get(error.errno or 0, WRITABLE)}")
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free / 1e6
-    return NoSpaceError(f"no space left: {path} could not be written, {free:,.0f} MB are free. Make room, then resume.")
+    return NoSpaceError(f"no space left: {told} could not be written, {free:,.0f} MB are free. Make room, then resume.")
 
 
 def _flush_folder(folder: Path) -> None:

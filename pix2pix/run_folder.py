@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.errors import NoSpaceError
-from pix2pix.files import no_space, write_text
+from pix2pix.files import append_line, no_space, write_text
 from pix2pix.paths import expand_home
+from pix2pix.saved_state import is_count, sound_status
 
 LOG_TAIL = 16_384
 NOT_TRAINED = ("new", "queued", "starting")
@@ -30,6 +31,8 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(expand_home(path))
+        self._written: dict[str, Any] = {}
+        """The status that this object wrote last."""
 
     @property
     def name(self) -> str:
@@ -97,15 +100,30 @@ class RunFolder:
 
     def read_status(self) -> dict[str, Any]:
         """The last status; empty where none can be read."""
-        with suppress(OSError, ValueError):
-            status = json.loads(self.status_path.read_text(encoding="utf-8"))
-            return status if isinstance(status, dict) else {}
+        with suppress(OSError, ValueError, RecursionError):
+            return sound_status(json.loads(self.status_path.read_text(encoding="utf-8")))
         return {}
 
     def write_status(self, **changes: Any) -> None:
         """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in place, which needs no room."""
-        status = self.read_status() | changes | {"time": time.time(), "pid": os.getpid()}
-        self._replace_status({name: value for name, value in status.items() if value is not None})
+        status = self._status_to_change() | changes | {"time": time.time(), "pid": os.getpid()}
+        status = {name: value for name, value in status.items() if value is not None}
+        self._replace_status(status)
+        self._written = status
+
+    def _status_to_change(self) -> dict[str, Any]:
+        """The last status. Where it is there and cannot be read at the moment, it is what this process wrote last: nothing is lost."""
+        try:
+            status = json.loads(self.status_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            if not self._written:
+                raise no_space(self.status_path, error) from error
+            return self._written
+        except (ValueError, RecursionError):
+            return self._written
+        return sound_status(status)
 
     def set_status_aside(self) -> None:
         """Keeps all that the status says of a run that has trained, until it trains again."""
@@ -124,22 +142,27 @@ class RunFolder:
         text = json.dumps(status, indent=2) + "\n"
         try:
             write_text(self.status_path, text)
-        except NoSpaceError:
-            with self.status_path.open("r+", encoding="utf-8") as file:
-                file.write(text)
-                file.truncate()
+        except NoSpaceError as error:
+            try:
+                with self.status_path.open("r+", encoding="utf-8") as file:
+                    file.write(text)
+                    file.truncate()
+            except OSError:
+                raise error from None
 
     def append_row(self, row: dict[str, Any]) -> None:
         """Adds a line to metrics.jsonl."""
-        try:
-            with self.metrics_path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            raise no_space(self.metrics_path, error) from error
+        append_line(self.metrics_path, json.dumps(row))
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
         with suppress(OSError):
+            return self.read_rows()
+        return []
+
+    def read_rows(self) -> list[dict[str, Any]]:
+        """The same, empty where there is no file; `OSError` where it cannot be read."""
+        with suppress(FileNotFoundError):
             return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
         return []
 
@@ -149,7 +172,7 @@ class RunFolder:
 
     def request_stop(self) -> None:
         """Asks the trainer to finish its step, save and end."""
-        self.stop_path.touch()
+        _touch(self.stop_path)
 
     def stop_requested(self) -> bool:
         """Somebody asked for a stop that was not yet obeyed."""
@@ -157,7 +180,7 @@ class RunFolder:
 
     def request_sample(self) -> None:
         """Asks the trainer for a sample grid after its step."""
-        self.sample_now_path.touch()
+        _touch(self.sample_now_path)
 
     def take_sample_request(self) -> bool:
         """Somebody asked for a sample grid; asking is over with this answer."""
@@ -179,9 +202,17 @@ class RunFolder:
         return ""
 
 
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise no_space(path, error) from error
+
+
 def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
     for line in text.splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             row = json.loads(line)
-            if isinstance(row, dict) and isinstance(row.get("step"), int):
+            # All other values are drawn as curves: what is no number would stop whoever draws.
+            if isinstance(row, dict) and is_count(row.get("step")) and all(isinstance(value, (int, float)) for value in row.values()):
                 yield row

@@ -24,10 +24,11 @@ from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
-from pix2pix.files import is_empty_folder, utf8_name, write_atomically, write_image, write_text
+from pix2pix.files import all_or_nothing, is_empty_folder, no_space, utf8_name, write_atomically, write_image, write_text
 from pix2pix.locks import hold, is_free, way_out
 from pix2pix.paths import quoted
 from pix2pix.run_folder import RunFolder
+from pix2pix.saved_state import check_state
 
 T = TypeVar("T")
 
@@ -86,9 +87,13 @@ class Run(RunFolder):
             raise RunError(f"{run.path} already holds a run. Choose another name, or go on with that run: resume it.")
         if run.path.exists() and not is_empty_folder(run.path):
             raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
-        run.samples_path.mkdir(parents=True, exist_ok=True)
-        write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
-        run.write_status(state="new", step=0, steps=config.steps)
+        try:
+            with all_or_nothing(run.path):
+                run.samples_path.mkdir(parents=True, exist_ok=True)
+                write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
+                run.write_status(state="new", step=0, steps=config.steps)
+        except OSError as error:
+            raise no_space(run.path, error) from error
         return run
 
     @classmethod
@@ -105,8 +110,8 @@ class Run(RunFolder):
         """The settings that the run was started with, and where its data lies now."""
         try:
             config = TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, ConfigError) as error:
-            raise RunError(f"{self.config_path} cannot be read ({error}). The run cannot go on without its settings.") from error
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, ConfigError) as error:
+            raise RunError(f"{self.config_path} cannot be read ({error!s:.200}). The run cannot go on without its settings.") from error
         return replace(config, data=str(self.read_status().get("data", config.data)))
 
     def record(self, event: Event) -> None:
@@ -170,11 +175,16 @@ class Run(RunFolder):
             return None
         try:
             state: dict[str, Any] = read_tensors(self.state_path)
-        except CheckpointError as error:
-            raise self._cannot_go_on(error) from error
+            check_state(state)
+        except (CheckpointError, ValueError) as error:
+            raise self.cannot_go_on(error) from error
         return state
 
-    def _cannot_go_on(self, error: Exception) -> RunError:
+    def cannot_go_on(self, error: Exception) -> RunError:
+        """The error to raise where the saved state could not be read or taken over."""
+        refused = next((each for each in (error, error.__cause__) if isinstance(each, OSError)), None)
+        if refused is not None and refused.errno is not None:
+            return RunError(f"{self.state_path} cannot be read: {(refused.strerror or str(refused)).lower()}. Mend that, then try again.")
         cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
         return RunError(
             f"{self.state_path} is damaged ({cause}): the run cannot go on. Its model is still there:"
@@ -202,11 +212,17 @@ class Run(RunFolder):
             with utf8_name(self.state_path) as name:
                 return look(torch.load(name, map_location="cpu", weights_only=True, mmap=True))
         except Exception as error:  # noqa: BLE001  # whatever a damaged file makes torch raise
-            raise self._cannot_go_on(error) from error
+            raise self.cannot_go_on(error) from error
 
     def keep_rows(self, step: int) -> None:
         """Drops rows and samples past `step`: they come again when the run goes on from there."""
-        rows = [row for row in self.rows() if row["step"] <= step]
+        try:
+            rows = [row for row in self.read_rows() if row["step"] <= step]
+        except OSError as error:
+            # What cannot be read at the moment must not be written anew without it.
+            raise RunError(
+                f"{self.metrics_path} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, try again."
+            ) from error
         write_text(self.metrics_path, "".join(json.dumps(row) + "\n" for row in rows))
         for sampled, path in self.samples():
             if sampled > step:
@@ -255,7 +271,7 @@ class Run(RunFolder):
         )
 
     def state(self) -> str:
-        """What `snapshot` says, without reading anything else."""
+        """Reads the state alone, as `snapshot` gives it."""
         return self._true_state(self.read_status())
 
     def seconds_trained(self, status: dict[str, Any]) -> float:

@@ -276,15 +276,20 @@ def _train_once(run: Run, prepared: Prepared, should_stop: Callable[[], bool], r
     unusable meanwhile."""
     state = run.read_state()
     start = {} if state else _take_start(prepared)
-    trainer = Trainer(
-        prepared.config,
-        prepared.examples,
-        state=state,
-        start=start,
-        requests=Requests(stop=should_stop, sample=run.take_sample_request),
-        rate_scale=rate_scale,
-        run_name=run.name,
-    )
+    try:
+        trainer = Trainer(
+            prepared.config,
+            prepared.examples,
+            state=state,
+            start=start,
+            requests=Requests(stop=should_stop, sample=run.take_sample_request),
+            rate_scale=rate_scale,
+            run_name=run.name,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        if not state or is_out_of_memory(error):
+            raise
+        raise run.cannot_go_on(error) from error
     # The trainer has copies: for as long as it trains, these would only take memory.
     del state, start
     known = 0

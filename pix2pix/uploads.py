@@ -20,6 +20,7 @@ from pix2pix.data.remedies import Case, mend
 from pix2pix.data.scan import Problem
 from pix2pix.data.unpack import Progress, Unpacked, copy_pictures, unpack
 from pix2pix.errors import DataError, is_utf8, showable
+from pix2pix.files import no_space
 from pix2pix.hub_data import NAME as HUB_NAME
 from pix2pix.hub_data import fetch_pictures, is_address, name_in
 from pix2pix.paths import pasted
@@ -148,8 +149,10 @@ def _make(uploads: Path, name: str, write: Callable[[Path], Unpacked]) -> Upload
     try:
         place.mkdir(parents=True)
         unpacked = write(place / plain)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(place, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise no_space(uploads, error, plain) from error
         raise
     return Upload((place / plain).resolve(), ours=True, left_out=unpacked.left_out)
 

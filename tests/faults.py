@@ -30,7 +30,7 @@ class Faults:
         """Counts a call, and fails it where it is its turn."""
         if kind != self.kind or not isinstance(path, (str, bytes, os.PathLike)):
             return
-        text = os.path.abspath(os.fsdecode(path))
+        text = str(Path(os.fsdecode(path)).absolute())
         if not text.startswith(self.folder):
             return
         with self._lock:
@@ -59,50 +59,62 @@ def _open_faulty(faults: Faults, file: Any, mode: str, buffering: int, text: tup
     return made if "b" in mode else io.TextIOWrapper(made, *text)
 
 
+class _System:
+    """The system's calls as this process makes them, through `faults`."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.was: tuple[Any, ...] = (io.open, os.open, os.fsync, os.write, os.replace, os.rename)
+
+    def open(self, file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any) -> Any:
+        if isinstance(file, (str, os.PathLike)) and str(Path(os.fsdecode(file)).absolute()).startswith(self.faults.folder):
+            if set(mode) & set("wax+"):
+                texts = (*text, None, None, None)
+                texts = tuple(more.get(name, texts[place]) for place, name in enumerate(("encoding", "errors", "newline")))
+                return _open_faulty(self.faults, file, mode, buffering, texts)  # type: ignore[arg-type]
+            self.faults.meet("open", file)
+        return self.was[0](file, mode, buffering, *text, **more)
+
+    def os_open(self, path: Any, *rest: Any, **more: Any) -> int:
+        self.faults.meet("open", path)
+        return self.was[1](path, *rest, **more)
+
+    def fsync(self, handle: Any) -> None:
+        self.faults.meet("fsync", _name_of(handle if isinstance(handle, int) else handle.fileno()))
+        self.was[2](handle)
+
+    def write(self, handle: int, data: Any) -> int:
+        self.faults.meet("write", _name_of(handle))
+        return self.was[3](handle, data)
+
+    def replace(self, source: Any, target: Any, **more: Any) -> None:
+        self.faults.meet("replace", target)
+        self.was[4](source, target, **more)
+
+    def rename(self, source: Any, target: Any, **more: Any) -> None:
+        self.faults.meet("replace", target)
+        self.was[5](source, target, **more)
+
+
+def _name_of(handle: int) -> str:
+    return str(Path(f"/proc/self/fd/{handle}").readlink())
+
+
+def _put(calls: tuple[Any, ...]) -> None:
+    builtins.open = io.open = calls[0]
+    os.open, os.fsync, os.write, os.replace, os.rename = calls[1:]
+
+
 @contextmanager
 def failing(folder: Path, kind: str, number: int | None, error: int = errno.EIO) -> Iterator[Faults]:
     """Puts `Faults` between this process and its operating system."""
     faults = Faults(folder, kind, number, error)
-    was = {"open": io.open, "os_open": os.open, "fsync": os.fsync, "replace": os.replace, "rename": os.rename, "write": os.write}
-
-    def open_(file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, errors: Any = None, newline: Any = None, **more: Any) -> Any:
-        below = isinstance(file, (str, os.PathLike)) and os.path.abspath(os.fsdecode(file)).startswith(faults.folder)
-        if below and set(mode) & set("wax+") and not more:
-            return _open_faulty(faults, file, mode, buffering, (encoding, errors, newline))
-        if below:
-            faults.meet("open", file)
-        return was["open"](file, mode, buffering, encoding, errors, newline, **more)
-
-    def os_open(path: Any, *rest: Any, **more: Any) -> int:
-        faults.meet("open", path)
-        return was["os_open"](path, *rest, **more)  # type: ignore[no-any-return]
-
-    def name_of(handle: int) -> str:
-        return os.readlink(f"/proc/self/fd/{handle}")
-
-    def fsync(handle: Any) -> None:
-        faults.meet("fsync", name_of(handle if isinstance(handle, int) else handle.fileno()))
-        was["fsync"](handle)
-
-    def write(handle: int, data: Any) -> int:
-        faults.meet("write", name_of(handle))
-        return was["write"](handle, data)  # type: ignore[no-any-return]
-
-    def replace(source: Any, target: Any, **more: Any) -> None:
-        faults.meet("replace", target)
-        was["replace"](source, target, **more)
-
-    def rename(source: Any, target: Any, **more: Any) -> None:
-        faults.meet("replace", target)
-        was["rename"](source, target, **more)
-
-    builtins.open, io.open, os.open, os.fsync, os.write, os.replace, os.rename = open_, open_, os_open, fsync, write, replace, rename
+    system = _System(faults)
+    _put((system.open, system.os_open, system.fsync, system.write, system.replace, system.rename))
     try:
         yield faults
     finally:
-        builtins.open = io.open = was["open"]  # type: ignore[assignment]
-        os.open, os.fsync, os.write = was["os_open"], was["fsync"], was["write"]  # type: ignore[assignment]
-        os.replace, os.rename = was["replace"], was["rename"]  # type: ignore[assignment]
+        _put(system.was)
 
 
 def count_calls(folder: Path, kind: str, work: Any) -> int:

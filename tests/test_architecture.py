@@ -34,7 +34,7 @@ LAYERS = (
         "sessions",
         "ranks",
     },
-    {"trainer", "learner", "segmenter", "translator", "runs", "run_folder", "trackers", "importers"},
+    {"trainer", "learner", "saved_state", "segmenter", "translator", "runs", "run_folder", "trackers", "importers"},
     {
         "training",
         "fitting",
@@ -77,6 +77,8 @@ NEIGHBOURS = {
     ("jobs", "fitting"),
     ("training", "interrupts"),
     ("runs", "run_folder"),
+    ("runs", "saved_state"),
+    ("run_folder", "saved_state"),
     ("jobs", "training"),
     ("jobs", "waiting"),
     ("pace", "jobs"),

@@ -25,13 +25,14 @@ from pix2pix.errors import Pix2PixError
 from pix2pix.export.safetensors_file import write_safetensors
 from pix2pix.files import write_image, write_text
 from pix2pix.hub.push import push
+from pix2pix.hub.sheet import draw_house
 from pix2pix.importers import read_any
 from pix2pix.networks import build_generator
 from pix2pix.runs import Run
 from pix2pix.training import resume, train
 from pix2pix.uploads import bring_files
 
-SAMPLED = 5
+SAMPLED = 2
 
 
 def tiny(data: Path) -> TrainConfig:
@@ -111,46 +112,59 @@ def test_a_training_survives_a_fault_of_any_call(kind: str, every: bool, pairs: 
         shutil.rmtree(folder)
 
 
-def saves(model: Path) -> dict[str, Callable[[Path], Any]]:
-    """Everything that is saved to a file of a person's choice, by its name."""
-    from pix2pix.hub.sheet import draw_house
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_resume_survives_a_fault_of_any_call(kind: str, every: bool, pairs: Path, tmp_path: Path) -> None:
+    train(tiny(pairs), tmp_path / "begun")
+    shutil.copytree(tmp_path / "begun", tmp_path / "whole")
+    count = count_calls(tmp_path / "whole", kind, lambda: resume(tmp_path / "whole", steps=3))
+    whole = Run(tmp_path / "whole")
+    for number, error in chosen(count, kind, every):
+        folder = tmp_path / f"{kind}-{number}-{error}"
+        shutil.copytree(tmp_path / "begun", folder)
+        told(lambda: resume(folder, steps=3), folder, kind, number, error)  # noqa: B023
+        check_run(folder)
+        run = resume(folder, steps=3)
+        assert run.rows() == whole.rows() and run.snapshot().state == "finished"
+        assert run.state_path.read_bytes() == whole.state_path.read_bytes()
+        shutil.rmtree(folder)
 
-    checkpoint = load_checkpoint(model)
-    return {
-        "m.pth": lambda path: save_checkpoint(path, checkpoint),
-        "m.safetensors": lambda path: write_safetensors(path, checkpoint),
-        "m.png": lambda path: write_image(path, draw_house(32)) if False else write_text(path, "new"),
-    }
+
+def content_of(path: Path) -> Any:
+    """What a file holds, without what may differ from one writing to the next."""
+    if path.suffix == ".safetensors":
+        return {name: value.numpy().tobytes() for name, value in read_any(path).weights.items()}
+    return path.read_bytes()
+
+
+SAVES: dict[str, Callable[[Path, Checkpoint], Any]] = {
+    "m.pth": save_checkpoint,
+    "m.safetensors": write_safetensors,
+    "m.png": lambda path, checkpoint: write_image(path, draw_house(checkpoint.config)),
+    "m.txt": lambda path, checkpoint: write_text(path, str(checkpoint.config)),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["m.pth", "m.safetensors", "m.png"])
+@pytest.mark.parametrize("name", SAVES)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_save_leaves_the_old_or_the_new(name: str, kind: str, every: bool, tiny_model: Path, tmp_path: Path) -> None:
     config = ModelConfig(depth=3, width=2, size=16)
-    old = Checkpoint(config, dict(build_generator(config).state_dict()))
-    write_old: dict[str, Callable[[Path], Any]] = {
-        "m.pth": lambda path: save_checkpoint(path, old),
-        "m.safetensors": lambda path: write_safetensors(path, old),
-        "m.png": lambda path: write_text(path, "old"),
-    }
-    save = saves(tiny_model)[name]
-    (tmp_path / "count").mkdir()
-    count = count_calls(tmp_path / "count", kind, lambda: save(tmp_path / "count" / name))
-    assert count
+    old, new = Checkpoint(config, dict(build_generator(config).state_dict())), load_checkpoint(tiny_model)
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+    SAVES[name](tmp_path / "old" / name, old)
+    count = count_calls(tmp_path / "new", kind, lambda: SAVES[name](tmp_path / "new" / name, new))
+    before, after = content_of(tmp_path / "old" / name), content_of(tmp_path / "new" / name)
+    assert count and before != after
     for number, error in chosen(count, kind, every):
-        folder = tmp_path / f"{number}-{error}"
-        folder.mkdir()
-        write_old[name](folder / name)
-        before = (folder / name).read_bytes()
-        sentence = told(lambda: save(folder / name), folder, kind, number, error)  # noqa: B023
-        after = (folder / name).read_bytes()
-        assert sentence or after == (tmp_path / "count" / name).read_bytes()
-        assert after in (before, (tmp_path / "count" / name).read_bytes())
-        assert name == "m.png" or read_any(folder / name)
-        assert not list(folder.glob("*.part"))
-        save(folder / name)
-        assert (folder / name).read_bytes() == (tmp_path / "count" / name).read_bytes()
+        file = tmp_path / f"{number}-{error}" / name
+        shutil.copytree(tmp_path / "old", file.parent)
+        sentence = told(lambda: SAVES[name](file, new), file.parent, kind, number, error)  # noqa: B023
+        assert content_of(file) in ((before, after) if sentence else (after,))
+        assert not list(file.parent.glob("*.part"))
+        SAVES[name](file, new)
+        assert content_of(file) == after
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -57,7 +58,7 @@ class Contents:
 def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents]]:
     """An archive that was looked through, and its files by safe relative names; `DataError` says what is wrong with it."""
     _check_contents_table(path, limits)
-    with Unmarked(path.open("rb", buffering=0)) as file:
+    with Unmarked(_opened(path)) as file:
         try:
             archive = ZipFile(file)
         except (BadZipFile, UnicodeDecodeError, OSError, ValueError, NotImplementedError) as error:
@@ -68,11 +69,7 @@ def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents
 
 def _check_contents_table(path: Path, limits: Limits) -> None:
     """Looks at the archive's end before anything of it is held in memory: a table of a million entries would be."""
-    with path.open("rb") as file:
-        head = file.read(4)
-        size = file.seek(0, 2)
-        file.seek(max(0, size - LONGEST_COMMENT - 22))
-        tail = file.read()
+    head, tail = _ends_of(path)
     place = tail.rfind(END)
     if place < 0 or len(tail) < place + 22:
         known = next((what for magic, what in OTHER_ARCHIVES.items() if head.startswith(magic)), "")
@@ -83,6 +80,22 @@ def _check_contents_table(path: Path, limits: Limits) -> None:
         count, table = struct.unpack("<QQ", tail[far + 32 : far + 48])
     if count > limits.entries or table > limits.entries * BYTES_AN_ENTRY:
         raise DataError(f"{path.name} has {count:,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
+
+
+def _ends_of(path: Path) -> tuple[bytes, bytes]:
+    """The first 4 bytes, and the last that hold where the table of contents is."""
+    with _opened(path) as file:
+        head = file.read(4)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - LONGEST_COMMENT - 22))
+        return head, file.read()
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, then try again.") from error
 
 
 def _check_entries(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> Contents:

@@ -71,7 +71,7 @@ def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
         _change_pixels(case, part)
         part.replace(out)
     except OSError as error:
-        raise no_space(out, error) from error
+        raise no_space(out, error, out.name) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

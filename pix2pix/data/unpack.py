@@ -106,7 +106,7 @@ def _write_all(what: str, items: Sequence[_Item], out: Path, limits: Limits, pro
             raise DataError(f"none of the {len(pictures):,} pictures of {what} can be read. {problems[0].cause}")
         part.replace(out)
     except OSError as error:
-        raise no_space(out, error) from error
+        raise no_space(out, error, out.name) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Unpacked(len(pictures) - len(problems), (*unread(others), *problems), tuple(others))

@@ -27,7 +27,10 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
         raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Export without --half.")
     described = describe(checkpoint)
     write_bytes(path, save(weights, {"format": "pt", FORMAT: json.dumps(described)}))
-    written = load(path.read_bytes())
+    try:
+        written = load(path.read_bytes())
+    except OSError as error:
+        raise CheckpointError(f"{path} was written and cannot be read back: {(error.strerror or str(error)).lower()}.") from error
     if not all(torch.equal(written[name], value) for name, value in weights.items()):
         raise CheckpointError(f"{path} reads back otherwise than it was written. Is the disk in order?")
     write_text(path.with_name(CONFIG), json.dumps(described, indent=2) + "\n")
@@ -50,6 +53,8 @@ def _check_free(path: Path) -> None:
         return
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} is there already, and cannot be read: {(error.strerror or str(error)).lower()}.") from error
     except ValueError:
         known = None
     if not isinstance(known, dict) or known.get("format") != FORMAT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.errors import HubError, OfflineError, Pix2PixError
+from pix2pix.errors import CheckpointError, HubError, OfflineError, Pix2PixError, RunError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -25,6 +26,8 @@ PROBE_SECONDS = 2.5
 TOKEN = re.compile(r"hf_[A-Za-z0-9_]+|(?<=Bearer )\S+")
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "(a token)"
+LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG}
+"""What this machine refuses, and not the way to the Hub."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,18 @@ def saying(repo: str, token: str | None = None) -> Iterator[None]:
         raise _to_sentence(error, repo, token) from None
 
 
+@contextmanager
+def writing_here(repo: str) -> Iterator[None]:
+    """Where the temporary files for `repo` cannot be written, the `HubError` says why and names none of them."""
+    try:
+        yield
+    except (RunError, CheckpointError, OSError) as error:
+        cause = next((each for each in _chain(error) if isinstance(each, OSError) and each.errno is not None), None)
+        if cause is None:
+            raise
+        raise HubError(here_refused(repo, cause)) from error
+
+
 def _to_sentence(error: BaseException, repo: str, token: str | None) -> HubError:
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -152,10 +167,19 @@ def _to_sentence(error: BaseException, repo: str, token: str | None) -> HubError
     answer = next((each for each in chain if isinstance(each, HfHubHTTPError)), None)
     if answer is not None:
         return HubError(_refusal(answer, repo))
+    local = next((each for each in chain if isinstance(each, OSError) and each.errno in LOCAL), None)
+    if local is not None:
+        return HubError(here_refused(repo, local))
     told = redact(_first_line(error), token)
     if any(isinstance(each, ValueError) for each in chain):
         return HubError(f"{repo}: the Hub would not take it ({told}).")
     return HubError(f"the connection to the Hub was cut while {repo} was being worked on ({told}). Nothing was half done: try again.")
+
+
+def here_refused(repo: str, error: OSError) -> str:
+    """The sentence where this machine, not the Hub, could not do its part; without the path, which is a temporary one."""
+    cause = (error.strerror or type(error).__name__).lower()
+    return f"this machine could not do its part for {repo}: {cause}. Nothing was half done: mend that, then try again."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pix2pix.hub.client import Progress, check_name, connect, saying
+from pix2pix.hub.client import Progress, check_name, connect, saying, writing_here
 from pix2pix.hub.commit import Place, Pushed, open_place, send
 from pix2pix.hub.space import Space, check_space, write_space
 
@@ -27,7 +27,7 @@ def deploy(repo: str, space: Space, token: str | None = None, progress: Progress
     client = connect(token, needs_token=True)
     create: dict[str, Any] = {"space_sdk": "gradio", "private": space.private, "space_hardware": space.hardware or None}
     place = open_place(client, "space", repo, create)
-    with tempfile.TemporaryDirectory(prefix="space-") as temporary:
+    with writing_here(repo), tempfile.TemporaryDirectory(prefix="space-") as temporary:
         folder = write_space(Path(temporary) / "space", space, repo)
         files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
         done = send(client, place, files, _outdated(place, set(files)), ("Deploy pix2pix", progress))

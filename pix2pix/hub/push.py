@@ -12,7 +12,7 @@ from pix2pix.errors import HubError
 from pix2pix.export.safetensors_file import write_safetensors
 from pix2pix.files import write_image, write_text
 from pix2pix.hub import cards
-from pix2pix.hub.client import Progress, check_name, connect
+from pix2pix.hub.client import Progress, check_name, connect, writing_here
 from pix2pix.hub.commit import Pushed, open_place, read_text, send
 from pix2pix.hub.sheet import sample_sheet
 
@@ -47,7 +47,7 @@ def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | N
     place = open_place(client, "model", repo, {"private": terms.private})
     file = f"{terms.name or name_of(path)}.pth"
     message = " ".join(terms.message.split())[:200] or f"{checkpoint.config.source} to {checkpoint.config.target}" + _step(checkpoint)
-    with tempfile.TemporaryDirectory(prefix="push-") as folder:
+    with writing_here(repo), tempfile.TemporaryDirectory(prefix="push-") as folder:
         card = cards.model_card(checkpoint, repo, file, read_text(client, place, "README.md", Path(folder) / "old"))
         files = {file: path, **write_beside(checkpoint, path, Path(folder) / "new")}
         write_text(Path(folder) / "new" / "README.md", card)

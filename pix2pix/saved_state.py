@@ -1,0 +1,79 @@
+"""Checks what `state.pt` and `status.json` of a run hold before anybody computes with it: kinds and bounds of all values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LARGEST = 1e15
+COUNTS = ("step", "steps", "saved_step", "pid")
+NUMBERS = ("seconds_per_step", "time", "started", "trained", "data_share")
+WORDS = ("state", "reason", "notice", "data")
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether it is a finite number of a size that can be computed with."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST and math.isfinite(value)
+
+
+def is_count(value: Any) -> bool:
+    """Returns whether it is a whole number from 0."""
+    return is_number(value) and isinstance(value, int) and value >= 0
+
+
+def sound_status(status: Any) -> dict[str, Any]:
+    """Returns the entries of a status whose kind is right; the others are left out, as if they were missing."""
+    if not isinstance(status, dict):
+        return {}
+    kinds = dict.fromkeys(COUNTS, is_count) | dict.fromkeys(NUMBERS, is_number)
+    kinds |= dict.fromkeys(WORDS, lambda value: isinstance(value, str))
+    kinds["earlier"] = lambda value: isinstance(value, dict)
+    return {name: value for name, value in status.items() if name not in kinds or kinds[name](value)}
+
+
+def check_state(state: Any) -> None:
+    """Raises `ValueError` where a saved state lacks something or holds it as another kind. Networks are checked where they are loaded."""
+    if not isinstance(state, dict):
+        raise ValueError("it is no state of a training")
+    for name, is_right in (("step", is_count), ("count", is_count), ("rate_scale", is_number)):
+        if not is_right(state.get(name)):
+            raise ValueError(f"its {name} is no number")
+    if state.get("best") is not None and not isinstance(state["best"], (int, float)):
+        raise ValueError("its best value is no number")
+    for name in ("metrics", "sums"):
+        held = state.get(name)
+        if not isinstance(held, dict) or not all(isinstance(key, str) and isinstance(value, (int, float)) for key, value in held.items()):
+            raise ValueError(f"its {name} are no numbers")
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        if name in state:
+            _check_optimizer(name, state[name])
+
+
+def _check_optimizer(name: str, optimizer: Any) -> None:
+    """Adam's state: two moments of one shape and a step for each parameter, and settings of the usual kinds."""
+    moments, groups = (optimizer.get("state"), optimizer.get("param_groups")) if isinstance(optimizer, Mapping) else (None, None)
+    if not isinstance(moments, Mapping) or not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
+        raise ValueError(f"its {name} is incomplete")
+    for one in moments.values():
+        tensors = [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else [None]
+        if not all(isinstance(value, Tensor) and value.dtype == torch.float32 for value in tensors):
+            raise ValueError(f"its {name} lacks moments")
+        if tensors[0].numel() != 1 or tensors[1].shape != tensors[2].shape:
+            raise ValueError(f"its {name} has moments of other shapes")
+    usual = torch.optim.Adam([torch.zeros(1)]).param_groups[0]
+    for group in groups:
+        for key, value in group.items():
+            if key not in usual or (key not in ("fused", "foreach", "params") and not _is_alike(value, usual[key])):
+                raise ValueError(f"its {name} has another {key}")
+
+
+def _is_alike(value: Any, usual: Any) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(value, (tuple, list)) and len(value) == len(usual) and all(map(is_number, value))
+    if isinstance(usual, bool) or usual is None:
+        return value is None or isinstance(value, bool)
+    return is_number(value)
