@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pix2pix.errors import NoSpaceError
+from pix2pix.errors import NoSpaceError, RunError
 from pix2pix.files import append_line, no_space, write_text
 from pix2pix.paths import expand_home
 from pix2pix.saved_state import is_count, sound_status
@@ -98,6 +98,13 @@ class RunFolder:
             return self.owner_path.read_text(encoding="utf-8").strip()
         return ""
 
+    def make_folders(self) -> None:
+        """Makes the run's folders; `RunError` or `NoSpaceError` where they cannot be made."""
+        try:
+            self.samples_path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise no_space(self.path, error) from error
+
     def read_status(self) -> dict[str, Any]:
         """The last status; empty where none can be read."""
         with suppress(OSError, ValueError, RecursionError):
@@ -156,15 +163,19 @@ class RunFolder:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
-        with suppress(OSError):
+        with suppress(RunError):
             return self.read_rows()
         return []
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """The same, empty where there is no file; `OSError` where it cannot be read."""
-        with suppress(FileNotFoundError):
+        """The same; `RunError` where there is a file that cannot be read."""
+        try:
             return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
-        return []
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            raise RunError(f"{self.metrics_path} cannot be read: {cause}. Mend that, then try again.") from error
 
     def samples(self) -> list[tuple[int, Path]]:
         """Steps and files of the sample grids, oldest first."""

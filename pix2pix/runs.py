@@ -24,7 +24,7 @@ from pix2pix.checkpoint import read_tensors, save_checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Sampled, Saved, Stepped
-from pix2pix.files import all_or_nothing, is_empty_folder, no_space, utf8_name, write_atomically, write_image, write_text
+from pix2pix.files import all_or_nothing, is_empty_folder, utf8_name, write_atomically, write_image, write_text
 from pix2pix.locks import hold, is_free, way_out
 from pix2pix.paths import quoted
 from pix2pix.run_folder import RunFolder
@@ -87,13 +87,10 @@ class Run(RunFolder):
             raise RunError(f"{run.path} already holds a run. Choose another name, or go on with that run: resume it.")
         if run.path.exists() and not is_empty_folder(run.path):
             raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
-        try:
-            with all_or_nothing(run.path):
-                run.samples_path.mkdir(parents=True, exist_ok=True)
-                write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
-                run.write_status(state="new", step=0, steps=config.steps)
-        except OSError as error:
-            raise no_space(run.path, error) from error
+        with all_or_nothing(run.path):
+            run.make_folders()
+            write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
+            run.write_status(state="new", step=0, steps=config.steps)
         return run
 
     @classmethod
@@ -216,13 +213,8 @@ class Run(RunFolder):
 
     def keep_rows(self, step: int) -> None:
         """Drops rows and samples past `step`: they come again when the run goes on from there."""
-        try:
-            rows = [row for row in self.read_rows() if row["step"] <= step]
-        except OSError as error:
-            # What cannot be read at the moment must not be written anew without it.
-            raise RunError(
-                f"{self.metrics_path} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, try again."
-            ) from error
+        # What cannot be read at the moment must not be written anew without it.
+        rows = [row for row in self.read_rows() if row["step"] <= step]
         write_text(self.metrics_path, "".join(json.dumps(row) + "\n" for row in rows))
         for sampled, path in self.samples():
             if sampled > step:

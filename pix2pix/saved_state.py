@@ -59,8 +59,9 @@ def _check_optimizer(name: str, optimizer: Any) -> None:
     if not isinstance(moments, Mapping) or not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
         raise ValueError(f"its {name} is incomplete")
     for one in moments.values():
-        tensors = [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else [None]
-        if not all(isinstance(value, Tensor) and value.dtype == torch.float32 for value in tensors):
+        held = [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else []
+        tensors = [value for value in held if isinstance(value, Tensor) and value.dtype == torch.float32]
+        if len(tensors) != 3:
             raise ValueError(f"its {name} lacks moments")
         if tensors[0].numel() != 1 or tensors[1].shape != tensors[2].shape:
             raise ValueError(f"its {name} has moments of other shapes")
