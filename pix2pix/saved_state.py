@@ -48,9 +48,8 @@ def check_state(state: Any) -> None:
         held = state.get(name)
         if not isinstance(held, dict) or not all(isinstance(key, str) and isinstance(value, (int, float)) for key, value in held.items()):
             raise ValueError(f"its {name} are no numbers")
-    for name in ("generator_optimizer", "discriminator_optimizer"):
-        if name in state:
-            _check_optimizer(name, state[name])
+    for name in (name for name in state if str(name).endswith("_optimizer")):
+        _check_optimizer(name, state[name])
 
 
 def _check_optimizer(name: str, optimizer: Any) -> None:
