@@ -85,7 +85,7 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
     if content.get("version") != VERSION:
-        raise CheckpointError(f"{path} has format version {content.get('version')!r}; this pix2pix reads {VERSION}. Update pix2pix.")
+        raise CheckpointError(f"{path} has format version {content.get('version')!r:.40}; this pix2pix reads {VERSION}. Update pix2pix.")
     try:
         config = ModelConfig.from_dict(content["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
