@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 LARGEST = 1e15
-COUNTS = ("step", "steps", "saved_step", "pid")
-NUMBERS = ("seconds_per_step", "time", "started", "trained", "data_share")
-WORDS = ("state", "reason", "notice", "data")
+COUNTS = ("step", "steps", "saved_step", "pid", "batch")
+NUMBERS = ("seconds_per_step", "time", "started", "trained", "data_share", "queued", "minutes")
+WORDS = ("state", "reason", "notice", "data", "pictures", "before")
 
 
 def is_number(value: Any) -> bool:

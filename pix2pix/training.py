@@ -188,7 +188,7 @@ def _changed_images(run: Run, examples: Examples) -> list[str]:
     run.write_status(pictures=now)
     if not before or before == now:
         return []
-    had, has = before.split()[0], now.split()[0]
+    had, has = before.partition(" ")[0], now.partition(" ")[0]
     return [f"the pictures have changed since this run stopped: {had} training pairs then, {has} now. Their order is another one."]
 
 
