@@ -23,7 +23,7 @@ from pix2pix.config import TrainConfig
 from pix2pix.errors import Pix2PixError, RunError
 from pix2pix.files import write_text
 from pix2pix.locks import hold, way_out
-from pix2pix.processes import cause_of, nice, quiet_environment, yield_to_others
+from pix2pix.processes import cause_of, quiet_environment
 from pix2pix.runs import ALIVE, ENDED, Run, find_runs
 
 LEAVING = 10
@@ -229,8 +229,4 @@ def _start_process(run: Run) -> subprocess.Popen[bytes]:
     environment = quiet_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
     with run.log_path.open("ab") as log:
         # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
-        process = subprocess.Popen(
-            [*nice(), *command(run)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-    yield_to_others(process.pid)
-    return process
+        return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)

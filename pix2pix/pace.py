@@ -24,7 +24,7 @@ from pix2pix.data.batches import Dataset
 from pix2pix.errors import RunError
 from pix2pix.events import Progress
 from pix2pix.files import write_text
-from pix2pix.processes import nice, quiet_environment
+from pix2pix.processes import quiet_environment, step_back
 from pix2pix.trainer import Trainer
 
 WARM_UP, STEPS = 2, 4
@@ -128,7 +128,7 @@ def key_of(config: TrainConfig) -> str:
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:
     """Seconds of a step, by taking a few in a niced process; None where that did not work out, or `give_up` became true."""
     settings = dataclasses.replace(config, cache="stream", workers=0, compile="off").to_dict()
-    command = [*nice(), sys.executable, "-m", "pix2pix.pace", json.dumps(settings)]
+    command = [sys.executable, "-m", "pix2pix.pace", json.dumps(settings)]
     end = time.monotonic() + LONGEST
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet_environment())
     try:
@@ -157,4 +157,5 @@ def take_steps(config: TrainConfig) -> float:
 
 
 if __name__ == "__main__":
+    step_back()
     sys.stdout.write(f"{take_steps(TrainConfig(**json.loads(sys.argv[1])))}\n")

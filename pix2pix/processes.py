@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
-NICENESS = "10"
+NICENESS = 10
 
 
-def nice() -> list[str]:
-    """What stands before a command that is to step back for others; nothing where the system has no `nice`."""
-    return ["nice", "-n", NICENESS] if shutil.which("nice") else []
+def step_back() -> None:
+    """Lets others go before this process. Where Linux shares the processor by session, a session
+    of its own steps back as a whole.
 
-
-def yield_to_others(pid: int) -> None:
-    """Where Linux shares the processor by session, niceness counts only inside one: the whole session of `pid` steps back."""
+    Called by a trainer once it has started: a process that does so before its imports may take minutes to start
+    on a busy machine, while somebody waits for it.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    if not hasattr(os, "getsid") or os.getsid(0) != os.getpid():
+        return
     with suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(NICENESS, encoding="utf-8")
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="utf-8")
 
 
 def quiet_environment() -> dict[str, str]:

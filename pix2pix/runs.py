@@ -32,8 +32,10 @@ from pix2pix.saved_state import check_state
 
 T = TypeVar("T")
 
-STARTING = 30
-"""Seconds that a trainer may take to import torch and take the lock."""
+STARTING = 120
+"""Seconds that a trainer may take to import torch and take the lock, on a machine that has much else to do."""
+SILENT = 30
+"""Seconds without a sign of life after which a trainer whose lock cannot be asked counts as gone."""
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "diverged", "failed", "died")
 
@@ -239,7 +241,7 @@ class Run(RunFolder):
             return not is_free(self.lock_path)
         except RunError:
             # Whoever may not write there cannot ask the lock: the trainer gives a sign of life once a second.
-            return time.time() - float(self.read_status().get("time", 0)) < STARTING
+            return time.time() - float(self.read_status().get("time", 0)) < SILENT
 
     def snapshot(self) -> Snapshot:
         """What the directory says now."""

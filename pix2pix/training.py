@@ -22,6 +22,7 @@ from pix2pix.fitting import ADJUSTABLE, Prepared, Weights, check_resume, prepare
 from pix2pix.interrupts import stop_on_signals
 from pix2pix.memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.paths import quoted
+from pix2pix.processes import step_back
 from pix2pix.ranks import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runs import Run
 from pix2pix.trackers import open_tracker
@@ -83,6 +84,8 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
         run.set_status_aside()
         moved = {"data": config.data} if "data" in changes else {}
         run.write_status(state="running", steps=config.steps, reason="", started=time.time(), **moved)
+        if is_from_page:
+            step_back()
         try:
             _record_events(run, prepared or prepare_run(run, config), on_event)
             wait_for_first()

@@ -6,13 +6,14 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.import_command import add_choices
 from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.config import PALETTES
-from pix2pix.errors import DataError
+from pix2pix.errors import DataError, Pix2PixError
 
 if TYPE_CHECKING:
     from pix2pix.checkpoint import Checkpoint
@@ -124,13 +125,17 @@ def describe(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
 def own_command(folder: Path) -> str:
     """The command that starts the run in `folder` anew, with its own paths; empty where no run is there.
 
+    A `config.json` need not be a run's: that of a safetensors file beside the model has the same name.
+
     A checkpoint itself names no folder of the disk that it was made on, since it may be shared.
     """
     from pix2pix.presets import command_line
     from pix2pix.runs import Run
 
     run = Run(folder)
-    return command_line(run.config(), str(folder)) if run.config_path.is_file() else ""
+    with suppress(Pix2PixError):
+        return command_line(run.config(), str(folder)) if run.config_path.is_file() else ""
+    return ""
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
