@@ -27,10 +27,10 @@ from statistics import median, quantiles
 import torch
 from playwright.sync_api import Page, TimeoutError, sync_playwright
 
-from pix2pix.checkpoint import Checkpoint, save_checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
+from pix2pix.imaging.palette import FACADES
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.palette import FACADES
 
 SHIPPED = Path("checkpoints/facades.pth")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

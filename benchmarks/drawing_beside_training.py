@@ -14,9 +14,9 @@ from PIL import Image
 
 from benchmarks.data import draw_pairs
 from benchmarks.translation import make_checkpoint
-from pix2pix import jobs
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.translator import Translator
+from pix2pix.inference.translator import Translator
+from pix2pix.runs import jobs
 
 DRAWINGS = 60
 WARM_UP = 5

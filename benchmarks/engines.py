@@ -24,8 +24,8 @@ PLAIN = "torch, plain eager fp32"
 HEAD = "| engine | ms a picture | of plain | mean difference | pictures/s, batch 1 | 4 | 16 | load to first picture | peak memory |"
 
 LIBRARIES = {
-    "torch, plain eager": "pix2pix.translator",
-    "torch, ours": "pix2pix.translator",
+    "torch, plain eager": "pix2pix.inference.translator",
+    "torch, ours": "pix2pix.inference.translator",
     "ONNX Runtime": "onnxruntime",
     "OpenVINO": "openvino",
 }
@@ -55,9 +55,9 @@ def measure(rounds: int) -> Iterator[str]:
 
 def _write_model(folder: Path, shipped: bool) -> None:
     from benchmarks.translation import make_checkpoint
-    from pix2pix.checkpoint import load_checkpoint, save_checkpoint
+    from pix2pix.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+    from pix2pix.checkpoints.export.onnx_file import write_onnx
     from pix2pix.config import ModelConfig
-    from pix2pix.export.onnx_file import write_onnx
 
     checkpoint = load_checkpoint(SHIPPED) if shipped else make_checkpoint(ModelConfig())
     save_checkpoint(folder / "model.pth", checkpoint)
@@ -122,7 +122,7 @@ def open_engine(name: str, folder: str) -> Run:
 
 
 def _open_plain(folder: Path, precision: str) -> Run:
-    from pix2pix.checkpoint import load_checkpoint
+    from pix2pix.checkpoints.checkpoint import load_checkpoint
 
     return _torch_run(load_checkpoint(folder / "model.pth").generator())
 
@@ -131,7 +131,7 @@ def _open_ours(folder: Path, precision: str) -> Run:
     """As the page and the commands do it."""
     import torch
 
-    from pix2pix.translator import Translator
+    from pix2pix.inference.translator import Translator
 
     translator = Translator.load(folder / "model.pth", "cpu", precision)
     return lambda source: translator.translate_tensor(torch.from_numpy(source)).numpy()

@@ -28,7 +28,7 @@ TRANSLATE = """
 from PIL import Image
 from benchmarks.translation import make_checkpoint
 from pix2pix.config import ModelConfig
-from pix2pix.translator import Translator
+from pix2pix.inference.translator import Translator
 translator = Translator(make_checkpoint(ModelConfig()))
 for _ in range(3): translator(Image.linear_gradient("L").resize(({side}, {side})).convert("RGB"), mode={mode!r})
 """

@@ -13,9 +13,9 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.timing import in_turns, table
 from benchmarks.training import make_batch
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.learner import Learner
-from pix2pix.machine import choose_machine
 from pix2pix.methods.pix2pix import Pix2Pix
+from pix2pix.runtime.device import choose_machine
+from pix2pix.training.learner import Learner
 
 GROUPS = {
     "convolutions, forward and backward": ("conv", "mkldnn"),

@@ -9,10 +9,10 @@ import torch
 from benchmarks.plain import PlainLoop
 from benchmarks.timing import in_turns, table
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.images import Batch
-from pix2pix.learner import Learner
-from pix2pix.machine import choose_machine
+from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.pix2pix import Pix2Pix
+from pix2pix.runtime.device import choose_machine
+from pix2pix.training.learner import Learner
 
 PLAIN = "plain loop, fp32"
 

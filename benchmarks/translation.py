@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from benchmarks.timing import in_turns, table
-from pix2pix.checkpoint import Checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
-from pix2pix.images import to_image, to_tensor
+from pix2pix.imaging.tensors import to_image, to_tensor
+from pix2pix.inference.translator import Translator
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.translator import Translator
 
 PLAIN = "plain eager fp32"
 

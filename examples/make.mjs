@@ -2,10 +2,10 @@
 // The same seeds give the same files, to the bit of every pixel.
 
 import { writeFileSync } from "node:fs";
-import { createPalette } from "../pix2pix/ui/canvas/palette.js";
-import { encodePng } from "../pix2pix/ui/canvas/png.js";
-import { createRaster } from "../pix2pix/ui/canvas/raster.js";
-import { surprise } from "../pix2pix/ui/canvas/surprise.js";
+import { createPalette } from "../pix2pix/ui/shared/canvas_js/palette.js";
+import { encodePng } from "../pix2pix/ui/shared/canvas_js/png.js";
+import { createRaster } from "../pix2pix/ui/shared/canvas_js/raster.js";
+import { surprise } from "../pix2pix/ui/shared/canvas_js/surprise.js";
 
 const SIZE = 256;
 const FACADE = [

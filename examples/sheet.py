@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pix2pix import Translator
-from pix2pix.palette import snap
+from pix2pix.imaging.palette import snap
 
 COLUMNS, GAP = 3, 8
 

@@ -13,14 +13,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+    from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
     from pix2pix.config import ModelConfig, TrainConfig
     from pix2pix.data.pairs import open_pairs
     from pix2pix.errors import Pix2PixError
-    from pix2pix.evaluation import evaluate
-    from pix2pix.runs import Run
-    from pix2pix.training import resume, train
-    from pix2pix.translator import Translator
+    from pix2pix.evaluation.evaluate import evaluate
+    from pix2pix.inference.translator import Translator
+    from pix2pix.runs.execute import resume, train
+    from pix2pix.runs.run import Run
 
 __version__ = "0.1.0"
 
@@ -40,18 +40,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Checkpoint": "checkpoint",
+    "Checkpoint": "checkpoints.checkpoint",
     "ModelConfig": "config",
     "Pix2PixError": "errors",
-    "Run": "runs",
+    "Run": "runs.run",
     "TrainConfig": "config",
-    "Translator": "translator",
-    "evaluate": "evaluation",
-    "load_checkpoint": "checkpoint",
+    "Translator": "inference.translator",
+    "evaluate": "evaluation.evaluate",
+    "load_checkpoint": "checkpoints.checkpoint",
     "open_pairs": "data.pairs",
-    "resume": "training",
-    "save_checkpoint": "checkpoint",
-    "train": "training",
+    "resume": "runs.execute",
+    "save_checkpoint": "checkpoints.checkpoint",
+    "train": "runs.execute",
 }
 
 

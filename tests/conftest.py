@@ -81,7 +81,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of the smallest network, untrained, which tells all that a trained one does. Tests only read it."""
-    from pix2pix.checkpoint import Checkpoint, save_checkpoint
+    from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
     from pix2pix.config import ModelConfig
     from pix2pix.networks import build_generator
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
 from pix2pix.cli.settings_table import settings_page
 
-ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 # A path in backticks starts with a folder or file of the repository; `runs/...` and the like are made at run time.
 PATH = re.compile(r"`((?:pix2pix|tests|docs|benchmarks|examples|checkpoints|\.ci)/[\w./-]*|[\w.-]+\.(?:toml|txt|py|md))`")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pix2pix.checkpoint import load_checkpoint
+from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.errors import DataError, showable
-from pix2pix.files import append_line, write_text
-from pix2pix.rights import read_rights
-from pix2pix.runs import Run
-from pix2pix.ui import bring
-from pix2pix.ui.models import list_models
-from pix2pix.ui.steer import Desk
+from pix2pix.runs.run import Run
+from pix2pix.runtime.files import append_line, write_text
+from pix2pix.ui.shared.model_library import list_models
+from pix2pix.ui.shared.permissions import read_rights
+from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.train import dataset as bring
 
 RAW = os.fsdecode(b"raw\xff")
 NAMES = ("ガラス", "é", os.fsdecode(b"h\xfe1"), "a", "b", "c")
@@ -101,7 +101,7 @@ def test_a_sentence_can_always_be_shown() -> None:
 
 def test_files_are_opened_as_utf8_by_name() -> None:
     """Python itself tells of a text file that is opened in the encoding of the machine."""
-    program = "import pathlib, tempfile; from pix2pix.runs import Run; from pix2pix.config import TrainConfig\n"
+    program = "import pathlib, tempfile; from pix2pix.runs.run import Run; from pix2pix.config import TrainConfig\n"
     program += "run = Run.create(pathlib.Path(tempfile.mkdtemp()) / 'run', TrainConfig(data='x'))\n"
     program += "run.append_row({'step': 1}); run.note('x'); run.snapshot(); run.keep_rows(0)"
     strict = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning:pix2pix"]

@@ -20,14 +20,14 @@ import foreign
 import pytest
 import torch
 
-from pix2pix.checkpoint import load_checkpoint
+from pix2pix.checkpoints.checkpoint import load_checkpoint
+from pix2pix.checkpoints.export.safetensors_file import write_safetensors
+from pix2pix.checkpoints.importers import is_own, read_any
+from pix2pix.checkpoints.importers.child import open_file
+from pix2pix.checkpoints.importers.safe_tensors import is_safetensors, own_description, read_own
+from pix2pix.checkpoints.importers.safe_tensors import write_safetensors as write_plain
 from pix2pix.errors import Pix2PixError
-from pix2pix.export.safetensors_file import write_safetensors
-from pix2pix.importers import is_own, read_any
-from pix2pix.importers.child import open_file
-from pix2pix.importers.safe_tensors import is_safetensors, own_description, read_own
-from pix2pix.importers.safe_tensors import write_safetensors as write_plain
-from pix2pix.runs import Run, find_runs
+from pix2pix.runs.run import Run, find_runs
 
 MUTATIONS, MANY = 30, 1500
 SECONDS, MEGABYTES = 10.0, 400
@@ -238,7 +238,7 @@ def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(file: str, c
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("count", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_resume_from_a_damaged_file_gives_an_error_of_ours_or_a_result(file: str, count: int, tiny_run: Path, tmp_path: Path) -> None:
-    from pix2pix.training import resume
+    from pix2pix.runs.execute import resume
 
     draw = random.Random(file)
     whole = (tiny_run / file).read_bytes()

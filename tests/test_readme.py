@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from paths import ROOT
 from PIL import Image
 
 from pix2pix.cli import build_parser, main
 
-ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```sh( run)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = BLOCK.findall(TEXT)

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pix2pix.augment import seed_of
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.data.augment import seed_of
 from pix2pix.data.scan import Problem
-from pix2pix.images import Batch
+from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.base import Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.networks import PatchGAN, build_blank, build_generator
 

@@ -25,7 +25,7 @@ from pix2pix.cli import (
 )
 from pix2pix.cli.output import is_reader_gone, lost_output, secure_output
 from pix2pix.errors import Pix2PixError
-from pix2pix.paths import expand_home
+from pix2pix.runtime.paths import expand_home
 
 __all__ = ["build_parser", "main"]
 

@@ -13,7 +13,7 @@ from pix2pix.config import knobs
 from pix2pix.errors import DataError
 
 if TYPE_CHECKING:
-    from pix2pix.data.inspect import Report
+    from pix2pix.data.checks.report import Report
 
 MADE, LAYOUTS = (next(knob.choices or () for knob in knobs() if knob.name == name) for name in ("make", "layout"))
 
@@ -69,7 +69,7 @@ def prepare(args: argparse.Namespace) -> int:
 
 def inspect(args: argparse.Namespace) -> int:
     """Prints the report."""
-    from pix2pix.data.inspect import inspect_folder
+    from pix2pix.data.checks.report import inspect_folder
 
     folder = data_folder(args.data)
     with counting("pairs") as show:
@@ -82,9 +82,9 @@ def inspect(args: argparse.Namespace) -> int:
 
 def mend(report: Report, folder: Path, key: str | None, output: Path | None) -> Path:
     """Makes a new folder in which one finding is mended, as the page does at a click; `DataError` where that cannot be."""
-    from pix2pix.data.remedies import CHANGES, DROPPED, Case
-    from pix2pix.data.remedies import mend as apply
-    from pix2pix.files import is_empty_folder
+    from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
+    from pix2pix.data.intake.fixes import mend as apply
+    from pix2pix.runtime.files import is_empty_folder
 
     mendable = [finding for finding in report.findings if finding.key in (*CHANGES, *DROPPED)]
     keys = ", ".join(finding.key for finding in mendable) or "nothing"
@@ -104,7 +104,7 @@ def data_folder(data: str) -> str:
     if not data.startswith("hf:"):
         return data
 
-    from pix2pix import hub_data
+    from pix2pix.data.intake import hub_datasets as hub_data
 
     with counting("pictures") as show:
         folder, told = hub_data.local_copy(data, show)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.model_commands import CHECKPOINT_HELP
 from pix2pix.errors import ConfigError
-from pix2pix.paths import quoted
+from pix2pix.runtime.paths import quoted
 
 if TYPE_CHECKING:
-    from pix2pix.checkpoint import Checkpoint
+    from pix2pix.checkpoints.checkpoint import Checkpoint
 
 EPILOG = """\
 Several can be written at once. The ONNX file takes any batch, height and width, and is compared with torch before it gets its name.
@@ -52,7 +52,7 @@ def export(args: argparse.Namespace) -> int:
     wanted = [write for name, write in writers.items() if getattr(args, name)]
     if not wanted:
         raise ConfigError("there is nothing to write: name a file with --onnx, --safetensors or --pict, or a folder with --web.")
-    from pix2pix.importers import read_any
+    from pix2pix.checkpoints.importers import read_any
 
     checkpoint = read_any(args.checkpoint)
     for write in wanted:
@@ -61,28 +61,28 @@ def export(args: argparse.Namespace) -> int:
 
 
 def _write_onnx(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
-    from pix2pix.export.onnx_file import write_onnx
+    from pix2pix.checkpoints.export.onnx_file import write_onnx
 
     proof = write_onnx(args.onnx, checkpoint, args.half, args.statistics)
     return f"{args.onnx} ({_megabytes(args.onnx)}): {proof}"
 
 
 def _write_safetensors(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
-    from pix2pix.export.safetensors_file import write_safetensors
+    from pix2pix.checkpoints.export.safetensors_file import write_safetensors
 
     described = write_safetensors(args.safetensors, checkpoint, args.half)
     return f"{args.safetensors} ({_megabytes(args.safetensors)}), described by {described}"
 
 
 def _write_pict(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
-    from pix2pix.pict import write_pict
+    from pix2pix.checkpoints.pict import write_pict
 
     write_pict(args.pict, checkpoint)
     return f"{args.pict} ({_megabytes(args.pict)}): 256 different weights, as its clients read them"
 
 
 def _write_web(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
-    from pix2pix.ui.web_page import write_page
+    from pix2pix.ui.static_page.write import write_page
 
     page = write_page(args.web, checkpoint, args.checkpoint, args.statistics, args.runtime)
     return f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d {quoted(args.web)}"

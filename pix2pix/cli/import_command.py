@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pix2pix.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pix2pix.checkpoint import Checkpoint
+    from pix2pix.checkpoints.checkpoint import Checkpoint
 
 EPILOG = """\
 Read are the generators of pytorch-CycleGAN-and-pix2pix, KimRass/Pix2Pix, HugGAN and pix2pix-tensorflow (.pict). Every command takes their
@@ -61,8 +61,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def import_weights(args: argparse.Namespace) -> int:
     """Writes the checkpoint and says what it is."""
-    from pix2pix.checkpoint import save_checkpoint
-    from pix2pix.importers import adjusted, is_own, read_any, split_choice
+    from pix2pix.checkpoints.checkpoint import save_checkpoint
+    from pix2pix.checkpoints.importers import adjusted, is_own, read_any, split_choice
 
     file, network = split_choice(args.file)
     target = args.to or Path("checkpoints") / f"{name_of(file)}{f'-{safe_name(network)}' * bool(network)}.pth"

@@ -15,10 +15,10 @@ from pix2pix.cli.progress import TrainingProgress, counting, report_left_out
 from pix2pix.config import SPLITS, TrainConfig
 
 if TYPE_CHECKING:
-    from pix2pix.evaluation import Scores
-    from pix2pix.gallery import Gallery
-    from pix2pix.measures import Measure
-    from pix2pix.translator import Translator
+    from pix2pix.evaluation.evaluate import Scores
+    from pix2pix.evaluation.html_report import Gallery
+    from pix2pix.evaluation.measures import Measure
+    from pix2pix.inference.translator import Translator
 
 ABLATE_EPILOG = """\
 Each cell is a run of its own in DIR, trained with the settings given here but for the one that the grid changes; skips, conditional
@@ -91,10 +91,10 @@ def _add_ablate(commands: argparse._SubParsersAction[Any]) -> None:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Prints the table, and writes the files that were asked for. The exit code is 1 where some pairs were left out."""
-    from pix2pix import evaluation
     from pix2pix.cli.score_table import table_of
-    from pix2pix.files import write_text
-    from pix2pix.translator import Translator
+    from pix2pix.evaluation import evaluate as evaluation
+    from pix2pix.inference.translator import Translator
+    from pix2pix.runtime.files import write_text
 
     args.data = data_folder(args.data)
     translator = Translator.load(args.checkpoint, args.device)
@@ -113,7 +113,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _open_gallery(args: argparse.Namespace, translator: Translator) -> Gallery | None:
-    from pix2pix.gallery import Gallery
+    from pix2pix.evaluation.html_report import Gallery
 
     return Gallery(args.html, translator.config) if args.html else None
 
@@ -129,8 +129,8 @@ def _finish_gallery(gallery: Gallery | None, scores: Scores, args: argparse.Name
 
 
 def _measures(args: argparse.Namespace, translator: Translator) -> list[Measure]:
-    from pix2pix.measures import FcnScore, open_perceptual
-    from pix2pix.segmenter import Segmenter
+    from pix2pix.evaluation.measures import FcnScore, open_perceptual
+    from pix2pix.evaluation.segmenter import Segmenter
 
     measures: list[Measure] = [FcnScore(Segmenter.load(args.segmenter), translator.config)] if args.segmenter else []
     if args.perceptual:
@@ -144,8 +144,8 @@ def _measures(args: argparse.Namespace, translator: Translator) -> list[Measure]
 
 def make_segmenter(args: argparse.Namespace) -> int:
     """Trains, writes the file, and prints how well it does on pairs that it has not seen."""
-    from pix2pix.checkpoint import save_checkpoint
-    from pix2pix.segmenter import Lesson, train_segmenter
+    from pix2pix.checkpoints.checkpoint import save_checkpoint
+    from pix2pix.evaluation.segmenter import Lesson, train_segmenter
 
     lesson, folder = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed), data_folder(args.data)
     with counting("steps") as show:
@@ -161,9 +161,9 @@ def ablate(args: argparse.Namespace) -> int:
     args.data = data_folder(args.data)
     base = TrainConfig(**flags.given(args))
 
-    from pix2pix.ablation import plan, train_cells
-    from pix2pix.ablation_report import Report
-    from pix2pix.segmenter import Segmenter
+    from pix2pix.evaluation.segmenter import Segmenter
+    from pix2pix.experiments.ablation import plan, train_cells
+    from pix2pix.experiments.ablation_report import Report
 
     plan(base)
     segmenter = Segmenter.load(args.segmenter) if args.segmenter else None

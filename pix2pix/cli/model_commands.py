@@ -16,8 +16,8 @@ from pix2pix.config import PALETTES
 from pix2pix.errors import DataError, Pix2PixError
 
 if TYPE_CHECKING:
-    from pix2pix.checkpoint import Checkpoint
-    from pix2pix.translator import Translator
+    from pix2pix.checkpoints.checkpoint import Checkpoint
+    from pix2pix.inference.translator import Translator
 
 CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth, or weights of another project"
 
@@ -65,7 +65,7 @@ def translate(args: argparse.Namespace) -> int:
     if not args.input.exists():
         raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
 
-    from pix2pix.folders import Job, plan_folder, translate_all, translate_file
+    from pix2pix.inference.folder import Job, plan_folder, translate_all, translate_file
 
     if not args.input.is_dir():
         job = Job(args.input, target_of(args.input, args.output))
@@ -80,7 +80,7 @@ def translate(args: argparse.Namespace) -> int:
 
 
 def _load(args: argparse.Namespace) -> Translator:
-    from pix2pix.translator import Translator
+    from pix2pix.inference.translator import Translator
 
     return Translator.load(args.checkpoint, args.device, statistics=args.statistics, dropout=args.dropout)
 
@@ -97,7 +97,7 @@ def target_of(picture: Path, output: str | Path) -> Path:
 
 def show_info(args: argparse.Namespace) -> int:
     """Prints the model's description: its networks, what its pictures are, and where it comes from."""
-    from pix2pix.importers import read_any, split_choice
+    from pix2pix.checkpoints.importers import read_any, split_choice
 
     path, _ = split_choice(args.checkpoint)
     facts = describe(read_any(args.checkpoint), path)
@@ -129,8 +129,8 @@ def own_command(folder: Path) -> str:
 
     A checkpoint itself names no folder of the disk that it was made on, since it may be shared.
     """
-    from pix2pix.presets import command_line
-    from pix2pix.runs import Run
+    from pix2pix.runs.run import Run
+    from pix2pix.training.presets import command_line
 
     run = Run(folder)
     with suppress(Pix2PixError):

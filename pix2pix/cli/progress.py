@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import naming
-from pix2pix.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Stepped
+from pix2pix.training.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Stepped
 
 if TYPE_CHECKING:
     from pix2pix.data.scan import Problem

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pix2pix.cli.progress import UNITS
 
 if TYPE_CHECKING:
-    from pix2pix.evaluation import Scores
+    from pix2pix.evaluation.evaluate import Scores
 
 LOWER = ("l1", "lpips", "fid", "kid")
 SEGMENTATIONS = {"fcn": "generated photos", "real_fcn": "real photos", "label": "generated labels"}

@@ -14,7 +14,7 @@ from pix2pix.cli.data_commands import data_folder
 from pix2pix.cli.progress import TrainingProgress
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.paths import quoted
+from pix2pix.runtime.paths import quoted
 
 USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train [DATA] --run RUN --resume [--steps N]"
 EPILOG = """\
@@ -60,7 +60,7 @@ def train(args: argparse.Namespace) -> int:
         raise RunError(f"{args.run_folder} already holds a run. Go on with it with --resume, or choose another name.")
     config = None if args.resume else _new_config(settings)
 
-    from pix2pix import training
+    from pix2pix.runs import execute as training
 
     if args.resume and "data" in settings:
         settings["data"] = data_folder(settings["data"])
@@ -77,7 +77,7 @@ def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]
     if not args.push_to or os.environ.get("RANK", "0") != "0":
         return contextlib.nullcontext()
     from pix2pix.hub.client import take_token
-    from pix2pix.hub.during import Pushing
+    from pix2pix.hub.push_while_training import Pushing
 
     return Pushing(args.run_folder, args.push_to, args.push_every, take_token() or "", args.private)
 

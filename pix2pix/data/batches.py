@@ -17,18 +17,18 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pix2pix.augment import seed_of, window_of
 from pix2pix.config import CHANNELS, ImageSpec, ModelConfig, TrainConfig
-from pix2pix.data.introduction import introduce_pairs, warn_of_pairs
+from pix2pix.data.augment import seed_of, window_of
+from pix2pix.data.checks.introduction import introduce_pairs, warn_of_pairs
 from pix2pix.data.kinds import Looks, kept_looks, look
+from pix2pix.data.made_sources import holes_of
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.data.prefetch import prefetched
 from pix2pix.data.shortfall import refuse_untrained
-from pix2pix.data.sources import holes_of
 from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.images import Batch, to_tensor, to_unit
-from pix2pix.palette import HOLE
+from pix2pix.imaging.palette import HOLE
+from pix2pix.imaging.tensors import Batch, to_tensor, to_unit
 
 Pixels = tuple[Tensor, Tensor]
 """Sources and targets of one pass, uint8 (b, C, size, size)."""

@@ -10,7 +10,7 @@ import torch
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.scan import Problem
-from pix2pix.images import Batch
+from pix2pix.imaging.tensors import Batch
 
 
 class Examples(Protocol):

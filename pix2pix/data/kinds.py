@@ -12,7 +12,17 @@ from PIL import Image
 from pix2pix.config import Kind, ModelConfig, PaletteEntry
 from pix2pix.data.pairs import PairFolder, read_pair
 from pix2pix.errors import DataError
-from pix2pix.palette import TIGHT, Pixels, extract_palette, has_color, has_few_grays, hole_share, is_gray, is_label_like, is_line_drawing
+from pix2pix.imaging.palette import (
+    TIGHT,
+    Pixels,
+    extract_palette,
+    has_color,
+    has_few_grays,
+    hole_share,
+    is_gray,
+    is_label_like,
+    is_line_drawing,
+)
 
 ENOUGH = 50
 MOST_LOOKED_AT = 500

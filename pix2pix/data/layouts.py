@@ -10,7 +10,7 @@ from typing import Literal
 from pix2pix.data.names import FAMILIES, families_in
 from pix2pix.data.scan import Found
 from pix2pix.errors import DataError
-from pix2pix.files import read_size
+from pix2pix.runtime.files import read_size
 
 Layout = Literal["side by side", "two folders", "two suffixes", "photos"]
 STATED: dict[str, Layout] = {"side-by-side": "side by side", "folders": "two folders", "suffixes": "two suffixes"}

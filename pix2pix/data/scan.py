@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from pix2pix.data.names import FAMILIES, is_system_folder, normalized, place_folder, suffix_pattern
 from pix2pix.errors import DataError, naming
-from pix2pix.files import IMAGE_SUFFIXES
+from pix2pix.runtime.files import IMAGE_SUFFIXES
 
 # fmt: off
 DOCUMENTS = {

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pix2pix.augment import Window, crop_rows
 from pix2pix.config import CHANNELS, Kind, PaletteEntry
-from pix2pix.data.crisp import clean_labels
+from pix2pix.data.augment import Window, crop_rows
+from pix2pix.data.clean_labels import clean_labels
+from pix2pix.data.made_sources import make_source
 from pix2pix.data.pairs import Pair, Problem, read_pair
-from pix2pix.data.sources import make_source
 from pix2pix.errors import DataError
-from pix2pix.images import resize, to_bytes
+from pix2pix.imaging.tensors import resize, to_bytes
 
 LARGEST_CACHE = 2_000_000_000
 SHARE_OF_FREE_MEMORY = 0.25

@@ -8,7 +8,7 @@ from typing import Any
 
 from pix2pix.hub.client import Progress, check_name, connect, saying, writing_here
 from pix2pix.hub.commit import Place, Pushed, open_place, send
-from pix2pix.hub.space import Space, check_space, write_space
+from pix2pix.hub.space_folder import Space, check_space, write_space
 
 __all__ = ["Space", "deploy", "write_space"]
 OURS = ("pix2pix/", "examples/", "checkpoints/")

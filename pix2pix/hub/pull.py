@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
-from pix2pix.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from pix2pix.data.unpack import check_space
+from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from pix2pix.checkpoints.importers import SUFFIXES, read_any
+from pix2pix.data.intake.unpack import check_space
 from pix2pix.errors import CheckpointError, HubError
 from pix2pix.hub.client import Client, Progress, check_name, connect, saying
-from pix2pix.hub.fetch import fetch
+from pix2pix.hub.download import fetch
 from pix2pix.hub.push import LARGEST_MODEL, is_half
-from pix2pix.importers import SUFFIXES, read_any
-from pix2pix.locks import hold
-from pix2pix.paths import unquoted
+from pix2pix.runtime.locks import hold
+from pix2pix.runtime.paths import unquoted
 
 REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
 STAGE = ".hub"

@@ -7,14 +7,14 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pix2pix.checkpoint import Checkpoint, load_checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from pix2pix.checkpoints.export.safetensors_file import write_safetensors
 from pix2pix.errors import HubError
-from pix2pix.export.safetensors_file import write_safetensors
-from pix2pix.files import write_image, write_text
-from pix2pix.hub import cards
+from pix2pix.hub import model_card as cards
 from pix2pix.hub.client import Progress, check_name, connect, writing_here
 from pix2pix.hub.commit import Pushed, open_place, read_text, send
-from pix2pix.hub.sheet import sample_sheet
+from pix2pix.hub.sample_sheet import sample_sheet
+from pix2pix.runtime.files import write_image, write_text
 
 LARGEST_MODEL = 2_000_000_000
 """Bytes; the largest model that we can train has a tenth of it."""

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from pix2pix.augment import seed_of
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
-from pix2pix.images import Batch
+from pix2pix.data.augment import seed_of
+from pix2pix.imaging.tensors import Batch
 
 __all__ = ["Batch", "Criterion", "Draw", "ImageSpec", "Images", "Losses", "Method", "Metric", "Player"]
 

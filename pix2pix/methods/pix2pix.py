@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
-from pix2pix.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
 from pix2pix.methods.base import Batch, Criterion, Draw, Images, Losses, Metric, Player
+from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
 from pix2pix.networks import build_blank, build_generator, build_shapes, sample_noise
 from pix2pix.networks.patchgan import HALVINGS, PatchGAN, smallest_picture
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pix2pix.errors import DataError
-from pix2pix.networks.dialects import DIALECTS, Dialect
 from pix2pix.networks.norms import BottleneckNorm, build_norm
+from pix2pix.networks.variants import DIALECTS, Dialect
 
 SLOPE = 0.2
 """Of the LeakyReLU in the encoder and in the discriminator."""

@@ -9,17 +9,21 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix import jobs
-from pix2pix.places import find_places
-from pix2pix.ui import collection, draw, study, train, translate
-from pix2pix.ui.models import Shelf
-from pix2pix.ui.refusals import tell_refusals_in_a_line
-from pix2pix.ui.session_memory import session_capacity, share_descriptions
+from pix2pix.runs import jobs
+from pix2pix.ui.draw import tab as draw
+from pix2pix.ui.models import tab as collection
+from pix2pix.ui.shared.model_library import Shelf
+from pix2pix.ui.shared.refusals import tell_refusals_in_a_line
+from pix2pix.ui.shared.session_memory import session_capacity, share_descriptions
+from pix2pix.ui.shared.storage import find_places
+from pix2pix.ui.study import tab as study
+from pix2pix.ui.train import tab as train
+from pix2pix.ui.translate import tab as translate
 
-CSS = sorted(Path(__file__).parent.glob("*.css"))
+CSS = sorted(Path(__file__).parent.glob("*/*.css"), key=lambda path: path.name)
 HEADER = '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to another</span></header>'
 LARGEST_UPLOAD = "2gb"
-"""Of one file: a zip of pairs. What is in it is bounded by itself, in `pix2pix/data/archive.py`."""
+"""Of one file: a zip of pairs. What is in it is bounded by itself, in `pix2pix/data/intake/archive.py`."""
 FONT = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "DejaVu Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 

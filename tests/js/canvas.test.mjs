@@ -1,12 +1,12 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
-import { encodePng } from "../../pix2pix/ui/canvas/png.js";
-import { classKey, createPalette, snapPixels } from "../../pix2pix/ui/canvas/palette.js";
-import { View } from "../../pix2pix/ui/canvas/view.js";
-import { meaningOf } from "../../pix2pix/ui/canvas/keys.js";
-import { createEmitter } from "../../pix2pix/ui/canvas/emitter.js";
-import { surprise, SURPRISES } from "../../pix2pix/ui/canvas/surprise.js";
+import { encodePng } from "../../pix2pix/ui/shared/canvas_js/png.js";
+import { classKey, createPalette, snapPixels } from "../../pix2pix/ui/shared/canvas_js/palette.js";
+import { View } from "../../pix2pix/ui/shared/canvas_js/view.js";
+import { meaningOf } from "../../pix2pix/ui/shared/canvas_js/keys.js";
+import { createEmitter } from "../../pix2pix/ui/shared/canvas_js/emitter.js";
+import { surprise, SURPRISES } from "../../pix2pix/ui/shared/canvas_js/surprise.js";
 
 const PALETTE = [["black", [0, 0, 0]], ["red", [255, 0, 0]], ["white", [255, 255, 255]]];
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { logTicks, nearest, rangeOf, shown, smooth, ticks, within } from "../../pix2pix/ui/plots/maths.js";
+import { logTicks, nearest, rangeOf, shown, smooth, ticks, within } from "../../pix2pix/ui/train/plots/maths.js";
 
 const line = [[10, 4], [20, 2], [30, 1], [40, 8]];
 

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import * as raster from "../../pix2pix/ui/canvas/raster.js";
+import * as raster from "../../pix2pix/ui/shared/canvas_js/raster.js";
 
 const show = (sheet) => Array.from({ length: sheet.height }, (_, y) => [...sheet.labels.subarray(y * sheet.width, (y + 1) * sheet.width)].join(""));
 

@@ -1,9 +1,9 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { Sketch } from "../../pix2pix/ui/canvas/sketch.js";
-import { fillBox, floodFill } from "../../pix2pix/ui/canvas/raster.js";
-import { createRandom } from "../../pix2pix/ui/canvas/random.js";
-import { decodeRuns, encodeRuns, fromBase64, toBase64 } from "../../pix2pix/ui/canvas/runs.js";
+import { Sketch } from "../../pix2pix/ui/shared/canvas_js/sketch.js";
+import { fillBox, floodFill } from "../../pix2pix/ui/shared/canvas_js/raster.js";
+import { createRandom } from "../../pix2pix/ui/shared/canvas_js/random.js";
+import { decodeRuns, encodeRuns, fromBase64, toBase64 } from "../../pix2pix/ui/shared/canvas_js/runs.js";
 
 const PALETTE = [["sky", [0, 0, 255]], ["wall", [255, 0, 0]], ["sun", [255, 255, 0]]];
 const spec = (more = {}) => ({ size: 32, palette: PALETTE, background: 0, ...more });

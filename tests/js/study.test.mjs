@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Reel, expose } from "../../pix2pix/ui/trials/clock.js";
+import { Reel, expose } from "../../pix2pix/ui/study/trials/clock.js";
 
 /** A screen whose frames come at the given times. */
 function screen(times) {

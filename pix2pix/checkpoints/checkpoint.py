@@ -1,0 +1,218 @@
+"""One self-describing `.pth`: how to build a generator, its weights, and what is to be known about it.
+
+A checkpoint may come from a stranger. Before `torch.load` sees the file its zip is checked (sums, no compression) and its
+pickle is read as text: only the few names that tensors need may occur in it. Then keys, shapes and values are checked.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from torch import Tensor, nn
+
+from pix2pix.checkpoints.file_kinds import COMPOSED, names_in_pickle, what_archive, what_instead, why_refused
+from pix2pix.config import ModelConfig
+from pix2pix.errors import CheckpointError, ConfigError
+from pix2pix.networks import build_generator, describe_generator
+from pix2pix.runtime.files import write_atomically
+
+FORMAT, VERSION = "pix2pix", 1
+
+# All that a pickle of plain values and tensors needs. Anything else is not ours, and may be an attack.
+ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"} | {
+    f"torch {name}Storage" for name in ("Float", "Half", "BFloat16", "Double", "Long", "Int", "Short", "Char", "Byte", "Bool")
+}
+
+
+PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
+MOST_TOLD, MOST_NESTED, LONG_WORD = 10_000, 8, 100
+"""Values that `about` may hold, a word counting once more for each 100 letters, and how deep."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A generator at rest. `about` holds plain values: task, data, direction, steps, metrics, licence, date."""
+
+    config: ModelConfig
+    weights: dict[str, Tensor]
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def generator(self) -> nn.Module:
+        """The network with these weights, float32, on the CPU, in eval mode."""
+        generator = build_generator(self.config)
+        generator.load_state_dict(self.weights)
+        return generator.eval()
+
+
+def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
+    """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that are not finite are refused."""
+    check_weights(checkpoint.config, checkpoint.weights, str(path))
+    kind = torch.float16 if half else torch.float32
+    weights = {
+        name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()
+    }
+    if half and not all(torch.isfinite(value).all() for value in weights.values()):
+        raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Save with half=False.")
+    # Contiguous, so that the file does not depend on the memory format that training ran in.
+    weights = {name: value.contiguous() for name, value in weights.items()}
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": checkpoint.config.to_dict(),
+        "weights": weights,
+        "about": checkpoint.about,
+    }
+    write_atomically(Path(path), lambda file: torch.save(content, file))
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Reads and checks a checkpoint; weights come back as float32 on the CPU.
+
+    Raises `CheckpointError` with one sentence for a file that is missing, damaged, hostile or of another kind.
+    """
+    path = Path(path)
+    return to_checkpoint(read_tensors(path), path)
+
+
+def to_checkpoint(content: Any, path: Path) -> Checkpoint:
+    """A checkpoint from what its file holds; every word and every weight is checked."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
+    if content.get("version") != VERSION:
+        raise CheckpointError(f"{path} has format version {content.get('version')!r:.40}; this pix2pix reads {VERSION}. Update pix2pix.")
+    try:
+        config = ModelConfig.from_dict(content["config"])
+    except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: the model's description cannot be read ({error!s:.200}).") from error
+    weights, about = content.get("weights"), content.get("about", {})
+    if not isinstance(weights, dict) or not isinstance(about, dict):
+        raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
+    if not is_told(about):
+        raise CheckpointError(f"{path}: what it tells about itself is more than words and numbers, or too much. The file is not used.")
+    check_weights(config, weights, str(path))
+    return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
+
+
+def is_told(about: Any) -> bool:
+    """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can be shown and written as JSON."""
+    count, level = 0, [about]
+    for _ in range(MOST_NESTED * isinstance(about, dict)):
+        # A list may hold itself, or one list a thousand times: what comes next is counted before it is gathered.
+        holders = [value for value in level if isinstance(value, (list, tuple, dict))]
+        count += sum(map(len, holders)) + sum(len(value) // LONG_WORD for value in level if isinstance(value, str))
+        if count > MOST_TOLD or not all(isinstance(value, PLAIN) for value in level):
+            return False
+        if not all(isinstance(key, str) for value in holders if isinstance(value, dict) for key in value):
+            return False
+        level = [item for value in holders for item in ((*value, *value.values()) if isinstance(value, dict) else value)]
+        if not level:
+            return True
+    return False
+
+
+def _widen(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def read_tensors(path: Path, allowed: Set[str] = ALLOWED_GLOBALS) -> Any:
+    """Plain values and tensors of a `torch.save` file, without running anything that stands in it."""
+    _check_archive(path, allowed)
+    try:
+        # By its handle: torch takes a file whose name ends with .safetensors for one, whatever it holds.
+        with path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a damaged file makes torch raise, the reader gets one sentence
+        raise CheckpointError(f"{path} is damaged: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def check_is_file(path: Path) -> None:
+    """`CheckpointError` where there is none to read."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise CheckpointError(f"{path} {what}; name a checkpoint file, such as runs/houses/model.pth.")
+
+
+def _check_archive(path: Path, allowed: Set[str]) -> None:
+    """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
+    check_is_file(path)
+    try:
+        instead = what_instead(path)
+        if instead:
+            raise CheckpointError(f"{path} {instead}.")
+        with zipfile.ZipFile(path) as archive:
+            instead = what_archive(archive)
+            if instead:
+                raise CheckpointError(f"{path} {instead}.")
+            _check_entries(path, archive)
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            if len(pickles) != 1:
+                raise CheckpointError(f"{path} is a zip file, but no PyTorch checkpoint.")
+            check_pickle(path, io.BytesIO(archive.read(pickles[0])), allowed)
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {(error.strerror or _first_line(error)).lower()}.") from error
+    except Exception as error:  # zipfile raises what it likes on garbage: BadZipFile, RuntimeError, struct.error, UnicodeDecodeError
+        raise CheckpointError(f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)}).") from error
+
+
+def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
+    entries, size = archive.infolist(), path.stat().st_size
+    claimed = sum(entry.file_size for entry in entries)
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or claimed > size:
+        raise CheckpointError(f"{path} claims {claimed:,} bytes and has {size:,}: PyTorch never compresses. The file is not opened.")
+    broken = archive.testzip()
+    if broken:
+        raise CheckpointError(f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again.")
+
+
+def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
+    """Reads one pickle as text, up to its end; `CheckpointError` where it would import more than tensors need."""
+    try:
+        names = dict.fromkeys(names_in_pickle(file))
+    except Exception as error:  # pickletools raises what it likes on garbage
+        raise CheckpointError(f"{path} is damaged: its index cannot be read ({_first_line(error)}).") from error
+    strange = [name for name in names if name not in allowed]
+    objects = {name for name in strange if name.removeprefix(COMPOSED) not in allowed}
+    if objects:
+        raise CheckpointError(f"{path} {why_refused(objects, next(iter(names)))}")
+    if strange:
+        raise CheckpointError(f"{path} was saved with a newer pickle protocol than torch.save has: save it anew, without pickle_protocol.")
+
+
+def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
+    """Keys, shapes and finiteness against the network that `config` builds, before any weight is used."""
+    try:
+        wanted = describe_generator(config).state_dict()
+    except (ConfigError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise CheckpointError(f"{where}: the model's description cannot be read ({error!s:.200}).") from error
+    missing, strange = wanted.keys() - weights.keys(), weights.keys() - wanted.keys()
+    if missing or strange:
+        example = min(map(str, missing or strange))
+        raise CheckpointError(
+            f"{where}: the weights are not those of the network that it describes: missing {len(missing)}, too many {len(strange)}"
+            f" (such as {example[:80]!r})."
+        )
+    for name, value in weights.items():
+        _check_tensor(name, value, wanted[name], where)
+
+
+def _check_tensor(name: str, value: Any, wanted: Tensor, where: str) -> None:
+    if not isinstance(value, Tensor) or value.shape != wanted.shape:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise CheckpointError(f"{where}: {name} is {found}, and the network that the file describes needs {tuple(wanted.shape)}.")
+    # A storage smaller than the shape (strides of 0) would grow a small file into gigabytes.
+    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        raise CheckpointError(f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used.")
+    if not torch.isfinite(value).all():
+        raise CheckpointError(f"{where}: {name} holds numbers that are not finite. The model is broken.")

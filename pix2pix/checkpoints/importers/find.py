@@ -1,0 +1,159 @@
+"""Finds the networks in a file's tensors, whatever stands before their keys: `generator.`, `state_dict.netG.module.`, nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from pix2pix.checkpoints.importers import junyanz as reference
+from pix2pix.checkpoints.importers import others
+from pix2pix.checkpoints.importers.conversion import Plan, Tensors, names_of
+from pix2pix.errors import CheckpointError, ConfigError
+
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+WRAPPED = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod)\.")
+"""What DataParallel and torch.compile put into a name, at its beginning or inside."""
+OTHER_NETWORKS = re.compile(
+    r"(?:net_?)?[df](?:_?[ab0-9]+)?|.*disc.*|.*critic.*|vgg.*|lpips.*|inception.*|percep.*|criterion.*|.*loss.*|.*metric.*|fid.*|ssim.*"
+    r"|psnr.*|optim.*|.*sched.*",
+    re.IGNORECASE,
+)
+"""Names of what a training module has beside its generator."""
+AVERAGE = re.compile(r"(?:^|(?<=[._]))(?:ema|ema_model|averaged|shadow)(?=$|[._])|(?<=[a-z])_?ema(?=$|\.)", re.IGNORECASE)
+HOLDERS = {"state_dict", "model_state_dict", "params", "model", "weights"}
+DEEPEST, DEEPEST_PREFIX = 4, 6
+MOST_TENSORS, MOST_PLANS = 20_000, 50
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one project saves one network."""
+
+    kind: str
+    is_it: Callable[[Tensors], bool]
+    plan: Callable[[Tensors], Plan]
+
+
+LAYOUTS = (
+    Layout(GENERATOR, reference.is_unet, reference.plan_unet),
+    Layout(GENERATOR, reference.is_resnet, reference.plan_resnet),
+    Layout(GENERATOR, others.is_huggan, others.plan_huggan),
+    Layout(GENERATOR, others.is_tensorflow, others.plan_tensorflow),
+    Layout(GENERATOR, others.is_kimrass, others.plan_kimrass),
+    Layout(DISCRIMINATOR, reference.is_discriminator, reference.plan_discriminator),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A network under one prefix, whole or nearly."""
+
+    layout: Layout
+    prefix: str
+    """What stands before all its keys, without the last dot."""
+    tensors: dict[str, Tensor]
+    """By their names without the prefix."""
+    is_whole: bool
+    present: int = 0
+    """How many of the tensors that it needs are there."""
+    is_near: bool = False
+    """Whether half of them are."""
+
+    @cached_property
+    def label(self) -> str:
+        """What a person calls it: the prefix without what all such files have before it."""
+        parts = self.prefix.split(".") if self.prefix else []
+        while len(parts) > 1 and parts[0] in HOLDERS:
+            parts = parts[1:]
+        return ".".join(parts)
+
+    @property
+    def names(self) -> set[str]:
+        """All that it may be called by."""
+        return {self.label, self.prefix, self.label.rpartition(".")[2]} - {""}
+
+    @property
+    def is_average(self) -> bool:
+        """Whether it is a moving average of another."""
+        return bool(AVERAGE.search(self.prefix))
+
+    @property
+    def without_average(self) -> str:
+        """Its name; that of the generator for its moving average, and nothing where that has none."""
+        if not self.is_average:
+            return "" if self.label in ("", "G", "generator", "netG", "gen", "model", "params") else self.label
+        rest = AVERAGE.sub("", self.label).strip("._")
+        return "" if rest in ("", "G", "generator", "netG", "gen", "model", "params", "g", "net_g") else rest
+
+    def full_name(self, name: str) -> str:
+        """What the flattened content calls a tensor."""
+        return f"{self.prefix}.{name}" if self.prefix else name
+
+
+def flatten(content: Any) -> dict[str, Tensor]:
+    """Gathers all tensors of nested dicts, their keys joined by dots, without what wrappers put into them."""
+    tensors: dict[str, Tensor] = {}
+    visited = 0
+
+    def gather(holder: Mapping[Any, Any], before: str, depth: int) -> None:
+        nonlocal visited
+        for key, value in holder.items():
+            visited += 1
+            if visited > 10 * MOST_TENSORS or len(tensors) > MOST_TENSORS:
+                raise CheckpointError(f"holds more than {MOST_TENSORS:,} tensors, and no network that is read here has as many.")
+            if isinstance(key, str) and isinstance(value, Tensor):
+                tensors[WRAPPED.sub("", before + key)] = value
+            elif isinstance(key, str) and isinstance(value, Mapping) and depth < DEEPEST:
+                gather(value, f"{before}{key}.", depth + 1)
+
+    if isinstance(content, Mapping):
+        gather(content, "", 0)
+    return tensors
+
+
+def find_networks(tensors: dict[str, Tensor]) -> list[Found]:
+    """Lists what the tensors hold, whole networks and what is nearly one, in the order of the file."""
+    found = []
+    for number, one in enumerate(_search(tensors, "", 0)):
+        found.append(one)
+        if number >= MOST_PLANS:
+            break
+    return found
+
+
+def _search(tensors: dict[str, Tensor], prefix: str, depth: int) -> Iterator[Found]:
+    own = {name: value for name, value in tensors.items() if not OTHER_NETWORKS.fullmatch(name.partition(".")[0])}
+    matches = [_match(layout, own, prefix) for layout in LAYOUTS if layout.is_it(own)]
+    yield from matches
+    used = {name for match in matches if match.is_whole for name in match.tensors}
+    if depth >= DEEPEST_PREFIX:
+        return
+    for head, inner in _by_first_part(tensors).items():
+        if not any(f"{head}.{name}" in used for name in inner):
+            yield from _search(inner, f"{prefix}.{head}" if prefix else head, depth + 1)
+
+
+def _by_first_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        head, dot, rest = name.partition(".")
+        if dot and rest:
+            groups.setdefault(head, {})[rest] = value
+    return groups
+
+
+def _match(layout: Layout, tensors: dict[str, Tensor], prefix: str) -> Found:
+    """Says how much of a layout is there."""
+    try:
+        plan = layout.plan(tensors)
+    except (CheckpointError, ConfigError, RuntimeError, IndexError, TypeError, ValueError):
+        return Found(layout, prefix, tensors, False)
+    needed, known = names_of(plan, tensors)
+    present = sum(name in tensors for name in needed)
+    is_whole = present == len(needed) and all(name in known or plan.ignored(name) for name in tensors)
+    return Found(layout, prefix, tensors, is_whole, present, 2 * present >= len(needed))

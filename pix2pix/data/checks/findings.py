@@ -1,0 +1,222 @@
+"""What is wrong with pairs or worth knowing about them, from facts that were gathered while each was read once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pix2pix.config import Kind
+from pix2pix.data.kinds import Looks
+from pix2pix.data.pairs import Pair, PairFolder, read_pair
+from pix2pix.data.shortfall import why_untrained
+from pix2pix.imaging.palette import has_color, is_gray
+from pix2pix.runtime.files import read_header
+
+SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
+"""Kinds that one draws or has, rather than wants: the natural sources."""
+USUAL_SIZE = 256
+FEW = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong or worth knowing, the files that it is about, and what to do on the command line.
+
+    `key` names it for `pix2pix.data.intake.fixes`; `amount` is the shift in pixels, or the size to train at.
+    """
+
+    what: str
+    remedy: str
+    files: tuple[str, ...] = ()
+    key: str = ""
+    amount: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is kept of a pair when its pixels are gone."""
+
+    split: str
+    size: tuple[int, int]
+    gray_target: bool
+    coloured: tuple[bool, bool]
+    """Source and target have plainly coloured pixels."""
+    pair_hash: bytes
+    photo_hash: bytes
+    """Of the half that tells pictures apart: drawings of different photos may well be equal."""
+    pages: int = 1
+    """Of the file with most; the first is read."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What is known of some pairs together: the shades and colours of labels that went through JPEG, and the shift of the halves."""
+
+    shades: int = 0
+    colors: int = 0
+    shift: tuple[int, int] = (0, 0)
+    numbers: tuple[bool, bool] = (False, False)
+    """Source and target are numbers of classes."""
+
+
+def look_closely(split: str, pair: Pair, looks: Looks) -> Facts:
+    """Reads a pair; `DataError` where that fails."""
+    source, target = read_pair(pair)
+    hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
+    telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
+    coloured = (has_color(np.asarray(source)), has_color(np.asarray(target)))
+    gray_target = is_gray([np.asarray(target)]) and not coloured[1]
+    pages = max(read_header(file).pages for file in (pair.source, pair.target) if file)
+    return Facts(split, target.size, gray_target, coloured, b"".join(hashes), hashes[telling], pages)
+
+
+def guess_direction(pairs: PairFolder, looks: Looks) -> str:
+    """As the pairs were opened, unless the halves look as if they were the other way round."""
+    other = "BtoA" if pairs.direction == "AtoB" else "AtoB"
+    return other if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE else pairs.direction
+
+
+def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: Sampled) -> Iterator[Finding]:
+    """What a person should know before training, most important first."""
+    guess = guess_direction(pairs, looks)
+    if guess != pairs.direction:
+        what = f"The targets are {looks.target}, the sources photos: perhaps the wrong way round."
+        yield Finding(what, f"Try --direction {guess}.", key="reversed")
+    yield from _doubtful(pairs)
+    if any(sampled.shift):
+        yield _shifted(sampled.shift)
+    yield from _same_pictures(facts)
+    if sampled.shades:
+        what = f"The labels have {sampled.shades:,} shades instead of {sampled.colors} colours: they went through JPEG."
+        yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
+    yield from _class_numbers(sampled)
+    yield from _deep(pairs, facts)
+    coloured = list(_coloured(facts, looks))
+    yield from coloured
+    gray = tuple(file for file, fact in facts.items() if fact.gray_target)
+    if looks.target == "photo" and gray and not any(finding.what.startswith("Among gray targets") for finding in coloured):
+        what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
+        yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
+    yield from _sizes(facts)
+    if pairs.train and len(pairs.train) < FEW:
+        count = len(pairs.train)
+        yield Finding(
+            f"There {_are(count)} only {count} training pair{'s' * (count != 1)}.",
+            "Add some; hundreds are usual.",
+            key="few",
+        )
+
+
+def _class_numbers(sampled: Sampled) -> Iterator[Finding]:
+    sides = [side for side, is_numbered in zip(("sources", "targets"), sampled.numbers, strict=True) if is_numbered]
+    if sides:
+        what = f"The {' and '.join(sides)} look like class numbers (0, 1, 2, …): as pictures they are nearly black."
+        remedy = "Spread them into colours: pix2pix inspect DATA --mend numbers -o FOLDER."
+        yield Finding(what, remedy, key="numbers", amount=(int(sampled.numbers[0]), int(sampled.numbers[1])))
+
+
+def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    """What deep pictures were taken for, and which of several pages is read."""
+    first = pairs.pairs[0]
+    levels = [("source", first.source_levels), ("target", first.target_levels)]
+    words = [f"{side}s from {low:g} (black) to {high:g} (white)" for side, found in levels if found for low, high in [found]]
+    if words:
+        what = f"Values of more than 8 bits are read with one range for all pictures: {', '.join(words)}."
+        yield Finding(what, "State another one where it is wrong: --source-range LOW:HIGH, --target-range LOW:HIGH.", key="levels")
+    paged = tuple(file for file, fact in facts.items() if fact.pages > 1)
+    if paged:
+        what = f"Of {_files(paged)} with several pages the first page is read."
+        yield Finding(what, "Split them where others are meant.", paged, "pages")
+
+
+def _files(files: tuple[str, ...]) -> str:
+    return f"{len(files):,} file{'s' * (len(files) != 1)}"
+
+
+def _coloured(facts: Mapping[str, Facts], looks: Looks) -> Iterator[Finding]:
+    """Sides of which a few pictures are coloured, and the others gray."""
+    for side, (name, kind) in enumerate((("sources", looks.source), ("targets", looks.target))):
+        files = tuple(file for file, fact in facts.items() if fact.coloured[side])
+        if not 0 < 2 * len(files) < len(facts):
+            continue
+        if kind == "photo":
+            what = f"Among gray {name} {len(files):,} {_are(len(files))} coloured: all are learned in colour."
+            yield Finding(what, f"If the colours mean nothing, state it: --{name[:-1]} gray.", files, "coloured")
+        elif kind in ("gray", "edges"):
+            what = f"{len(files):,} {name} {_are(len(files))} coloured, and are read as {kind}, as was stated: their colours are lost."
+            yield Finding(what, f"If they mean something, leave --{name[:-1]} out.", files, "coloured")
+
+
+def _doubtful(pairs: PairFolder) -> Iterator[Finding]:
+    """What the folder's layout leaves open: whether it is another one, and what to train on."""
+    sizes = {pair.size for pair in pairs.pairs if pair.target and pair.size}
+    if pairs.stated == "auto" and sizes and all(width == 2 * height for width, height in sizes):
+        what = "All pictures are exactly twice as wide as high: perhaps each is a pair of its own, and not a half of one."
+        yield Finding(what, "If so, state it: --layout side-by-side.", key="double")
+    if not pairs.train:
+        count, splits, remedy = why_untrained(pairs)
+        yield Finding(f"There is no pair to train on: all {count:,} are in {splits}.", remedy, key="untrained")
+
+
+def _shifted(shift: tuple[int, int]) -> Finding:
+    across, down = shift
+    words = [f"{abs(across)} pixels to the {'right' if across > 0 else 'left'}"] if across else []
+    words += [f"{abs(down)} pixels {'down' if down > 0 else 'up'}"] if down else []
+    what = f"The targets are shifted against the sources, by {' and '.join(words)}."
+    return Finding(what, "Cut both halves so that they fit on each other.", key="shifted", amount=shift)
+
+
+def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    leaked = _leaked(facts)
+    if leaked:
+        yield Finding("The same picture is in train and in val or test.", "Take it out of one: scores would be too good.", leaked, "leaked")
+    copies = _copies((file, fact.pair_hash) for file, fact in facts.items())
+    if copies:
+        what = f"{len(copies):,} pairs are copies of others." if len(copies) > 1 else "1 pair is a copy of another."
+        yield Finding(what, "Delete copies: they count twice in training.", copies, "copies")
+
+
+def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    sizes = Counter(fact.size for fact in facts.values())
+    if len(sizes) > 1:
+        (width, height), most = sizes.most_common(1)[0]
+        others = tuple(file for file, fact in facts.items() if fact.size != (width, height))
+        what = f"The pictures have {len(sizes):,} sizes: {most:,} {_are(most)} {width} x {height}, {len(others):,} {_are(len(others))} not."
+        yield Finding(what, "Training makes them all one size.", others, "sizes", (width, height))
+    stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
+    if stretched:
+        what = f"{_pictures(stretched)} not square and will be stretched."
+        yield Finding(what, "Crop them if shapes matter.", stretched, "stretched")
+    small = tuple(file for file, fact in facts.items() if min(fact.size) < USUAL_SIZE)
+    if small:
+        side = min(min(facts[file].size) for file in small)
+        fit = max(8, 1 << (side.bit_length() - 1))
+        what = f"{_pictures(small)} smaller than {USUAL_SIZE} x {USUAL_SIZE} and will be enlarged."
+        yield Finding(what, f"Train with --size {fit}.", small, "small", (fit, fit))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _pictures(files: tuple[str, ...]) -> str:
+    """`1 picture is`, `2 pictures are`"""
+    return f"{len(files):,} picture{'s' * (len(files) != 1)} {_are(len(files))}"
+
+
+def _leaked(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    """Validation and test files whose picture is also trained on."""
+    trained = {fact.photo_hash for fact in facts.values() if fact.split == "train"}
+    return tuple(file for file, fact in facts.items() if fact.split != "train" and fact.photo_hash in trained)
+
+
+def _copies(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+    """Files that are the second or later with the same pixels."""
+    groups: defaultdict[bytes, list[str]] = defaultdict(list)
+    for file, digest in hashes:
+        groups[digest].append(file)
+    return tuple(file for group in groups.values() for file in group[1:])

@@ -1,0 +1,213 @@
+"""What is in a folder of pictures, what is wrong with it, and what to do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pix2pix.config import Kind, PaletteEntry
+from pix2pix.data.checks.alignment import common_shift
+from pix2pix.data.checks.findings import SIMPLE, Facts, Finding, Sampled, find, guess_direction, look_closely
+from pix2pix.data.kinds import Looks, look
+from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs, read_pair
+from pix2pix.errors import DataError
+from pix2pix.imaging.palette import EXACT_COLORS, Pixels, has_class_numbers
+
+MANY = 3
+SAMPLED = 40
+SIDES = {"side by side": ("on the left", "on the right"), "two folders": ("in A", "in B"), "two suffixes": ("in _A", "in _B")}
+PLURALS: dict[Kind, str] = {
+    "labels": "labels",
+    "photo": "photos",
+    "gray": "gray pictures",
+    "edges": "edges",
+    "mask": "photos with holes",
+    "lowres": "blurred photos",
+}
+"""Files named in the text of one finding; `to_dict` has all."""
+
+
+@dataclass(frozen=True)
+class Half:
+    """What the pictures of one side are; `colors` is the number of classes, where they are labels."""
+
+    kind: Kind
+    colors: int
+    palette: tuple[PaletteEntry, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `pix2pix inspect` found."""
+
+    folder: str
+    layout: str
+    direction: str
+    guessed_direction: str
+    """As `direction`, unless the halves look as if they were the other way round."""
+    counts: dict[str, int]
+    drawn: bool
+    """Whether the validation pairs were drawn from the others."""
+    sizes: tuple[tuple[int, int, int], ...]
+    """(width, height, number of pairs) of a half, most frequent first."""
+    source: Half
+    target: Half
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    """Files that are left out, each with its cause."""
+    stated: str = "auto"
+    """The layout that was asked for."""
+    folders: tuple[str, str] = ("A", "B")
+    """What the folders of the two sides are called, where there are two."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    def text(self) -> str:
+        """The report for a person to read, some ten lines; `str` gives it too."""
+        total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
+        more = f" and {len(self.sizes) - 1} other size{'s' * (len(self.sizes) > 2)}" if len(self.sizes) > 1 else ""
+        counts = ", ".join(f"{count} {split}" for split, count in self.counts.items() if count)
+        drawn = " (val drawn by seed)" if self.drawn else ""
+        noun = ("photo" if self.layout == "photos" else "pair") + "s" * (total != 1) + f", {self.layout}" * (self.layout != "photos")
+        lines = [f"{total} {noun}, halves {width} x {height}{more}", f"splits: {counts}{drawn}"]
+        lines += [f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))]
+        lines += [f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings]
+        lines += [f"left out: {problem}" for problem in self.problems]
+        return "\n".join(lines)
+
+    __str__ = text
+
+    def headline(self) -> str:
+        """One line: `212 pairs, side by side, 512 x 256, labels on the right: 9 colours`."""
+        total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
+        if self.layout == "photos":
+            return f"{total:,} photo{'s' * (total != 1)}, {width} x {height}"
+        width *= 2 if self.layout == "side by side" else 1
+        places = SIDES[self.layout] if self.layout != "two folders" else tuple(f"in {folder}" for folder in self.folders)
+        first, second = (self.source, self.target) if self.direction == "AtoB" else (self.target, self.source)
+        halves = [f"{PLURALS[half.kind]} {place}" for half, place in ((first, places[0]), (second, places[1])) if half.kind in SIMPLE]
+        halves = halves if first.kind != second.kind else [f"{PLURALS[first.kind]} on both sides"]
+        colors = f": {max(first.colors, second.colors)} colours" if "labels" in (first.kind, second.kind) else ""
+        return f"{total:,} pair{'s' * (total != 1)}, {self.layout}, {width} x {height}, {' and '.join(halves)}{colors}"
+
+    def turned(self) -> Report:
+        """The same pairs the other way round: what was the source is the target."""
+        direction = "BtoA" if self.direction == "AtoB" else "AtoB"
+        found = tuple(finding for finding in self.findings if finding.key != "reversed")
+        return dataclasses.replace(self, direction=direction, source=self.target, target=self.source, findings=found)
+
+
+def _half_text(half: Half) -> str:
+    if half.kind != "labels":
+        return half.kind
+    return f"labels, {half.colors} colours: " + ", ".join(f"{name} ({r}, {g}, {b})" for name, (r, g, b) in half.palette)
+
+
+def _file_list(files: tuple[str, ...]) -> str:
+    rest = f" and {len(files) - MANY} more" if len(files) > MANY else ""
+    return f" [{', '.join(files[:MANY])}{rest}]" if files else ""
+
+
+def inspect_folder(  # noqa: PLR0913  # one for each flag of the command, and the progress
+    folder: str | Path,
+    direction: str = "AtoB",
+    make: str = "none",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    layout: str = "auto",
+) -> Report:
+    """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
+    pairs = open_pairs(folder, direction, make, seed, layout)
+    return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress), folder=str(folder))
+
+
+def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Reads every picture of pairs that were found and looked at already, and says what it found."""
+    facts: dict[str, Facts] = {}
+    problems = list(pairs.problems)
+    for done, (file, result) in enumerate(_read_all(pairs, looks), 1):
+        if isinstance(result, DataError):
+            problems.append(Problem(file, str(result)))
+        else:
+            facts[file] = result
+        if progress:
+            progress(done, len(pairs.pairs))
+    sizes = Counter(fact.size for fact in facts.values())
+    return Report(
+        folder=str(pairs.root),
+        layout=pairs.layout,
+        direction=pairs.direction,
+        guessed_direction=guess_direction(pairs, looks),
+        counts={"train": len(pairs.train), "val": len(pairs.val), "test": len(pairs.test)},
+        drawn=pairs.drawn,
+        sizes=tuple((width, height, count) for (width, height), count in sizes.most_common()),
+        source=Half(looks.source, len(looks.palette), looks.palette),
+        target=Half(looks.target, len(looks.target_palette), looks.target_palette),
+        findings=tuple(find(pairs, looks, facts, _sample_closely(pairs, looks))),
+        problems=tuple(problems),
+        stated=pairs.stated,
+        folders=_side_folders(pairs),
+    )
+
+
+def _side_folders(pairs: PairFolder) -> tuple[str, str]:
+    """The names of the folders in which the halves of a pair differ, side A first."""
+    first = pairs.pairs[0]
+    if pairs.layout != "two folders" or first.target is None:
+        return "A", "B"
+    halves = (first.source, first.target) if pairs.direction == "AtoB" else (first.target, first.source)
+    above = [half.relative_to(pairs.root).parts[:-1] for half in halves]
+    return next(((a, b) for a, b in zip(*above, strict=False) if a != b), ("A", "B"))
+
+
+def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | DataError]]:
+    """Facts of every pair in order, a few read at a time."""
+    work = [(split, pair) for split in ("train", "val", "test") for pair in getattr(pairs, split)]
+
+    def read(item: tuple[str, Pair]) -> tuple[str, Facts | DataError]:
+        split, pair = item
+        file = pair.source.relative_to(pairs.root).as_posix()
+        try:
+            return file, look_closely(split, pair, looks)
+        except DataError as error:
+            return file, error
+
+    workers, rest = min(4, os.cpu_count() or 1), iter(work)
+    with ThreadPoolExecutor(workers, "pix2pix-inspect") as pool:
+        while group := list(islice(rest, 64)):
+            yield from pool.map(read, group)
+
+
+def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
+    """Looks at some pairs together, at full size."""
+    if pairs.make != "none":
+        return Sampled()
+    sampled, step = [], max(1, len(pairs.pairs) // SAMPLED)
+    for pair in pairs.pairs[::step][:SAMPLED]:
+        try:
+            source, target = read_pair(pair)
+        except DataError:  # named among the problems already
+            continue
+        sampled.append((np.asarray(source), np.asarray(target)))
+    labels = [(0, looks.palette), (1, looks.target_palette)]
+    shades = [(_shades([halves[side] for halves in sampled]), len(palette)) for side, palette in labels if palette]
+    numbers = tuple(bool(sampled) and has_class_numbers([halves[side] for halves in sampled]) for side in (0, 1))
+    return Sampled(*max(shades, default=(0, 0)), common_shift(sampled), (numbers[0], numbers[1]))
+
+
+def _shades(pictures: list[Pixels]) -> int:
+    """Different colours in label pictures, where there are more than a drawing has; else 0."""
+    few = pictures[:: max(1, len(pictures) // 8)]
+    count = len(np.unique(np.concatenate([np.unique(picture.reshape(-1, 3), axis=0) for picture in few]), axis=0))
+    return count if count > EXACT_COLORS else 0

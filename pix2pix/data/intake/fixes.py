@@ -1,0 +1,229 @@
+"""What can be done about findings. Each remedy makes a new folder; the one that it was found in stays as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pix2pix.config import PaletteEntry
+from pix2pix.data.checks.report import Report
+from pix2pix.data.clean_labels import clean_labels
+from pix2pix.data.intake.unpack import check_space, save_quickly
+from pix2pix.data.layouts import STATED
+from pix2pix.data.names import as_training
+from pix2pix.data.pairs import Pair, PairFolder, open_pairs, read_pair
+from pix2pix.data.scan import scan
+from pix2pix.errors import DataError
+from pix2pix.imaging.palette import MOST_CLASSES, class_colors
+from pix2pix.runtime.files import no_space, read_image
+
+Halves = tuple[Image.Image, Image.Image]
+Change = Callable[[Image.Image, Image.Image], Halves]
+
+DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray"}
+"""Findings whose files are taken out, a pair with both its files."""
+ALONE = {"unpaired", "unread", "stray", "twin"}
+"""Those whose files have no partner to be taken out with them."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A finding to be mended: its key, its files, its amount, and the report that it stands in (None where there was no pair)."""
+
+    key: str
+    files: tuple[str, ...] = ()
+    amount: tuple[int, int] = (0, 0)
+    report: Report | None = None
+
+    def open(self, root: Path) -> PairFolder:
+        """The folder, opened as it was for the report."""
+        if self.report is None:
+            return open_pairs(root)
+        layout = next((word for word, layout in STATED.items() if layout == self.report.layout), "auto")
+        make = self.report.source.kind if self.report.layout == "photos" else "none"
+        return open_pairs(root, self.report.direction, make, layout=layout)
+
+
+def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
+    """Makes `out` from `folder` with the remedy applied. Files that stay are linked where the folder is `ours`, else copied.
+
+    `DataError` where nothing would be left; then, as with a full disk, `out` is not there.
+    """
+    dropped = _with_partners(case, folder) if case.key in DROPPED else set()
+    kept = [found.path for found in scan(folder)[0] if found.path not in dropped]
+    if not kept:
+        raise DataError("that would leave no picture. Bring others.")
+    if not ours:
+        check_space(out, sum(path.stat().st_size for path in kept), folder.name)
+    part = out.with_name(out.name + ".part")
+    try:
+        for path in kept:
+            place = path.relative_to(folder)
+            _take(path, part / (as_training(place) if case.key == "untrained" else place), ours)
+        _change_pixels(case, part)
+        part.replace(out)
+    except OSError as error:
+        raise no_space(out, error, out.name) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _take(path: Path, place: Path, ours: bool) -> None:
+    """A second name for a file of ours, which nobody writes to again; a copy of anybody else's."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if ours:
+            os.link(path, place)
+    except OSError:  # a disk without links
+        ours = False
+    if not ours:
+        shutil.copyfile(path, place)
+
+
+def _with_partners(case: Case, folder: Path) -> set[Path]:
+    """The files of a finding, and those that would be halves of nothing without them."""
+    named = {folder / file for file in case.files}
+    if case.key in ALONE:
+        return named
+    if case.report is None:
+        return named
+    opened = case.open(folder)
+    pairs = [(pair.source, pair.target) for pair in (*opened.pairs, *opened.unequal, *opened.unreadable) if pair.target]
+    return named.union(*(pair for pair in pairs if named.intersection(pair)))
+
+
+def _change_pixels(case: Case, root: Path) -> None:
+    """Applies the remedy to the pictures of our own new folder, a few at a time."""
+    if case.key == "shape":
+        _for_each(_cut_in_the_middle, [root / file for file in case.files])
+    elif case.key == "unequal":
+        _for_each(_make_equal, case.open(root).unequal)
+    elif case.key in CHANGES:
+        _for_each(partial(_change_pair, CHANGES[case.key](case), case.key in EXACT), case.open(root).pairs)
+
+
+def _for_each(work: Callable[..., None], items: Iterable[object]) -> None:
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pix2pix-mend") as pool:
+        for _ in pool.map(work, items):
+            pass
+
+
+def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
+    """Writes the halves of a pair anew; `exactly` as PNG, else in the format that they have."""
+    try:
+        halves = read_pair(pair)
+    except DataError:  # is named in the report
+        return
+    source, target = change(*halves)
+    if pair.target:
+        _replace(pair.source, source, exactly and source is not halves[0])
+        _replace(pair.target, target, exactly and target is not halves[1])
+    elif pair.half is None:
+        _replace(pair.source, target)
+    else:
+        _replace(pair.source, _join(source, target) if pair.half == "left" else _join(target, source), exactly)
+
+
+def _join(left: Image.Image, right: Image.Image) -> Image.Image:
+    """Two squares side by side."""
+    side = left.height
+    both = Image.new("RGB", (2 * side, side))
+    both.paste(left.resize((side, side)) if left.width != side else left, (0, 0))
+    both.paste(right.resize((side, side)) if right.size != (side, side) else right, (side, 0))
+    return both
+
+
+def _replace(path: Path, image: Image.Image, exactly: bool = False) -> None:
+    """The file is another one afterwards: those that other folders have by a second name keep their pixels."""
+    path.unlink()
+    save_quickly(path.with_suffix(""), image, jpeg=path.suffix == ".jpg" and not exactly)
+
+
+def _cut_in_the_middle(path: Path) -> None:
+    """Any wide picture becomes two squares side by side; of an odd width the middle column goes."""
+    both = read_image(path)
+    half, height = both.width // 2, both.height
+    left, right = both.crop((0, 0, half, height)), both.crop((both.width - half, 0, both.width, height))
+    _replace(path, _join(*(part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right))))
+
+
+def _make_equal(pair: Pair) -> None:
+    """The source gets the size of its target."""
+    if pair.target is None:
+        return
+    source, target = read_image(pair.source), read_image(pair.target)
+    few = len(source.getcolors(1 << 24) or ()) <= 256
+    _replace(pair.source, source.resize(target.size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC))
+
+
+def _kinds_of(case: Case) -> tuple[str, str]:
+    return (case.report.source.kind, case.report.target.kind) if case.report else ("photo", "photo")
+
+
+def _squares(case: Case) -> Change:
+    def crop(image: Image.Image) -> Image.Image:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        return image.crop((left, top, left + side, top + side))
+
+    return lambda source, target: (crop(source), crop(target))
+
+
+def _one_size(case: Case) -> Change:
+    filters = [Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)]
+    return lambda source, target: (source.resize(case.amount, filters[0]), target.resize(case.amount, filters[1]))
+
+
+def _moved_back(case: Case) -> Change:
+    """Cuts off what only one half shows, and enlarges the rest to the old size."""
+    across, down = case.amount
+    filters = [Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)]
+
+    def move(image: Image.Image, place: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+        left, top = place
+        box = (left, top, left + image.width - abs(across), top + image.height - abs(down))
+        return image.crop(box).resize(image.size, resampling)
+
+    first, second = (max(0, -across), max(0, -down)), (max(0, across), max(0, down))
+    return lambda source, target: (move(source, first, filters[0]), move(target, second, filters[1]))
+
+
+def _exact_colors(case: Case) -> Change:
+    """Label halves in the colours of their palette alone; the other half is the very same."""
+    report = case.report
+    palettes = [half.palette if half.kind == "labels" else () for half in (report.source, report.target)] if report else [(), ()]
+
+    def clean(image: Image.Image, palette: tuple[PaletteEntry, ...]) -> Image.Image:
+        return Image.fromarray(clean_labels(np.asarray(image), palette)) if palette else image
+
+    return lambda source, target: (clean(source, palettes[0]), clean(target, palettes[1]))
+
+
+def _spread_numbers(case: Case) -> Change:
+    """Class numbers as colours far apart, the same for each picture; the other half is the very same."""
+    colors = np.array(class_colors(MOST_CLASSES), np.uint8)
+
+    def spread(image: Image.Image) -> Image.Image:
+        return Image.fromarray(colors[np.minimum(np.asarray(image)[..., 1], MOST_CLASSES - 1)])
+
+    return lambda source, target: (spread(source) if case.amount[0] else source, spread(target) if case.amount[1] else target)
+
+
+CHANGES: dict[str, Callable[[Case], Change]] = {
+    "stretched": _squares,
+    "sizes": _one_size,
+    "shifted": _moved_back,
+    "scattered": _exact_colors,
+    "numbers": _spread_numbers,
+}
+"""What changes pixels, by the finding's key."""
+EXACT = {"scattered", "numbers"}
+"""Those whose pictures are written in exact colours."""

@@ -1,0 +1,184 @@
+"""Pictures of strangers, from archives or single files: every entry is checked, every picture decoded and written anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from zipfile import ZipFile, ZipInfo
+
+from PIL import Image
+
+from pix2pix.data.intake.archive import Limits, open_archive
+from pix2pix.data.scan import Problem, unread
+from pix2pix.errors import DataError, NoSpaceError
+from pix2pix.runtime.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_deep, decode_image, no_space
+
+Progress = Callable[[int, int], None]
+
+GROWTH = 2
+"""A JPEG saved anew at quality 95 is at most about twice as large."""
+RESERVE = 200e6
+"""Bytes that are to stay free."""
+GROUP = 64
+FASTER_PNG = 3
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What was written, the pictures that were left out, each with its cause, and the names of files that are no pictures."""
+
+    count: int
+    left_out: tuple[Problem, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A file to be looked at: its path in the new folder, its size in bytes, and how to get them."""
+
+    name: str
+    size: int
+    read: Callable[[], bytes]
+
+
+def unpack(archive: Path, out: Path, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
+    """Writes the pictures of a zip archive anew into the new folder `out`: JPEG as JPEG (quality 95), all else as PNG.
+
+    All names, sizes and kinds are checked before anything is written. `DataError` or `NoSpaceError` say in a sentence why not,
+    and then `out` is not there. `progress` is told (done, of).
+    """
+    limits = limits or Limits()
+    with open_archive(archive, limits) as (opened, contents):
+        items = [_Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries]
+        written = _write_all(archive.name, items, out, limits, progress)
+        return replace(written, left_out=(*contents.skipped, *written.left_out))
+
+
+def copy_pictures(files: Mapping[str, Path], out: Path, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
+    """The same for single files: their paths below `out`, and where they lie now."""
+    items = [_Item(name, path.stat().st_size, path.read_bytes) for name, path in files.items()]
+    limits = limits or Limits()
+    if len(items) > limits.entries:
+        raise DataError(f"{len(items):,} files are more than {limits.entries:,}, which is the most. Bring fewer.")
+    large = next((item for item in items if item.size > limits.picture), None)
+    if large:
+        raise DataError(f"{large.name} has {large.size / 1e6:,.0f} MB, more than {limits.picture / 1e6:,.0f}. Make it smaller.")
+    return _write_all(f"{len(items):,} files", items, out, limits, progress)
+
+
+def _read_entry(opened: ZipFile, info: ZipInfo) -> bytes:
+    try:
+        return opened.read(info)
+    except Exception as error:  # noqa: BLE001  # damage shows as zlib.error, BadZipFile, EOFError, OSError, ...
+        raise DataError(f"{PurePosixPath(info.filename).name} is damaged in the archive. Pack it anew, or leave it out.") from error
+
+
+def check_space(folder: Path, needed: float, what: str) -> None:
+    """`NoSpaceError` with both numbers where `needed` bytes do not fit beside what is to stay free."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if needed + RESERVE > free:
+        raise NoSpaceError(
+            f"{what} needs about {needed / 1e6:,.0f} MB unpacked, and {RESERVE / 1e6:,.0f} MB are to stay free;"
+            f" {free / 1e6:,.0f} MB are free. Make room, or bring fewer pictures."
+        )
+
+
+def _write_all(what: str, items: Sequence[_Item], out: Path, limits: Limits, progress: Progress | None) -> Unpacked:
+    """Decodes and writes all pictures beside `out`, then gives the folder its name."""
+    pictures = [item for item in items if PurePosixPath(item.name).suffix.lower() in IMAGE_SUFFIXES]
+    others = [item.name for item in items if PurePosixPath(item.name).suffix.lower() not in IMAGE_SUFFIXES]
+    if not pictures:
+        raise DataError(_nothing(what, others))
+    check_space(out, GROWTH * sum(item.size for item in pictures), what)
+    part = out.with_name(out.name + ".part")
+    try:
+        problems = _write_pictures(_with_places(pictures, part), limits, progress)
+        if len(problems) == len(pictures):
+            raise DataError(f"none of the {len(pictures):,} pictures of {what} can be read. {problems[0].cause}")
+        part.replace(out)
+    except OSError as error:
+        raise no_space(out, error, out.name) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Unpacked(len(pictures) - len(problems), (*unread(others), *problems), tuple(others))
+
+
+def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, Path]]:
+    """Each picture with its new path, without suffix: `x` for x.jpg.
+
+    Where one folder has x.jpg and x.bmp, every x of all folders keeps its suffix in its name, as x.bmp.png: none takes another's place,
+    and which of them are a pair does not hang on their order.
+    """
+    stems = [item.name[: -len(PurePosixPath(item.name).suffix)] for item in pictures]
+    count = Counter(map(str.casefold, stems))
+    twins = {PurePosixPath(stem).name for stem, number in count.items() if number > 1}
+    taken: set[str] = set()
+    placed = []
+    for item, stem in zip(pictures, stems, strict=True):
+        place = item.name if PurePosixPath(stem).name.casefold() in twins else stem
+        while place.casefold() in taken:
+            place += "-2"
+        taken.add(place.casefold())
+        placed.append((item, folder / place))
+    return placed
+
+
+def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, progress: Progress | None) -> list[Problem]:
+    """Writes all, a few at a time; what cannot be read is left out and named."""
+    problems: list[Problem] = []
+    pixels, rest, done = 0, iter(work), 0
+    for folder in {place.parent for _, place in work}:
+        folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pix2pix-unpack") as pool:
+        while group := list(islice(rest, GROUP)):
+            for result in pool.map(_write_anew, group):
+                problems += [result] if isinstance(result, Problem) else []
+                pixels += result if isinstance(result, int) else 0
+            done += len(group)
+            if pixels > limits.pixels:
+                raise DataError(f"the pictures have more than {limits.pixels / 1e9:,.0f} thousand million pixels. Make them smaller.")
+            if progress:
+                progress(done, len(work))
+    return problems
+
+
+def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
+    """The number of pixels written, or why nothing was."""
+    item, place = work
+    try:
+        data = item.read()
+        name = PurePosixPath(item.name).name
+        deep = decode_deep(data, name)
+        image = deep or decode_image(data, name)
+    except DataError as error:
+        return Problem(item.name, str(error), "unreadable")
+    if deep:
+        # With the values that it has: what is black and white is decided for the set, not for each picture.
+        deep.save(place.with_name(place.name + ".tif"), "TIFF", compression="tiff_adobe_deflate")
+    else:
+        save_quickly(place, image, jpeg=data[:2] == b"\xff\xd8")
+    return image.width * image.height
+
+
+def save_quickly(place: Path, image: Image.Image, jpeg: bool) -> None:
+    """Saves under `place` plus .jpg or .png, not flushed: for folders that get their name only when they are whole."""
+    if jpeg:
+        image.save(place.with_name(place.name + ".jpg"), "JPEG", **SAVE_OPTIONS[".jpg"])
+    else:
+        image.save(place.with_name(place.name + ".png"), "PNG", compress_level=FASTER_PNG)
+
+
+def _nothing(what: str, others: Sequence[str]) -> str:
+    if not others:
+        return f"{what} is empty: there is no picture in it. Bring PNG, JPEG, WebP, BMP or TIFF pictures."
+    first = ", ".join(PurePosixPath(name).name for name in others[:NAMED]) + (" and others" if len(others) > NAMED else "")
+    return f"{what} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF), only {first}."

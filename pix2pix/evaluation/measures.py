@@ -1,0 +1,168 @@
+"""What is measured over all pictures of an evaluation together: colours, perception, and the paper's FCN-score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from pix2pix.config import ModelConfig, PaletteEntry
+from pix2pix.data.pairs import Pair, PairFolder
+from pix2pix.errors import ConfigError
+from pix2pix.evaluation.confusion import Agreement, to_classes
+from pix2pix.evaluation.metrics import (
+    FeatureDistances,
+    LabHistograms,
+    Metric,
+    open_inception,
+    open_lpips,
+    weights_folder,
+)
+from pix2pix.evaluation.segmenter import Segmenter, read_classes
+from pix2pix.imaging.tensors import to_tensor
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One pair under evaluation: the model's picture beside the source and the target, all of one size."""
+
+    folder: PairFolder
+    pair: Pair
+    source: Image.Image
+    fake: Image.Image
+    target: Image.Image
+    channels: int = 3
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """Fake and target for the network-side metrics, (1, C, H, W) in [-1, 1]."""
+        return to_tensor(self.fake, self.channels), to_tensor(self.target, self.channels)
+
+
+class Measure(Protocol):
+    """Sees each picture once, and may give it numbers of its own; in the end it has numbers for all of them."""
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """Numbers of this picture alone, by name."""
+
+    def result(self) -> dict[str, float]:
+        """Numbers of all pictures seen, by name."""
+
+
+class Colours:
+    """Lab histogram intersection."""
+
+    def __init__(self) -> None:
+        self.histograms = LabHistograms()
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """Counts the picture in."""
+        self.histograms.add(*seen.tensors)
+        return {}
+
+    def result(self) -> dict[str, float]:
+        """`lab_l`, `lab_a` and `lab_b`."""
+        return self.histograms.result()
+
+
+class Lpips:
+    """How different two pictures look to a network that was trained on photos, one by one."""
+
+    def __init__(self) -> None:
+        self.metric: Metric = open_lpips()
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """`lpips`."""
+        return {"lpips": self.metric(*seen.tensors)[0]}
+
+    def result(self) -> dict[str, float]:
+        """Nothing: its mean is taken with the others'."""
+        return {}
+
+
+class Distances:
+    """FID and KID."""
+
+    def __init__(self) -> None:
+        self.distances = FeatureDistances(open_inception())
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """Looks at the picture."""
+        self.distances.add(*seen.tensors)
+        return {}
+
+    def result(self) -> dict[str, float]:
+        """`fid` and `kid`."""
+        return self.distances.result()
+
+
+PERCEPTUAL: tuple[tuple[str, Callable[[], Measure], str], ...] = (
+    ("LPIPS", Lpips, "alexnet-owt-7be5be79.pth from download.pytorch.org/models"),
+    ("FID and KID", Distances, "weights-inception-2015-12-05-6726825d.pth from the releases of github.com/toshas/torch-fidelity"),
+)
+
+
+def open_perceptual() -> tuple[list[Measure], list[str]]:
+    """LPIPS, FID and KID as far as their weights can be had, and a sentence for each that cannot: how to get them."""
+    found: list[Measure] = []
+    sentences: list[str] = []
+    for name, build, weights in PERCEPTUAL:
+        try:
+            found.append(build())
+        except ImportError:
+            sentences.append(f'{name} left out: torch-fidelity is not installed. Get it with: pip install "pix2pix[perceptual]"')
+        except (OSError, RuntimeError) as error:
+            cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
+            sentences.append(f"{name} left out: the weights could not be fetched ({cause}). Put {weights} into {weights_folder()}.")
+    return found, sentences
+
+
+class FcnScore:
+    """The paper's FCN-score: a segmenter that knows real photos looks for the classes of the label map in what was made from it.
+
+    What it finds in the real photos is the best that a model can hope for.
+    """
+
+    def __init__(self, segmenter: Segmenter, model: ModelConfig) -> None:
+        if model.source != "labels":
+            raise ConfigError(
+                f"a segmenter judges photos made from labels, and this model's sources are {model.source}. Leave --segmenter out:"
+                " a model whose pictures are labels is scored without one."
+            )
+        self.segmenter = segmenter
+        self.fake, self.real = Agreement(segmenter.palette), Agreement(segmenter.palette)
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """`fcn_accuracy`: the share of pixels found where they were drawn."""
+        truth = self.segmenter.truth(seen.folder.load(seen.pair)[0])
+        self.real.add(truth, self.segmenter.find(seen.target))
+        return {"fcn_accuracy": self.fake.add(truth, self.segmenter.find(seen.fake))}
+
+    def result(self) -> dict[str, float]:
+        """The three numbers, `fcn_...`, and those of the real photos, `real_fcn_...`."""
+        return _three("fcn", self.fake) | _three("real_fcn", self.real)
+
+
+class LabelScore:
+    """For models whose pictures are label maps: each pixel snapped to the nearest class, against the cleaned labels of the data."""
+
+    def __init__(self, palette: tuple[PaletteEntry, ...]) -> None:
+        self.palette, self.agreement = palette, Agreement(palette)
+
+    def see(self, seen: Seen) -> dict[str, float]:
+        """`label_accuracy`: the share of pixels of the right class."""
+        truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, seen.fake.size)
+        return {"label_accuracy": self.agreement.add(truth, to_classes(np.asarray(seen.fake), self.palette))}
+
+    def result(self) -> dict[str, float]:
+        """The three numbers, `label_...`."""
+        return _three("label", self.agreement)
+
+
+def _three(name: str, agreement: Agreement) -> dict[str, float]:
+    return {f"{name}_accuracy": agreement.accuracy, f"{name}_class_accuracy": agreement.class_accuracy, f"{name}_iou": agreement.iou}

@@ -1,0 +1,217 @@
+"""A network that finds the classes of a photo's pixels: the judge of the paper's FCN-score, made from the training pairs themselves.
+
+It is our U-Net with a channel a class in the place of colours, and its file an ordinary checkpoint, checked as each of them is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from pix2pix.config import ModelConfig, PaletteEntry
+from pix2pix.data.augment import crop_rows, seed_of, window_of
+from pix2pix.data.clean_labels import clean_labels
+from pix2pix.data.kinds import look
+from pix2pix.data.pairs import Pair, PairFolder, open_pairs
+from pix2pix.errors import CheckpointError, ConfigError, DataError
+from pix2pix.evaluation.confusion import Agreement, Classes, to_classes
+from pix2pix.imaging.tensors import resize, to_bytes, to_tensor, to_unit
+from pix2pix.networks import build_generator, init_weights
+from pix2pix.runtime.fast_inference import computing_with
+
+TASK = "segmentation"
+SHARPNESS = 8.0
+"""The U-Net ends in tanh: its channels times this are the logits, from -8 to 8."""
+DEEPEST = 5
+MOST_CLASSES = 255
+MOST_PAIRS = 4000
+"""Training pairs that are held in memory; of more, as many are taken evenly."""
+ZOOM = 1.12
+"""Pictures are this much larger than the crop that is learned from, as the paper's 286 to 256."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a segmenter is trained. The defaults take some minutes on one core."""
+
+    size: int = 128
+    width: int = 16
+    steps: int = 3000
+    batch: int = 8
+    rate: float = 2e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        halvings = (self.size & -self.size).bit_length() - 1
+        if not (halvings >= 3 and 8 <= self.size <= 1024):
+            raise ConfigError(f"size is {self.size}; a segmenter needs a multiple of 8, from 8 to 1024, such as 128.")
+        for name, low, high in (("width", 1, 128), ("steps", 1, 1_000_000), ("batch", 1, 256)):
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be from {low} to {high}.")
+
+    @property
+    def depth(self) -> int:
+        """Levels of the U-Net."""
+        return min(DEEPEST, (self.size & -self.size).bit_length() - 1)
+
+
+class Segmenter:
+    """A trained one. `palette` names its classes, `size` is the side of the square pictures that it looks at."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.config = checkpoint.config
+        self.palette, self.size = checkpoint.config.palette, checkpoint.config.size
+        self.network = checkpoint.generator().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Segmenter:
+        """The segmenter in a file; `CheckpointError` where it holds none."""
+        checkpoint = load_checkpoint(path)
+        config, classes = checkpoint.config, len(checkpoint.config.palette)
+        fits = 2 <= classes <= MOST_CLASSES and (config.in_channels, config.out_channels) == (3, classes)
+        if checkpoint.about.get("task") != TASK or not fits:
+            raise CheckpointError(f"{path} holds no segmenter, but a model that draws. Make one with: pix2pix segmenter DATA --to FILE")
+        return cls(checkpoint)
+
+    def find(self, photo: Image.Image) -> Classes:
+        """The class of each pixel, (size, size)."""
+        picture = to_tensor(resize(photo, (self.size, self.size), "photo"))
+        with torch.inference_mode():
+            return self.network(picture)[0].argmax(dim=0).to(torch.uint8).numpy()
+
+    def truth(self, labels: Image.Image) -> Classes:
+        """The classes of a label map as it lies on the disk, (size, size)."""
+        return read_classes(labels, self.palette, (self.size, self.size))
+
+
+def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], size: tuple[int, int]) -> Classes:
+    """The classes of a label map that may have gone through JPEG; cleaned before it is resized, not after."""
+    cleaned = Image.fromarray(clean_labels(np.asarray(labels), palette))
+    return to_classes(np.asarray(resize(cleaned, size, "labels")), palette)
+
+
+def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
+    """The pairs of a folder as photo and labels, whichever half is which, and the classes; `DataError` where neither is labels.
+
+    Where both look like labels, as drawn pictures do, A is taken for them.
+    """
+    folder = open_pairs(data, layout=layout)
+    looks = look(folder)
+    if "labels" not in (looks.source, looks.target):
+        raise DataError(f"{data} has no label maps: its halves are {looks.source} and {looks.target}. A segmenter learns photo to labels.")
+    flipped = looks.source == "labels"
+    palette = looks.palette if flipped else looks.target_palette
+    if len(palette) < 2:
+        raise DataError(f"{data}: its label maps have {len(palette)} colour; a segmenter needs two classes or more.")
+    return open_pairs(data, "BtoA", layout=layout) if flipped else folder, palette
+
+
+def train_segmenter(
+    data: str | Path, lesson: Lesson | None = None, progress: Callable[[int, int], None] | None = None, layout: str = "auto"
+) -> Checkpoint:
+    """Learns photo to labels from the training pairs of a folder. A function of data and lesson alone, on one machine."""
+    lesson = lesson or Lesson()
+    folder, palette = open_labelled(data, layout)
+    pupil = _Pupil(lesson, palette, *_read_all(folder, palette, round(lesson.size * ZOOM)))
+    with computing_with(torch.get_num_threads()):
+        for step in range(lesson.steps):
+            pupil.step(step)
+            if progress:
+                progress(step + 1, lesson.steps)
+    checkpoint = Checkpoint(pupil.config, pupil.network.eval().state_dict(), {"task": TASK})
+    held_out = folder.val or folder.test
+    scores = measure_segmenter(Segmenter(checkpoint), folder, held_out) if held_out else {}
+    about = {
+        "task": TASK,
+        "data": Path(folder.root).resolve().name,
+        "pairs": len(folder.train),
+        "settings": {name: getattr(lesson, name) for name in ("size", "width", "steps", "batch", "rate", "seed")},
+        "metrics": scores,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    return Checkpoint(checkpoint.config, checkpoint.weights, about)
+
+
+def measure_segmenter(segmenter: Segmenter, folder: PairFolder, pairs: Sequence[Pair]) -> dict[str, float]:
+    """Its three numbers on real photos; `folder` has photos as sources."""
+    agreement = Agreement(segmenter.palette)
+    for pair in pairs:
+        photo, labels = folder.load(pair)
+        agreement.add(segmenter.truth(labels), segmenter.find(photo))
+    return {"accuracy": agreement.accuracy, "class_accuracy": agreement.class_accuracy, "iou": agreement.iou}
+
+
+def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], size: int) -> tuple[Tensor, Tensor]:
+    """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that cannot be read are passed over."""
+    every = -(-len(folder.train) // MOST_PAIRS)
+    photos, classes, cause = [], [], ""
+    for pair in folder.train[::every]:
+        try:
+            photo, labels = folder.load(pair)
+        except DataError as error:
+            cause = str(error)
+            continue
+        photos.append(to_bytes(resize(photo, (size, size), "photo")))
+        classes.append(torch.from_numpy(read_classes(labels, palette, (size, size))).unsqueeze(0))
+    if not photos:
+        raise DataError(f"{folder.root} has no training pair that can be read. {cause}")
+    return torch.stack(photos), torch.stack(classes)
+
+
+class _Pupil:
+    """A network while it learns."""
+
+    def __init__(self, lesson: Lesson, palette: tuple[PaletteEntry, ...], photos: Tensor, classes: Tensor) -> None:
+        self.lesson, self.photos, self.classes = lesson, photos, classes
+        self.config = ModelConfig(
+            depth=lesson.depth,
+            width=lesson.width,
+            out_channels=len(palette),
+            norm="batch",
+            decoder="resize",
+            dropout=0.0,
+            size=lesson.size,
+            source="photo",
+            target="labels",
+            palette=palette,
+        )
+        self.network = build_generator(self.config)
+        init_weights(self.network, torch.Generator().manual_seed(seed_of(lesson.seed, "segmenter")))
+        self.network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=lesson.rate, fused=True)
+        shares = torch.bincount(classes.flatten(), minlength=len(palette)).float().div(classes.numel())
+        # By the root: a class of one pixel in a thousand is worth learning, and still not more than the walls.
+        self.weights = (shares.clamp(min=1e-4) ** -0.5) * (shares > 0)
+
+    def step(self, number: int) -> None:
+        photos, classes = self._batch(number)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lesson.rate * 0.5 * (1 + math.cos(math.pi * number / self.lesson.steps))
+        logits = self.network(photos) * SHARPNESS
+        F.cross_entropy(logits, classes, self.weights).backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _batch(self, number: int) -> tuple[Tensor, Tensor]:
+        """Crops, mirrored or not, in a light of their own: generated photos are paler or more colourful than real ones."""
+        lesson, count = self.lesson, len(self.photos)
+        generator = torch.Generator().manual_seed(seed_of(lesson.seed, "batch", number))
+        rows = torch.randint(count, (lesson.batch,), generator=generator).tolist()
+        spare = self.photos.shape[-1] - lesson.size
+        windows = [window_of(seed_of(lesson.seed, "window", number, place), (spare, spare), True) for place in range(lesson.batch)]
+        photos = to_unit(crop_rows(self.photos, rows, windows, lesson.size))
+        light, contrast, colour = (torch.rand((3, lesson.batch, 1, 1, 1), generator=generator) - 0.5).mul(0.6)
+        gray = photos.mean(dim=1, keepdim=True)
+        photos = (gray + (photos - gray) * (1 + colour)) * (1 + contrast) + light
+        classes = crop_rows(self.classes, rows, windows, lesson.size)[:, 0].long()
+        return photos.clamp(-1, 1).to(memory_format=torch.channels_last), classes

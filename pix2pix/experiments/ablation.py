@@ -1,0 +1,136 @@
+"""The paper's ablations: one choice at a time is changed, and everything else, data and budget included, stays the same.
+
+Losses as in its Table 1, generators as in Table 2, patches as in Table 3. Each cell is an ordinary run in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pix2pix.config import OUTPUT, TrainConfig, knobs
+from pix2pix.errors import ConfigError, RunError
+from pix2pix.networks.patchgan import smallest_picture
+from pix2pix.runs.execute import Listener, resume, train
+from pix2pix.runs.preflight import ADJUSTABLE, resolve
+from pix2pix.runs.run import Run
+
+PATCHES = (1, 16, 286)
+"""Those of the paper's Table 3, beside the one that all other cells have (70, unless another was asked for)."""
+
+VARIED = {"skips": True, "conditional": True}
+"""Settings that the grid changes by itself, and what they are in its middle."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of the grid: the name of its folder, its place in a table, and the settings that differ from the middle."""
+
+    name: str
+    label: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One question, as the paper asks it, and the cells that answer it."""
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    left_out: str = ""
+    """What the paper's table has and this one cannot have, and why."""
+
+
+def plan(base: TrainConfig) -> tuple[Table, ...]:
+    """The three tables around `base`, whose own cell, L1+cGAN, stands in each; `ConfigError` where it is not the grid's middle."""
+    for name, value in VARIED.items():
+        if getattr(base, name) != value:
+            raise ConfigError(f"{name} is what the ablation changes by itself: leave it out.")
+    if base.gan == "none" or base.l1 == 0:
+        raise ConfigError("the ablation turns L1 and the GAN loss on and off by itself: choose a GAN loss, and l1 above 0.")
+    middle = Cell("l1-cgan", "L1+cGAN")
+    l1 = Cell("l1", "L1", {"gan": "none"})
+    losses = (
+        l1,
+        Cell("gan", "GAN", {"l1": 0.0, "conditional": False}),
+        Cell("cgan", "cGAN", {"l1": 0.0}),
+        Cell("l1-gan", "L1+GAN", {"conditional": False}),
+        middle,
+    )
+    generators = (
+        Cell("encdec-l1", "encoder-decoder, L1", {"skips": False, "gan": "none"}),
+        Cell("encdec-l1-cgan", "encoder-decoder, L1+cGAN", {"skips": False}),
+        dataclasses.replace(l1, label="U-Net, L1"),
+        dataclasses.replace(middle, label="U-Net, L1+cGAN"),
+    )
+    return (Table("losses", "Losses", losses), Table("generators", "Generators", generators), _plan_patches(base))
+
+
+def _plan_patches(base: TrainConfig) -> Table:
+    middle = int(base.patch)
+    sides = sorted({*PATCHES, middle})
+    fitting = [side for side in sides if smallest_picture(side) <= base.size]
+    cells = tuple(
+        Cell("l1-cgan", f"{side} x {side}") if side == middle else Cell(f"patch-{side}", f"{side} x {side}", {"patch": str(side)})
+        for side in fitting
+    )
+    large = [f"{side} x {side} (from {smallest_picture(side)} pixels on)" for side in sides if side not in fitting]
+    return Table("patches", "Patches", cells, f"At size {base.size} there is no patch of {', '.join(large)}." if large else "")
+
+
+def cells_of(tables: tuple[Table, ...]) -> tuple[Cell, ...]:
+    """Each cell once, in the order of the tables."""
+    found: dict[str, Cell] = {}
+    for table in tables:
+        for cell in table.cells:
+            found.setdefault(cell.name, cell)
+    return tuple(found.values())
+
+
+def train_cells(
+    base: TrainConfig, out: str | Path, tell: Callable[[Cell, str], None] = lambda cell, state: None, on_event: Listener | None = None
+) -> bool:
+    """Trains what is not trained yet of the grid, each cell as a run in `out`; whether all are finished.
+
+    A cell that was stopped goes on where it was. The answer is False where this time was stopped too. `tell` hears of each cell
+    what becomes of it: kept, goes on, starts, and how it ended.
+    """
+    base = resolve(base)
+    for cell in cells_of(plan(base)):
+        run = _train_cell(dataclasses.replace(base, **cell.changes), Path(out) / cell.name, lambda state: tell(cell, state), on_event)  # noqa: B023  # called at once
+        if run.state() == "stopped":
+            return False
+        if run.state() != "finished":
+            raise RunError(f"{run.path} did not end well: {run.snapshot().reason}")
+    return True
+
+
+def _train_cell(config: TrainConfig, folder: Path, tell: Callable[[str], None], on_event: Listener | None) -> Run:
+    if not (folder / "config.json").exists():
+        tell("starts")
+        run = train(config, folder, on_event)
+    else:
+        run = Run.open(folder)
+        _check_same(run, config)
+        if run.state() == "finished":
+            tell("kept")
+            return run
+        tell(f"goes on from step {run.saved_step()}")
+        run = resume(folder, on_event=on_event)
+    tell(run.state())
+    return run
+
+
+def _check_same(run: Run, config: TrainConfig) -> None:
+    """A table of cells that were trained differently would be none: `RunError` names the first setting that differs."""
+    has, wanted = run.config().to_dict(), config.to_dict()
+    free = {knob.name for knob in knobs() if knob.group == OUTPUT} | {*ADJUSTABLE} - {"steps"}
+    for name, value in wanted.items():
+        if name not in free and has[name] != value:
+            raise RunError(
+                f"{run.path} was trained with {name} {has[name]!r}, not {value!r}. Ask for the same again, or choose another folder."
+            )

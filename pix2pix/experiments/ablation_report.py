@@ -1,0 +1,168 @@
+"""What an ablation found: the tables as Markdown, CSV and JSON, a sheet of pictures for each of them, and one of all cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from pix2pix.config import TrainConfig
+from pix2pix.errors import DataError
+from pix2pix.evaluation.evaluate import Examination, Scores
+from pix2pix.evaluation.measures import FcnScore
+from pix2pix.evaluation.segmenter import Segmenter
+from pix2pix.experiments.ablation import Table, cells_of, plan
+from pix2pix.imaging.tensors import resize
+from pix2pix.inference.translator import Translator
+from pix2pix.runtime.files import IMAGE_SUFFIXES, read_image, write_image, write_text
+
+COLUMNS = {
+    "fcn_accuracy": "pixel accuracy",
+    "fcn_class_accuracy": "class accuracy",
+    "fcn_iou": "class IoU",
+    "label_accuracy": "pixel accuracy",
+    "label_class_accuracy": "class accuracy",
+    "label_iou": "class IoU",
+    "l1": "L1",
+    "ssim": "SSIM",
+    "lab_l": "Lab L",
+    "lab_a": "Lab a",
+    "lab_b": "Lab b",
+}
+"""Measures in the order of the table's columns; those that no cell has are left out."""
+REAL = {"fcn_accuracy": "real_fcn_accuracy", "fcn_class_accuracy": "real_fcn_class_accuracy", "fcn_iou": "real_fcn_iou"}
+SHOWN_PAIRS = 4
+GAP, HEADER = 4, 36
+
+Numbers = dict[str, float]
+Row = tuple[str, Numbers]
+Column = tuple[str, Sequence[Image.Image]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """An ablation that was trained: where its runs are, and what judges them."""
+
+    base: TrainConfig
+    out: Path
+    segmenter: Segmenter | None = None
+    drawings: Path | None = None
+    """A folder of pictures to show on the sheets in the place of test pairs."""
+
+    def write(self, progress: Callable[[str, int, int], None] = lambda cell, done, of: None) -> Path:
+        """Scores each cell on the pairs that none was trained on, writes tables and sheets, and returns the Markdown's path."""
+        tables = plan(self.base)
+        judged = {cell.name: self._judge(cell.name, progress) for cell in cells_of(tables)}
+        numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in judged.items()}
+        protocol = self._describe(next(iter(judged.values())).scores)
+        write_text(self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n")
+        write_text(self.out / "scores.csv", to_csv(tables, numbers))
+        for table in tables:
+            write_image(self.out / f"{table.name}.png", draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)))
+        write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in judged}, judged)))
+        write_text(self.out / "table.md", to_markdown(tables, numbers, protocol))
+        return self.out / "table.md"
+
+    def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> Judged:
+        """Scores and pictures of one cell, whose model is let go then: ten wide ones at once would fill the memory."""
+        model = Translator.load(self.out / name / "model.pth", self.base.device)
+        measures = [FcnScore(self.segmenter, model.config)] if self.segmenter else []
+        exam = Examination(model, self.base.data)
+        scores = exam.run(measures, lambda done, of: progress(name, done, of))
+        sources, targets = self._pictures(exam)
+        return Judged(scores, sources, [model(source) for source in sources], targets)
+
+    def _describe(self, scores: Scores) -> str:
+        base = self.base
+        return (
+            f"{Path(base.data).name}, {scores.count} {scores.split} pairs at {base.size} x {base.size}; each cell {base.steps:,} steps of"
+            f" batch {base.batch}, width {base.width}, discriminator width {base.discriminator_width}, seed {base.seed}."
+        )
+
+    def _pictures(self, exam: Examination) -> tuple[list[Image.Image], list[Image.Image]]:
+        """Sources to show and their targets; drawings have none."""
+        config = exam.translator.config
+        size, kinds = config.size, (config.source, config.target)
+        if self.drawings:
+            files = sorted(file for file in self.drawings.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
+            if not files:
+                raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
+            return [resize(read_image(file), (size, size), kinds[0]) for file in files], []
+        count = min(SHOWN_PAIRS, len(exam.pairs))
+        chosen = [exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds) for place in range(count)]
+        return [source for source, _ in chosen], [target for _, target in chosen]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of one cell: its scores, and its pictures between the sources and the targets of the sheet."""
+
+    scores: Scores
+    sources: list[Image.Image]
+    pictures: list[Image.Image]
+    targets: list[Image.Image]
+
+
+def _columns_of(labels: dict[str, str], judged: dict[str, Judged]) -> list[Column]:
+    """Input, the cells that have a label here, and the target where there is one."""
+    first = judged[next(iter(labels))]
+    columns: list[Column] = [("input", first.sources), *((label, judged[name].pictures) for name, label in labels.items())]
+    return columns + ([("target", first.targets)] if first.targets else [])
+
+
+def rows_of(table: Table, numbers: dict[str, Numbers]) -> list[Row]:
+    """A row a cell, and one of the real photos where a segmenter looked at them."""
+    rows = [(cell.label, numbers[cell.name]) for cell in table.cells]
+    first = rows[0][1]
+    real = {name: first[other] for name, other in REAL.items() if other in first}
+    return [*rows, ("real photos", real)] if real else rows
+
+
+def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], protocol: str) -> str:
+    """The three tables, below the sentence that says what they are of."""
+    lines = [protocol, ""]
+    columns = _columns(numbers)
+    for table in tables:
+        lines += [f"### {table.title}", "", f"| | {' | '.join(COLUMNS[name] for name in columns)} |", "| --- |" + " --- |" * len(columns)]
+        for label, found in rows_of(table, numbers):
+            lines.append(f"| {label} | {' | '.join(_shown(found, name) for name in columns)} |")
+        lines += ["", table.left_out, ""] if table.left_out else [""]
+    return "\n".join(lines)
+
+
+def to_csv(tables: Sequence[Table], numbers: dict[str, Numbers]) -> str:
+    """A line a row of a table."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = _columns(numbers)
+    writer.writerow(["table", "row", *columns])
+    for table in tables:
+        writer.writerows([table.name, label, *(found.get(name, "") for name in columns)] for label, found in rows_of(table, numbers))
+    return text.getvalue()
+
+
+def _columns(numbers: dict[str, Numbers]) -> list[str]:
+    return [name for name in COLUMNS if any(name in found for found in numbers.values())]
+
+
+def _shown(found: Numbers, name: str) -> str:
+    return f"{found[name]:.3f}" if name in found else ""
+
+
+def draw_sheet(columns: Sequence[Column]) -> Image.Image:
+    """Pictures of one size in columns, each below its name."""
+    width, height = columns[0][1][0].size
+    count = len(columns[0][1])
+    sheet = Image.new("RGB", (len(columns) * (width + GAP) + GAP, HEADER + count * (height + GAP)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for place, (label, pictures) in enumerate(columns):
+        left = GAP + place * (width + GAP)
+        draw.multiline_text((left + width / 2, HEADER / 2), label.replace(", ", "\n"), "black", font, "mm", 2, "center")
+        for row, picture in enumerate(pictures):
+            sheet.paste(picture, (left, HEADER + row * (height + GAP)))
+    return sheet

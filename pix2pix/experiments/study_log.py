@@ -1,0 +1,64 @@
+"""Finished sessions of the perceptual study, one line each in `studies/<data>.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pix2pix.experiments.study import Record
+from pix2pix.runtime.files import append_line
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The sessions of all files of a folder, the oldest first, and a sentence for each file with lines that cannot be read."""
+
+    records: tuple[Record, ...]
+    problems: tuple[str, ...]
+
+
+def file_of(studies: Path, data: str) -> Path:
+    """Where the sessions of a data set are kept."""
+    plain = re.sub(r"[^\w-]+", "-", data).strip("-_")[:LONGEST_NAME] or "pictures"
+    return studies / f"{plain}.jsonl"
+
+
+def keep(studies: Path, record: Record) -> None:
+    """Adds a session; `Pix2PixError` where the disk refuses it."""
+    append_line(file_of(studies, record.data), json.dumps(record.to_dict()))
+
+
+def read_sessions(studies: Path) -> Kept:
+    """All that was kept. A damaged line costs its own session and no other."""
+    records: list[Record] = []
+    problems: list[str] = []
+    for path in sorted(studies.glob("*.jsonl")):
+        try:
+            found, damaged = _read(path)
+        except OSError as error:
+            problems.append(f"{path.name} cannot be read: {error.strerror or error}.")
+            continue
+        records += found
+        if damaged:
+            lines = "1 damaged line was" if damaged == 1 else f"{damaged} damaged lines were"
+            problems.append(f"{path.name}: {lines} left out.")
+    return Kept(tuple(sorted(records, key=lambda record: record.date)), tuple(problems))
+
+
+def _read(path: Path) -> tuple[list[Record], int]:
+    """The sessions of a file, and the number of lines that are none."""
+    records, damaged, known = [], 0, set()
+    for line in path.read_bytes().splitlines():
+        try:
+            record = Record.from_dict(json.loads(line))
+        except (ValueError, RecursionError):
+            damaged += bool(line.strip())
+            continue
+        if record.session not in known:  # a file put together from two may have a session twice
+            known.add(record.session)
+            records.append(record)
+    return records, damaged

@@ -1,0 +1,82 @@
+"""What all sessions of a study say together: a row a model, and how two models of the same sessions differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pix2pix.experiments.study import Difference, Maker, Record, Share, difference
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one data set."""
+
+    model: Maker
+    data: str
+    sessions: int
+    fooled: Share
+    """Its fakes that were taken for real."""
+    trusted: Share
+    """The real pictures of the same sessions that were taken for real: who calls all of them real is fooled by anything."""
+    left_out: int
+    """Answers about its fakes to pictures that were not seen for the time that they should have been."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models that were shown mixed, in the same sessions."""
+
+    models: tuple[Maker, Maker]
+    data: str
+    sessions: int
+    shares: tuple[Share, Share]
+    difference: Difference
+
+
+def summarise(records: Sequence[Record]) -> tuple[Row, ...]:
+    """A row for each model and data set, in the order in which they were first studied."""
+    keys = dict.fromkeys((record.data, maker.sign) for record in records for maker in record.models)
+    return tuple(_row(data, sign, [record for record in records if record.data == data and _has(record, sign)]) for data, sign in keys)
+
+
+def _row(data: str, sign: str, records: Sequence[Record]) -> Row:
+    asked = sum(said.model is not None and record.models[said.model].sign == sign for record in records for said in record.said)
+    fooled = share_of(records, sign)
+    return Row(_newest(records, sign), data, len(records), fooled, share_of(records, None), asked - fooled.total)
+
+
+def compare(records: Sequence[Record]) -> tuple[Comparison, ...]:
+    """Each two models that somebody has seen in one session, by those sessions alone."""
+    pairs = dict.fromkeys((record.data, *two) for record in records for two in combinations(sorted(m.sign for m in record.models), 2))
+    return tuple(found for data, a, b in pairs if (found := _compare(data, a, b, records)))
+
+
+def _compare(data: str, a: str, b: str, records: Sequence[Record]) -> Comparison | None:
+    common = [record for record in records if record.data == data and _has(record, a) and _has(record, b)]
+    shares = share_of(common, a), share_of(common, b)
+    if not all(share.total for share in shares):
+        return None
+    makers = _newest(common, a), _newest(common, b)
+    return Comparison(makers, data, len(common), shares, difference(*shares))
+
+
+def share_of(records: Iterable[Record], sign: str | None) -> Share:
+    """The pictures of a model, or the real ones, that were taken for real; of exposures that were long enough and not too long."""
+    answers = [
+        said.real
+        for record in records
+        for said in record.fair()
+        if (record.models[said.model].sign if said.model is not None else None) == sign
+    ]
+    return Share(sum(answers), len(answers))
+
+
+def _has(record: Record, sign: str) -> bool:
+    return any(maker.sign == sign for maker in record.models)
+
+
+def _newest(records: Sequence[Record], sign: str) -> Maker:
+    """As it was called last."""
+    return next(maker for record in reversed(records) for maker in record.models if maker.sign == sign)

@@ -1,0 +1,221 @@
+"""The model card: what a repository's README.md says, for the Hub in its front matter and for people below it.
+
+What somebody has written into a card stays: our part stands between two marks, and is the only one that is written anew.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from pix2pix.checkpoints.checkpoint import Checkpoint
+from pix2pix.config import ModelConfig
+from pix2pix.errors import HubError
+
+BEGIN, END = "<!-- pix2pix: begin (written anew by each push) -->", "<!-- pix2pix: end -->"
+SHEET = "sample.png"
+LICENCES = frozenset(
+    [
+        "apache-2.0",
+        "mit",
+        "openrail",
+        "bigscience-openrail-m",
+        "creativeml-openrail-m",
+        "bsd",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "afl-3.0",
+        "artistic-2.0",
+        "bsl-1.0",
+        "cc",
+        "cc0-1.0",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "cc-by-nc-2.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-4.0",
+        "cc-by-nd-4.0",
+        "cc-by-nc-nd-3.0",
+        "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0",
+        "wtfpl",
+        "isc",
+        "gpl",
+        "gpl-2.0",
+        "gpl-3.0",
+        "agpl-3.0",
+        "lgpl-3.0",
+        "mpl-2.0",
+        "odc-by",
+        "odbl",
+        "pddl",
+        "unlicense",
+        "zlib",
+        "unknown",
+        "other",
+    ]
+)
+"""What the Hub calls the licences that it knows."""
+METRICS = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM"}
+OURS = ("library_name", "pipeline_tag", "model-index")
+"""Keys of the front matter that each push writes anew; others stay as somebody set them."""
+LONGEST_TOLD = 2000
+
+
+def model_card(checkpoint: Checkpoint, repo: str, file: str, old: str = "") -> str:
+    """The README.md of a repository, whose present one is `old`. `HubError` where its front matter cannot be read."""
+    kept, body = split_card(old, repo)
+    front = front_matter(checkpoint, file)
+    tags = [*dict.fromkeys([*_words(kept.get("tags")), *front["tags"]])]
+    values = {**front, **{key: value for key, value in kept.items() if key not in OURS}, "tags": tags}
+    part = f"{BEGIN}\n{describe(checkpoint, repo, file)}\n{END}"
+    before, mark, rest = body.partition(BEGIN)
+    if mark:
+        body = before + part + rest.partition(END)[2]
+    else:
+        body = f"{body.strip()}\n\n{part}".strip()
+    return f"{dump(values)}\n{body.strip()}\n"
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """Front matter as it stands in a file, with its lines of dashes."""
+    return f"---\n{yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)}---\n"
+
+
+def split_card(text: str, repo: str) -> tuple[dict[str, Any], str]:
+    """Front matter and body of a README.md; no front matter is none, a broken one `HubError`."""
+    text = text.lstrip("\ufeff").replace("\r\n", "\n")
+    if not text.startswith("---\n"):
+        return {}, text
+    found = re.match(r"---\n(.*?)^---[ \t]*(?:\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    try:
+        values = yaml.safe_load(found[1]) if found else None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
+        raise HubError(f"{repo} has a README.md whose front matter is broken (line {line}). Mend it on the Hub, then try again.") from None
+    if not isinstance(values, dict) and values is not None or not found:
+        raise HubError(f"{repo} has a README.md whose front matter is broken: it is no list of keys and values. Mend it, then try again.")
+    return values or {}, text[found.end() :]
+
+
+def front_matter(checkpoint: Checkpoint, file: str) -> dict[str, Any]:
+    """What the Hub reads: what kind of model it is, its licence, and how well it did."""
+    config, about = checkpoint.config, checkpoint.about
+    origin = about.get("origin")
+    base = origin.get("repo") if isinstance(origin, dict) else None
+    results = _results(about, config)
+    return {
+        **_licence(str(about.get("licence", "")).strip()),
+        "library_name": "pix2pix",
+        "pipeline_tag": "image-to-image",
+        "tags": ["pix2pix", "image-to-image", "gan", "conditional-gan", "pytorch", f"{config.source}-to-{config.target}"],
+        **({"base_model": str(base)} if base else {}),
+        **({"model-index": [{"name": file.rpartition(".")[0], "results": results}]} if results else {}),
+    }
+
+
+def _licence(text: str) -> dict[str, str]:
+    """A licence that the Hub knows by its name; any other as `other`, with its words in the card below."""
+    if not text:
+        return {"license": "unknown"}
+    return {"license": text.lower()} if text.lower() in LICENCES else {"license": "other", "license_name": "see-below"}
+
+
+def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, Any]]:
+    told = about.get("metrics")
+    metrics = [
+        {"type": name, "name": title, "value": round(float(told[name]), 5)}
+        for name, title in METRICS.items()
+        if isinstance(told, dict) and isinstance(told.get(name), (int, float)) and math.isfinite(told[name])
+    ]
+    if not metrics:
+        return []
+    data = plain(about.get("data") or "unnamed pairs", 80)
+    dataset = {"name": data, "type": re.sub(r"[^\w.-]+", "-", data).strip("-.") or "pairs", "split": "validation"}
+    return [{"task": {"type": "image-to-image", "name": f"{config.source} to {config.target}"}, "dataset": dataset, "metrics": metrics}]
+
+
+def describe(checkpoint: Checkpoint, repo: str, file: str) -> str:
+    """The card's text: task, data, sample, how to use it, how it was made, and what it cannot do."""
+    config, about = checkpoint.config, checkpoint.about
+    task, name = f"{config.source} to {config.target}", repo.partition("/")[2]
+    pieces = [
+        f"# {name}",
+        f"A pix2pix generator (Isola, Zhu, Zhou, Efros 2017): {task}, pictures of {config.size} x {config.size}.",
+        f"![On the left a drawing, on the right what the model makes of it]({SHEET})",
+        "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in _facts(checkpoint).items())]),
+        "## Use",
+        f"```sh\npix2pix pull {repo}\npix2pix translate checkpoints/{name}.pth drawing.png -o picture.png\n```",
+        f"`{file}` is the checkpoint, with all that it knows of itself. `model.safetensors` has the same weights, `config.json` the rest.",
+        *_training(about),
+        "## Limits",
+        _limits(config, about),
+    ]
+    return "\n\n".join(pieces)
+
+
+def _facts(checkpoint: Checkpoint) -> dict[str, str]:
+    """Rows of the card's table."""
+    config, about = checkpoint.config, checkpoint.about
+    count = sum(weight.numel() for weight in checkpoint.weights.values())
+    network = f"{config.generator}, width {config.width}, depth {config.depth}, {config.norm} norm: {count / 1e6:,.1f} million weights"
+    told = about.get("metrics")
+    scores = [
+        f"{title} {told[name]:.4g}" for name, title in METRICS.items() if isinstance(told, dict) and isinstance(told.get(name), float)
+    ]
+    palette = ", ".join(f"{plain(name, 40)} `#{r:02x}{g:02x}{b:02x}`" for name, (r, g, b) in config.palette[:40])
+    rows = {
+        "data": plain(about.get("data", "")) + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else ""),
+        "steps": f"{about['step']:,}" if isinstance(about.get("step"), int) else "",
+        "validation": ", ".join(scores),
+        "network": network,
+        "classes": palette,
+        "licence": plain(about.get("licence", "")),
+        "from": _origin(about.get("origin")),
+        "made on": plain(str(about.get("date", ""))[:10]),
+    }
+    return {key: value for key, value in rows.items() if value}
+
+
+def _origin(told: Any) -> str:
+    """Where a model that was pulled or imported is from."""
+    if not isinstance(told, dict):
+        return ""
+    if told.get("repo"):
+        return plain(f"{told['repo']} at {str(told.get('commit'))[:7]}")
+    return plain(f"weights of {told['project']}") if told.get("project") else ""
+
+
+def _training(about: Mapping[str, Any]) -> list[str]:
+    command = plain(about.get("command", ""))
+    return ["## Training", f"```sh\n{command}\n```"] if command else []
+
+
+def _limits(config: ModelConfig, about: Mapping[str, Any]) -> str:
+    own = plain(about.get("limits", ""))
+    data = plain(about.get("data") or "its pairs", 80)
+    return (f"{own}\n\n" if own else "") + (
+        f"The model has learned from {data} and knows nothing else: of pictures unlike these it makes something that looks like these."
+        f" What it shows is made up, and no evidence of anything. It was trained at {config.size} x {config.size}; larger pictures are"
+        " resized and resized back, or translated pixel by pixel, where their parts may differ in tone."
+    )
+
+
+def plain(value: object, longest: int = LONGEST_TOLD) -> str:
+    """Words of a checkpoint, which a stranger may have written, as words alone: on one line, no markup, no links."""
+    line = " ".join(str(value).split())[:longest]
+    return re.sub(r"[<>|\[\]\\`]", " ", "".join(letter for letter in line if letter.isprintable()))
+
+
+def _words(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []

@@ -1,0 +1,233 @@
+"""Training in the background: a thread that starts one trainer process, watches it, and says why it ended.
+
+Why a process below the thread: in the server's own process a training would share the random state with every visitor's
+drawing, halve its speed on two cores, and take the page down with it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from filelock import Timeout
+
+from pix2pix.config import TrainConfig
+from pix2pix.errors import Pix2PixError, RunError
+from pix2pix.runs import preflight as fitting
+from pix2pix.runs import queue as waiting
+from pix2pix.runs.run import ALIVE, ENDED, Run, find_runs
+from pix2pix.runtime.files import write_text
+from pix2pix.runtime.locks import hold, way_out
+from pix2pix.runtime.processes import cause_of, quiet_environment
+
+LEAVING = 10
+"""Seconds that a trainer may take to leave after it wrote down its end."""
+
+LONGEST_START = 60
+"""Seconds to wait for others who are starting something."""
+LOOK = 1.0
+"""Seconds between two looks at the queue."""
+LONGEST_FREE_NAME = 50
+
+_lock = threading.RLock()
+_jobs: dict[Path, Job] = {}
+_supervisors: dict[Path, threading.Thread] = {}
+
+
+class Job:
+    """One trainer process and the thread that waits for its end."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.process = _start_process(run)
+        self._thread = threading.Thread(target=self._watch, name=f"watch {run.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """The trainer process has not ended, or its end was not yet written down."""
+        return self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Returns when the trainer has ended and the run says so."""
+        self._thread.join(timeout)
+
+    def _watch(self) -> None:
+        code = self.process.wait()
+        # A run that has ended may wait for its next turn already, before its process has left.
+        if self.run.read_status().get("state") in ALIVE:
+            close(self.run, cause_of(code))
+
+
+def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
+    """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a name it takes that of the data.
+
+    Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times starts one.
+    `Pix2PixError` where data or settings do not fit; nothing is left on the disk then. `minutes` bounds the time of training.
+    """
+    folder = Path(folder)
+    config = fitting.prepare(config).config
+    with _alone(folder):
+        twin = _twin(folder, config, name, owner)
+        if twin:
+            return twin
+        waiting.refuse_if_full(folder)
+        run = Run.create(folder / (name or free_name(folder, config.data)), config)
+        run.write_status(minutes=minutes)
+        if owner:
+            write_text(run.owner_path, owner)
+        _begin_or_wait(run)
+    return run
+
+
+def resume(path: str | Path, steps: int | None = None) -> Run:
+    """Goes on with a run that has ended, to `steps` steps if given; waits for its turn where the machine is busy."""
+    run = Run.open(path)
+    with _alone(run.path.parent):
+        state = run.state()
+        if state in ALIVE or state == waiting.QUEUED:
+            raise RunError(f"{run.name} is being trained, or waits for its turn. Stop it first.")
+        if steps is not None:
+            fitting.check_resume(run, {"steps": steps})
+            run.set_status_aside()
+            run.write_status(steps=steps)
+        _begin_or_wait(run)
+    return run
+
+
+def remove(path: str | Path) -> None:
+    """Deletes a run for good; `RunError` while it is being trained."""
+    run = Run.open(path)
+    with _alone(run.path.parent):
+        if run.state() in ALIVE:
+            raise RunError(f"{run.name} is being trained. Stop it first.")
+        shutil.rmtree(run.path)
+
+
+def free_name(runs: Path, data: str) -> str:
+    """`facades`, or `facades-2` where that is taken."""
+    plain = re.sub(r"[^\w-]+", "-", Path(data).resolve().name).strip("-_")[:LONGEST_FREE_NAME] or "run"
+    names = [plain, *(f"{plain}-{number}" for number in range(2, 10_000))]
+    return next(name for name in names if not (runs / name).exists())
+
+
+def running() -> Job | None:
+    """The job of this process that is at work, if any."""
+    return next((job for job in _jobs.values() if job.is_alive), None)
+
+
+def adopt(folder: str | Path) -> list[Run]:
+    """After a restart: closes runs that claim a trainer which is gone, returns those whose trainer went on meanwhile,
+    and sees to the queue again."""
+    _close_dead(Path(folder))
+    alive = [run for run in find_runs(folder) if run.state() in ALIVE]
+    if alive or waiting.waiting(folder):
+        _supervise(Path(folder))
+    return alive
+
+
+def close(run: Run, cause: str) -> None:
+    """Writes down that a trainer is gone."""
+    run.note(cause)
+    run.write_status(state="died", reason=cause)
+
+
+def busy(folder: Path) -> Run | None:
+    """The run that holds this machine, also one that a server before this one has started."""
+    job = running()
+    if job and job.run.read_status().get("state") in (*ENDED, waiting.QUEUED):
+        # It has said its last word and is only leaving: whoever resumes at once is not to wait for that.
+        job.wait(LEAVING)
+        job = running()
+    return job.run if job else next((run for run in find_runs(folder) if run.state() in ALIVE), None)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One start at a time, whichever thread or server it comes from; the lock dies with its holder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock, ExitStack() as stack:
+        try:
+            stack.enter_context(hold(folder / ".lock", LONGEST_START))
+        except Timeout:
+            out = way_out(folder / ".lock")
+            raise RunError(f"{folder} was locked by others for {LONGEST_START} seconds. Try again.{out}") from None
+        yield
+
+
+def _twin(folder: Path, config: TrainConfig, name: str, owner: str) -> Run | None:
+    """A run of the same settings, name (where one is given) and owner that is at work or waits; not one that is about to stop."""
+    for run in find_runs(folder):
+        is_going_on = run.state() in (*ALIVE, waiting.QUEUED) and not run.stop_requested()
+        if is_going_on and name in ("", run.name) and run.owner == owner and run.config() == config:
+            return run
+    return None
+
+
+def _begin_or_wait(run: Run) -> None:
+    folder = run.path.parent
+    if busy(folder) or waiting.waiting(folder):
+        waiting.refuse_if_full(folder)
+        waiting.join(run)
+        _supervise(folder)
+    else:
+        _begin(run)
+
+
+def _supervise(folder: Path) -> None:
+    """Has a thread look after the folder as long as a run waits in it, or one is at work that this server has not started."""
+    key = folder.resolve()
+    if key not in _supervisors or not _supervisors[key].is_alive():
+        _supervisors[key] = threading.Thread(target=_look_after, args=(folder,), name=f"queue of {folder}", daemon=True)
+        _supervisors[key].start()
+
+
+def _look_after(folder: Path) -> None:
+    goes_on = True
+    while goes_on and folder.is_dir():
+        time.sleep(LOOK)
+        with suppress(OSError, Pix2PixError), _alone(folder):
+            _close_dead(folder)
+            queue, at_work = waiting.waiting(folder), busy(folder)
+            if queue and not at_work:
+                _begin(queue.pop(0))
+            goes_on = bool(queue or at_work and not running())
+            if not goes_on:
+                # Under the lock, so that whoever joins the queue next sees that nobody looks after it.
+                _supervisors.pop(folder.resolve(), None)
+
+
+def _close_dead(folder: Path) -> None:
+    """Runs that claim a trainer which is gone. A death that was written down already keeps its cause."""
+    job = running()
+    for run in find_runs(folder):
+        is_ours = job is not None and job.run.path.resolve() == run.path.resolve()
+        if not is_ours and run.state() == "died" and run.read_status().get("state") in ALIVE:
+            close(run, "the trainer ended without a word: it was killed, or the machine was switched off")
+
+
+def _begin(run: Run) -> None:
+    run.stop_path.unlink(missing_ok=True)
+    run.set_status_aside()
+    run.write_status(state="starting", reason="", started=0)
+    _jobs[run.path.resolve()] = Job(run)
+
+
+def command(run: Run) -> list[str]:
+    """What a person would type to go on with a run; a run that has just been made starts with it."""
+    return [sys.executable, "-m", "pix2pix", "train", "--run", str(run.path), "--resume"]
+
+
+def _start_process(run: Run) -> subprocess.Popen[bytes]:
+    # What it prints becomes log.txt, which is UTF-8 on every system.
+    environment = quiet_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
+    with run.log_path.open("ab") as log:
+        # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
+        return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)

@@ -1,0 +1,201 @@
+"""What a training begins with, read and checked once and before anything is made of it: settings, data, a
+start, a device."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pix2pix.checkpoints.checkpoint import Checkpoint
+from pix2pix.checkpoints.importers import ImportedDiscriminator, read_any, read_discriminator
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.data.examples import EXAMPLES, Examples
+from pix2pix.errors import ConfigError
+from pix2pix.methods import method_of
+from pix2pix.runs.run import Run
+from pix2pix.runs.trackers import check_tracker
+from pix2pix.runtime.device import Machine, choose_machine
+from pix2pix.runtime.paths import expand_home
+
+ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
+"""What may differ from one time that a run is worked on to the next; nothing of it changes what is learned,
+but for more steps."""
+RESNET_MULTIPLE = 4
+"""A ResNet halves the picture twice."""
+PATHS = ("data", "init", "init_discriminator")
+
+Weights = dict[str, dict[str, Tensor]]
+"""Weights to start from, by network."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The networks that a training starts from, where its settings name some."""
+
+    generator: Checkpoint | None = None
+    discriminator: ImportedDiscriminator | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a training begins with. Images are looked at, and read when the first is asked for."""
+
+    config: TrainConfig
+    examples: Examples
+    models: Mapping[str, ModelConfig]
+    """What will be saved, by name."""
+    start: Weights
+    """Empty where the networks begin with random weights, or go on from a state. Whoever has used them may
+    drop them."""
+    machine: Machine
+
+
+def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> Prepared:
+    """Reads and checks what a new training begins with: the data once, the files that it starts from once.
+
+    `asked` holds the settings that somebody chose: they are not overruled in silence by those of a checkpoint
+    to start from. Raises `Pix2PixError` where data, settings and starting point do not go together.
+    """
+    if not config.data:
+        raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
+    check_tracker(config.tracker)
+    start = read_start(config)
+    if start.generator:
+        check_asked(asked or {}, start.generator.config, config.init)
+    config = resolve(config, start)
+    machine = choose_machine(config)
+    if config.batch % machine.world:
+        raise ConfigError(
+            f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take {machine.world} or a multiple of it."
+        )
+    examples = EXAMPLES[method_of(config).examples](config, None)
+    models = method_of(config).describe(config, examples.images)
+    _check_start(config, next(iter(models.values())), start)
+    return Prepared(config, examples, models, start_weights(start, models), machine)
+
+
+def prepare_run(run: Run, config: TrainConfig) -> Prepared:
+    """The same for a run that has its settings and goes on, or was made a moment ago. `Pix2PixError` where
+    its data has changed."""
+    saved = run.saved_model()
+    examples = EXAMPLES[method_of(config).examples](config, saved)
+    models = method_of(config).describe(config, examples.images)
+    start = {} if saved else start_weights(read_start(config), models)
+    return Prepared(config, examples, models, start, choose_machine(config, run.saved_precision()))
+
+
+def read_start(config: TrainConfig) -> Start:
+    """Reads the files that the settings name; `CheckpointError` where one is not what it should be."""
+    return Start(
+        read_any(whole_path(config.init)) if config.init else None,
+        read_discriminator(whole_path(config.init_discriminator)) if config.init_discriminator else None,
+    )
+
+
+def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
+    """The weights of a start by the names of the method's networks: a checkpoint is for the first of those
+    that are saved."""
+    weights: Weights = {}
+    if start.generator:
+        weights[next(iter(models))] = start.generator.weights
+    if start.discriminator:
+        weights["discriminator"] = start.discriminator.weights
+    return weights
+
+
+def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
+    """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the
+    networks of its start."""
+    start = start or read_start(config)
+    changes: dict[str, Any] = {name: whole_path(getattr(config, name)) for name in PATHS}
+    if start.discriminator and config.gan != "none":
+        changes |= {"patch": str(start.discriminator.patch), "discriminator_width": start.discriminator.width}
+    config = adopt_start(config, start.generator.config) if start.generator else config
+    return dataclasses.replace(config, **changes)
+
+
+def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
+    """The settings with what the model to start from decides: its network, and a size that its levels can
+    halve."""
+    return dataclasses.replace(config, size=nearest_size(config.size, start), **start.architecture())
+
+
+def nearest_size(size: int, model: ModelConfig) -> int:
+    """The side nearest to `size`, in pixels, at which a model can be trained: a multiple of what its levels
+    need."""
+    multiple = 2**model.depth if model.generator == "unet" else RESNET_MULTIPLE
+    return max(1, round(size / multiple)) * multiple
+
+
+def check_resume(run: Run, given: dict[str, Any]) -> None:
+    """`ConfigError` where settings given with a resume are not those of the run, but for `data` and
+    `ADJUSTABLE`, or steps are made."""
+    config, made = run.config().to_dict(), run.saved_step()
+    if given.get("steps", made + 1) < max(1, made):
+        raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
+    for name, value in given.items():
+        if name in ("init", "init_discriminator"):
+            value = whole_path(value)
+        if name not in ("data", *ADJUSTABLE) and value != config[name]:
+            raise ConfigError(
+                f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"
+                " leave them out, or start another run."
+            )
+
+
+def check_asked(asked: Mapping[str, Any], model: ModelConfig, init: str) -> None:
+    """`ConfigError` where somebody asked for another network, or a size that cannot be, than that of the
+    checkpoint to start from."""
+    for name, value in model.architecture().items():
+        if name in asked and asked[name] != value:
+            raise ConfigError(
+                f"{init} has {name} {value}, and {asked[name]} was asked for. A start from a checkpoint keeps its network: leave"
+                f" {name} out, or start from scratch."
+            )
+    size = asked.get("size")
+    if size and nearest_size(size, model) != size:
+        raise ConfigError(
+            f"size {size} was asked for, and the levels of {init} need a multiple of {nearest_size(1, model)}."
+            f" Take size {nearest_size(size, model)}, or leave size out."
+        )
+
+
+def _check_start(config: TrainConfig, model: ModelConfig, start: Start) -> None:
+    """`ConfigError` where the networks to start from take or give other images than the data has."""
+    if start.discriminator:
+        _check_discriminator(config, model, start.discriminator)
+    if not start.generator:
+        return
+    has = start.generator.config
+    for role, channels, needed in (("takes", has.in_channels, model.in_channels), ("gives", has.out_channels, model.out_channels)):
+        if channels != needed:
+            raise ConfigError(
+                f"{config.init} {role} pictures of {channels} channel{'s' * (channels > 1)}, and these pairs have {needed}."
+                " Start from another checkpoint, or from scratch."
+            )
+
+
+def _check_discriminator(config: TrainConfig, model: ModelConfig, start: ImportedDiscriminator) -> None:
+    if config.gan == "none":
+        raise ConfigError(f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or leave it out.')
+    if start.norm != config.norm:
+        raise ConfigError(
+            f"{config.init_discriminator} has {start.norm} norm and the generator {config.norm}; both networks have the same. Set norm"
+            f" {start.norm}, or leave the discriminator out."
+        )
+    wanted = model.out_channels + (model.in_channels if config.conditional else 0)
+    if start.in_channels != wanted:
+        raise ConfigError(
+            f"{config.init_discriminator} is shown {start.in_channels} channels, and these pairs give {wanted}. Take another, or turn"
+            " conditional on or off."
+        )
+
+
+def whole_path(path: str) -> str:
+    """The path from the root, its `~` and links followed; empty where it is."""
+    return str(Path(expand_home(path)).resolve()) if path else ""

@@ -1,0 +1,141 @@
+"""What a training needs before it has begun: memory and disk, held against what this machine has."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.data.store import free_memory
+from pix2pix.errors import ConfigError, NoSpaceError
+from pix2pix.methods.pix2pix import describe_discriminator
+from pix2pix.networks import describe_generator
+from pix2pix.runtime.device import choose_device
+
+PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
+"""Bytes that the libraries take before a picture is seen (on a GPU: of its memory)."""
+HELD = 2.2
+"""Bytes held for the backward pass, and the gradients on their way, by each byte that a layer gives (measured)."""
+SHARE = 0.9
+"""Part of the free memory that a training may count on."""
+NARROWEST, SMALLEST = 16, 64
+STATE_COPIES = 4
+"""Of each network in state.pt: weights, two moments, and the running mean (of the generator)."""
+ROOM = 200_000_000
+"""Bytes that are left free beside what a run writes."""
+
+
+def memory_needed(config: TrainConfig) -> int:
+    """Bytes of memory on the device that trains, from the shapes alone: nothing is computed."""
+    model = _model(config)
+    networks: list[nn.Module] = [describe_generator(model)]
+    picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
+    given = _bytes_given(networks[0], picture)
+    if config.gan != "none":
+        networks.append(describe_discriminator(config, model))
+        # It judges real and fake in its own step, and the fake once more in the generator's.
+        given += 2 * _bytes_given(networks[1], torch.cat([picture, picture], 1) if config.conditional else picture)
+    weights = sum(parameter.numel() * 4 for network in networks for parameter in network.parameters())
+    kind = torch.device(config.device if config.device != "auto" else choose_device("auto")).type
+    return PROGRAM.get(kind, 0) + 5 * weights + round(HELD * given)
+
+
+def _model(config: TrainConfig) -> ModelConfig:
+    """The network of these settings; what its pictures are does not matter here."""
+    return ModelConfig(**config.architecture())
+
+
+def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
+    """What all layers give, as bytes."""
+    sizes: list[int] = []
+
+    def count(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+        sizes.append(output.numel() * 4)
+
+    hooks = [module.register_forward_hook(count) for module in network.modules() if not list(module.children())]
+    network(picture)
+    for hook in hooks:
+        hook.remove()
+    return sum(sizes)
+
+
+def memory_free(config: TrainConfig) -> int:
+    """Bytes that a training could take on its device."""
+    device = choose_device(config.device)
+    return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else free_memory()
+
+
+def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfig, str]:
+    """The settings that this machine can hold, and a sentence about what was lowered; empty where nothing had to be.
+
+    The batch goes first, then the width, then the size: what costs the picture least comes first. A network that is fine-tuned
+    keeps its width.
+    """
+    free = memory_free(config) if free is None else free
+    needed = memory_needed(config)
+    if needed <= SHARE * free:
+        return config, ""
+    for smaller in _smaller(config):
+        if memory_needed(smaller) <= SHARE * free:
+            return (
+                smaller,
+                f"{_lowered(config, smaller)}: {in_words(needed)} of memory would be needed, and {in_words(free)} are free.",
+            )
+    raise ConfigError(
+        f"this training needs about {in_words(needed)} of memory and {in_words(free)} are free, too little even for a small one."
+        " End other programs, or train on another machine."
+    )
+
+
+def _smaller(config: TrainConfig) -> Iterator[TrainConfig]:
+    while config.batch > 1:
+        config = dataclasses.replace(config, batch=config.batch // 2)
+        yield config
+    while config.width // 2 >= NARROWEST and not config.init:
+        config = dataclasses.replace(config, width=config.width // 2, discriminator_width=max(1, config.discriminator_width // 2))
+        yield config
+    while config.size // 2 >= SMALLEST and (config.size // 2) % 2 ** max(3, config.depth) == 0:
+        config = dataclasses.replace(config, size=config.size // 2)
+        yield config
+
+
+def _lowered(before: TrainConfig, after: TrainConfig) -> str:
+    names = [name for name in ("batch", "width", "size") if getattr(before, name) != getattr(after, name)]
+    return " and ".join(f"{name} was lowered from {getattr(before, name)} to {getattr(after, name)}" for name in names)
+
+
+def disk_needed(config: TrainConfig) -> int:
+    """Bytes that a run of these settings writes: its state and models, each once more while it is replaced, and its pictures."""
+    model = _model(config)
+    generator = _numbers_in(describe_generator(model))
+    discriminator = 0 if config.gan == "none" else _numbers_in(describe_discriminator(config, model))
+    state = 4 * (STATE_COPIES * generator + 3 * discriminator)
+    grids = config.steps // config.sample_every + 1
+    # A grid as PNG takes about half of its pixels' bytes.
+    pictures = grids * min(config.samples, 64) * 3 * config.size**2 * 3 // 2
+    return 2 * state + 3 * 2 * generator + pictures
+
+
+def _numbers_in(network: nn.Module) -> int:
+    return sum(value.numel() for value in network.state_dict().values())
+
+
+def check_disk(config: TrainConfig, folder: Path) -> None:
+    """`NoSpaceError` naming what is needed and what is free, where a run in `folder` would fill the disk."""
+    existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    free, needed = shutil.disk_usage(existing).free, disk_needed(config)
+    if free < needed + ROOM:
+        raise NoSpaceError(
+            f"no space left: a run of these settings needs {in_words(needed)} and {in_words(ROOM)} of room on the disk of {existing},"
+            f" and {in_words(free)} are free. Delete old runs, or take a smaller width."
+        )
+
+
+def in_words(count: float) -> str:
+    """`3.1 GB`, `240 MB`"""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

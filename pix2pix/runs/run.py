@@ -1,0 +1,312 @@
+"""A training run is a directory. Whoever wants to know about it, reads it: a page, a terminal, another machine.
+
+config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
+metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
+state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
+log.txt         notes; from the page, all that is printed     stop          an empty file: finish the step, save, stop
+owner           who started it, where people sign in          sample        an empty file: make a sample grid after the step
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from filelock import Timeout
+
+from pix2pix.checkpoints.checkpoint import read_tensors, save_checkpoint
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
+from pix2pix.runs.run_folder import RunFolder
+from pix2pix.runs.saved_state import check_state
+from pix2pix.runtime.files import (
+    all_or_nothing,
+    is_empty_folder,
+    utf8_name,
+    write_atomically,
+    write_image,
+    write_text,
+)
+from pix2pix.runtime.locks import hold, is_free, way_out
+from pix2pix.runtime.paths import quoted
+from pix2pix.training.events import (
+    Evaluated,
+    Event,
+    Finished,
+    LeftOut,
+    Noted,
+    Progress,
+    Recovered,
+    Sampled,
+    Saved,
+    Stepped,
+)
+
+T = TypeVar("T")
+
+STARTING = 120
+"""Seconds that a trainer may take to import torch and take the lock, on a machine that has much else to do."""
+SILENT = 30
+"""Seconds without a sign of life after which a trainer whose lock cannot be asked counts as gone."""
+ALIVE = ("starting", "running", "stopping")
+ENDED = ("finished", "stopped", "diverged", "failed", "died")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run's directory says at one moment. Missing files are empty values: a run may have just begun."""
+
+    name: str
+    state: str
+    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (it said running, and nobody holds it)."""
+    reason: str
+    step: int
+    steps: int
+    seconds_per_step: float
+    config: TrainConfig
+    rows: list[dict[str, Any]]
+    """The lines of metrics.jsonl: losses and `val_...` metrics by step."""
+    samples: list[tuple[int, Path]]
+    model: Path | None
+    best: Path | None
+    can_resume: bool
+    log: str
+    """The last lines of what the trainer printed."""
+    notice: str = ""
+    """What the trainer changed by itself, such as a smaller batch where memory ran out."""
+    trained: float = 0.0
+    """Seconds that trainers have worked on it."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Time to the last step at the present pace."""
+        return max(0, self.steps - self.step) * self.seconds_per_step
+
+    @property
+    def is_alive(self) -> bool:
+        """A trainer is at work on it now."""
+        return self.state in ("starting", "running", "stopping")
+
+
+class Run(RunFolder):
+    """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
+
+    _next_sign = 0.0
+
+    @classmethod
+    def create(cls, path: str | Path, config: TrainConfig) -> Run:
+        """A new run with its settings written down; `RunError` where one is already."""
+        run = cls(path)
+        if run.config_path.exists():
+            raise RunError(f"{run.path} already holds a run. Choose another name, or go on with that run: resume it.")
+        if run.path.exists() and not is_empty_folder(run.path):
+            raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
+        with all_or_nothing(run.path):
+            run.make_folders()
+            write_text(run.config_path, json.dumps(config.to_dict(), indent=2) + "\n")
+            run.write_status(state="new", step=0, steps=config.steps)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """An existing run; `RunError` where there is none."""
+        run = cls(path)
+        if not run.config_path.is_file():
+            raise RunError(
+                f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {quoted(run.path)}"
+            )
+        return run
+
+    def config(self) -> TrainConfig:
+        """The settings that the run was started with, and where its data lies now."""
+        try:
+            config = TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, ConfigError) as error:
+            raise RunError(f"{self.config_path} cannot be read ({error!s:.200}). The run cannot go on without its settings.") from error
+        return replace(config, data=str(self.read_status().get("data", config.data)))
+
+    def record(self, event: Event) -> None:
+        """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
+        writers = {LeftOut: self._left_out, Noted: self._noted, Stepped: self._stepped, Progress: self._progress, Sampled: self._sampled}
+        writers |= {Evaluated: self._evaluated, Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
+        write: Any = writers.get(type(event))
+        if write:
+            write(event)
+
+    def _left_out(self, event: LeftOut) -> None:
+        self.note(f"left out: {naming(event.file, event.cause)}")
+
+    def _noted(self, event: Noted) -> None:
+        self.note(f"note: {event.remark}")
+
+    def _stepped(self, event: Stepped) -> None:
+        """A sign of life once a second, between the rows."""
+        if time.monotonic() > self._next_sign:
+            self._next_sign = time.monotonic() + 1
+            self.write_status(step=event.step)
+
+    def _progress(self, event: Progress) -> None:
+        # Rows hold nothing of the clock, so that a resumed run's rows equal those of a run that never stopped.
+        self.append_row({"step": event.step, **event.losses, "rate": event.rate})
+        state = "stopping" if self.stop_requested() else "running"
+        self.write_status(
+            state=state,
+            step=event.step,
+            steps=event.steps,
+            seconds_per_step=round(event.seconds_per_step, 5),
+            data_share=round(event.data_share, 4),
+        )
+
+    def _sampled(self, event: Sampled) -> None:
+        write_image(self.samples_path / f"{event.step:08d}.png", event.image)
+
+    def _evaluated(self, event: Evaluated) -> None:
+        self.append_row({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
+        for path, checkpoint in zip(self.files_of(self.best_path, event.best), event.best.values(), strict=True):
+            save_checkpoint(path, checkpoint)
+
+    def _saved(self, event: Saved) -> None:
+        for path, checkpoint in zip(self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True):
+            save_checkpoint(path, checkpoint)
+        write_atomically(self.state_path, lambda file: torch.save(event.state, file))
+        self.write_status(step=event.step, saved_step=event.step)
+
+    def _recovered(self, event: Recovered) -> None:
+        self.note(f"a loss was not finite at step {event.step}: back to step {event.back_to}, with {event.rate_scale:g} times the rate")
+        self.keep_rows(event.back_to)
+        self.write_status(state="running", step=event.back_to)
+
+    def _finished(self, event: Finished) -> None:
+        self.note(str(event))
+        self.write_status(state=event.state, step=event.step, reason=event.reason)
+
+    def read_state(self) -> dict[str, Any] | None:
+        """What a trainer needs to go on, or None where nothing was saved yet. `RunError` where the file is damaged."""
+        if not self.state_path.exists():
+            return None
+        try:
+            state: dict[str, Any] = read_tensors(self.state_path)
+            check_state(state)
+        except (CheckpointError, ValueError) as error:
+            raise self.cannot_go_on(error) from error
+        return state
+
+    def cannot_go_on(self, error: Exception) -> RunError:
+        """The error to raise where the saved state could not be read or taken over."""
+        refused = next((each for each in (error, error.__cause__) if isinstance(each, OSError)), None)
+        if refused is not None and refused.errno is not None:
+            return RunError(f"{self.state_path} cannot be read: {(refused.strerror or str(refused)).lower()}. Mend that, then try again.")
+        cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        return RunError(
+            f"{self.state_path} is damaged ({cause}): the run cannot go on. Its model is still there:"
+            f" start another run from it with --init {quoted(self.model_path)}"
+        )
+
+    def saved_step(self) -> int:
+        """The step of the saved state; 0 where nothing was saved. `RunError` where the file is damaged."""
+        # A kill between the state and the status leaves an older number there: the file itself is asked.
+        return self._look_into_state(lambda state: int(state["step"])) or 0
+
+    def saved_model(self) -> ModelConfig | None:
+        """What the model of the saved state is, None where nothing was saved. `RunError` where the file is damaged."""
+        return self._look_into_state(lambda state: ModelConfig.from_dict(state["model"]))
+
+    def saved_precision(self) -> str | None:
+        """The precision that the saved state was trained in; None and errors as `saved_model`."""
+        return self._look_into_state(lambda state: str(state["precision"]))
+
+    def _look_into_state(self, look: Callable[[dict[str, Any]], T]) -> T | None:
+        """What `look` finds in the saved state, of which only that is read."""
+        if not self.state_path.exists():
+            return None
+        try:
+            with utf8_name(self.state_path) as name:
+                return look(torch.load(name, map_location="cpu", weights_only=True, mmap=True))
+        except Exception as error:  # noqa: BLE001  # whatever a damaged file makes torch raise
+            raise self.cannot_go_on(error) from error
+
+    def keep_rows(self, step: int) -> None:
+        """Drops rows and samples past `step`: they come again when the run goes on from there."""
+        # What cannot be read at the moment must not be written anew without it.
+        rows = [row for row in self.read_rows() if row["step"] <= step]
+        write_text(self.metrics_path, "".join(json.dumps(row) + "\n" for row in rows))
+        for sampled, path in self.samples():
+            if sampled > step:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the run for one trainer; the lock dies with its holder. `RunError` where another has it."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(self.lock_path, timeout=2))
+            except Timeout:
+                pid, out = self.read_status().get("pid", "unknown"), way_out(self.lock_path)
+                raise RunError(
+                    f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.{out}"
+                ) from None
+            yield
+
+    def is_held(self) -> bool:
+        """A trainer, in whatever process, holds the run at this moment."""
+        try:
+            return not is_free(self.lock_path)
+        except RunError:
+            # Whoever may not write there cannot ask the lock: the trainer gives a sign of life once a second.
+            return time.time() - float(self.read_status().get("time", 0)) < SILENT
+
+    def snapshot(self) -> Snapshot:
+        """What the directory says now."""
+        config, status = self.config(), self.read_status()
+        return Snapshot(
+            name=self.name,
+            state=self._true_state(status),
+            reason=str(status.get("reason", "")),
+            step=int(status.get("step", 0)),
+            steps=int(status.get("steps", config.steps)),
+            seconds_per_step=float(status.get("seconds_per_step", 0.0)),
+            config=config,
+            rows=self.rows(),
+            samples=self.samples(),
+            model=self.model_path if self.model_path.exists() else None,
+            best=self.best_path if self.best_path.exists() else None,
+            can_resume=self.state_path.exists(),
+            log=self.log_tail(),
+            notice=str(status.get("notice", "")),
+            trained=self.seconds_trained(status),
+        )
+
+    def state(self) -> str:
+        """Reads the state alone, as `snapshot` gives it."""
+        return self._true_state(self.read_status())
+
+    def seconds_trained(self, status: dict[str, Any]) -> float:
+        """The time of trainers that have ended, and of the one at work as far as it has told."""
+        started = float(status.get("started", 0))
+        going_on = float(status.get("time", 0)) - started if started and status.get("state") in ("running", "stopping") else 0.0
+        return float(status.get("trained", 0)) + max(0.0, going_on)
+
+    def _true_state(self, status: dict[str, Any]) -> str:
+        """The state as written, unless it claims a trainer that is gone."""
+        state = str(status.get("state", "new"))
+        if state not in ALIVE:
+            return state
+        if state == "starting" and time.time() - float(status.get("time", 0)) < STARTING:
+            return "stopping" if self.stop_requested() else state
+        if not self.is_held():
+            # The trainer may have ended between the two looks: what it wrote last is the truth.
+            again = str(self.read_status().get("state", "new"))
+            return again if again in ENDED else "died"
+        return "stopping" if self.stop_requested() else state
+
+
+def find_runs(folder: str | Path) -> list[Run]:
+    """All runs in a folder, the newest first."""
+    configs = sorted(Path(folder).glob("*/config.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [Run(path.parent) for path in configs]

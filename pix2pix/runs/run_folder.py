@@ -1,0 +1,229 @@
+"""The files of a run directory: where each is, and how the small ones are read and written.
+
+Writers replace whole files; readers forgive a missing file and half a last line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pix2pix.errors import NoSpaceError, RunError
+from pix2pix.runs.saved_state import is_count, sound_status
+from pix2pix.runtime.files import append_line, no_space, write_text
+from pix2pix.runtime.paths import expand_home
+
+LOG_TAIL = 16_384
+NOT_TRAINED = ("new", "queued", "starting")
+"""States of a run that has no trainer, or has none yet: what they say of the time before stands in `earlier`."""
+
+
+class RunFolder:
+    """A run directory as files; `Run` gives them their meaning."""
+
+    is_asked_to_stop = False
+    """Whether this process was asked by a signal, which needs no file."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(expand_home(path))
+        self._written: dict[str, Any] = {}
+        """The status that this object wrote last."""
+
+    @property
+    def name(self) -> str:
+        """The directory's own name."""
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def samples_path(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def state_path(self) -> Path:
+        return self.path / "state.pt"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.pth"
+
+    @property
+    def best_path(self) -> Path:
+        return self.path / "best.pth"
+
+    def files_of(self, first: Path, names: Iterable[str]) -> list[Path]:
+        """Where the models of these names lie: the first in `first`, such as model.pth, others beside it, in model_NAME.pth."""
+        return [first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)]
+
+    @property
+    def log_path(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def sample_now_path(self) -> Path:
+        return self.path / "sample"
+
+    @property
+    def owner_path(self) -> Path:
+        return self.path / "owner"
+
+    @property
+    def owner(self) -> str:
+        """Who started the run; empty where nobody signed in for it."""
+        with suppress(OSError):
+            return self.owner_path.read_text(encoding="utf-8").strip()
+        return ""
+
+    def make_folders(self) -> None:
+        """Makes the run's folders; `RunError` or `NoSpaceError` where they cannot be made."""
+        try:
+            self.samples_path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise no_space(self.path, error) from error
+
+    def read_status(self) -> dict[str, Any]:
+        """The last status; empty where none can be read."""
+        with suppress(OSError, ValueError, RecursionError):
+            return sound_status(json.loads(self.status_path.read_text(encoding="utf-8")))
+        return {}
+
+    def write_status(self, **changes: Any) -> None:
+        """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in place, which needs no room."""
+        status = self._status_to_change() | changes | {"time": time.time(), "pid": os.getpid()}
+        status = {name: value for name, value in status.items() if value is not None}
+        self._replace_status(status)
+        self._written = status
+
+    def _status_to_change(self) -> dict[str, Any]:
+        """The last status. Where it is there and cannot be read at the moment, it is what this process wrote last: nothing is lost."""
+        try:
+            status = json.loads(self.status_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            if not self._written:
+                raise no_space(self.status_path, error) from error
+            return self._written
+        except (ValueError, RecursionError):
+            return self._written
+        return sound_status(status)
+
+    def set_status_aside(self) -> None:
+        """Keeps all that the status says of a run that has trained, until it trains again."""
+        status = self.read_status()
+        if status.get("state", "new") not in NOT_TRAINED and "earlier" not in status:
+            self.write_status(earlier=status)
+
+    def put_status_back(self) -> bool:
+        """Makes what `set_status_aside` kept the status again, to the byte; whether there was something."""
+        earlier = self.read_status().get("earlier")
+        if earlier:
+            self._replace_status(earlier)
+        return bool(earlier)
+
+    def _replace_status(self, status: dict[str, Any]) -> None:
+        text = json.dumps(status, indent=2) + "\n"
+        try:
+            write_text(self.status_path, text)
+        except NoSpaceError as error:
+            try:
+                with self.status_path.open("r+", encoding="utf-8") as file:
+                    file.write(text)
+                    file.truncate()
+            except OSError:
+                raise error from None
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        """Adds a line to metrics.jsonl."""
+        append_line(self.metrics_path, json.dumps(row))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
+        with suppress(RunError):
+            return self.read_rows()
+        return []
+
+    def read_rows(self) -> list[dict[str, Any]]:
+        """The same; `RunError` where there is a file that cannot be read."""
+        try:
+            return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            cause = (error.strerror or str(error)).lower()
+            raise RunError(f"{self.metrics_path} cannot be read: {cause}. Mend that, then try again.") from error
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """Steps and files of the sample grids, oldest first."""
+        return sorted((int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit())
+
+    def request_stop(self) -> None:
+        """Asks the trainer to finish its step, save and end."""
+        _touch(self.stop_path)
+
+    def stop_requested(self) -> bool:
+        """Somebody asked for a stop that was not yet obeyed."""
+        return self.is_asked_to_stop or self.stop_path.exists()
+
+    def request_sample(self) -> None:
+        """Asks the trainer for a sample grid after its step."""
+        _touch(self.sample_now_path)
+
+    def take_sample_request(self) -> bool:
+        """Somebody asked for a sample grid; asking is over with this answer."""
+        if not self.sample_now_path.exists():
+            return False
+        self.sample_now_path.unlink(missing_ok=True)
+        return True
+
+    def note(self, sentence: str) -> None:
+        """Adds a line to the log."""
+        with suppress(OSError), self.log_path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(sentence + "\n")
+
+    def log_tail(self) -> str:
+        """The last lines of log.txt."""
+        with suppress(OSError), self.log_path.open("rb") as file:
+            file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
+            return file.read().decode("utf-8", errors="replace")
+        return ""
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.touch()
+    except OSError as error:
+        raise no_space(path, error) from error
+
+
+def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        with suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            # All other values are drawn as curves: what is no number would stop whoever draws.
+            if isinstance(row, dict) and is_count(row.get("step")) and all(isinstance(value, (int, float)) for value in row.values()):
+                yield row

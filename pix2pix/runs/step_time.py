@@ -1,0 +1,161 @@
+"""How long a training will take: a few real steps on the real data, in a process of their own, remembered for this machine.
+
+`python -m pix2pix.runs.step_time '{"data": ..., "size": ...}'` takes the steps and prints what one takes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from pix2pix.config import TrainConfig
+from pix2pix.data.batches import Dataset
+from pix2pix.errors import RunError
+from pix2pix.runs import jobs
+from pix2pix.runtime.files import write_text
+from pix2pix.runtime.processes import quiet_environment, step_back
+from pix2pix.training.events import Progress
+from pix2pix.training.trainer import Trainer
+
+WARM_UP, STEPS = 2, 4
+NEVER = 100_000_000
+LONGEST = 120
+"""Seconds after which a measurement is given up: such a machine is too slow to wait for."""
+
+
+COSTLY = ("patch", "discriminator_width", "conditional", "gan", "size", "batch", "accumulate", "critic_steps", "device", "precision")
+"""Settings beside the generator's that a step's time depends on."""
+
+
+class Pace:
+    """Seconds a step of this machine, by size, width and batch. Known ones are kept in a file; others are measured in turn by a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, float] = {}
+        self._asked: deque[TrainConfig] = deque()
+        self._failed: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.folder / ".pace.json"
+
+    def seconds_per_step(self, config: TrainConfig) -> float | None:
+        """What a step takes, where that is known."""
+        with self._lock:
+            if not self._known:
+                self._known = _read(self.path)
+            return self._known.get(key_of(config))
+
+    def ask(self, config: TrainConfig) -> None:
+        """Has it measured when the machine is free, unless it is known or was asked for already. Returns at once."""
+        key = key_of(config)
+        if self.seconds_per_step(config) is not None:
+            return
+        with self._lock:
+            if key in self._failed or any(key_of(asked) == key for asked in self._asked):
+                return
+            self._asked.append(config)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="measure the pace", daemon=True)
+                self._thread.start()
+
+    def is_busy(self) -> bool:
+        """Something is being measured, or waits for it."""
+        with self._lock:
+            return bool(self._asked)
+
+    def wait(self, seconds: float) -> None:
+        """Returns when all that was asked for is measured, or after so long."""
+        thread = self._thread
+        if thread:
+            thread.join(seconds)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._asked:
+                    self._thread = None
+                    return
+                config = self._asked[0]
+            seconds = None if self._is_taken() else measure(config, self._is_taken)
+            if self._is_taken():
+                # Beside a training both would be wrong, and slower: another time.
+                with self._lock:
+                    self._asked.clear()
+            else:
+                self._remember(key_of(config), seconds)
+
+    def _is_taken(self) -> bool:
+        return jobs.busy(self.folder) is not None
+
+    def _remember(self, key: str, seconds: float | None) -> None:
+        with self._lock:
+            self._asked.popleft()
+            if seconds is None:
+                self._failed.add(key)
+                return
+            self._known = _read(self.path) | self._known | {key: round(seconds, 4)}
+            with suppress(RunError):
+                write_text(self.path, json.dumps(self._known, indent=1) + "\n")
+
+
+def _read(path: Path) -> dict[str, float]:
+    with suppress(OSError, ValueError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): float(value) for key, value in known.items()} if isinstance(known, dict) else {}
+    return {}
+
+
+def key_of(config: TrainConfig) -> str:
+    """Machine and settings that a step's time depends on."""
+    networks = config.architecture() | {name: getattr(config, name) for name in COSTLY}
+    return " ".join(map(str, (platform.node(), os.cpu_count(), *networks.values())))
+
+
+def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:
+    """Seconds of a step, by taking a few in a niced process; None where that did not work out, or `give_up` became true."""
+    settings = dataclasses.replace(config, cache="stream", workers=0, compile="off").to_dict()
+    command = [sys.executable, "-m", "pix2pix.runs.step_time", json.dumps(settings)]
+    end = time.monotonic() + LONGEST
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet_environment())
+    try:
+        while process.poll() is None and time.monotonic() < end and not give_up():
+            time.sleep(0.2)
+    finally:
+        process.kill()
+        said = process.communicate()[0]
+    with suppress(ValueError, IndexError):
+        return float(said.split()[-1])
+    return None
+
+
+def take_steps(config: TrainConfig) -> float:
+    """Trains a few steps, keeps nothing, and returns the seconds of one."""
+    config = dataclasses.replace(config, steps=NEVER, log_every=1, sample_every=NEVER, evaluate_every=NEVER, save_every=NEVER, samples=1)
+    times: list[float] = []
+    # Closed, so that what reads pictures ahead ends with it.
+    with closing(iter(Trainer(config, Dataset.open(config)))) as events:
+        for event in events:
+            if isinstance(event, Progress):
+                times.append(time.perf_counter())
+            if len(times) == WARM_UP + STEPS:
+                break
+    return (times[-1] - times[WARM_UP - 1]) / STEPS
+
+
+if __name__ == "__main__":
+    step_back()
+    sys.stdout.write(f"{take_steps(TrainConfig(**json.loads(sys.argv[1])))}\n")

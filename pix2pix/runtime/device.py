@@ -1,0 +1,79 @@
+"""What a training runs on: device, precision, and its place among the processes that share the work."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+
+import torch
+
+from pix2pix.config import TrainConfig
+from pix2pix.errors import ConfigError
+from pix2pix.runtime.fast_inference import is_bf16_faster
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where one process computes, and which of `world` processes it is."""
+
+    device: torch.device
+    precision: str = "fp32"
+    compile: bool = False
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """The process that decides, evaluates and writes."""
+        return self.rank == 0
+
+    def autocast(self) -> torch.autocast:
+        """The context that networks run in."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
+    """The machine that the settings ask for. `precision` is that of the run so far: going on with another would not be going on."""
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
+    chosen = precision or (config.precision if config.precision != "auto" else _faster_precision(device))
+    can_compile = _finds_compiler(device)
+    if config.compile == "on" and not can_compile:
+        raise ConfigError(
+            "compile is on, and torch.compile finds no compiler here: it needs g++ or clang++, and for a GPU the package triton."
+            " Install them, or leave compile at auto."
+        )
+    compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda" and can_compile)
+    return Machine(device, chosen, compiled, rank, world)
+
+
+def _finds_compiler(device: torch.device) -> bool:
+    """Whether torch.compile can work: without a compiler it fails only in the first step, on a small server or on Windows."""
+    has_compiler = any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", "clang++", "cl"))
+    return has_compiler and (device.type != "cuda" or importlib.util.find_spec("triton") is not None)
+
+
+def choose_device(name: str, local_rank: int = 0) -> torch.device:
+    """`auto` takes a GPU where there is one; `ConfigError` for a device that is not there."""
+    if name == "auto" and os.environ.get("SPACES_ZERO_GPU"):
+        # There the GPU is lent for single calls, in a process of their own: `pix2pix/inference/zero_gpu.py` asks for it by name.
+        name = "cpu"
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda":
+        name = f"cuda:{local_rank}"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        cause = (str(error).splitlines() or ["unknown"])[0]
+        raise ConfigError(f"device {name!r} cannot be used here ({cause}). Choose auto or cpu.") from error
+    return device
+
+
+def _faster_precision(device: torch.device) -> str:
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    return "bf16" if is_bf16_faster(device) else "fp32"

@@ -1,0 +1,52 @@
+"""Processes in the background: quiet beside the page, without its secrets, their end in words."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
+NICENESS = 10
+
+
+def step_back() -> None:
+    """Lets others go before this process. Where Linux shares the processor by session, a session
+    of its own steps back as a whole.
+
+    Called by a trainer once it has started: a process that does so before its imports may take minutes to start
+    on a busy machine, while somebody waits for it.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    if not hasattr(os, "getsid") or os.getsid(0) != os.getpid():
+        return
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="utf-8")
+
+
+def quiet_environment() -> dict[str, str]:
+    """`clean_environment` for threads that wait without spinning: beside a drawing visitor, spinning made a step ten times as long."""
+    return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without anything that looks like a secret, and with this very package to import."""
+    environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
+    places = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
+    return environment | {"PYTHONPATH": os.pathsep.join(filter(None, places))}
+
+
+def cause_of(code: int) -> str:
+    """A trainer's exit code in words."""
+    if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
+        return (
+            "the trainer was killed by the system (signal 9), most likely because memory ran out."
+            " Resume, or take a smaller batch, width or size."
+        )
+    if code < 0:
+        return f"the trainer was ended by signal {-code} ({signal.Signals(-code).name})"
+    return f"the trainer ended with exit code {code} before it was done; the log says more"

@@ -1,0 +1,182 @@
+"""One training step of any method: its players take turns, each with its optimizer, and a running mean
+follows what is saved."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pix2pix.config import TrainConfig
+from pix2pix.data.augment import seed_of
+from pix2pix.imaging.tensors import Batch
+from pix2pix.methods.base import Draw, Losses, Method, Player
+from pix2pix.networks import init_weights
+from pix2pix.runtime.device import Machine
+from pix2pix.runtime.distributed import average_over_processes
+from pix2pix.training.optimizer import ChannelsLastAdam
+
+EMA_EVERY = 4
+"""Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a
+step."""
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One batch on the device, with the random tensors that go with it and what the generators made of it."""
+
+    batch: Batch
+    noise: Batch
+    fakes: Batch
+
+
+class Learner:
+    """Networks, optimizers and running means. `step` is a function of its state, the batches and the step's
+    number alone."""
+
+    def __init__(self, method: Method, config: TrainConfig, machine: Machine) -> None:
+        self.method = method
+        self.config = config
+        self.machine = machine
+        for name, network in method.networks.items():
+            init_weights(network, torch.Generator().manual_seed(seed_of(config.seed, name)))
+        method.to(machine.device)
+        betas = (config.beta1, config.beta2)
+        trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
+        self._optimizers = {player.name: ChannelsLastAdam(trained[player.name], player.rate, betas) for player in method.players}
+        kept = method.saved if config.ema else {}
+        self.ema = nn.ModuleDict({name: copy.deepcopy(method.networks[name]) for name in kept}).requires_grad_(False)
+        if machine.compile and method.compilable:
+            for network in method.networks.values():
+                network.compile()
+
+    def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
+        """Fine-tuning: the networks that are named take these weights, and so do their running means; others
+        start fresh."""
+        for name, values in weights.items():
+            self.method.networks[name].load_state_dict(values)
+            if name in self.ema:
+                self.ema[name].load_state_dict(values)
+
+    def networks_to_save(self) -> nn.ModuleDict:
+        """The networks to show and to save, by name: their running means where there are some."""
+        return nn.ModuleDict({name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved})
+
+    def step(self, number: int, batches: Sequence[Batch], rate: float) -> Losses:
+        """Takes one step of the training, number `number` from 0: `config.passes()` batches of this process,
+        in [-1, 1].
+
+        The passes come in groups of `config.accumulate`, whose gradients are summed into one optimizer step
+        of each player. With `rate` times the players' learning rates. Returns the mean losses of each
+        player's last step as scalars, still on the device.
+        """
+        self.method.networks.train()
+        size = self.config.accumulate
+        groups = [range(first, first + size) for first in range(0, len(batches), size)]
+        losses: Losses = {}
+        for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
+            players = [player for player in self.method.players if left <= player.steps]
+            losses |= self._step_players(players, number, {index: batches[index] for index in group}, rate)
+        self._update_ema(number)
+        return losses
+
+    def _step_players(self, players: Sequence[Player], number: int, batches: Mapping[int, Batch], rate: float) -> Losses:
+        """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean
+        losses."""
+        last = self.method.players[-1]
+        shared: Pass | None = None
+        losses: Losses = {}
+        if len(batches) == 1:
+            # What is made for the other players serves the last one too. Of several passes all graphs would
+            # have to be kept until the others have stepped, and accumulation is there to save memory: each is
+            # opened anew for each player.
+            self._train_only(last)
+            shared = self._open_pass(number, *next(iter(batches.items())), has_graph=last in players)
+        for player in players:
+            self._train_only(player)
+            rows: list[Losses] = []
+            for index, batch in batches.items():
+                each = shared or self._open_pass(number, index, batch, has_graph=player is last)
+                rows.append(self._accumulate(player, each, len(batches)))
+            share = average_over_processes if self.machine.world > 1 else None
+            self._optimizers[player.name].step(player.rate * rate, share)
+            losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        return losses
+
+    def _open_pass(self, number: int, index: int, batch: Batch, *, has_graph: bool) -> Pass:
+        """Brings a batch and its random tensors to the device and has the generators work on it; `has_graph`
+        is for their gradients."""
+        device = self.machine.device
+        batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
+        count = len(next(iter(batch.values())))
+        first = (number * self.config.passes() + index) * self.config.batch + self.machine.rank * count
+        draw = Draw(self.config.seed, number, range(first, first + count))
+        noise = {name: values.to(device, non_blocking=True) for name, values in self.method.noise(batch, draw).items()}
+        with torch.set_grad_enabled(has_graph), self.machine.autocast():
+            return Pass(batch, noise, self.method.make_fakes(batch, noise))
+
+    def _accumulate(self, player: Player, each: Pass, passes: int) -> Losses:
+        """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost,
+        but for the total."""
+        is_last = player is self.method.players[-1]
+        fakes = each.fakes if is_last else {name: images.detach() for name, images in each.fakes.items()}
+        with self.machine.autocast():
+            losses = self.method.losses(player.name, each.batch, fakes, each.noise)
+            # In the context: the second derivative of a gradient penalty runs forward operations.
+            (losses.pop("total") / passes).backward()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _train_only(self, player: Player) -> None:
+        """Gradients go to the weights of this player alone: through the others they only pass."""
+        for name, optimizer in self._optimizers.items():
+            for parameter in optimizer.parameters:
+                parameter.requires_grad_(name == player.name)
+
+    @torch.no_grad()
+    def _update_ema(self, number: int) -> None:
+        """Moves the running means, quickly at first: `ema` alone would remember the random start for
+        thousands of steps."""
+        step = number + 1
+        if step % EMA_EVERY and step > EMA_EVERY:
+            return
+        decay = min(self.config.ema, (1 + step) / (10 + step)) ** EMA_EVERY
+        for name, ema in self.ema.items():
+            network = self.method.networks[name]
+            torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)
+            for mean, value in zip(ema.buffers(), network.buffers(), strict=True):
+                mean.copy_(value)
+
+    def is_finite(self) -> bool:
+        """No weight and no statistic of any network is NaN or infinite."""
+        networks = (self.method.networks, self.ema)
+        return all(bool(torch.isfinite(value).all()) for network in networks for value in network.state_dict().values())
+
+    def state(self) -> State:
+        """All that `load_state` needs to go on. The tensors are the living ones."""
+        state: State = {name: dict(network.state_dict()) for name, network in self.method.networks.items()}
+        state |= {f"{name}_optimizer": optimizer.state_dict() for name, optimizer in self._optimizers.items()}
+        state |= {key: dict(self.ema[name].state_dict()) if self.ema else None for key, name in self._ema_keys().items()}
+        own = self.method.state()
+        return state | ({"method": own} if own else {})
+
+    def load_state(self, state: State) -> None:
+        """Takes over what `state` gave."""
+        for name, network in self.method.networks.items():
+            network.load_state_dict(state[name])
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(state[f"{name}_optimizer"])
+        for key, name in self._ema_keys().items():
+            if self.ema:
+                self.ema[name].load_state_dict(state[key])
+        if "method" in state:
+            self.method.load_state(state["method"])
+
+    def _ema_keys(self) -> dict[str, str]:
+        """Key in a state of each network that is saved: the first one's is `mean`, whatever its name."""
+        return {f"mean_{name}" if place else "mean": name for place, name in enumerate(self.method.saved)}

@@ -1,0 +1,299 @@
+// The Draw tab: models above, the drawing on the left, pictures beside it. Puts the parts together and passes drawings on.
+
+import { mountCanvas } from "../../shared/canvas_js/canvas.js";
+import { rove } from "../../shared/canvas_js/panel.js";
+import { attachMenu, make, makeAction, pictogram } from "./dom.js";
+import { Link } from "./link.js";
+import { Pane } from "./pane.js";
+import { Picker } from "./picker.js";
+import { fillDownloads, saveFile } from "./save.js";
+import { Thumbs } from "./thumbs.js";
+import { Toasts } from "./toasts.js";
+import { Variations } from "./variations.js";
+import { Visit } from "./visit.js";
+import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
+
+const LOOK_EVERY = 4000;
+
+/** `element`, `props` and `server` are what gr.HTML hands to a script. */
+export function mountStudio({ element, props, server }) {
+  const root = element.querySelector(".p2p-studio");
+  root.studio = new Studio(root, props, server);
+  root.studio.start();
+}
+
+class Studio {
+  constructor(root, props, server) {
+    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
+    this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
+    this.ask = (order) => this.link.ask("translate_drawing", order);
+    this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
+    this.thumbs = new Thumbs((key) => this.link.call("draw_thumbnail", key));
+    this.visit = new Visit(root.querySelector(".p2p-visit"), (entry) => this.revisit(entry));
+    this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.panes[0].show(...shown));
+    this.panes = [new Pane(this.ask, 1)];
+    this.spec = props.spec;
+  }
+
+  build(spec) {
+    const draw = this.root.querySelector(".p2p-draw");
+    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent) });
+    this.results = make("div", "p2p-results", {}, this.panes[0].root);
+    draw.querySelector(".p2p-middle").after(this.results);
+    // One grid for all, so that everything has the width of the drawing and its pictures.
+    draw.prepend(this.root.querySelector(".p2p-top"));
+    draw.append(...this.root.querySelectorAll(".p2p-panel"));
+    this.buildChoosers();
+    this.buildActions(draw);
+    this.root.addEventListener("click", (event) => this.clicked(event));
+    this.time = this.root.querySelector(".p2p-time");
+    this.showChoosers();
+  }
+
+  buildChoosers() {
+    const on = (pick, refuse) => ({ pick, refuse, prepare: () => this.look(), thumbnail: (model, mayAsk) => this.thumbs.find(model, mayAsk) });
+    this.picker = new Picker("Model", on((key) => this.choose(key), () => ""));
+    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes another kind of drawing")));
+    this.plus = makeAction("compare", "Compare", "Show a second model's picture of the same drawing");
+    this.minus = make("button", "p2p-icon", { type: "button", "data-do": "single", "aria-label": "Stop comparing", title: "Stop comparing" });
+    this.minus.innerHTML = pictogram("close");
+    this.root.querySelector(".p2p-choosers").append(this.picker.root, this.plus, this.other.root, this.minus);
+  }
+
+  buildActions(draw) {
+    const button = makeAction("examples", "Examples", "Start from a drawing of ours");
+    const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
+    draw.querySelector(".p2p-files").prepend(button, gallery);
+    attachMenu(button, gallery, () => this.fillExamples(gallery));
+    const download = makeAction("download", "Download", "Save the picture as a PNG file");
+    const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
+    attachMenu(download, menu, () => fillDownloads(menu, this.panes, (pane, side) => this.save(pane, side)));
+    this.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
+      makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
+      makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),
+      makeAction("slider", "Slider", "Lay the drawing over the picture, with a slider"), download, menu);
+    rove(this.actions);
+    draw.querySelector(".p2p-foot").append(this.actions);
+    this.find("slider").setAttribute("aria-pressed", "false");
+  }
+
+  find(id) {
+    return this.root.querySelector(`[data-do=${id}]`);
+  }
+
+  model(key = this.key) {
+    return this.models.find((model) => model.key === key) || null;
+  }
+
+  // Models.
+
+  /** Finds the models, the drawing of before a reload or an example, and makes the first picture. */
+  async start() {
+    this.take(await this.link.ask("list_models", {}));
+    const first = this.model(findFirst(this.models, this.first));
+    this.build(first?.spec || this.spec);
+    this.canvas.restore();
+    await this.choose(first?.key);
+    setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
+  }
+
+  /** What models there are now. A run that trains saves newer ones: their pictures come by themselves. */
+  async look() {
+    const before = this.models;
+    if (!this.take(await this.link.ask("list_models", {}))) return;
+    this.showChoosers();
+    if (this.key && !this.model()) return this.lost(before.find(({ key }) => key === this.key));
+    if (!this.key && this.settledAt < Infinity && this.models.length) return this.choose(this.first);
+    const newer = this.panes.filter((pane) => pane.model && this.model(pane.model.key)?.version !== pane.model.version);
+    for (const pane of newer) pane.use(this.model(pane.model.key));
+    if (newer.length) this.canvas.redraw();
+  }
+
+  take(found) {
+    if (!found?.models) return false;
+    Object.assign(this, { models: found.models, first: found.first, problems: found.problems, folder: found.folder });
+    return true;
+  }
+
+  /** The chosen model's file has gone. */
+  lost(model) {
+    const next = this.models.length ? ` ${this.model(this.first).title} draws now.` : "";
+    this.toasts.show("The model is gone", `${model.title} was removed or renamed.${next}`);
+    return this.choose(this.first);
+  }
+
+  async choose(key) {
+    this.key = this.model(key) ? key : null;
+    const model = this.model();
+    remember(this.key);
+    this.panes[0].use(model);
+    if (this.panes[1] && !fits(this.panes[1].model, model)) this.single();
+    this.variations.close();
+    this.settledAt = Infinity;
+    if (model) await this.prepare(model);
+    this.settledAt = Date.now();
+    this.showChoosers();
+    if (!model) return this.explainEmpty();
+    this.canvas.redraw();
+  }
+
+  /** The canvas that the model asks for, and a drawing on it. */
+  async prepare(model) {
+    const isDrawn = model.spec.palette.length > 0;
+    const mayReplace = isDrawn ? isFree(this.canvas.desk, this.example, model.examples) : !hasPhoto(this.root);
+    this.canvas.changeSpec(model.spec);
+    if (!mayReplace) return;
+    const [example] = this.examples[model.examples] || [];
+    if (!example && !isDrawn) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    if (!example) return;
+    await this.canvas.openPicture(example.image);
+    this.canvas.note("");
+    if (!isDrawn) return;
+    this.canvas.desk.sketch.history.clear();
+    this.example = { kind: model.examples, labels: this.canvas.desk.sketch.raster.labels.slice() };
+  }
+
+  explainEmpty() {
+    const words = make("span", "", {}, "Train one: it is here as soon as it is saved for the first time. Or put a ",
+      make("code", "", {}, ".pth"), " file of pix2pix into the folder ", make("code", "", {}, this.folder || "checkpoints"), ".");
+    const train = make("button", "p2p-button p2p-primary", { type: "button", "data-do": "train" }, "Train a model");
+    this.panes[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
+  }
+
+  showChoosers() {
+    const isComparing = this.panes.length > 1;
+    this.picker.offer(this.models, this.key, this.problems);
+    this.other.offer(this.models, this.panes[1]?.model.key);
+    this.plus.hidden = isComparing;
+    this.plus.disabled = this.models.filter((model) => fits(model, this.model())).length < 2;
+    this.other.root.hidden = this.minus.hidden = !isComparing;
+    this.root.dataset.panes = this.panes.length;
+    this.find("examples").hidden = !this.examples[this.model()?.examples];
+    this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
+    for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
+  }
+
+  // Comparing.
+
+  compare(key) {
+    const model = key ? this.model(key) : this.models.find((other) => other.key !== this.key && fits(other, this.model()));
+    if (this.panes.length < 2) {
+      this.panes.push(new Pane(this.ask, 2));
+      this.results.append(this.panes[1].root);
+      this.panes[1].slide(this.panes[0].isSliding);
+    }
+    this.panes[1].use(model);
+    this.showChoosers();
+    this.canvas.redraw();
+  }
+
+  /** The model of that key beside one that it goes with. */
+  async compareWith(key) {
+    const partner = findPartner(this.models, this.model(key), this.model());
+    await this.choose(partner?.key || key);
+    if (partner) return this.compare(key);
+    this.toasts.show("Nothing to compare with", "There is no second model that takes this kind of drawing.");
+  }
+
+  single() {
+    this.panes.pop().root.remove();
+    this.showChoosers();
+  }
+
+  // Drawings out, pictures in.
+
+  async send(drawing, isFinal, large) {
+    this.drawing = drawing;
+    this.large.set(drawing, large);
+    // A drawing from before the canvas was ready, such as the blank one before an example, may arrive only now.
+    if (drawing.sequence < this.settledAt || !this.link.isUp || !this.key) return;
+    const panes = [...this.panes];
+    const answers = await Promise.all(panes.map((pane) => pane.draw(drawing)));
+    const [refused] = answers.filter((answer) => answer?.error);
+    if (refused) await this.refuse(refused.error, panes[0].model);
+    const done = answers.filter((answer) => answer?.picture);
+    if (!done.length) return;
+    const { where, place = "on the server" } = done[0];
+    this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms ${place}`;
+    this.time.title = `Translated ${place}, by its ${where}`;
+    if (panes.filter(({ model }, i) => model && answers[i]?.picture && this.thumbs.keep(model, answers[i].picture)).length) this.showChoosers();
+    if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
+  }
+
+  /** Where the model itself has gone, that is what there is to say. */
+  async refuse(sentence, model) {
+    await this.look();
+    if (this.model(model?.key)) this.toasts.show("No picture", sentence);
+  }
+
+  reached(isUp) {
+    const notice = this.root.querySelector(".p2p-notice");
+    notice.hidden = false;
+    notice.dataset.up = String(isUp);
+    notice.textContent = isUp ? "The server is back." : "The server does not answer. The drawing is safe in this tab; go on drawing, the picture follows when it is back.";
+    if (!isUp) return;
+    setTimeout(() => (notice.hidden = this.link.isUp), 3000);
+    this.look().then(() => this.canvas.redraw());
+  }
+
+  // What buttons do.
+
+  clicked(event) {
+    const id = event.target.closest("[data-do]")?.dataset.do;
+    const does = {
+      compare: () => this.compare(), single: () => this.single(), slider: () => this.slide(), reuse: () => this.reuse(),
+      variations: () => this.vary(), vary: () => this.vary(), closeVariations: () => this.variations.close(),
+      train: () => document.getElementById("tab-train-button")?.click(),
+    };
+    does[id]?.();
+    if (event.target.closest(".p2p-live")) this.setLive(this.root.querySelector(".p2p-live").getAttribute("aria-checked") !== "true");
+  }
+
+  setLive(isLive) {
+    this.root.querySelector(".p2p-live").setAttribute("aria-checked", String(isLive));
+    this.canvas.setLive(isLive);
+  }
+
+  slide() {
+    const isSliding = !this.panes[0].isSliding;
+    this.find("slider").setAttribute("aria-pressed", String(isSliding));
+    for (const pane of [...this.panes].reverse()) pane.slide(isSliding);
+  }
+
+  async vary() {
+    if (!this.drawing) return this.toasts.show("No drawing", "There is nothing to vary yet: open a picture first.");
+    const answer = await this.variations.make(this.model(), this.drawing);
+    if (answer?.error) this.toasts.show("No variations", answer.error);
+  }
+
+  async reuse() {
+    const { shown } = this.panes[0], taker = findTaker(this.models, this.model(), this.came);
+    if (!shown || !taker) return;
+    this.came = this.key;
+    if (taker.key !== this.key) await this.choose(taker.key);
+    await this.canvas.openPicture(shown.picture);
+  }
+
+  async save(pane, side) {
+    const { shown, model } = pane;
+    const order = { model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, side, seed: shown.seed };
+    const answer = side === model.size ? shown : await this.ask(order);
+    if (answer?.error) return this.toasts.show("No picture to save", answer.error);
+    if (answer) saveFile(answer.picture, `${model.title.replace(/[^\w-]+/g, "-")}-${side}.png`);
+  }
+
+  async revisit({ drawing, key }) {
+    if (key !== this.key && this.model(key)) await this.choose(key);
+    await this.canvas.openPicture(drawing);
+  }
+
+  fillExamples(gallery) {
+    const fitting = this.examples[this.model()?.examples] || [];
+    const shown = fitting.map(({ name, image }) => {
+      const button = make("button", "p2p-example", { type: "button" }, make("img", "", { src: image, alt: "" }), make("span", "", {}, name));
+      button.addEventListener("click", () => (gallery.hidePopover(), this.canvas.openPicture(image)));
+      return button;
+    });
+    gallery.replaceChildren(...(shown.length ? shown : [make("p", "p2p-problem", {}, "There are no examples for this kind of drawing. Open a picture of your own.")]));
+  }
+}

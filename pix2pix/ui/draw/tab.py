@@ -1,0 +1,195 @@
+"""The Draw tab: a drawing, and beside it what a model makes of it while it is drawn.
+
+The tab is one component with a script of its own, in `pix2pix/ui/draw/studio/`. It asks the server by server
+functions, which are no part of the
+API: one request, one answer, no queue in between, so that a picture is there within a few milliseconds of its translation.
+What a page asks for may come from anyone: everything in it is checked here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from pix2pix.config import ModelConfig
+from pix2pix.errors import ConfigError, Pix2PixError
+from pix2pix.runs.run import ALIVE, Run
+from pix2pix.runs.run_folder import RunFolder
+from pix2pix.ui.shared import examples
+from pix2pix.ui.shared.canvas import (
+    CANVAS,
+    DRAWN,
+    canvas_spec,
+    canvas_template,
+    read_drawing,
+    snapped,
+    spec_of,
+    to_data_url,
+)
+from pix2pix.ui.shared.js_bundle import bundle
+from pix2pix.ui.shared.messages import sentence
+from pix2pix.ui.shared.model_library import Listing, Model, Shelf, default_key
+from pix2pix.ui.shared.thumbnails import thumbnail
+
+STUDIO = Path(__file__).parent / "studio"
+LARGER_SIDES = (512, 1024)
+"""Pictures that can be made of a drawing beside its own size, every pixel through the network."""
+QUICK = 1
+"""Effort to pack a picture that is shown: 5 ms instead of 20, and a fifth larger."""
+WHERE = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
+
+Answer = dict[str, Any]
+
+
+def list_for_page(shelf: Shelf) -> Answer:
+    """The models, newest first, the one to begin with, and a sentence for each file that is none."""
+    listing = shelf.listing()
+    alive = _find_alive(listing.models)
+    return {
+        "models": [describe(model, model.path.parent in alive) for model in listing.models],
+        "first": _find_first(listing),
+        "problems": list(listing.problems),
+        "folder": shelf.checkpoints.name,
+    }
+
+
+def _find_first(listing: Listing) -> str | None:
+    """A model that can show a picture before anyone has drawn, where there is one: shipped ones first."""
+    drawn = tuple(model for model in listing.models if examples.fitting(model.config))
+    return default_key(Listing(drawn or listing.models, ()))
+
+
+def _find_alive(models: tuple[Model, ...]) -> set[Path]:
+    """Folders of runs that are training now."""
+    folders = {model.path.parent for model in models if model.is_run}
+    return {folder for folder in folders if RunFolder(folder).read_status().get("state") in ALIVE and Run(folder).is_held()}
+
+
+def describe(model: Model, is_training: bool = False) -> Answer:
+    """A model as the page knows it: what it is called, what it draws, and the canvas that it asks for."""
+    config, step = model.config, model.about.get("step")
+    return {
+        "key": model.key,
+        "title": model.title,
+        "task": model.task,
+        "source": spec_of(config)["kind"],
+        "target": config.target,
+        "size": config.size,
+        "date": model.date,
+        "data": str(model.about.get("data", "")),
+        "step": step if isinstance(step, int) else None,
+        "training": is_training,
+        "version": model.version,
+        "dropout": config.dropout,
+        "spec": spec_of(config, "draw"),
+        "examples": examples.fitting(config),
+        "sides": [config.size, *(side for side in LARGER_SIDES if side > config.size)],
+    }
+
+
+def draw(shelf: Shelf, order: Any) -> Answer:
+    """What a model makes of a drawing, with the time that it took and where.
+
+    `order`: `model` (key), `drawing` (as the canvas sends it); `side` for a larger picture, `seed` for one with noise.
+    """
+    if not isinstance(order, dict):
+        raise ConfigError("this is no order for a picture: give a model and a drawing.")
+    key, seed = order.get("model"), order.get("seed")
+    translator = shelf.translator(key if isinstance(key, str) else None)
+    config = translator.config
+    side = order.get("side") or config.size
+    if seed is not None and type(seed) is not int:
+        raise ConfigError("a seed must be a whole number.")
+    if side not in (config.size, *LARGER_SIDES):
+        raise ConfigError(f"pictures of {str(side)[:20]!r} pixels are not made; choose one of {config.size}, 512 and 1024.")
+    drawing = _fit_palette(read_drawing(order.get("drawing"), spec_of(config)), config)
+    is_larger = side != config.size
+    if is_larger and drawing.width != side:
+        drawing = _resized(drawing, side)
+    with shelf.turn():
+        begin = time.perf_counter()
+        picture = translator(drawing, mode="native" if is_larger else "fit", seed=seed)
+        took = time.perf_counter() - begin
+    return {
+        "picture": to_data_url(picture, QUICK),
+        "ms": round(took * 1000, 1),
+        "where": WHERE.get(translator.device.type, translator.device.type),
+        "sequence": drawing.info["sequence"],
+    }
+
+
+def _fit_palette(drawing: Image.Image, config: ModelConfig) -> Image.Image:
+    """In compare, and after a change of the model, a drawing may be in the colours of another one."""
+    if config.source != "labels" or not config.palette:
+        return drawing
+    return snapped(drawing, [color for _, color in config.palette])
+
+
+def _resized(drawing: Image.Image, side: int) -> Image.Image:
+    """Labels and pens stay exact; photos are smoothed."""
+    sized = drawing.resize((side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC)
+    sized.info = drawing.info
+    return sized
+
+
+def answering(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The handler, with a visitor's mistakes as `{"error": sentence}`. Other errors are bugs, and go to the server's log."""
+
+    def handle(asked: Any) -> Answer:
+        try:
+            return handler(asked)
+        except gr.Error as error:
+            return {"error": str(error.message)}
+        except Pix2PixError as error:
+            return {"error": sentence(error)}
+
+    return handle
+
+
+class Studio(gr.HTML):
+    """The whole tab: models, canvas, pictures, variations, downloads. `shelf` is where its models come from."""
+
+    def __init__(self, shelf: Shelf, **options: Any) -> None:
+        def list_models(asked: Any) -> Answer:
+            return answering(lambda _: list_for_page(shelf))(asked)
+
+        def translate_drawing(asked: Any) -> Answer:
+            return answering(partial(draw, shelf))(asked)
+
+        def draw_thumbnail(asked: Any) -> Answer:
+            return answering(lambda key: {"image": thumbnail(shelf, key if isinstance(key, str) else None)})(asked)
+
+        super().__init__(
+            html_template=studio_template(),
+            css_template="",
+            js_on_load=f"{studio_script()}\nPix2PixStudio.mountStudio({{ element, props, server }});",
+            apply_default_css=False,
+            server_functions=[list_models, translate_drawing, draw_thumbnail],
+            spec=canvas_spec(name="draw"),
+            examples=examples.as_props(),
+            **options,
+        )
+
+
+@lru_cache(maxsize=1)
+def studio_template() -> str:
+    """The markup of the tab, with the canvas in its middle."""
+    return (STUDIO / "studio.html").read_text(encoding="utf-8").replace("<!-- canvas -->", canvas_template())
+
+
+@lru_cache(maxsize=1)
+def studio_script() -> str:
+    """The tab's modules and the canvas's as one classic script that defines `Pix2PixStudio`."""
+    styles = [CANVAS / "canvas.css", *sorted(STUDIO.glob("*.css"))]
+    return bundle("Pix2PixStudio", STUDIO / "studio.js", ("mountStudio",), styles)
+
+
+def build(demo: gr.Blocks, shelf: Shelf) -> None:
+    """The tab's only component: it asks for the models by itself when it is shown."""
+    Studio(shelf, elem_id="studio")

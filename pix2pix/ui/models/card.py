@@ -1,0 +1,106 @@
+"""What a card says of a model: plain values for the page, read from the file's own description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pix2pix.config import ModelConfig
+from pix2pix.networks import build_generator
+from pix2pix.ui.models.provenance import origin_of
+from pix2pix.ui.models.rename_delete import version_of
+from pix2pix.ui.shared.canvas import spec_of
+from pix2pix.ui.shared.model_library import Listing, Model, key_of
+
+METRICS = {"ssim": ("SSIM", 3), "psnr": ("PSNR", 1), "l1": ("L1", 3)}
+"""Name in the file, name on the card, digits."""
+LONGEST_TEXT = 120
+
+Card = dict[str, Any]
+
+
+def describe(model: Model) -> Card:
+    """A usable model."""
+    config = model.config
+    return {
+        "key": model.key,
+        "title": model.title,
+        "isRun": model.is_run,
+        "version": model.version,
+        "source": config.source,
+        "target": config.target,
+        "kind": spec_of(config)["kind"],
+        "colors": [list(color) for _, color in config.palette[:9]],
+        "problem": "",
+        "facts": facts_of(model),
+        "origin": origin_of(model),
+        "date": model.date,
+        "bytes": _size(model.path),
+    }
+
+
+def describe_broken(path: Path, cause: str) -> Card:
+    """A file that is no usable model: its name, why, and nothing to do but delete it."""
+    known: Card = {"key": key_of(path), "title": path.name, "version": version_of(path), "bytes": _size(path)}
+    return known | {"isRun": False, "problem": cause, "facts": []}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def facts_of(model: Model) -> list[tuple[str, str]]:
+    """Names and values, in the order of the card; what a file does not say is left out."""
+    about, config = model.about, model.config
+    step = about.get("step")
+    facts = [
+        ("Size", f"{config.size} × {config.size}"),
+        ("Norm", config.norm),
+        ("Weights", in_words(parameters_of(config))),
+        ("Data", _data(about)),
+        ("Steps", f"{step:,}" if isinstance(step, int) else ""),
+        *metrics_of(about),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _data(about: Mapping[str, Any]) -> str:
+    data, pairs = _text(about.get("data")), about.get("pairs")
+    return f"{data}, {pairs:,} pairs" if data and isinstance(pairs, int) else data
+
+
+def metrics_of(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures of the last validation; a stranger's file may hold anything under that name."""
+    metrics = about.get("metrics")
+    found = metrics if isinstance(metrics, dict) else {}
+    return [(title, f"{found[name]:.{digits}f}") for name, (title, digits) in METRICS.items() if isinstance(found.get(name), (int, float))]
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=256)
+def parameters_of(config: ModelConfig) -> int:
+    """Weights of the generator that a description builds."""
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build_generator(config).parameters())
+
+
+def in_words(count: int) -> str:
+    """`54.4 M`, `620 k`, `812`"""
+    if count >= 1_000_000:
+        return f"{count / 1e6:.3g} M"
+    return f"{count / 1e3:.3g} k" if count >= 1000 else str(count)
+
+
+def cards_of(listing: Listing, checkpoints: Path, seen: set[str]) -> tuple[list[Card], list[Card]]:
+    """Cards of the folder of checkpoints, broken files last; then those of the runs that are seen."""
+    kept = [describe(model) for model in listing.models if not model.is_run]
+    kept += [describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints]
+    runs = [describe(model) for model in listing.models if model.is_run and model.path.parent.name in seen]
+    return kept, runs

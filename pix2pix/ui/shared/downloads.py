@@ -1,0 +1,63 @@
+"""Files of a run to take away: made on the disk in small pieces, and swept away after a while."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+from pix2pix.errors import NoSpaceError, RunError
+from pix2pix.runs.run import Run
+
+PLACE = Path(tempfile.gettempdir()) / "pix2pix-downloads"
+KEPT = 900
+"""Seconds that a file lies here; Gradio makes its own copy at once."""
+PIECE = 1 << 20
+LEFT_OUT = {"lock", "lock.held", "stop", "sample", "owner"}
+
+
+def stage_model(run: Run) -> Path:
+    """A copy of the newest model, named by its run."""
+    if not run.model_path.exists():
+        raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
+    return stage_file(run.model_path, f"{run.name}.pth")
+
+
+def stage_file(path: Path, name: str) -> Path:
+    """A copy of a file, under another name."""
+    target = _new_place(path.stat().st_size) / name
+    shutil.copyfile(path, target)
+    return target
+
+
+def stage_run(run: Run) -> Path:
+    """The whole run as a zip, with a folder of its name in it. Memory stays as it is, however large the run."""
+    files = [path for path in sorted(run.path.rglob("*")) if path.is_file() and path.name not in LEFT_OUT and path.suffix != ".part"]
+    target = _new_place(sum(path.stat().st_size for path in files)) / f"{run.name}.zip"
+    # Weights do not get smaller, and pictures are packed already: storing is as small, and many times as quick.
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for path in files:
+            _add(archive, path, f"{run.name}/{path.relative_to(run.path).as_posix()}")
+    return target
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+    try:
+        with path.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(path, name), "w", force_zip64=True) as target:
+            shutil.copyfileobj(source, target, PIECE)
+    except FileNotFoundError:  # replaced or removed by its trainer meanwhile
+        return
+
+
+def _new_place(needed: int) -> Path:
+    PLACE.mkdir(parents=True, exist_ok=True)
+    for old in PLACE.iterdir():
+        if time.time() - old.stat().st_mtime > KEPT:
+            shutil.rmtree(old, ignore_errors=True)
+    free = shutil.disk_usage(PLACE).free
+    # Gradio's own copy needs the same room again.
+    if free < 2 * needed:
+        raise NoSpaceError(f"no space left: the download needs {2 * needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free.")
+    return Path(tempfile.mkdtemp(dir=PLACE))

@@ -1,0 +1,245 @@
+"""The models that a page offers: what lies in `checkpoints/`, and what runs have saved, also the run that is training now.
+
+A model is named by a key (`facades`, `runs/houses`, `runs/houses/best`), which is looked up in the list and never used as a path:
+a visitor can send anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pix2pix.checkpoints.checkpoint import FORMAT, is_told
+from pix2pix.checkpoints.importers import SUFFIXES, is_own, read_any
+from pix2pix.config import ModelConfig
+from pix2pix.errors import CheckpointError, ConfigError, is_utf8, showable
+from pix2pix.inference.translator import Translator
+from pix2pix.inference.zero_gpu import Borrower, open_translator
+from pix2pix.runtime.files import utf8_name
+from pix2pix.ui.shared.turns import Batches, Turns
+
+Signature = tuple[str, int, int]
+KEPT_TRANSLATORS = 3
+KEPT_DESCRIPTIONS = 1000
+FIRST = "facades"
+"""The model that a newcomer meets: the files of a fresh copy are all equally old."""
+RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
+"""File of a run, and what it adds to the model's key and to its title."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One usable checkpoint file, described without its weights having been read."""
+
+    key: str
+    title: str
+    path: Path
+    config: ModelConfig
+    about: dict[str, Any]
+    modified: float
+    """Seconds since 1970."""
+
+    @property
+    def is_run(self) -> bool:
+        """It belongs to a run, and may change while that trains."""
+        return self.key.startswith("runs/")
+
+    @property
+    def task(self) -> str:
+        """`labels to photo`"""
+        return f"{self.config.source} to {self.config.target}"
+
+    @property
+    def version(self) -> str:
+        """Another one whenever the file is written anew."""
+        return f"{self.modified:.6f}"
+
+    @property
+    def date(self) -> str:
+        """Day on which the file was written, `2026-08-01`."""
+        return datetime.fromtimestamp(self.modified).strftime("%Y-%m-%d")
+
+    @property
+    def label(self) -> str:
+        """`houses · labels to photo · 256 px · step 2,000 · 2026-08-01`"""
+        step = self.about.get("step")
+        facts = [self.title, self.task, f"{self.config.size} px"]
+        facts += [f"step {step:,}"] if isinstance(step, int) and self.is_run else []
+        return " · ".join([*facts, self.date])
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The usable models, the newest first, and a sentence for each file that is none."""
+
+    models: tuple[Model, ...]
+    problems: tuple[str, ...]
+    broken: tuple[tuple[Path, str], ...] = ()
+    """The same files and sentences, by file."""
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Labels and keys, as a menu takes them."""
+        return [(model.label, model.key) for model in self.models]
+
+
+def key_of(path: Path) -> str:
+    """What a file in `checkpoints/` is called: other projects' files keep their endings."""
+    return path.stem if path.suffix == ".pth" else path.name
+
+
+def list_models(checkpoints: Path, runs: Path) -> Listing:
+    """Looks at the models in `checkpoints/`, also those of other projects, at `runs/*/model.pth` and at `runs/*/best.pth`."""
+    files = [path for path in checkpoints.glob("*") if path.suffix in SUFFIXES]
+    places = [(key_of(path), key_of(path), path) for path in files]
+    for file, suffix, word in RUN_FILES:
+        places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
+    models, broken, nameless = [], [], []
+    for key, title, path in places:
+        if not is_utf8(key):
+            nameless.append(f"{showable(title)} has a name that is not UTF-8, which no page can show. Rename it.")
+            continue
+        try:
+            config, about = _describe(path)
+            models.append(Model(key, title, path, config, about, path.stat().st_mtime))
+        except CheckpointError as error:
+            broken.append((path, str(error)))
+        except OSError:  # a run was deleted between the two looks
+            continue
+    models.sort(key=lambda model: (model.modified, model.key), reverse=True)
+    return Listing(tuple(models), tuple(sorted([*nameless, *(cause for _, cause in broken)])), tuple(broken))
+
+
+Description = tuple[ModelConfig, dict[str, Any]]
+_descriptions: OrderedDict[Signature, Description | str] = OrderedDict()
+_descriptions_lock = threading.Lock()
+_opening = threading.Lock()
+"""Files of other projects are opened one at a time: each takes a process and a second or two."""
+
+
+def _describe(path: Path) -> Description:
+    """What the file says of itself, or the sentence about it as an error; known until the file changes."""
+    signature = _sign(path)
+    known = _recall(signature)
+    if known is None:
+        if is_own(path):
+            known = _keep(signature, _told(path))
+        else:
+            with _opening:
+                known = _recall(signature) or _keep(signature, _told(path))
+    if isinstance(known, str):
+        raise CheckpointError(known)
+    return known
+
+
+def _recall(signature: Signature) -> Description | str | None:
+    with _descriptions_lock:
+        if signature in _descriptions:
+            _descriptions.move_to_end(signature)
+        return _descriptions.get(signature)
+
+
+def _keep(signature: Signature, described: Description | str) -> Description | str:
+    with _descriptions_lock:
+        _descriptions[signature] = described
+        while len(_descriptions) > KEPT_DESCRIPTIONS:
+            _descriptions.popitem(last=False)
+    return described
+
+
+def _told(path: Path) -> Description | str:
+    try:
+        return read_description(path)
+    except CheckpointError as error:
+        return str(error).replace(str(path), path.name)  # a visitor need not know the server's folders
+
+
+def _sign(path: Path) -> Signature:
+    """Changes whenever the file does."""
+    facts = path.stat()
+    return str(path.resolve()), facts.st_mtime_ns, facts.st_size
+
+
+def read_description(path: Path) -> Description:
+    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading and checking them takes a second.
+
+    Weights of another project say nothing of themselves: they are read once, in a process of their own.
+    """
+    if not is_own(path):
+        checkpoint = read_any(path)
+        return checkpoint.config, checkpoint.about
+    try:
+        with utf8_name(path) as name:
+            content = torch.load(name, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # whatever a damaged file makes torch raise, the page says one sentence
+        raise CheckpointError(f"{path.name} is damaged, or no PyTorch checkpoint. Remove it, or get it again.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT or not is_told(content.get("about", {})):
+        raise CheckpointError(f"{path.name} is a PyTorch file, but no pix2pix checkpoint.")
+    try:
+        return ModelConfig.from_dict(content["config"]), content.get("about", {})
+    except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path.name}: the model's description cannot be read ({error}).") from error
+
+
+class Shelf:
+    """The models of two folders, and the few translators that were used last. Shared by all visitors and threads."""
+
+    def __init__(self, checkpoints: str | Path, runs: str | Path, kept: int = KEPT_TRANSLATORS) -> None:
+        self.checkpoints, self.runs, self.kept = Path(checkpoints), Path(runs), kept
+        self._translators: OrderedDict[Signature, Translator | Borrower] = OrderedDict()
+        self._lock = threading.Lock()
+        self.turns = Turns()
+        self.batches = Batches(self.turns)
+
+    def listing(self) -> Listing:
+        """What is there now."""
+        return list_models(self.checkpoints, self.runs)
+
+    def model(self, key: str | None) -> Model:
+        """The model with that key; `CheckpointError` where there is none (any more)."""
+        models = self.listing().models
+        found = next((model for model in models if model.key == key), None)
+        if found:
+            return found
+        if not models:
+            raise CheckpointError(f"there is no model yet. Put a .pth file into {self.checkpoints}, or train one.")
+        raise CheckpointError(f"the model {str(key)[:100]!r} is not there (any more). Choose another one, such as {models[0].key!r}.")
+
+    def translator(self, key: str | None) -> Translator | Borrower:
+        """The model with that key, ready to draw; read anew when its file has changed."""
+        path = self.model(key).path
+        # One at a time: ten visitors who choose a model together read it once.
+        with self._lock:
+            try:
+                signature = _sign(path)
+                if signature not in self._translators:
+                    self._translators[signature] = open_translator(path)
+            except OSError as error:
+                raise CheckpointError(f"the model {key!r} is not there any more. Choose another one.") from error
+            self._translators.move_to_end(signature)
+            self._forget(str(path.resolve()), signature)
+            return self._translators[signature]
+
+    def turn(self) -> AbstractContextManager[None]:
+        """One picture at a time: two at once would each take twice as long."""
+        return self.turns.take()
+
+    def _forget(self, path: str, newest: Signature) -> None:
+        """Older states of the same file go first, then what was used longest ago."""
+        for signature in [known for known in self._translators if known[0] == path and known != newest]:
+            del self._translators[signature]
+        while len(self._translators) > self.kept:
+            self._translators.popitem(last=False)
+
+
+def default_key(listing: Listing, wanted: str | None = None) -> str | None:
+    """What a menu shows at first: the wanted model if it is there, else the facades that come along, else a kept one, else the newest."""
+    keys = [model.key for model in listing.models]
+    kept = [model.key for model in listing.models if not model.is_run]
+    return next((key for key in (wanted, FIRST, *kept, *keys) if key in keys), None)

@@ -1,0 +1,151 @@
+"""A small picture of what each model makes of a drawing: made once, in the background, and kept beside the models.
+
+A picture is known by its file's path, time and size: a file written anew gets a new one. Nobody who draws waits for it: it is made by a
+thread of its own with one core, outside the turns of the visitors.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from pix2pix.errors import Pix2PixError
+from pix2pix.inference.translator import Translator
+from pix2pix.runs.run_folder import RunFolder
+from pix2pix.runtime.files import read_image, write_bytes
+from pix2pix.ui.shared.canvas import to_data_url
+from pix2pix.ui.shared.model_library import Model, Shelf
+from pix2pix.ui.shared.sample_drawing import sample_drawing
+
+SIDE = 112
+"""Of the picture in a list of models."""
+CARD_SIDE = 224
+"""Of drawing and picture on a card, side by side."""
+GAP = 4
+"""Pixels between the three pictures of a row of samples."""
+FOLDER = ".thumbnails"
+LARGEST_FILE = 2_000_000_000
+"""Bytes; a larger one takes more memory than a small picture is worth."""
+PATIENCE = 60.0
+"""Seconds that a list waits for a picture."""
+MAKING = "2"
+"""Another one whenever pictures are to be made anew: with other drawings, or of another size."""
+QUALITY = 88
+
+
+class Thumbnails:
+    """Drawing and picture, side by side, of each model of a shelf."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._known: dict[str, Future[bytes]] = {}
+        self._maker = ThreadPoolExecutor(1, "pix2pix-thumbnails", initializer=torch.set_num_threads, initargs=(1,))
+
+    def ask(self, model: Model) -> Future[bytes]:
+        """The picture as WebP, or a promise of it; empty where the model makes none."""
+        name = name_of(model)
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = self._maker.submit(self._find, name, model)
+            return self._known[name]
+
+    def _find(self, name: str, model: Model) -> bytes:
+        kept = self.folder / f"{name}.webp"
+        if kept.is_file():
+            return kept.read_bytes()
+        try:
+            data = to_webp(beside(*_pair(model)))
+        except (Pix2PixError, OSError, MemoryError, RuntimeError):  # drawn with, the same model says what is wrong with it
+            return b""
+        if not model.is_run:
+            self._keep(kept, data)
+        return data
+
+    def _keep(self, kept: Path, data: bytes) -> None:
+        try:
+            write_bytes(kept, data)
+        except Pix2PixError:  # a folder that may not be written to: the picture is made again after a restart
+            return
+
+    def sweep(self, models: tuple[Model, ...]) -> None:
+        """Forgets the pictures of files that are no more, also on the disk."""
+        names = {name_of(model) for model in models}
+        with self._lock:
+            for name in self._known.keys() - names:
+                del self._known[name]
+        for path in self.folder.glob("*.webp"):
+            if path.stem not in names:
+                path.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=8)
+def thumbnails_of(folder: Path) -> Thumbnails:
+    """Those of a folder of checkpoints: the tabs of a page share them."""
+    return Thumbnails(folder / FOLDER)
+
+
+def name_of(model: Model) -> str:
+    """What a model's picture is kept under."""
+    grids = RunFolder(model.path.parent).samples() if model.is_run else []
+    facts = (MAKING, model.path.resolve(), model.version, grids[-1:])
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+def _pair(model: Model) -> tuple[Image.Image, Image.Image]:
+    """A drawing, and the model's picture of it. Of a run: the first row of its newest samples."""
+    grids = RunFolder(model.path.parent).samples() if model.is_run else []
+    if grids:
+        return cut(read_image(grids[-1][1]))
+    if model.path.stat().st_size > LARGEST_FILE:
+        raise Pix2PixError(f"{model.path.name} is too large for a small picture.")
+    drawing = sample_drawing(model.config)
+    # Not through the shelf: looking at models must not push out those that somebody draws with.
+    return drawing, Translator.load(model.path)(drawing)
+
+
+def cut(grid: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Input and output in the first row of a grid of samples: input | output | target."""
+    side = (grid.width - 2 * GAP) // 3
+    return grid.crop((0, 0, side, side)), grid.crop((side + GAP, 0, 2 * side + GAP, side))
+
+
+def beside(drawing: Image.Image, picture: Image.Image) -> Image.Image:
+    """Both at the size of a card."""
+    both = Image.new("RGB", (2 * CARD_SIDE, CARD_SIDE))
+    for place, image in ((0, drawing), (CARD_SIDE, picture)):
+        both.paste(image.convert("RGB").resize((CARD_SIDE, CARD_SIDE), Image.Resampling.LANCZOS), (place, 0))
+    return both
+
+
+def to_webp(image: Image.Image) -> bytes:
+    """A tenth of what a PNG takes: small pictures are only looked at."""
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=QUALITY)
+    return file.getvalue()
+
+
+def thumbnail(shelf: Shelf, key: str | None) -> str:
+    """A data URL of the picture alone, for a list; empty where there is none. Waits until it is made."""
+    data = thumbnails_of(shelf.checkpoints).ask(shelf.model(key)).result(PATIENCE)
+    if not data:
+        return ""
+    with Image.open(io.BytesIO(data)) as both:
+        picture = both.crop((CARD_SIDE, 0, 2 * CARD_SIDE, CARD_SIDE)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return to_data_url(picture)
+
+
+def card_picture(shelf: Shelf, model: Model) -> str | None:
+    """A data URL of drawing and picture; empty where there is none, None while it is being made."""
+    made = thumbnails_of(shelf.checkpoints).ask(model)
+    if not made.done():
+        return None
+    return "data:image/webp;base64," + base64.b64encode(made.result()).decode() if made.result() else ""

@@ -1,0 +1,191 @@
+"""What the tab "Real or fake?" asks the server. Each handler checks rights, names and orders: anybody can send anything to a page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pix2pix.data.intake.uploads import bring_folder
+from pix2pix.errors import ConfigError, DataError, RightsError, RunError
+from pix2pix.experiments import study_pictures as exhibits
+from pix2pix.experiments.study import Maker, Protocol
+from pix2pix.experiments.study_log import keep
+from pix2pix.experiments.study_pictures import Artist, Study
+from pix2pix.ui.shared.background_tasks import Outcome, Told, Transfer, Transfers
+from pix2pix.ui.shared.messages import sentence
+from pix2pix.ui.shared.model_library import Model, Shelf
+from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.study.results import Verdicts, of_record
+from pix2pix.ui.study.sessions import Sitting, Sittings
+
+Answer = dict[str, Any]
+MOST_STUDIES = 20
+
+
+class Examiner:
+    """The studies of a page: prepared, taken, and what came out of them."""
+
+    def __init__(self, shelf: Shelf, desk: Desk, protocol: Protocol | None = None) -> None:
+        self.shelf, self.desk = shelf, desk
+        self.protocol = protocol or Protocol()
+        self.studies = shelf.runs.parent / "studies"
+        self.sittings, self.transfers, self.verdicts = Sittings(self.protocol), Transfers(), Verdicts(self.studies)
+
+    # What there is.
+
+    def look(self, visitor: str, asked: Any = None) -> Answer:
+        """The studies, what has come out of them, and for who may prepare one what it can be made of."""
+        refusal = self._refusal(visitor)
+        answer = {
+            "studies": [self._describe(study) for study in self._visible()],
+            "results": self.verdicts.tell(),
+            "refusal": refusal,
+            "preparing": [transfer.describe() for transfer in self.transfers.of(visitor)],
+            "protocol": {"practice": self.protocol.practice, "trials": self.protocol.trials},
+        }
+        return answer if refusal else answer | {"models": self._choices(visitor), "folders": self._folders(visitor)}
+
+    def _refusal(self, visitor: str) -> str:
+        try:
+            self.desk.rights.check(visitor, "prepare")
+        except (RightsError, RunError) as error:
+            return sentence(error)
+        return ""
+
+    def _visible(self) -> list[Study]:
+        """Pictures are shown only where their folder still is one that visitors may see."""
+        return [study for study in exhibits.find_studies(self.studies) if self.desk.may_use(study.source)]
+
+    def _describe(self, study: Study) -> Answer:
+        scenes, needed = len(study.pictures), self.protocol.practice + self.protocol.trials
+        note = f"Only {scenes} scenes: some come more than once, and are recognised." if scenes < needed else ""
+        return {
+            "key": study.key,
+            "data": study.data,
+            "split": study.split,
+            "size": study.size,
+            "scenes": scenes,
+            "models": [maker.title for maker in study.models],
+            "note": f"{note} {_left_out(study)}".strip(),
+        }
+
+    def _choices(self, visitor: str) -> list[tuple[str, str]]:
+        hidden = self.desk.hidden(visitor)
+        models = self.shelf.listing().models
+        return [(model.key, model.label) for model in models if not (model.is_run and model.path.parent.name in hidden)]
+
+    def _folders(self, visitor: str) -> list[str]:
+        """Where pairs are known to lie: what the visitor's runs have learned from, and has not gone since."""
+        data = dict.fromkeys(run.config().data for run in self.desk.visible(visitor))
+        return [folder for folder in data if self.desk.may_use(folder) and Path(folder).is_dir()]
+
+    # Setting one up.
+
+    def prepare_study(self, visitor: str, order: Any) -> Answer:
+        """Begins to make a study's pictures in the background: `data` is a folder, `models` one key or two."""
+        self.desk.rights.check(visitor, "prepare")
+        keys = order.get("models") if isinstance(order, dict) else None
+        if not isinstance(keys, list) or not 1 <= len(keys) <= 2:
+            raise ConfigError("a study is of one model, or of two that are compared. Choose them.")
+        if len(exhibits.find_studies(self.studies)) >= MOST_STUDIES:
+            raise ConfigError(f"there are {MOST_STUDIES} studies. Delete one; its results stay.")
+        models = [self._model(visitor, key) for key in keys]
+        folder = bring_folder(str(order.get("data", "")).strip(), self.desk.uploads, self.desk.allowed).folder
+        # Read here: what is wrong with a model is said at once.
+        artists = [self._artist(model) for model in models]
+
+        def work(told: Told) -> Outcome:
+            date = datetime.now().isoformat(timespec="seconds")
+            study = exhibits.prepare(artists, folder, self.studies, date, told)
+            return Outcome(
+                " ".join(filter(None, [f"The study of {len(study.pictures)} scenes is ready.", _left_out(study)])), key=study.key
+            )
+
+        subject = f"{' and '.join(model.title for model in models)} on {folder.name}"
+        return {"preparing": self.transfers.start(Transfer("study", subject, visitor), work).describe()}
+
+    def _model(self, visitor: str, key: Any) -> Model:
+        """A model that the visitor may see; `Pix2PixError` else."""
+        model = self.shelf.model(key if isinstance(key, str) else None)
+        if model.is_run:
+            self.desk.run(visitor, model.path.parent.name)
+        return model
+
+    def _artist(self, model: Model) -> Artist:
+        sign = hashlib.blake2b(model.path.read_bytes(), digest_size=8).hexdigest()
+        step = model.about.get("step")
+        title = f"{model.title}, step {step:,}" if model.is_run and isinstance(step, int) else model.title
+        return Artist(Maker(sign, title), self.shelf.translator(model.key), self.shelf.turn)
+
+    def forget_preparing(self, visitor: str, key: Any) -> Answer:
+        """The visitor has seen how it ended."""
+        self.transfers.forget(visitor, key)
+        return {"forgotten": True}
+
+    def delete_study(self, visitor: str, key: Any) -> Answer:
+        """Its pictures are gone; what was answered stays."""
+        self.desk.rights.check(visitor, "prepare")
+        exhibits.remove(self._study(key))
+        return {"gone": True}
+
+    def _study(self, key: Any) -> Study:
+        study = next((study for study in self._visible() if study.key == key), None)
+        if study is None:
+            raise RunError("this study is not there (any more). Choose another one.")
+        return study
+
+    # Taking one.
+
+    def begin_session(self, visitor: str, key: Any) -> Answer:
+        """A new session: its id, and how it goes. Which picture is real is told nowhere."""
+        self.desk.rights.check(visitor, "study")
+        study, protocol = self._study(key), self.protocol
+        return {
+            "session": self.sittings.begin(study).id,
+            "size": study.size,
+            "practice": protocol.practice,
+            "trials": protocol.trials,
+            "shown": protocol.shown_ms,
+            "pause": protocol.pause_ms,
+            "feedback": protocol.feedback_ms,
+        }
+
+    def find_picture(self, visitor: str, order: Any) -> Answer:
+        """The picture of a trial that is due, or of one of the next."""
+        self.desk.rights.check(visitor, "study")
+        sitting = self._sitting(order)
+        self._study(sitting.study.key)
+        try:
+            data = sitting.picture(order.get("number"))
+        except OSError as error:
+            raise DataError("this study has been deleted meanwhile. Choose another one.") from error
+        return {"image": "data:image/png;base64," + base64.b64encode(data).decode()}
+
+    def take_answer(self, visitor: str, order: Any) -> Answer:
+        """In the practice what the picture was; after the last trial the result, which is kept first."""
+        self.desk.rights.check(visitor, "study")
+        sitting = self._sitting(order)
+        is_last = sitting.take(order)
+        if is_last or (sitting.is_over and not sitting.truth(order["number"])):
+            return {"result": self._finish(sitting)}
+        return {"truth": sitting.truth(order["number"])}
+
+    def _sitting(self, order: Any) -> Sitting:
+        return self.sittings.find(order.get("session") if isinstance(order, dict) else None)
+
+    def _finish(self, sitting: Sitting) -> Answer:
+        # A full disk leaves the sitting as it is: the last answer can be sent again.
+        with sitting.lock:
+            record = sitting.kept or sitting.record()
+            if not sitting.kept:
+                keep(self.studies, record)
+                sitting.kept = record
+        return of_record(record)
+
+
+def _left_out(study: Study) -> str:
+    count = len(study.left_out)
+    return f"{count} {'pair' if count == 1 else 'pairs'} could not be read. The first: {study.left_out[0]}" if count else ""

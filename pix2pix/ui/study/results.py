@@ -1,0 +1,101 @@
+"""What has come out of the studies, as plain values for the page."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from pix2pix.experiments.study import Record, Share
+from pix2pix.experiments.study_log import Kept, read_sessions
+from pix2pix.experiments.study_results import Comparison, Row, compare, summarise
+
+Answer = dict[str, Any]
+SURE = 0.05
+"""Below it, a difference as large as this one would be rare between equal models."""
+Signature = tuple[tuple[str, int, int], ...]
+
+
+class Verdicts:
+    """The results of all sessions that were kept; counted anew when a file has changed."""
+
+    def __init__(self, studies: Path) -> None:
+        self.studies = studies
+        self._lock = threading.Lock()
+        self._known: tuple[Signature, Answer] | None = None
+
+    def tell(self) -> Answer:
+        """Rows, comparisons, and sentences about what was left out."""
+        signature = _sign(self.studies)
+        with self._lock:
+            if self._known is None or self._known[0] != signature:
+                self._known = signature, of_sessions(read_sessions(self.studies))
+            return self._known[1]
+
+
+def _sign(studies: Path) -> Signature:
+    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(studies.glob("*.jsonl")))
+
+
+def of_sessions(kept: Kept) -> Answer:
+    """The table of all sessions."""
+    rows = summarise(kept.records)
+    notes = list(kept.problems)
+    unfair = sum(len(record.said) - len(record.fair()) for record in kept.records)
+    if unfair:
+        answers = "1 answer is" if unfair == 1 else f"{unfair:,} answers are"
+        notes.append(f"{answers} not counted: the browser did not show the picture for the time that was due.")
+    return {"rows": [_row(row) for row in rows], "comparisons": [_comparison(found) for found in compare(kept.records)], "notes": notes}
+
+
+def of_record(record: Record) -> Answer:
+    """What somebody is told after their own session."""
+    return of_sessions(Kept((record,), ()))
+
+
+def _row(row: Row) -> Answer:
+    return {
+        "model": row.model.title,
+        "data": row.data,
+        "sessions": row.sessions,
+        "fooled": _share(row.fooled),
+        "trusted": _share(row.trusted),
+    }
+
+
+def _share(share: Share) -> Answer:
+    """JSON has no word for a share of nothing."""
+    low, high = share.interval
+    return {"count": share.count, "total": share.total, "value": share.value if share.total else None, "low": low, "high": high}
+
+
+def _comparison(found: Comparison) -> Answer:
+    names = [maker.title for maker in found.models]
+    gap = found.difference
+    return {
+        "models": names,
+        "data": found.data,
+        "sessions": found.sessions,
+        "difference": gap.value,
+        "low": gap.low,
+        "high": gap.high,
+        "p": gap.p,
+        "words": _say(found),
+    }
+
+
+def _say(found: Comparison) -> str:
+    """The difference as a sentence, the better model first."""
+    gap, (first, second) = found.difference, (maker.title for maker in found.models)
+    low, high = gap.low, gap.high
+    if gap.value < 0:
+        first, second, low, high = second, first, -gap.high, -gap.low
+    points = f"{abs(gap.value) * 100:.0f} points more often (95 % interval {low * 100:+.0f} to {high * 100:+.0f}, p = {_p(gap.p)})"
+    # With a handful of answers the interval is too sure of itself: Fisher's exact test has its say, too.
+    if low > 0 and gap.p < SURE:
+        return f"{first} was taken for real {points} than {second}."
+    return f"{first} was taken for real {points} than {second}: these answers do not tell the two apart."
+
+
+def _p(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else "below 0.001"

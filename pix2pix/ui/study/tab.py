@@ -1,0 +1,73 @@
+"""The tab "Real or fake?": one component with a script of its own, in `pix2pix/ui/study/trials/`; what it
+asks the server goes to `Examiner`.
+
+Timing is the browser's, in its own frames: pictures are there before they are due, so that a second is a second whatever the network does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pix2pix.experiments import study_pictures as exhibits
+from pix2pix.experiments.study import Protocol
+from pix2pix.ui.draw.tab import answering
+from pix2pix.ui.shared.js_bundle import bundle
+from pix2pix.ui.shared.model_library import Shelf
+from pix2pix.ui.shared.run_actions import open_desk
+from pix2pix.ui.shared.visitors import Profile, name_of
+from pix2pix.ui.study.handlers import Answer, Examiner
+
+TRIALS = Path(__file__).parent / "trials"
+QUESTIONS = (
+    "look",
+    "prepare_study",
+    "forget_preparing",
+    "delete_study",
+    "begin_session",
+    "find_picture",
+    "take_answer",
+)
+"""What the page's script may ask: methods of `Examiner`."""
+
+
+class StudyTab(gr.HTML):
+    """All of the tab."""
+
+    def __init__(self, examiner: Examiner, **options: Any) -> None:
+        super().__init__(
+            html_template=(TRIALS / "study.html").read_text(encoding="utf-8"),
+            css_template="",
+            js_on_load=f"{study_script()}\nPix2PixStudy.mountStudy({{ element, server }});",
+            apply_default_css=False,
+            server_functions=[server_function(examiner, name) for name in QUESTIONS],
+            **options,
+        )
+
+
+def server_function(examiner: Examiner, name: str) -> Callable[..., Answer]:
+    """A method of the examiner as the page's script calls it. Gradio fills in who has signed in, by the type of the parameter."""
+    method: Callable[[str, Any], Answer] = getattr(examiner, name)
+
+    def serve(asked: Any, profile: Profile) -> Answer:
+        return answering(lambda given: method(name_of(profile), given))(asked)
+
+    serve.__name__ = name
+    return serve
+
+
+@lru_cache(maxsize=1)
+def study_script() -> str:
+    """The tab's modules as one classic script that defines `Pix2PixStudy`."""
+    return bundle("Pix2PixStudy", TRIALS / "study.js", ("mountStudy",), [TRIALS / "study.css"])
+
+
+def build(demo: gr.Blocks, shelf: Shelf, protocol: Protocol | None = None) -> StudyTab:
+    """The tab's only component: it asks for the studies by itself when it is shown."""
+    examiner = Examiner(shelf, open_desk(shelf), protocol)
+    exhibits.sweep(examiner.studies)
+    return StudyTab(examiner, elem_id="study")

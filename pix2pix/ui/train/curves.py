@@ -1,0 +1,116 @@
+"""Curves of one training, or of two side by side: rows of metrics as small plots that keep their zoom while they grow."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pix2pix.runs.advice import Points, points
+from pix2pix.ui.shared.js_bundle import bundle
+
+PLACE = Path(__file__).parent / "plots"
+MOST_POINTS = 500
+"""Of a curve. More make the browser slow, and a plot is not wider than that."""
+
+Row = dict[str, Any]
+TEAL, AMBER, INDIGO, PINK = "#14b8a6", "#f59e0b", "#6366f1", "#ec4899"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One small plot: its title, and the columns of metrics.jsonl with their names and colours."""
+
+    key: str
+    title: str
+    series: tuple[tuple[str, str, str], ...]
+
+
+CHARTS = (
+    Chart("g_l1", "Generator: L1 ↓", (("g_l1", "L1", TEAL),)),
+    Chart("g_gan", "Generator: GAN", (("g_gan", "GAN", TEAL),)),
+    Chart("d", "Discriminator", (("d_real", "real", TEAL), ("d_fake", "fake", AMBER))),
+    Chart("ssim", "Validation: SSIM ↑", (("val_ssim", "SSIM", INDIGO),)),
+    Chart("psnr", "Validation: PSNR, dB ↑", (("val_psnr", "PSNR", INDIGO),)),
+    Chart("l1", "Validation: L1 ↓", (("val_l1", "L1", INDIGO),)),
+)
+COLORS = (TEAL, AMBER, INDIGO, PINK)
+RECENT = 50
+"""Rows, the last ones, whose columns say what there is to show."""
+PAIR_COLORS = ((TEAL, INDIGO), (AMBER, PINK))
+"""Of two runs in one plot: the first column's, and the second's."""
+
+
+def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
+    """The charts of pix2pix; where rows have none of its columns, one for each word that their losses begin with, and each metric."""
+    named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
+    columns = [name for name in named if name not in ("step", "rate")]
+    if not columns or any(column in columns for chart in CHARTS for column, _, _ in chart.series):
+        return CHARTS
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for column in columns:
+        word, _, rest = column.partition("_")
+        group, name = (f"Validation: {rest}", rest) if word == "val" else (f"Losses: {word}", rest or word)
+        groups.setdefault(group, []).append((column, name))
+    colored = {title: zip(names, itertools.cycle(COLORS), strict=False) for title, names in groups.items()}
+    return tuple(
+        Chart(groups[title][0][0], title, tuple((column, name, color) for (column, name), color in series))
+        for title, series in colored.items()
+    )
+
+
+def curves_of(run: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """What the plots of one run show; charts without a point are left out."""
+    charts = [_chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series]) for chart in charts_of(rows)]
+    return {"run": run, "charts": [chart for chart in charts if chart["series"]]}
+
+
+def curves_of_two(runs: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """The same plots with the lines of both runs, named by their run."""
+    charts = []
+    for chart in charts_of(*runs.values()):
+        lines = []
+        for number, (run, rows) in enumerate(runs.items()):
+            for place, (column, name, _) in enumerate(chart.series):
+                title = f"{run}, {name}" if len(chart.series) > 1 else run
+                lines.append((title, PAIR_COLORS[place % 2][number % 2], points(rows, column)))
+        charts.append(_chart(chart, lines))
+    return {"run": " ".join(runs), "charts": [chart for chart in charts if chart["series"]]}
+
+
+def _chart(chart: Chart, lines: Sequence[tuple[str, str, Points]]) -> dict[str, Any]:
+    series = [{"name": name, "color": color, "points": thin(line)} for name, color, line in lines if line]
+    return {"key": chart.key, "title": chart.title, "series": series}
+
+
+def thin(line: Points) -> list[list[float]]:
+    """Means of as many neighbours as it takes to have at most 500; the last point of each group gives its step."""
+    group = math.ceil(len(line) / MOST_POINTS) or 1
+    groups = (line[start : start + group] for start in range(0, len(line), group))
+    return [[members[-1][0], round(sum(value for _, value in members) / len(members), 6)] for members in groups]
+
+
+class Curves(gr.HTML):
+    """The plots. Their value is what `curves_of` gives."""
+
+    def __init__(self, **options: Any) -> None:
+        script = bundle("Pix2PixCurves", PLACE / "curves.js", ("mountCurves",), [PLACE / "curves.css"])
+        super().__init__(
+            html_template=(PLACE / "curves.html").read_text(encoding="utf-8"),
+            css_template="",
+            js_on_load=f"{script}\nPix2PixCurves.mountCurves({{ element, props, watch }});",
+            apply_default_css=False,
+            **options,
+        )
+
+    def preprocess(self, payload: Any) -> None:
+        """Nothing comes back from the plots."""
+
+    def postprocess(self, value: Any) -> Any:
+        """Plain values, as they are."""
+        return value

@@ -1,0 +1,297 @@
+"""Bring data: drop a zip or pictures, or name a folder or a data set, and see at once what is in it and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from pix2pix.data.intake import uploads as bringing
+from pix2pix.data.intake.uploads import Upload
+from pix2pix.data.scan import Problem
+from pix2pix.errors import DataError
+from pix2pix.ui.shared.messages import with_toasts
+from pix2pix.ui.train import dataset_memory as bring_memory
+from pix2pix.ui.train import dataset_report as bring_report
+from pix2pix.ui.train.dataset_layout import bind_layout, build_layout, restate
+from pix2pix.ui.train.dataset_progress import Told, told_by
+from pix2pix.ui.train.dataset_report import Brought
+
+MAKES = [
+    ("Not chosen yet", "none"),
+    ("Colourise: gray to colour", "gray"),
+    ("Edges to photo", "edges"),
+    ("Fill holes", "mask"),
+    ("Sharpen: blurred to sharp", "lowres"),
+]
+Parts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bring:
+    """The section's widgets. `data` holds the path of the chosen, checked folder; its `change` tells of new data."""
+
+    data: gr.Textbox
+    direction: gr.Radio
+    layout: gr.Radio
+    make: gr.Radio
+    size: gr.Number
+    """Hidden: the side to train at that suits the pictures, at most 256."""
+    parts: Parts = field(default_factory=dict)
+    """All widgets by the names that handlers give them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where data comes to, and from where it may be named."""
+
+    uploads: Path
+    allowed: tuple[Path, ...]
+    in_use: Callable[[], Iterable[str | Path]] = tuple
+    """The data of runs, which no sweep deletes."""
+    check: Callable[[gr.Request | None], object] = bool
+    """Raises a `Pix2PixError` where this visitor may not bring data."""
+
+
+def bring_files(place: Place, files: Sequence[str] | None, told: Told | None = None) -> Brought:
+    """Unpacks what was dropped, and looks at it. The dropped files are gone afterwards, whatever happened."""
+    paths = [Path(file) for file in files or ()]
+    try:
+        bringing.sweep(place.uploads, place.in_use())
+        return _look_or_undo(bringing.bring_files(paths, place.uploads, progress=told), told)
+    finally:
+        _discard(paths)
+
+
+def bring_named(place: Place, text: str | None, told: Told | None = None) -> Brought:
+    """Opens a folder of this machine, or fetches a data set, and looks at it."""
+    bringing.sweep(place.uploads, place.in_use())
+    return _look_or_undo(bringing.bring_named(str(text or ""), place.uploads, place.allowed, told), told)
+
+
+def mend(place: Place, brought: Brought, key: str, told: Told | None = None) -> Brought:
+    """Applies the remedy of a card, and looks again; the direction and what is made stay."""
+    card = next((card for card in bring_report.cards(brought) if card.case.key == key and card.button), None)
+    if card is None:
+        raise DataError("this has been mended already. Reload the page.")
+    left_out = {problem.file for problem in brought.upload.left_out}
+    if set(card.case.files) <= left_out and card.case.files:
+        upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
+        return replace(brought, upload=upload, before=replace(brought, before=None))
+    upload = bringing.apply_remedy(card.case, brought.upload, place.uploads)
+    seen = bring_report.turned(_look_or_undo(upload, told, brought.layout), brought.report.direction)
+    return replace(seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None))
+
+
+def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
+    gone = set(files)
+    return tuple(problem for problem in problems if problem.file not in gone)
+
+
+def _look_or_undo(upload: Upload, told: Told | None, layout: str = "auto") -> Brought:
+    """Looks at what was brought; what cannot be used leaves nothing."""
+    try:
+        return bring_report.look_at(upload, told, layout)
+    except DataError:
+        if upload.ours:
+            bringing.forget(upload)
+        raise
+
+
+def _discard(paths: Iterable[Path]) -> None:
+    """Deletes what Gradio keeps of dropped files, and nothing else."""
+    kept = Path(get_upload_folder()).resolve()
+    for path in paths:
+        if kept in path.resolve().parents:
+            path.unlink(missing_ok=True)
+
+
+def show(brought: Brought | None, page: int = 0) -> Parts:
+    """All that the page shows of data, by part; of none, the place to drop some."""
+    parts: Parts = {"state": brought, "page": page, "files": None}
+    parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
+    if brought is None:
+        return parts | {"data": "", "layout": "auto", "make": gr.update(value="none", visible=False)}
+    parts |= {
+        "data": str(brought.upload.folder) if brought.is_ready else "",
+        "size": bring_report.suggested_size(brought.report),
+        "headline": bring_report.headline_html(brought),
+        "direction": _direction(brought),
+        "layout": brought.layout,
+        "make": gr.update(value=brought.make, visible=brought.is_photos),
+        "no_pairs": gr.update(visible=brought.is_photos),
+        "undo": gr.update(visible=brought.before is not None),
+    }
+    return parts | _leaf(brought, page) | _cards(brought)
+
+
+def _direction(brought: Brought) -> Any:
+    choices = bring_report.direction_choices(brought.report)
+    return gr.update(choices=choices, value=brought.report.direction, visible=not brought.is_photos)
+
+
+def _leaf(brought: Brought, page: int) -> Parts:
+    """One page of pairs, and where it stands among all."""
+    last, each, count = bring_report.pages(brought) - 1, bring_report.A_PAGE, len(brought.pairs.pairs)
+    page = max(0, min(int(page), last))
+    return {
+        "page": page,
+        "strip": bring_report.strip_html(brought, page),
+        "place": f"<p class='hint'>{page * each + 1:,} to {min(count, (page + 1) * each):,} of {count:,}</p>",
+        "back": gr.update(interactive=page > 0),
+        "next": gr.update(interactive=page < last),
+        "pager": gr.update(visible=last > 0),
+    }
+
+
+def _cards(brought: Brought) -> Parts:
+    shown = {card.case.key: card for card in bring_report.cards(brought)}
+    parts: Parts = {}
+    for key in bring_report.CARDS:
+        card = shown.get(key)
+        parts[f"card_{key}"] = gr.update(visible=card is not None)
+        if card:
+            parts[f"text_{key}"] = bring_report.card_html(card)
+            parts[f"mend_{key}"] = gr.update(value=card.button, visible=bool(card.button))
+    return parts
+
+
+def leaf(brought: Brought | None, page: int, by: int) -> Parts:
+    """The next or the previous pairs."""
+    return _leaf(brought, page + by) if brought else {}
+
+
+def turn(brought: Brought | None, direction: str, page: int) -> Parts:
+    """The direction was switched."""
+    if brought is None or direction not in ("AtoB", "BtoA"):
+        return {}
+    now = bring_report.turned(brought, direction)
+    return {"state": now, "headline": bring_report.headline_html(now)} | _leaf(now, page)
+
+
+def learn(brought: Brought | None, make: str, page: int) -> Parts:
+    """It was chosen what to learn from photos."""
+    if brought is None or make not in {value for _, value in MAKES}:
+        return {}
+    now = replace(brought, make=make)
+    return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
+
+
+def build_bring(
+    uploads: Path,
+    allowed: tuple[Path, ...],
+    in_use: Callable[[], Iterable[str | Path]] = tuple,
+    check: Callable[[gr.Request | None], object] = bool,
+    demo: gr.Blocks | None = None,
+) -> Bring:
+    """The section, built where it is called: inside the Train tab's Blocks.
+
+    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data. With `demo`, the page, the
+    visitor's browser remembers what was brought, so that a reload shows it again.
+    """
+    place, parts = Place(Path(uploads), allowed, in_use, check), _build(allowed)
+    _bind(place, parts)
+    if demo:
+        bring_memory.remember(demo, parts, partial(_recalled, place, parts))
+    return Bring(**{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts)
+
+
+def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
+    place.check(request)
+    brought = bring_memory.recall(place.uploads, place.allowed, note)
+    return _by_widget(parts, show(brought)) if brought else gr.skip()
+
+
+def _build(allowed: tuple[Path, ...]) -> Parts:
+    parts: Parts = {"state": gr.State(None), "page": gr.State(0)}
+    with gr.Column(elem_classes="bring", elem_id="bring"):
+        parts["data"] = gr.Textbox(visible="hidden", label="Data", elem_id="bring-data")
+        parts["size"] = gr.Number(256, visible="hidden", label="Suggested size", precision=0)
+        with gr.Column(elem_id="bring-empty") as parts["empty"]:
+            parts |= _build_empty(allowed)
+        with gr.Column(visible=False, elem_id="bring-full") as parts["full"]:
+            parts |= _build_full()
+    return parts
+
+
+def _build_empty(allowed: tuple[Path, ...]) -> Parts:
+    named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
+    parts: Parts = {"intro": gr.HTML(bring_report.INTRO)}
+    parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=150, elem_id="bring-files")
+    with gr.Row(elem_classes="tight bring-named"):
+        label = "Or a folder on this computer, or a data set on the Hub" if allowed else "Or a data set on the Hugging Face Hub"
+        parts["named"] = gr.Textbox(label=label, placeholder=named, max_lines=1, elem_id="bring-named", scale=3, min_width=160)
+        parts["open"] = gr.Button("Open", elem_id="bring-open", scale=0, min_width=80)
+    return parts
+
+
+def _build_full() -> Parts:
+    parts: Parts = {"headline": gr.HTML(elem_id="bring-headline")}
+    parts["no_pairs"] = gr.HTML(bring_report.NO_PAIRS, visible=False)
+    parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
+    parts["strip"] = gr.HTML(elem_id="bring-strip")
+    with gr.Row(elem_classes="tight bring-pager") as parts["pager"]:
+        parts["back"] = gr.Button("‹", size="sm", min_width=44, scale=0, elem_id="bring-back")
+        parts["place"] = gr.HTML(elem_id="bring-place")
+        parts["next"] = gr.Button("›", size="sm", min_width=44, scale=0, elem_id="bring-next")
+    parts["direction"] = gr.Radio(bring_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
+    parts["layout"] = build_layout()
+    for key in bring_report.CARDS:
+        with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[f"card_{key}"]:
+            parts[f"text_{key}"] = gr.HTML()
+            parts[f"mend_{key}"] = gr.Button("Mend", size="sm", scale=0, min_width=150)
+    with gr.Row(elem_classes="tight"):
+        parts["undo"] = gr.Button("Undo", size="sm", visible=False, min_width=100, elem_id="bring-undo")
+        parts["other"] = gr.Button("Bring other data", size="sm", min_width=140, elem_id="bring-other")
+    return parts
+
+
+def _bind(place: Place, parts: Parts) -> None:
+    state, page = parts["state"], parts["page"]
+    everything = list(parts.values())
+    common: Parts = {"outputs": everything, "api_visibility": "private"}
+    heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring", "show_progress_on": parts["files"]}
+    quick: Parts = {**common, "show_progress": "hidden"}
+
+    def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
+        place.check(request)
+        return _by_widget(parts, show(bring_files(place, files, told_by(progress))))
+
+    def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        place.check(request)
+        return _by_widget(parts, show(bring_named(place, text, told_by(progress))))
+
+    def mended(key: str) -> Callable[..., Any]:
+        def handle(brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+            place.check(request)
+            return _by_widget(parts, show(mend(place, brought, key, told_by(progress)) if brought else None))
+
+        return with_toasts(handle)
+
+    def restated(brought: Brought | None, layout: str, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        place.check(request)
+        return _by_widget(parts, show(restate(brought, layout, told_by(progress))) if brought else {})
+
+    failed = _by_widget(parts, {"files": None})
+    parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
+    gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
+    bind_layout(parts, with_toasts(restated), {**heavy, "show_progress_on": parts["strip"]})
+    for key in bring_report.CARDS:
+        parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
+    for name, by in (("back", -1), ("next", 1)):
+        parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by)), [state, page], **quick)
+    for name, handler in (("direction", turn), ("make", learn)):
+        parts[name].input(
+            lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)), [state, parts[name], page], **quick
+        )
+    parts["undo"].click(lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick)
+    parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
+
+
+def _by_widget(parts: Parts, changes: Parts) -> Any:
+    return {parts[name]: value for name, value in changes.items()} if changes else gr.skip()

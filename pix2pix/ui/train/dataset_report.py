@@ -1,0 +1,294 @@
+"""What the page says of data that was brought: a headline, pairs to leaf through, and a card for each thing that is wrong."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from pix2pix.data.checks.findings import guess_direction
+from pix2pix.data.checks.report import PLURALS, Report, inspect_folder
+from pix2pix.data.intake.fixes import Case
+from pix2pix.data.intake.uploads import Upload
+from pix2pix.data.kinds import look
+from pix2pix.data.layouts import match_files
+from pix2pix.data.pairs import PairFolder, open_pairs
+from pix2pix.data.scan import Problem, scan
+from pix2pix.errors import DataError, showable
+from pix2pix.runtime.files import read_size
+
+DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
+INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in one, two folders A and B,
+or x_A.png and x_B.png. Single photos will do, too.</p>"""
+NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is made.</p>"
+A_PAGE = 6
+THUMBNAIL = 144
+FILES_NAMED = 4
+SKIPPED_NAMED = 3
+PHOTOS = "gray"
+"""What photos are opened with until somebody chooses what to learn from them: all photos are found with any."""
+WIDE = 1.4
+"""Times as wide as high, from which a picture may be two side by side."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Data that was brought and looked at. Kept by the server for one visitor's page."""
+
+    upload: Upload
+    report: Report
+    pairs: PairFolder
+    """Opened from A to B."""
+    make: str = "none"
+    wide: tuple[str, ...] = ()
+    """Single pictures that may be pairs with halves that are no squares."""
+    layout: str = "auto"
+    """How the pairs lie, as somebody has said it."""
+    unpaired: bool = False
+    """Two halves were meant, and no file of one has a partner in the other: the upload's note says why."""
+    before: Brought | None = None
+    """As it was before the last remedy."""
+
+    @property
+    def is_photos(self) -> bool:
+        """There are no pairs: a source has to be made."""
+        return self.report.layout == "photos"
+
+    @property
+    def is_ready(self) -> bool:
+        """One can train from it."""
+        return not self.is_photos or self.make != "none"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing that is wrong, and the words on the button that mends it; no words where nothing is to be pressed."""
+
+    case: Case
+    title: str
+    text: str
+    button: str = ""
+
+
+CARDS: dict[str, tuple[str, str]] = {
+    "untrained": ("Nothing to train on", "Train on them"),
+    "double": ("Perhaps side by side", ""),
+    "shifted": ("Halves are shifted", "Move them back"),
+    "numbers": ("Class numbers", "Spread them into colours"),
+    "levels": ("More than 8 bits", ""),
+    "pages": ("Several pages", ""),
+    "coloured": ("Coloured among gray", ""),
+    "scattered": ("Labels went through JPEG", "Clean the colours"),
+    "unpaired": ("Without a partner", "Leave them out"),
+    "unequal": ("Halves of two sizes", "Resize to the target"),
+    "shape": ("Not two squares side by side", "Cut in the middle"),
+    "leaked": ("In training and in validation", "Take out of validation"),
+    "copies": ("The same pair twice", "Keep one of each"),
+    "gray": ("Gray among coloured", "Leave gray ones out"),
+    "unreadable": ("Cannot be read", "Leave them out"),
+    "unread": ("A format that is not read", "Leave them out"),
+    "stray": ("In neither half", "Leave them out"),
+    "twin": ("The same name twice", "Keep the first"),
+    "sizes": ("Sizes differ", "Make all {0} x {1}"),
+    "stretched": ("Not square", "Crop to squares"),
+    "small": ("Small pictures", ""),
+    "few": ("Very few pairs", ""),
+}
+"""Title and button of each finding, in the order in which they are shown."""
+
+WORDS = {
+    "unpaired": "{n} of no pair: the other half is missing.",
+    "unequal": "{n} whose source and target are not of one size.",
+    "shape": "{n} not exactly twice as wide as high.",
+    "unreadable": "{n} damaged or empty.",
+    "stray": "{n} that no folder or suffix gives a side.",
+    "twin": "{n} with the name of another one, which is used.",
+}
+
+
+def look_at(upload: Upload, progress: Progress | None = None, layout: str = "auto") -> Brought:
+    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too.
+
+    What it says names the folder as the visitor does, and not where it lies on the server.
+    """
+    try:
+        return _look_at(upload, progress, layout)
+    except DataError as error:
+        raise DataError(str(error).replace(str(upload.folder), upload.folder.name)) from error
+
+
+def _look_at(upload: Upload, progress: Progress | None, layout: str) -> Brought:
+    try:
+        pairs = open_pairs(upload.folder, layout=layout)
+    except DataError as error:
+        if layout != "auto":
+            raise
+        why = _why_none(upload.folder, str(error))
+        wide = _wide(upload.folder)
+        pairs = open_pairs(upload.folder, make=PHOTOS)
+        upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
+        report = inspect_folder(upload.folder, make=PHOTOS, progress=progress)
+        return Brought(upload, report, pairs, wide=wide, unpaired=bool(why))
+    guessed = guess_direction(pairs, look(pairs))
+    report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
+    return Brought(upload, report, pairs, layout=layout)
+
+
+def _why_none(folder: Path, error: str) -> str:
+    """What keeps files that have a side from being pairs, if that is what was meant."""
+    found = scan(folder)[0]
+    sides = [each.side for each in found]
+    if any(match.b for match in match_files(found).matches):
+        return error.replace(str(folder), folder.name)
+    if not (0 in sides and 1 in sides):
+        return ""
+    return "There are two folders, but no two files with the same name in them: give both halves of a pair one name."
+
+
+def _wide(folder: Path) -> tuple[str, ...]:
+    """All pictures, where most are so wide that they may be pairs."""
+    wide = []
+    found = scan(folder)[0]
+    for each in found:
+        try:
+            width, height = read_size(each.path)
+        except DataError:  # is among the problems of the report
+            continue
+        wide += [each.path.relative_to(folder).as_posix()] if width > WIDE * height else []
+    return tuple(wide) if 2 * len(wide) > len(found) else ()
+
+
+def turned(brought: Brought, direction: str) -> Brought:
+    """The same with sources and targets as `direction` says."""
+    return brought if brought.report.direction == direction else replace(brought, report=brought.report.turned())
+
+
+def suggested_size(report: Report) -> int:
+    """Side to train at: 256, or less where the pictures are smaller."""
+    side = min(min(width, height) for width, height, _ in report.sizes)
+    return min(256, max(8, 1 << (side.bit_length() - 1)))
+
+
+def cards(brought: Brought) -> list[Card]:
+    """What is wrong, most important first."""
+    report = brought.report
+    found = [
+        Card(Case(each.key, each.files, each.amount, report), *_titled(each.key, each.amount, each.what, each.files))
+        for each in report.findings
+        if each.key in CARDS
+    ]
+    groups: dict[str, list[Problem]] = {}
+    for problem in (*report.problems, *brought.upload.left_out):
+        if problem.kind != "skipped":
+            groups.setdefault(problem.kind, []).append(problem)
+    for kind, problems in groups.items():
+        files = tuple(dict.fromkeys(problem.file for problem in problems))
+        text = " ".join(map(str, problems)) if kind == "unread" else WORDS[kind].format(n=f"{len(files):,} files")
+        text = problems[0].cause if len(files) == 1 else text
+        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text, files)))
+    if brought.wide:
+        words = f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that are no squares."
+        found.append(Card(Case("shape", brought.wide), *_titled("shape", (0, 0), words, brought.wide)))
+    order = list(CARDS)
+    return sorted(found, key=lambda card: order.index(card.case.key))
+
+
+def _titled(key: str, amount: tuple[int, int], text: str, files: tuple[str, ...]) -> tuple[str, str, str]:
+    title, button = CARDS[key]
+    return title, text, button.format(*amount)
+
+
+def escape(text: str) -> str:
+    """Text for HTML, also of names that are not UTF-8."""
+    return html.escape(showable(text))
+
+
+def card_html(card: Card) -> str:
+    """A card without its button."""
+    files = "".join(f"<li>{escape(file)}</li>" for file in card.case.files[:FILES_NAMED])
+    more = len(card.case.files) - FILES_NAMED
+    files += f"<li class='more'>and {more:,} more</li>" if more > 0 else ""
+    report = card.case.report
+    # Naming all files there are would say nothing.
+    listed = f"<ul>{files}</ul>" if files and report and len(card.case.files) < sum(report.counts.values()) else ""
+    return f"<div class='finding'><h3>{escape(card.title)}</h3><p>{escape(card.text)}</p>{listed}</div>"
+
+
+def headline_html(brought: Brought) -> str:
+    """What was found in one line, with the name of the data and how it is split."""
+    report = brought.report
+    counts = report.counts
+    splits = [f"{counts['train']:,} to train"] + [
+        f"{counts[name]:,} {words}" for name, words in (("val", "to validate"), ("test", "to test")) if counts[name]
+    ]
+    drawn = ", drawn at random" if report.drawn else ""
+    wrong = len(cards(brought))
+    if brought.unpaired:
+        wrong = max(1, wrong)
+    state = (
+        f"<span class='run-state bring-warn'>{wrong} to look at</span>" if wrong else "<span class='run-state good'>nothing wrong</span>"
+    )
+    skipped = [str(problem) for problem in (*brought.upload.left_out, *report.problems) if problem.kind == "skipped"]
+    note = "".join(f"<p>{escape(words)}</p>" for words in (brought.upload.note, *skipped[:SKIPPED_NAMED]) if words)
+    note += f"<p>and {len(skipped) - SKIPPED_NAMED:,} more folders that are not read</p>" if len(skipped) > SKIPPED_NAMED else ""
+    colors = "".join(
+        f"<i title='{escape(name)}' style='background:rgb{color}'></i>" for name, color in report.source.palette or report.target.palette
+    )
+    return (
+        f"<div class='bring-head'><div class='bring-name'><b>{escape(brought.upload.folder.name)}</b>{state}</div>"
+        f"<p class='bring-headline'>{escape(report.headline())}</p><p>{', '.join(splits)}{drawn}</p>"
+        f"{f'<div class=swatches>{colors}</div>' if colors else ''}{note}</div>"
+    )
+
+
+def direction_choices(report: Report) -> list[tuple[str, str]]:
+    """`labels → photos`, and the other way round."""
+    halves = (report.source, report.target) if report.direction == "AtoB" else (report.target, report.source)
+    first, second = (PLURALS[half.kind] for half in halves)
+    if first == second:
+        first, second = ("left", "right") if report.layout == "side by side" else report.folders
+    return [(f"{first} → {second}", "AtoB"), (f"{second} → {first}", "BtoA")]
+
+
+def pages(brought: Brought) -> int:
+    """Pages of pairs to leaf through."""
+    return -(-len(brought.pairs.pairs) // A_PAGE)
+
+
+def strip_html(brought: Brought, page: int) -> str:
+    """A page of pairs, source and target beside each other; photos alone until it is chosen what to make from them."""
+    shown = replace(brought.pairs, make=brought.make if brought.is_photos else "none")
+    report = brought.report
+    figures = []
+    for pair in brought.pairs.pairs[page * A_PAGE : (page + 1) * A_PAGE]:
+        try:
+            source, target = shown.load(pair)
+        except DataError as error:
+            figures.append(f"<figure class='broken'><figcaption>{escape(str(error))}</figcaption></figure>")
+            continue
+        halves = [(source, report.source.kind), (target, report.target.kind)]
+        if report.direction == "BtoA":
+            halves = [(target, report.source.kind), (source, report.target.kind)]
+        name = brought.pairs.key_of(pair) if brought.pairs.has_split_folders else pair.name
+        images = "".join(_thumbnail(*half) for half in (halves if brought.is_ready else halves[1:]))
+        figures.append(f"<figure><div>{images}</div><figcaption>{escape(name)}</figcaption></figure>")
+    return f"<div class='strip'>{''.join(figures)}</div>"
+
+
+def _thumbnail(image: Image.Image, kind: str) -> str:
+    """PNG and no blending for labels, which are to look as they are."""
+    scale = THUMBNAIL / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    few = kind == "labels"
+    small = image.resize(size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    small.save(file, "PNG") if few else small.save(file, "JPEG", quality=88)
+    data = base64.b64encode(file.getvalue()).decode()
+    return f"<img alt='' src='data:image/{'png' if few else 'jpeg'};base64,{data}'>"

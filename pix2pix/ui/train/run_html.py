@@ -1,0 +1,155 @@
+"""What a run looks like on a page: words, curves and pictures from a snapshot. No widgets, no state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from pix2pix.evaluation.metrics import LOWER_IS_BETTER
+from pix2pix.runs.advice import Advice, points
+from pix2pix.runs.run import Snapshot
+from pix2pix.runtime.files import read_image
+from pix2pix.ui.shared.messages import without_paths
+
+LOG_LINES = 60
+
+STATES = {
+    "new": ("not started", "idle"),
+    "queued": ("waiting for its turn", "idle"),
+    "starting": ("starting", "busy"),
+    "running": ("training", "busy"),
+    "stopping": ("stopping after this step", "busy"),
+    "finished": ("finished", "good"),
+    "stopped": ("stopped", "idle"),
+    "diverged": ("diverged", "bad"),
+    "failed": ("failed", "bad"),
+    "died": ("ended by accident", "bad"),
+}
+"""State of a run: what the page calls it, and how it is coloured."""
+
+
+def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
+    """HTML: name and state, a progress bar, and the figures. `place` in the queue, and its length."""
+    word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
+    share = 100 * snapshot.step / max(1, snapshot.steps)
+    facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in figures(snapshot))
+    return (
+        f'<div class="run-head"><h2>{escape(snapshot.name)}</h2><span class="run-state {tone}">{escape(word)}</span></div>'
+        f'<div class="run-bar {tone}" role="progressbar" aria-label="progress" aria-valuemin="0" aria-valuemax="{snapshot.steps}"'
+        f' aria-valuenow="{snapshot.step}"><i style="width:{share:.2f}%"></i></div>'
+        f'<dl class="run-facts">{facts}</dl>{_remarks(snapshot, place)}'
+    )
+
+
+def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
+    """Why it ended or waits, and what was changed for it."""
+    tone = STATES.get(snapshot.state, ("", "idle"))[1]
+    said = []
+    if place[0]:
+        others = f" of {place[1]}" if place[1] > 1 else ""
+        said.append(("", f"Another run has the machine. This one is number {place[0]}{others} in the queue and starts by itself."))
+    if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
+        said.append(("run-reason" if tone == "bad" else "", capital(without_paths(snapshot.reason))))
+    if snapshot.notice:
+        said.append(("", capital(without_paths(snapshot.notice))))
+    return "".join(f'<p class="run-remark {kind}">{escape(text)}</p>' for kind, text in said)
+
+
+def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Names and values of what is told beside the progress bar."""
+    left = duration(snapshot.seconds_left) if snapshot.is_alive and snapshot.seconds_per_step else "–"
+    return [
+        ("step", f"{snapshot.step:,} of {snapshot.steps:,}"),
+        ("pace", pace(snapshot.seconds_per_step)),
+        ("time left", left) if snapshot.is_alive or not snapshot.trained else ("trained for", duration(snapshot.trained)),
+        ("best " + snapshot.config.best.upper(), best_metric(snapshot)),
+    ]
+
+
+def best_metric(snapshot: Snapshot) -> str:
+    """The best value so far of the metric that chooses the best model."""
+    name = snapshot.config.best
+    values = [value for _, value in points(snapshot.rows, f"val_{name}")]
+    if not values:
+        return "–"
+    return f"{(min if name in LOWER_IS_BETTER else max)(values):.3f}"
+
+
+def meaning(advices: Sequence[Advice]) -> str:
+    """HTML: what the curves mean."""
+    items = "".join(f'<li class="{advice.tone}">{escape(advice.sentence)}</li>' for advice in advices)
+    return f'<ul class="advice">{items}</ul>' if items else ""
+
+
+def pace(seconds_per_step: float) -> str:
+    """`3.2 steps a second`, or `1.8 s a step` where a step takes longer than a second."""
+    if seconds_per_step <= 0:
+        return "–"
+    return f"{1 / seconds_per_step:.3g} steps/s" if seconds_per_step < 1 else f"{seconds_per_step:.3g} s a step"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 05 min`, `2 d 4 h`"""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def nearest_sample(samples: Sequence[tuple[int, Path]], step: float | None) -> tuple[int, Path] | None:
+    """The sample grid made nearest to a step; the newest where no step is given."""
+    if not samples:
+        return None
+    return samples[-1] if step is None else min(samples, key=lambda sample: abs(sample[0] - step))
+
+
+COLUMNS = ("input", "output", "target")
+
+
+def sample_caption(step: int, columns: Sequence[str] = COLUMNS) -> str:
+    """HTML: what the columns of a sample grid are, and when it was made."""
+    names = "".join(f"<span>{escape(name)}</span>" for name in columns)
+    return (
+        f'<div class="sample-head"><b>Step {step:,}</b><span>the same validation pairs each time</span></div>'
+        f'<div class="sample-columns" style="grid-template-columns:repeat({len(columns)},1fr)">{names}</div>'
+    )
+
+
+GAP = 4
+"""Pixels between the pictures of a grid."""
+
+
+def beside_start(first: Path, now: Path) -> Image.Image:
+    """A grid of input, output at the start, output now, and target, from two grids of the same pairs."""
+    old, new = read_image(first), read_image(now)
+    side = (new.width - 2 * GAP) // 3
+    wide = Image.new("RGB", (4 * side + 3 * GAP, new.height), "white")
+    wide.paste(new.crop((0, 0, side, new.height)), (0, 0))
+    wide.paste(old.crop((side + GAP, 0, 2 * side + GAP, old.height)), (side + GAP, 0))
+    wide.paste(new.crop((side + GAP, 0, new.width, new.height)), (2 * (side + GAP), 0))
+    return wide
+
+
+def log_tail(snapshot: Snapshot) -> str:
+    """The last lines of the log, without the server's folders."""
+    return without_paths("\n".join(snapshot.log.splitlines()[-LOG_LINES:]))
+
+
+def capital(text: str) -> str:
+    """The sentence with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def refused(reason: str) -> str:
+    """HTML: why nobody, or not this visitor, trains here, and what to do instead. Empty where they may."""
+    if not reason:
+        return ""
+    way = "Train on your own machine with the command below (All settings), or run this page there: <code>pix2pix app</code>."
+    return f'<div class="refused"><b>{escape(capital(reason))}.</b><p>{way}</p></div>'

@@ -1,0 +1,66 @@
+"""All runs in a table, and the curves of two in one plot."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+from pix2pix.runs.run import Run, Snapshot
+from pix2pix.runtime.files import read_image
+from pix2pix.training.presets import preset_of
+from pix2pix.ui.train.run_html import STATES, best_metric, duration
+
+THUMB = 56
+MOST_ROWS = 100
+HEAD = "<tr><th></th><th>Name</th><th>Data</th><th>Preset</th><th>State</th><th>Steps</th><th>Best</th><th>Time</th></tr>"
+
+
+def marks_of(runs: Sequence[Run]) -> list[tuple[object, ...]]:
+    """Changes whenever the table does, but for the steps of a run at work, which are shown elsewhere."""
+    return [(run.name, run.state(), _stamp(run.samples_path), run.read_status().get("saved_step")) for run in runs[:MOST_ROWS]]
+
+
+def _stamp(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
+
+
+def table(runs: Sequence[Run]) -> str:
+    """HTML: one row a run, the newest first."""
+    if not runs:
+        return '<p class="hint">No run yet.</p>'
+    rows = "".join(_row(run.snapshot()) for run in runs[:MOST_ROWS])
+    rest = f'<p class="hint">and {len(runs) - MOST_ROWS:,} older ones</p>' if len(runs) > MOST_ROWS else ""
+    return f'<div class="history"><table><thead>{HEAD}</thead><tbody>{rows}</tbody></table></div>{rest}'
+
+
+def _row(snapshot: Snapshot) -> str:
+    word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
+    newest = snapshot.samples[-1][1] if snapshot.samples else None
+    picture = f'<img src="{thumbnail(newest, newest.stat().st_mtime_ns)}" alt="">' if newest and newest.exists() else "<i></i>"
+    best = best_metric(snapshot)
+    cells = (
+        picture,
+        f"<b>{escape(snapshot.name)}</b>",
+        escape(Path(snapshot.config.data).name),
+        escape(preset_of(snapshot.config)),
+        f'<span class="run-state {tone}">{escape(word)}</span>',
+        f"{snapshot.step:,} of {snapshot.steps:,}",
+        f"{snapshot.config.best.upper()} {best}" if best != "–" else "–",
+        duration(snapshot.trained) if snapshot.trained else "–",
+    )
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+@lru_cache(maxsize=256)
+def thumbnail(path: Path, modified: int) -> str:
+    """A data URL of the first output in a sample grid. `modified` makes a new one for a new grid."""
+    grid = read_image(path)
+    side = (grid.width - 8) // 3
+    picture = grid.crop((side + 4, 0, 2 * side + 4, side)).resize((THUMB, THUMB))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

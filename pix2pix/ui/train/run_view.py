@@ -1,0 +1,141 @@
+"""What the right side of the Train tab shows of a run, and what of it has changed since a page last looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from pix2pix.runs import queue as waiting
+from pix2pix.runs.advice import Advice, advise
+from pix2pix.runs.run import Run, Snapshot
+from pix2pix.runtime.files import read_image
+from pix2pix.ui.shared import run_actions as steer
+from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.train import run_html as watch
+from pix2pix.ui.train import run_table as history
+from pix2pix.ui.train.curves import curves_of
+from pix2pix.ui.train.run_buttons import shown_controls
+
+WAITING = '<p class="hint">The curves begin with the first {} steps, the pictures with step 0.</p>'
+
+Parts = dict[str, Any]
+
+
+def look(desk: Desk, visitor: str, name: str | None, at: float | None, seen: Parts) -> Parts:
+    """What has changed on the page since `seen`, by part. `at` is the step at which the time slider stands.
+
+    Empty where nothing has changed. `seen` comes back among the parts, to be handed in at the next look.
+    """
+    found = desk.visible(visitor)
+    run = steer.pick_run(found, name)
+    marks: Parts = {"run": run.name if run else None, "history": history.marks_of(found), "refusal": desk.rights.refusal(visitor)}
+    before = seen if seen.get("run", "") == marks["run"] else {name: seen.get(name) for name in ("history", "refusal")}
+    changes = _changed_around(desk, found, marks, before, name)
+    if run:
+        snapshot = run.snapshot()
+        marks |= marks_of(snapshot, run)
+        changes |= _changed(snapshot, before, marks, at)
+    return changes | {"seen": marks} if changes else {}
+
+
+def _changed_around(desk: Desk, found: list[Run], marks: Parts, before: Parts, name: str | None) -> Parts:
+    """Chooser, table and what a visitor is told of their rights."""
+    changes: Parts = {}
+    names = [run.name for run in found]
+    is_new = before.get("history") != marks["history"]
+    if name != marks["run"]:
+        changes["chooser"] = gr.update(choices=names, value=marks["run"])
+    elif is_new:
+        # Without a value: while this look was on its way, another run may have been chosen or started.
+        changes["chooser"] = gr.update(choices=names)
+    if is_new:
+        changes |= {"table": history.table(found), "one": gr.update(choices=names), "other": gr.update(choices=names)}
+        changes["history"] = gr.update(visible=bool(found))
+    if "run" not in before:
+        changes |= {"empty": gr.update(visible=not found), "watching": gr.update(visible=bool(found))}
+    if before.get("refusal") != marks["refusal"]:
+        refusal = watch.refused(marks["refusal"])
+        changes |= {"notice": gr.update(value=refusal, visible=bool(refusal)), "begin": gr.update(visible=not refusal)}
+    return changes
+
+
+def marks_of(snapshot: Snapshot, run: Run) -> Parts:
+    """One small value for each part of the page, which changes when that part must be shown anew."""
+    last = snapshot.rows[-1] if snapshot.rows else {}
+    return {
+        "headline": watch.headline(snapshot, waiting.place_of(run) if snapshot.state == waiting.QUEUED else (0, 0)),
+        "curves": (len(snapshot.rows), last.get("step"), sorted(last)),
+        "newest": snapshot.samples[-1][0] if snapshot.samples else None,
+        "log": watch.log_tail(snapshot),
+        "state": (snapshot.state, snapshot.steps, snapshot.step < snapshot.steps, snapshot.model is not None),
+    }
+
+
+def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) -> Parts:
+    changes: Parts = {}
+    fresh = {name for name in marks if name not in before or before[name] != marks[name]}
+    changes |= {name: marks[name] for name in ("headline", "log") if name in fresh}
+    if fresh & {"curves", "state"}:
+        changes["curves"] = curves_of(snapshot.name, snapshot.rows)
+        changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows)
+        changes |= _advice(snapshot)
+    if fresh & {"state", "refusal"}:
+        changes |= shown_controls(snapshot, not marks["refusal"])
+    if "state" not in before:
+        # Once for each run: a visitor may be typing another name while the run goes on to its next state.
+        changes["kept_name"] = snapshot.name
+    if "newest" in fresh:
+        changes |= _samples(snapshot, before.get("newest"), at)
+    return changes
+
+
+def advice_of(snapshot: Snapshot) -> list[Advice]:
+    """What can be said of the run's curves."""
+    return advise(snapshot.rows, snapshot.config, snapshot.state)
+
+
+def _advice(snapshot: Snapshot) -> Parts:
+    said = advice_of(snapshot)
+    offer = next((advice for advice in said if advice.changes), None)
+    return {
+        "meaning": gr.update(value=watch.meaning(said), visible=bool(said)),
+        "follow": gr.update(value=f"Next run: {offer.button}" if offer else "", visible=offer is not None),
+    }
+
+
+def _samples(snapshot: Snapshot, newest_before: int | None, at: float | None) -> Parts:
+    """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
+    if not snapshot.samples:
+        return {"gallery": gr.update(visible=False)}
+    oldest, newest = snapshot.samples[0][0], snapshot.samples[-1][0]
+    # A slider from a step to itself is an error to Gradio, also an unseen one.
+    span: Parts = {"minimum": oldest, "maximum": max(newest, oldest + 1), "visible": newest > oldest}
+    shown: Parts = {"gallery": gr.update(visible=True), "compare": gr.update(visible=newest > oldest)}
+    if newest_before is not None and at is not None and at < newest_before:
+        return shown | {"time": gr.update(**span)}
+    return shown | {"time": gr.update(**span, value=newest)} | show_sample(snapshot, None)
+
+
+def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
+    """The sample grid made nearest to step `at`, with its caption."""
+    sample = watch.nearest_sample(snapshot.samples, at)
+    if not sample:
+        return {}
+    return {"sample": read_image(sample[1]), "caption": watch.sample_caption(sample[0])}
+
+
+def travel(desk: Desk, visitor: str, name: str | None, at: float | None) -> Parts:
+    """The time slider was moved."""
+    run = desk.find(visitor, name)
+    return show_sample(run.snapshot(), at) if run else {}
+
+
+def compare(desk: Desk, visitor: str, name: str | None) -> Parts:
+    """What the newest model makes, beside what the run began with."""
+    snapshot = desk.run(visitor, name).snapshot()
+    if len(snapshot.samples) < 2:
+        return {}
+    first, (step, now) = snapshot.samples[0], snapshot.samples[-1]
+    columns = ("input", f"step {first[0]:,}", f"step {step:,}", "target")
+    return {"sample": watch.beside_start(first[1], now), "caption": watch.sample_caption(step, columns)}

@@ -1,0 +1,78 @@
+"""Tiles cover a picture, share their borders, and come together without a seam."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pix2pix.imaging.tiles import Span, blend_tiles, plan_side, plan_tiles, reflect_indices, round_up
+
+
+def test_reflection_mirrors_at_both_ends_without_repeating_the_edge() -> None:
+    assert reflect_indices(4, 8).tolist() == [2, 1, 0, 1, 2, 3, 2, 1]
+
+
+def test_a_side_shorter_than_its_padding_is_reflected_again_and_again() -> None:
+    assert reflect_indices(2, 8).tolist() == [1, 0, 1, 0, 1, 0, 1, 0]
+    assert reflect_indices(1, 4).tolist() == [0, 0, 0, 0]
+
+
+def test_sides_that_fit_are_not_padded() -> None:
+    assert round_up(256, 256) == 256
+    assert round_up(257, 256) == 512
+    assert reflect_indices(5, 5).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("tile", "shared"), [(2, 1), (3, 1), (4, 2), (7, 1), (7, 3)])
+@pytest.mark.parametrize("units", [1, 2, 3, 5, 8, 13, 40])
+def test_tiles_cover_a_side_overlap_and_their_weights_sum_to_one(units: int, tile: int, shared: int) -> None:
+    spans = plan_side(units * 8, tile * 8, 8, shared * 8)
+    sums = torch.zeros(units * 8)
+    for span in spans:
+        assert span.start % 8 == 0 and 0 < span.stop - span.start <= tile * 8
+        sums[span.slice] += span.weights
+    assert torch.allclose(sums, torch.ones_like(sums))
+    assert spans[0].start == 0 and spans[-1].stop == units * 8
+    assert all(left.stop - right.start >= 8 * shared for left, right in zip(spans, spans[1:], strict=False))
+
+
+def test_the_outer_quarter_of_an_overlap_counts_for_nothing() -> None:
+    first, second = plan_side(24, 16, 8, 8)
+    assert (first.stop, second.start) == (16, 8)
+    assert second.weights[:2].tolist() == [0, 0] and first.weights[-2:].tolist() == [0, 0]
+
+
+def test_what_fits_the_bound_is_one_tile() -> None:
+    rows, columns = plan_tiles(64, 128, 32, 64 * 128)
+    assert [(span.start, span.stop) for span in (*rows, *columns)] == [(0, 64), (0, 128)]
+
+
+@pytest.mark.parametrize(("height", "width"), [(512, 512), (32, 4096), (4096, 64), (512, 544)])
+def test_tiles_keep_to_the_bound(height: int, width: int) -> None:
+    rows, columns = plan_tiles(height, width, 32, 20_000, 32)
+    assert max(row.stop - row.start for row in rows) * max(column.stop - column.start for column in columns) <= 20_000
+
+
+def test_blended_copies_of_the_picture_are_the_picture() -> None:
+    picture = torch.randn(2, 96, 160)
+    rows, columns = plan_tiles(96, 160, 8, 40 * 40, 8)
+    assert len(rows) > 1 and len(columns) > 1
+
+    def copy(row: Span, column: Span) -> Tensor:
+        return picture[:, row.slice, column.slice]
+
+    strips = list(blend_tiles(rows, columns, copy))
+    assert torch.allclose(torch.cat(strips, 1), picture, atol=1e-5)
+
+
+def test_tiles_of_different_brightness_meet_in_a_ramp_not_in_a_step() -> None:
+    rows, columns = plan_tiles(64, 256, 32, 64 * 128, 32)
+    shades = {column.start: float(number) for number, column in enumerate(columns)}
+
+    def flat(row: Span, column: Span) -> Tensor:
+        return torch.full((1, row.stop - row.start, column.stop - column.start), shades[column.start])
+
+    line = torch.cat(list(blend_tiles(rows, columns, flat)), 1)[0, 0]
+    assert line.min() == 0 and line.max() == len(columns) - 1
+    assert line.diff().abs().max() < 0.15

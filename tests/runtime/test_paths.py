@@ -1,0 +1,62 @@
+"""Paths as people type and paste them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pix2pix.cli import main
+from pix2pix.data.intake.uploads import bring_named
+from pix2pix.runtime.paths import expand_home, pasted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "  {}\n", "'{}'", '"{}"', ' "{}" ', "“{}”", "file://{}", "'file://{}'"],
+)
+def test_what_comes_along_with_a_copied_path_is_taken_off(tmp_path: Path, text: str) -> None:
+    assert pasted(text.format(tmp_path)) == str(tmp_path)
+
+
+def test_spaces_as_a_terminal_and_an_address_write_them_are_spaces(tmp_path: Path) -> None:
+    folder = tmp_path / "my pairs (2)"
+    folder.mkdir()
+    assert pasted(str(folder).replace(" ", r"\ ").replace("(", r"\(").replace(")", r"\)")) == str(folder)
+    assert pasted("file://" + str(folder).replace(" ", "%20")) == str(folder)
+    odd = tmp_path / "back\\slash"
+    odd.mkdir()
+    assert pasted(str(odd)) == str(odd)
+    assert pasted("file:///C:/my%20pairs") == "C:/my pairs"
+
+
+def test_the_page_opens_a_folder_whose_path_was_pasted_in_quotes(pairs: Path, tmp_path: Path) -> None:
+    assert bring_named(f'"{pairs}"', tmp_path, [Path("/")]).folder == pairs.resolve()
+    assert bring_named(f" 'file://{pairs}' ", tmp_path, [Path("/")]).folder == pairs.resolve()
+
+
+def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(
+    pairs: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    (home / "model.pth").write_bytes((tiny_run / "model.pth").read_bytes())
+    (home / "pairs").symlink_to(pairs)
+    tiny = ["--steps", "1", "--size", "32", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--init=~/model.pth"]
+    assert main(["train", "~/pairs", "--run=~/runs/x", *tiny]) == 0
+    assert main(["translate", "~/model.pth", "~/pairs", "--output=~/out/"]) == 0
+    assert main(["evaluate", "~/model.pth", "~/pairs", "--csv=~/scores.csv", "--html=~/gallery"]) == 0
+    assert main(["prepare", "~/pairs", "--output=~/made", "--make", "gray", "--size", "32"]) == 0
+    assert main(["export", "~/model.pth", "--safetensors=~/model.safetensors"]) == 0
+    assert main(["import", "~/model.safetensors", "--to=~/again.pth"]) == 0
+    assert main(["info", "~/model.pth"]) == 0
+    assert not list(here.iterdir())
+    names = {path.name for path in home.iterdir()}
+    assert names >= {"runs", "out", "scores.csv", "gallery", "made", "model.safetensors", "again.pth"}
+
+
+def test_an_unknown_user_stays_as_typed() -> None:
+    assert expand_home("~nobody-of-this-name/x/") == "~nobody-of-this-name/x/"

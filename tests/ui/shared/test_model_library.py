@@ -1,0 +1,103 @@
+"""Which models the page offers, and how they are loaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import foreign
+import pytest
+import torch
+from PIL import Image
+
+from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
+from pix2pix.config import ModelConfig
+from pix2pix.errors import CheckpointError
+from pix2pix.networks import build_generator
+from pix2pix.ui.shared.model_library import Shelf, default_key, list_models
+
+CONFIG = ModelConfig(width=2, depth=3, size=16, source="labels", palette=(("wall", (0, 0, 255)), ("door", (255, 255, 0))))
+
+
+def write_model(path: Path, age: float = 0, **about: object) -> Path:
+    generator = build_generator(CONFIG)
+    torch.nn.init.normal_(next(generator.parameters()), generator=torch.Generator().manual_seed(1))
+    save_checkpoint(path, Checkpoint(CONFIG, generator.state_dict(), {"step": 1200, **about}))
+    os.utime(path, (path.stat().st_atime, 1_700_000_000 - age))
+    return path
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    write_model(tmp_path / "checkpoints" / "facades.pth", age=30)
+    write_model(tmp_path / "runs" / "houses" / "model.pth", age=10)
+    write_model(tmp_path / "runs" / "houses" / "best.pth", age=20)
+    return Shelf(tmp_path / "checkpoints", tmp_path / "runs", kept=2)
+
+
+def test_models_of_checkpoints_and_runs_come_newest_first(shelf: Shelf) -> None:
+    models = shelf.listing().models
+    assert [model.key for model in models] == ["runs/houses", "runs/houses/best", "facades"]
+    assert models[0].label == "houses · labels to photo · 16 px · step 1,200 · 2023-11-14"
+    assert models[0].config == CONFIG and models[0].config.palette
+
+
+def test_a_file_that_is_no_model_is_told_and_harms_no_other(shelf: Shelf) -> None:
+    (shelf.checkpoints / "broken.pth").write_bytes(b"no zip")
+    torch.save({"weights": torch.zeros(3)}, shelf.checkpoints / "stranger.pth")
+    listing = shelf.listing()
+    assert len(listing.models) == 3
+    assert [problem.split()[0] for problem in listing.problems] == ["broken.pth", "stranger.pth"]
+
+
+def test_folders_that_do_not_exist_hold_no_models(tmp_path: Path) -> None:
+    listing = list_models(tmp_path / "none", tmp_path / "neither")
+    assert listing.models == () and listing.problems == () and default_key(listing) is None
+    with pytest.raises(CheckpointError, match="no model yet"):
+        Shelf(tmp_path / "none", tmp_path / "neither").translator("facades")
+
+
+@pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "checkpoints/facades.pth", "", None, "runs/houses/../houses"])
+def test_a_key_is_looked_up_and_never_a_path(shelf: Shelf, key: str | None) -> None:
+    with pytest.raises(CheckpointError, match="is not there"):
+        shelf.translator(key)
+
+
+def test_a_translator_is_loaded_once_until_its_file_changes(shelf: Shelf) -> None:
+    first = shelf.translator("runs/houses")
+    assert shelf.translator("runs/houses") is first
+    write_model(shelf.runs / "houses" / "model.pth", age=0)
+    assert shelf.translator("runs/houses") is not first
+
+
+def test_only_the_translators_used_last_are_kept(shelf: Shelf) -> None:
+    first = shelf.translator("facades")
+    shelf.translator("runs/houses")
+    assert shelf.translator("facades") is first
+    shelf.translator("runs/houses/best")
+    shelf.translator("runs/houses")
+    assert shelf.translator("facades") is not first
+
+
+def test_a_model_that_vanished_is_a_sentence(shelf: Shelf) -> None:
+    shelf.translator("runs/houses")
+    shutil.rmtree(shelf.runs / "houses")
+    with pytest.raises(CheckpointError, match="such as 'facades'"):
+        shelf.translator("runs/houses")
+
+
+def test_a_menu_starts_with_the_wanted_model_then_a_shipped_one(shelf: Shelf) -> None:
+    listing = shelf.listing()
+    assert default_key(listing) == "facades"
+    assert default_key(listing, "runs/houses") == "runs/houses"
+    assert default_key(listing, "gone") == "facades"
+    assert listing.choices()[0][1] == "runs/houses"
+
+
+def test_weights_of_another_project_are_drawn_with_as_they_are(shelf: Shelf) -> None:
+    network = foreign.draw(foreign.UsualUNet(3, 3, 2, 5, "instance"))
+    torch.save(network.state_dict(), shelf.checkpoints / "edges.pth")
+    model = next(model for model in shelf.listing().models if model.key == "edges")
+    assert model.about["origin"]["project"] == "pytorch-CycleGAN-and-pix2pix"
+    assert shelf.translator("edges")(Image.new("RGB", (20, 10))).size == (20, 10)

@@ -1,0 +1,215 @@
+"""What the section of the page shows of data that is brought, and what its buttons do, without a browser."""
+
+from __future__ import annotations
+
+import gc
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from conftest import draw_pair
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from pix2pix.data.pairs import open_pairs
+from pix2pix.errors import DataError
+from pix2pix.ui.train import dataset_memory as bring_memory
+from pix2pix.ui.train import dataset_report as bring_report
+from pix2pix.ui.train.dataset import (
+    Place,
+    bring_files,
+    bring_named,
+    build_bring,
+    leaf,
+    learn,
+    mend,
+    show,
+    turn,
+)
+from pix2pix.ui.train.dataset_layout import restate
+
+# Gradio leaves event loops and sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _collect_what_gradio_leaves() -> Iterator[None]:
+    """Here, where its warnings are let pass, and not in some later test."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "uploads", (tmp_path,))
+
+
+def save_folders(root: Path, count: int) -> Path:
+    """Grainy houses in A, their labels in B."""
+    for number in range(count):
+        labels, house = draw_pair(number, 32)
+        grain = np.random.default_rng(number).normal(0, 25, (32, 32, 3)) + np.asarray(house)
+        house = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
+        for half, image in zip("BA", (labels, house), strict=True):
+            (root / half).mkdir(parents=True, exist_ok=True)
+            image.save(root / half / f"house{number}.png")
+    return root
+
+
+def test_pairs_are_described_turned_and_leafed_through(place: Place, tmp_path: Path) -> None:
+    brought = bring_named(place, str(save_folders(tmp_path / "houses", 8)))
+    parts = show(brought)
+    assert parts["data"] == str((tmp_path / "houses").resolve())
+    assert "8 pairs, two folders, 32 x 32, labels in B: 3 colours" in parts["headline"]
+    assert parts["direction"]["value"] == "BtoA"
+    assert [words for words, _ in parts["direction"]["choices"]] == ["photos → labels", "labels → photos"]
+    assert parts["size"] == 32
+    assert parts["strip"].count("<figure>") == 6 and "house0" in parts["strip"]
+    further = leaf(parts["state"], 0, 1)
+    assert further["strip"].count("<figure>") == 2 and "7 to 8 of 8" in further["place"]
+    assert leaf(parts["state"], 1, 5)["page"] == 1 and leaf(parts["state"], 0, -1)["page"] == 0
+    back = turn(brought, "AtoB", 0)
+    assert back["state"].report.source == brought.report.target
+    assert turn(brought, "sideways", 0) == turn(None, "AtoB", 0) == {}
+
+
+def test_a_card_for_each_thing_that_is_wrong_and_its_button_mends_it(place: Place, tmp_path: Path) -> None:
+    folder = save_folders(tmp_path / "houses", 5)
+    (folder / "A/house4.png").unlink()
+    (folder / "A/<b>.heic").write_bytes(b"x")
+    brought = bring_named(place, str(folder))
+    parts = show(brought)
+    shown = {key for key in bring_report.CARDS if parts[f"card_{key}"]["visible"]}
+    assert shown == {"unpaired", "unread", "small"}
+    assert "house4.png" in parts["text_unpaired"] and "&lt;b&gt;.heic" in parts["text_unread"]
+    assert parts["mend_unpaired"]["visible"] and not parts["mend_small"]["visible"]
+    mended = mend(place, brought, "unpaired")
+    assert mended.upload.ours and mended.report.direction == brought.report.direction
+    assert not show(mended)["card_unpaired"]["visible"] and show(mended)["undo"]["visible"]
+    assert show(mended)["data"] != parts["data"]
+    assert show(mended.before)["data"] == parts["data"]
+    assert (folder / "B/house4.png").exists()
+    with pytest.raises(DataError, match="mended already"):
+        mend(place, mended, "unpaired")
+    with pytest.raises(DataError, match="mended already"):
+        mend(place, mended, "../x")
+
+
+def test_broken_uploads_are_dismissed_without_a_copy(place: Place, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in save_folders(tmp_path / "in", 4).rglob("*.png"):
+            archive.write(path, path.relative_to(tmp_path / "in"))
+        archive.writestr("A/bad.png", b"nothing")
+    brought = bring_files(place, [str(tmp_path / "x.zip")])
+    assert show(brought)["card_unreadable"]["visible"]
+    mended = mend(place, brought, "unreadable")
+    assert mended.upload.folder == brought.upload.folder
+    assert not show(mended)["card_unreadable"]["visible"]
+
+
+def test_photos_alone_need_a_choice_first(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        draw_pair(number, 32)[1].save(tmp_path / "photos" / f"{number}.png")
+    brought = bring_named(place, str(tmp_path / "photos"))
+    parts = show(brought)
+    assert "3 photos, 32 x 32" in parts["headline"]
+    assert parts["data"] == "" and parts["make"]["visible"] and not parts["direction"]["visible"]
+    assert parts["strip"].count("<img") == 3
+    chosen = learn(brought, "edges", 0)
+    assert chosen["data"] == str((tmp_path / "photos").resolve())
+    assert chosen["strip"].count("<img") == 6
+    assert learn(brought, "magic", 0) == {}
+    assert open_pairs(chosen["data"], make="edges").pairs
+
+
+def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path) -> None:
+    folder = save_folders(tmp_path / "houses", 3)
+    for path in (folder / "A").iterdir():
+        path.rename(path.with_name(f"other-{path.name}"))
+    headline = show(bring_named(place, str(folder)))["headline"]
+    assert "no two files with the same name" in headline
+    assert "nothing wrong" not in headline, "what has to be renamed is not fine"
+
+
+def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for number in range(6):
+        Image.new("RGB", (32, 16), (number, 0, 0)).save(tmp_path / "set" / f"house{number // 2}_{'ab'[number % 2]}.png")
+    brought = bring_named(place, str(tmp_path / "set"))
+    assert "3 pairs, two suffixes" in show(brought)["headline"] and show(brought)["card_double"]["visible"]
+    stated = restate(brought, "side-by-side")
+    assert "6 pairs, side by side" in show(stated)["headline"] and show(stated)["layout"] == "side-by-side"
+    assert not show(stated)["card_double"]["visible"]
+    with pytest.raises(DataError, match="no pairs"):
+        restate(stated, "folders")
+    assert restate(stated, "sideways") is stated
+    note = bring_memory.note_of(stated)
+    recalled = bring_memory.recall(place.uploads, place.allowed, note)
+    assert recalled and recalled.layout == "side-by-side" and len(recalled.pairs.pairs) == 6
+    mended = mend(place, stated, "copies") if show(stated)["card_copies"]["visible"] else stated
+    assert mended.layout == "side-by-side"
+    assert bring_memory.recall(place.uploads, place.allowed, {key: note[key] for key in ("folder", "direction", "make")})
+
+
+def test_what_is_skipped_is_said_and_is_nothing_wrong(place: Place) -> None:
+    folder = save_folders(place.uploads.parent / "houses", 5)
+    (folder / "@eaDir").mkdir()
+    draw_pair(1, 32)[0].save(folder / "@eaDir" / "1.png")
+    shown = show(bring_named(place, str(folder)))
+    assert "@eaDir: a folder of the system is not read; 1 picture lies in it." in shown["headline"]
+    assert "5 pairs" in shown["headline"]
+
+
+def test_pairs_by_name_that_cannot_be_used_are_not_told_to_be_renamed(place: Place, tmp_path: Path) -> None:
+    folder = save_folders(tmp_path / "houses", 3)
+    for path in (folder / "A").iterdir():
+        Image.new("RGB", (20, 16)).save(path)
+    shown = show(bring_named(place, str(folder)))["headline"]
+    assert "houses has no pair that can be used: the halves of all 3 pairs are of two sizes." in shown
+    assert "one name" not in shown and str(tmp_path) not in shown
+
+
+def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "wide").mkdir()
+    for number in range(3):
+        Image.new("RGB", (101, 40), (number, 0, 0)).save(tmp_path / "wide" / f"{number}.png")
+    brought = bring_named(place, str(tmp_path / "wide"))
+    assert show(brought)["mend_shape"]["value"] == "Cut in the middle"
+    assert "3 pairs, side by side, 80 x 40" in show(mend(place, brought, "shape"))["headline"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_pair_is_trainable_with_a_warning(place: Place, tmp_path: Path, count: int) -> None:
+    parts = show(bring_named(place, str(save_folders(tmp_path / "few", count))))
+    assert parts["card_few"]["visible"] and parts["data"]
+    assert "only 1 training pair." in parts["text_few"]
+
+
+def test_dropped_files_are_gone_from_gradios_folder_whatever_happened(place: Place, tmp_path: Path) -> None:
+    kept = Path(get_upload_folder()) / "test-bring"
+    kept.mkdir(parents=True, exist_ok=True)
+    for name in ("x.zip", "y.txt"):
+        (kept / name).write_bytes(b"nothing")
+        with pytest.raises(DataError):
+            bring_files(place, [str(kept / name)])
+        assert not (kept / name).exists()
+    (tmp_path / "mine.zip").write_bytes(b"nothing")
+    with pytest.raises(DataError):
+        bring_files(place, [str(tmp_path / "mine.zip")])
+    assert (tmp_path / "mine.zip").exists()
+    assert not list((tmp_path / "uploads").glob("*"))
+    kept.rmdir()
+
+
+def test_the_section_is_built_with_its_interface(tmp_path: Path) -> None:
+    with gr.Blocks():
+        section = build_bring(tmp_path / "uploads", ())
+    assert [value for _, value in section.make.choices] == ["none", "gray", "edges", "mask", "lowres"]
+    assert [value for _, value in section.direction.choices] == ["AtoB", "BtoA"]
+    assert section.data.visible == "hidden"
+    assert show(None)["data"] == ""
+    assert set(show(None)) <= set(section.parts)
