@@ -87,7 +87,7 @@ GROUPS = DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losse
 class Architecture:
     """A generator, but for its channels: what settings ask for, a checkpoint stores and a network is built from.
 
-    This is the only list of these choices. A new one is a line here and a parameter of the network that has it.
+    This is the only list of these choices. A new one is a line here, and read by the network that has it.
     """
 
     generator: Annotated[GeneratorName, "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"

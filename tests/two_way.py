@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
-from pix2pix.data.augment import seed_of
 from pix2pix.data.scan import Problem
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.base import Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.networks import PatchGAN, build_blank, build_generator
+from pix2pix.seeding import seed_of
 
 POOL = 4
 

@@ -23,6 +23,7 @@ from pix2pix.networks import build_generator, describe_generator
 from pix2pix.runtime.files import write_atomically
 
 FORMAT, VERSION = "pix2pix", 1
+STATISTICS_CHOICES = ("auto", "picture", "running")
 
 # All that a pickle of plain values and tensors needs. Anything else is not ours, and may be an attack.
 ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"} | {
@@ -216,3 +217,13 @@ def _check_tensor(name: str, value: Any, wanted: Tensor, where: str) -> None:
         raise CheckpointError(f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used.")
     if not torch.isfinite(value).all():
         raise CheckpointError(f"{where}: {name} holds numbers that are not finite. The model is broken.")
+
+
+def choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
+    """`picture` or `running`; `ConfigError` for running ones that nobody has kept."""
+    if statistics not in STATISTICS_CHOICES:
+        raise ConfigError(f"statistics is {statistics!r}; choose one of {', '.join(STATISTICS_CHOICES)}.")
+    spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]
+    if statistics == "running" and "origin" in checkpoint.about and spread and all(bool((value == 1).all()) for value in spread):
+        raise ConfigError('this model has batch norm and no running statistics: its training kept none. Take statistics "picture".')
+    return checkpoint.config.statistics if statistics == "auto" else statistics

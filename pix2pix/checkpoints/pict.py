@@ -14,7 +14,8 @@ from torch import Tensor
 
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.errors import CheckpointError, ConfigError
-from pix2pix.runtime.fast_inference import make_test_card, normalise_by_picture
+from pix2pix.imaging.test_card import make_test_card
+from pix2pix.runtime.fast_inference import normalise_by_picture
 from pix2pix.runtime.files import write_bytes
 
 VALUES = 256

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pix2pix.config import CHANNELS, ImageSpec, ModelConfig, TrainConfig
-from pix2pix.data.augment import seed_of, window_of
+from pix2pix.data.augment import window_of
 from pix2pix.data.checks.introduction import introduce_pairs, warn_of_pairs
 from pix2pix.data.kinds import Looks, kept_looks, look
 from pix2pix.data.made_sources import holes_of
@@ -29,6 +29,7 @@ from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.imaging.palette import HOLE
 from pix2pix.imaging.tensors import Batch, to_tensor, to_unit
+from pix2pix.seeding import seed_of
 
 Pixels = tuple[Tensor, Tensor]
 """Sources and targets of one pass, uint8 (b, C, size, size)."""

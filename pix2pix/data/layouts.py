@@ -171,17 +171,17 @@ def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found
     strays: list[Stray] = []
     for place, sides in pairs.items():
         if place not in alone:
-            clear, unclear = _match_twins(sides, usual)
+            clear, unclear = _match_twins(*sides, usual=usual)
             matches += clear
             strays += unclear
     used = {id(file) for match in matches for file in (match.a, match.b)} | {id(stray.file) for stray in strays}
     return matches, [file for file in files if id(file) not in used], strays
 
 
-def _match_twins(sides: tuple[list[Found], list[Found]], usual: Counter[tuple[str, str]]) -> tuple[list[Match], list[Stray]]:
+def _match_twins(a_side: list[Found], b_side: list[Found], *, usual: Counter[tuple[str, str]]) -> tuple[list[Match], list[Stray]]:
     """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with, else by equal ones, else none."""
     chosen: list[Match] = []
-    left, right = list(sides[0]), list(sides[1])
+    left, right = list(a_side), list(b_side)
     while left and right and len(left) * len(right) <= MOST_TWINS:
         ranks = [(usual[_suffix(a), _suffix(b)], _suffix(a) == _suffix(b), a, b) for a in left for b in right]
         best = max(rank[:2] for rank in ranks)
@@ -195,17 +195,18 @@ def _match_twins(sides: tuple[list[Found], list[Found]], usual: Counter[tuple[st
     if len(chosen) > 1:
         chosen = [Match(match.a, match.b, match.a.key + match.a.path.suffix) for match in chosen]
     taken = chosen[0] if chosen else None
-    return chosen, [Stray(file, _twin(file, taken, sides), "twin") for file in (*left, *right)]
+    strays = [Stray(file, _twin(file, taken, b_side), "twin") for file in left]
+    return chosen, strays + [Stray(file, _twin(file, taken, a_side), "twin") for file in right]
 
 
 def _suffix(file: Found) -> str:
     return file.path.suffix.lower()
 
 
-def _twin(file: Found, taken: Match | None, sides: tuple[list[Found], list[Found]]) -> str:
+def _twin(file: Found, taken: Match | None, other_side: list[Found]) -> str:
     name = file.path.name
     if taken and taken.b:
         kept = (taken.a if file.side == 0 else taken.b).path.name
         return f"{name} has the same name as {kept}, which is used. Rename one of them."
-    others = " and ".join(each.path.name for each in sides[1 - (file.side or 0)])
+    others = " and ".join(each.path.name for each in other_side)
     return f"{name} may belong to {others}: the names do not tell which files are a pair. Rename one of them."

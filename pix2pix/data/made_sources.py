@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pix2pix.data.augment import seed_of
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.palette import HOLE
+from pix2pix.seeding import seed_of
 
 SHRINK = 4
 MADE = ("gray", "edges", "mask", "lowres")

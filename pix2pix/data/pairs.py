@@ -12,7 +12,6 @@ from typing import Literal, TypeVar
 from PIL import Image
 
 from pix2pix.config import Kind
-from pix2pix.data.augment import seed_of
 from pix2pix.data.layouts import Layout, Match, match_files
 from pix2pix.data.made_sources import make_source
 from pix2pix.data.scan import Problem, scan
@@ -20,6 +19,7 @@ from pix2pix.data.shortfall import nothing_found
 from pix2pix.errors import DataError
 from pix2pix.imaging.tensors import Levels, resize, usual_levels
 from pix2pix.runtime.files import read_header, read_image, read_range
+from pix2pix.seeding import seed_of
 
 __all__ = ["Pair", "PairFolder", "Problem", "open_pairs"]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from pix2pix.data.augment import seed_of
 from pix2pix.data.made_sources import MADE, make_source
 from pix2pix.data.names import ends_with_side
 from pix2pix.data.pairs import Pair, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.runtime.files import is_empty_folder, read_image, write_image, write_text
+from pix2pix.seeding import seed_of
 
 __all__ = ["Prepared", "make_source", "prepare"]
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from pix2pix.config import ModelConfig, PaletteEntry
-from pix2pix.data.augment import crop_rows, seed_of, window_of
+from pix2pix.data.augment import crop_rows, window_of
 from pix2pix.data.clean_labels import clean_labels
 from pix2pix.data.kinds import look
 from pix2pix.data.pairs import Pair, PairFolder, open_pairs
@@ -28,6 +28,7 @@ from pix2pix.evaluation.confusion import Agreement, Classes, to_classes
 from pix2pix.imaging.tensors import resize, to_bytes, to_tensor, to_unit
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.runtime.fast_inference import computing_with
+from pix2pix.seeding import seed_of
 
 TASK = "segmentation"
 SHARPNESS = 8.0

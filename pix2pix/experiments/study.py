@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from pix2pix.data.augment import seed_of
+from pix2pix.seeding import seed_of
 
 Z_95 = 1.959963984540054
 """Standard normal deviations that leave 2.5 % on each side."""

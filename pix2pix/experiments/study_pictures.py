@@ -19,7 +19,6 @@ from typing import Any, cast
 from PIL import Image
 
 from pix2pix.config import ModelConfig
-from pix2pix.data.augment import seed_of
 from pix2pix.data.pairs import Pair, PairFolder
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.evaluation.evaluate import open_evaluation_pairs
@@ -27,6 +26,7 @@ from pix2pix.experiments.study import Maker
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.zero_gpu import Borrower
 from pix2pix.runtime.files import write_image, write_text
+from pix2pix.seeding import seed_of
 
 MOST_SCENES = 200
 """Of a study; more would only take longer to make. Which ones is drawn from their names."""

@@ -84,14 +84,17 @@ def read_text(client: Client, place: Place, file: str, folder: Path) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
-def send(client: Client, place: Place, files: Mapping[str, Path], deleted: Sequence[str], terms: tuple[str, Progress | None]) -> Pushed:
-    """One commit with `files` (name in the repository: file here), without `deleted`; `terms` are its message, and who hears of progress.
+def send(
+    client: Client, place: Place, *, files: Mapping[str, Path], deleted: Sequence[str], message: str, progress: Progress | None = None
+) -> Pushed:
+    """One commit with `files` (name in the repository: file here), without `deleted`.
+
+    `progress` is called with the bytes sent and their sum.
 
     `HubError` where somebody else has changed the repository since `place` was looked at, or anything broke: nothing has changed then.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    message, progress = terms
     opened: list[Counted] = []
     is_sending = False
     total = sum(path.stat().st_size for path in files.values())

@@ -30,7 +30,8 @@ def deploy(repo: str, space: Space, token: str | None = None, progress: Progress
     with writing_here(repo), tempfile.TemporaryDirectory(prefix="space-") as temporary:
         folder = write_space(Path(temporary) / "space", space, repo)
         files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-        done = send(client, place, files, _outdated(place, set(files)), ("Deploy pix2pix", progress))
+        deleted = _outdated(place, set(files))
+        done = send(client, place, files=files, deleted=deleted, message="Deploy pix2pix", progress=progress)
     if space.hardware:
         with saying(repo, client.token):
             client.api.request_space_hardware(repo, SpaceHardware(space.hardware))

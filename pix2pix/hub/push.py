@@ -52,7 +52,7 @@ def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | N
         files = {file: path, **write_beside(checkpoint, path, Path(folder) / "new")}
         write_text(Path(folder) / "new" / "README.md", card)
         files["README.md"] = Path(folder) / "new" / "README.md"
-        return replace(send(client, place, files, (), (message, progress)), file=file)
+        return replace(send(client, place, files=files, deleted=(), message=message, progress=progress), file=file)
 
 
 def name_of(path: Path) -> str:

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pix2pix.checkpoints.checkpoint import Checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, choose_statistics
 from pix2pix.checkpoints.importers import read_any
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, DataError
@@ -32,7 +32,6 @@ from pix2pix.runtime.files import LARGEST_PICTURE
 Mode = Literal["fit", "native"]
 MODES: tuple[Mode, ...] = ("fit", "native")
 PRECISIONS = ("auto", "fp32", "bf16")
-STATISTICS = ("auto", "picture", "running")
 DROPOUT = ("auto", "on", "off")
 
 TILE_MEMORY = 2.45e9
@@ -205,15 +204,6 @@ class Translator:
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
-
-
-def choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
-    """`picture` or `running`; `ConfigError` for running ones that nobody has kept."""
-    _check_choice("statistics", statistics, STATISTICS)
-    spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]
-    if statistics == "running" and "origin" in checkpoint.about and spread and all(bool((value == 1).all()) for value in spread):
-        raise ConfigError('this model has batch norm and no running statistics: its training kept none. Take statistics "picture".')
-    return checkpoint.config.statistics if statistics == "auto" else statistics
 
 
 def _check_seed(seed: int | None) -> None:

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
-from pix2pix.data.augment import seed_of
 from pix2pix.imaging.tensors import Batch
+from pix2pix.seeding import seed_of
 
 __all__ = ["Batch", "Criterion", "Draw", "ImageSpec", "Images", "Losses", "Method", "Metric", "Player"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -50,9 +49,7 @@ def describe_generator(config: ModelConfig) -> Generator:
 def _build(config: ModelConfig) -> Generator:
     if config.generator not in GENERATORS:
         raise ConfigError(f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}.")
-    network = GENERATORS[config.generator]
-    # By the names of its parameters: a choice that a network does not have is none of its business.
-    return network(**{name: getattr(config, name) for name in inspect.signature(network).parameters})
+    return GENERATORS[config.generator](config)
 
 
 def build_shapes(build: Callable[[], Module]) -> Module:

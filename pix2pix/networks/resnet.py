@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.networks.norms import build_norm
 from pix2pix.networks.unet import has_bias
@@ -66,19 +67,18 @@ class ResNet(nn.Module):
     smallest = 2 * multiple
     """Side below which there is nothing to reflect between the blocks' edges."""
 
-    def __init__(
-        self, in_channels: int = 3, out_channels: int = 3, width: int = 64, blocks: int = 9, norm: str = "instance", dropout: float = 0.5
-    ) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.dropout = dropout
+        width, norm, blocks = config.width, config.norm, config.blocks
+        self.dropout = config.dropout
         channels = [width * 2**level for level in range(HALVINGS + 1)]
-        self.noise_channels = [channels[-1]] * blocks if dropout else []
-        self.enter = Convolution(in_channels, width, 7, norm, has_bias(norm, norm))
+        self.noise_channels = [channels[-1]] * blocks if self.dropout else []
+        self.enter = Convolution(config.in_channels, width, 7, norm, has_bias(norm, norm))
         self.down = nn.ModuleList(Resize(few, many, norm, False) for few, many in zip(channels, channels[1:], strict=False))
         self.blocks = nn.ModuleList(Block(channels[-1], norm) for _ in range(blocks))
         back = channels[::-1]
         self.up = nn.ModuleList(Resize(many, few, norm, True) for many, few in zip(back, back[1:], strict=False))
-        self.paint = Convolution(width, out_channels, 7, "none", True)
+        self.paint = Convolution(width, config.out_channels, 7, "none", True)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""

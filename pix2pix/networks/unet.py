@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.networks.norms import BottleneckNorm, build_norm
 from pix2pix.networks.variants import DIALECTS, Dialect
@@ -110,32 +111,23 @@ class UNet(nn.Module):
     A `dialect` of `DIALECTS` other than "paper" does as another project does, there and in its smaller choices.
     """
 
-    def __init__(  # noqa: PLR0913  # the paper's and the issue's choices, one each
-        self,
-        in_channels: int = 3,
-        out_channels: int = 3,
-        width: int = 64,
-        depth: int = 8,
-        norm: str = "instance",
-        dropout: float = 0.5,
-        decoder: str = "transposed",
-        skips: bool = True,
-        dialect: str = "paper",
-    ) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        spoken = DIALECTS[dialect]
+        spoken = DIALECTS[config.dialect]
+        depth, width, norm, skips = config.depth, config.width, config.norm, config.skips
         self.multiple = 2**depth
-        self.dropout = dropout
+        self.dropout = config.dropout
         self.skips = skips
         self.reads_leaky = spoken.reads_leaky
         channels = [width * min(2**level, 8) for level in range(depth)]
-        self.noisy_down = range(depth - spoken.encoder_dropout, depth) if dropout else range(0)
-        self.noisy_up = spoken.dropout_levels(depth) if dropout else range(0)
+        self.noisy_down = range(depth - spoken.encoder_dropout, depth) if self.dropout else range(0)
+        self.noisy_up = spoken.dropout_levels(depth) if self.dropout else range(0)
         self.noise_channels = [channels[level] for level in self.noisy_down] + [channels[depth - 2 - level] for level in self.noisy_up]
-        self.down = _build_down(in_channels, channels, norm, spoken)
-        self.up = _build_up(channels, out_channels, norm, _level_kinds(decoder, depth), skips, spoken)
-        if decoder == "sharp":
-            self.up[-1] = SharpPaint(width * (2 if skips else 1), out_channels, max(width // 2, 1), in_channels if skips else 0)
+        self.down = _build_down(config.in_channels, channels, norm, spoken)
+        self.up = _build_up(channels, config.out_channels, norm, _level_kinds(config.decoder, depth), skips, spoken)
+        if config.decoder == "sharp":
+            source_channels = config.in_channels if skips else 0
+            self.up[-1] = SharpPaint(width * (2 if skips else 1), config.out_channels, max(width // 2, 1), source_channels)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""

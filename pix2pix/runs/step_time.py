@@ -131,6 +131,7 @@ def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) ->
     command = [sys.executable, "-m", "pix2pix.runs.step_time", json.dumps(settings)]
     end = time.monotonic() + LONGEST
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet_environment())
+    step_back(process.pid)
     try:
         while process.poll() is None and time.monotonic() < end and not give_up():
             time.sleep(0.2)
@@ -157,5 +158,4 @@ def take_steps(config: TrainConfig) -> float:
 
 
 if __name__ == "__main__":
-    step_back()
     sys.stdout.write(f"{take_steps(TrainConfig(**json.loads(sys.argv[1])))}\n")

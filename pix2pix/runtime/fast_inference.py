@@ -10,7 +10,6 @@ import contextlib
 import copy
 import itertools
 import logging
-import math
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.imaging.test_card import make_test_card
 from pix2pix.networks.norms import BottleneckNorm
 
 Precision = Literal["fp32", "bf16"]
@@ -189,18 +189,6 @@ def computing_with(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(own)
-
-
-def make_test_card(channels: int, multiple: int) -> Tensor:
-    """(1, C, H, W): waves beside flat fields with hard edges, so that photos and drawings are both stood for."""
-    side = multiple * math.ceil(64 / multiple)
-    y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
-    planes = []
-    for channel in range(channels):
-        waves = torch.sin((3 + channel) * 2 * math.pi * x) * torch.cos((5 - channel) * math.pi * y)
-        fields = ((x * 8).floor() * 3 + (y * 8).floor() * 5 + channel) % 4 / 1.5 - 1
-        planes.append(torch.where(y < 0.5, waves, fields))
-    return torch.stack(planes).unsqueeze(0)
 
 
 def is_bf16_faster(device: torch.device) -> bool:

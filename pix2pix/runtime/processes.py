@@ -12,19 +12,17 @@ SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNOR
 NICENESS = 10
 
 
-def step_back() -> None:
-    """Lets others go before this process. Where Linux shares the processor by session, a session
-    of its own steps back as a whole.
+def step_back(pid: int = 0) -> None:
+    """Lets other processes go before `pid`, or before this one. A session of its own steps back as a whole.
 
-    Called by a trainer once it has started: a process that does so before its imports may take minutes to start
-    on a busy machine, while somebody waits for it.
+    A trainer calls it once it has started: one that was nice before its imports took over a minute to start on a
+    busy machine, while somebody waited for it. Linux shares the processor by session first: there the niceness
+    of a process alone counts only inside its session.
     """
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    if not hasattr(os, "getsid") or os.getsid(0) != os.getpid():
-        return
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="utf-8")
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        if os.getsid(pid) == (pid or os.getpid()):
+            Path(f"/proc/{pid or 'self'}/autogroup").write_text(str(NICENESS), encoding="utf-8")
 
 
 def quiet_environment() -> dict[str, str]:

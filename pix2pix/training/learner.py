@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.config import TrainConfig
-from pix2pix.data.augment import seed_of
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.base import Draw, Losses, Method, Player
 from pix2pix.networks import init_weights
 from pix2pix.runtime.device import Machine
 from pix2pix.runtime.distributed import average_over_processes
+from pix2pix.seeding import seed_of
 from pix2pix.training.optimizer import ChannelsLastAdam
 
 EMA_EVERY = 4

@@ -6,7 +6,8 @@ import os
 
 import torch
 
-from pix2pix.data.augment import _gather, crop, crop_rows, seed_of, window_of
+from pix2pix.data.augment import _gather, crop, crop_rows, window_of
+from pix2pix.seeding import seed_of
 
 PLACES = torch.arange(3 * 20 * 20, dtype=torch.int32).view(3, 20, 20)
 

@@ -32,7 +32,7 @@ from pix2pix.experiments.study import (
 )
 from pix2pix.experiments.study_log import file_of, keep, read_sessions
 from pix2pix.experiments.study_results import compare, summarise
-from pix2pix.ui.draw.tab import answering
+from pix2pix.ui.shared.answers import answering
 from pix2pix.ui.shared.model_library import Shelf
 from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.run_actions import open_desk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import foreign
 import pytest
@@ -20,6 +21,10 @@ from pix2pix.runtime.fast_inference import QuickConvolution, choose_quick_copy, 
 CONFIG = ModelConfig(generator="resnet", blocks=2, width=4, size=32)
 
 
+def resnet(**settings: Any) -> ResNet:
+    return ResNet(ModelConfig(generator="resnet", **settings))
+
+
 def make(config: ModelConfig = CONFIG) -> Checkpoint:
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
@@ -28,7 +33,7 @@ def make(config: ModelConfig = CONFIG) -> Checkpoint:
 
 def test_it_has_its_published_count_of_parameters() -> None:
     with torch.device("meta"):
-        counts = {blocks: sum(p.numel() for p in ResNet(blocks=blocks, norm="batch").parameters()) for blocks in (6, 9)}
+        counts = {blocks: sum(p.numel() for p in resnet(blocks=blocks, norm="batch").parameters()) for blocks in (6, 9)}
     # 11.378 million is the known size with 9 blocks: with a bias before each instance norm, and nothing learned in it.
     hidden = 64 + 128 + 256 + 18 * 256 + 128 + 64
     assert counts[9] - 2 * hidden + hidden == 11_378_179
@@ -37,16 +42,16 @@ def test_it_has_its_published_count_of_parameters() -> None:
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 def test_gradients_survive_the_work_in_place(norm: str) -> None:
-    net = foreign.draw(ResNet(1, 1, width=1, blocks=1, norm=norm), gain=1.0).double()
+    net = foreign.draw(resnet(in_channels=1, out_channels=1, width=1, blocks=1, norm=norm), gain=1.0).double()
     noise = [mask.double() for mask in sample_noise(net.noise_shapes(8, 8), 0.5, [2])]
     source = foreign.pictures(1, 8).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda source, *_: net(source, noise), (source, *net.parameters()), fast_mode=True)
 
 
 def test_noise_acts_in_each_block_and_without_it_nothing_is_dropped() -> None:
-    net, source = foreign.draw(ResNet(width=2, blocks=3)), foreign.pictures(3, 16)
+    net, source = foreign.draw(resnet(width=2, blocks=3)), foreign.pictures(3, 16)
     assert net.noise_shapes(16, 24) == [(8, 4, 6)] * 3
-    assert ResNet(width=2, blocks=3, dropout=0.0).noise_shapes(16, 16) == []
+    assert resnet(width=2, blocks=3, dropout=0.0).noise_shapes(16, 16) == []
     ones = [torch.ones(1, *shape) for shape in net.noise_shapes(16, 16)]
     with torch.no_grad():
         assert torch.equal(net(source), net(source, ones))
@@ -56,7 +61,7 @@ def test_noise_acts_in_each_block_and_without_it_nothing_is_dropped() -> None:
 @pytest.mark.parametrize(("height", "width"), [(4, 16), (18, 16)])
 def test_a_picture_of_a_wrong_size_is_refused_with_the_numbers(height: int, width: int) -> None:
     with pytest.raises(DataError, match=f"{width} x {height}; this ResNet needs sides that are multiples of 4, 8 at least"):
-        ResNet(width=1, blocks=1)(torch.zeros(1, 3, height, width))
+        resnet(width=1, blocks=1)(torch.zeros(1, 3, height, width))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 9), (33, 18), (64, 32)])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
+from typing import Any
 
 import pytest
 import torch
@@ -24,6 +24,10 @@ def drawn(module: nn.Module, seed: int = 0) -> nn.Module:
     return module
 
 
+def unet(**settings: Any) -> UNet:
+    return UNet(ModelConfig(**settings))
+
+
 def pictures(*shape: int, seed: int = 1) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
@@ -34,7 +38,7 @@ def sizes(levels: nn.ModuleList) -> list[tuple[int, int]]:
 
 def on_meta(**options: object) -> UNet:
     with torch.device("meta"):
-        return UNet(**options)  # type: ignore[arg-type]
+        return unet(**options)
 
 
 def test_the_paper_s_unet_has_its_published_count_of_parameters() -> None:
@@ -95,7 +99,7 @@ def test_the_keys_of_a_checkpoint_are_stable() -> None:
 @pytest.mark.parametrize("depth", range(3, 11))
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str) -> None:
-    net = UNet(1, 2, width=1, depth=depth, decoder=decoder)
+    net = unet(in_channels=1, out_channels=2, width=1, depth=depth, decoder=decoder)
     side = 2**depth
     with torch.no_grad():
         fake = net(pictures(1, 1, side, side), sample_noise(net.noise_shapes(side, side), 0.5, [0]))
@@ -108,7 +112,7 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) -> None:
     """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
-    net = drawn(UNet(2, 3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
+    net = drawn(unet(in_channels=2, out_channels=3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
     source = pictures(2, 2, 32, 48).double()
     noise = [mask.double() for mask in sample_noise(net.noise_shapes(32, 48), 0.5, [5, 6])]
     torch.testing.assert_close(net(source, noise), plainly(net, source, noise))
@@ -154,7 +158,7 @@ def between(size: int) -> Tensor:
 
 
 def test_gradients_survive_the_work_in_place() -> None:
-    net = drawn(UNet(1, 1, width=1, depth=3)).double()
+    net = drawn(unet(in_channels=1, out_channels=1, width=1, depth=3)).double()
     noise = [mask.double() for mask in sample_noise(net.noise_shapes(16, 16), 0.5, [2])]
     parameters = tuple(net.parameters())
 
@@ -165,7 +169,7 @@ def test_gradients_survive_the_work_in_place() -> None:
 
 
 def test_the_source_is_left_as_it_was() -> None:
-    net, source = UNet(width=2, depth=3, norm="none"), pictures(1, 3, 16, 16)
+    net, source = unet(width=2, depth=3, norm="none"), pictures(1, 3, 16, 16)
     before = source.clone()
     net(source)
     assert torch.equal(source, before)
@@ -183,7 +187,7 @@ def test_instance_norm_is_that_of_torch_in_any_layout(batch: int, layout: torch.
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
 def test_a_picture_comes_out_the_same_whatever_batch_it_sits_in(norm: str) -> None:
-    net = drawn(UNet(width=2, depth=3, norm=norm)).to(memory_format=torch.channels_last)
+    net = drawn(unet(width=2, depth=3, norm=norm)).to(memory_format=torch.channels_last)
     source = pictures(3, 3, 16, 24)
     noise = sample_noise(net.noise_shapes(16, 24), 0.5, [7, 8, 9])
     with torch.no_grad():
@@ -200,7 +204,7 @@ def test_noise_is_on_the_first_three_decoder_levels_and_never_on_the_one_that_pa
 
 
 def test_without_noise_nothing_is_dropped_in_train_and_eval_alike() -> None:
-    net, source = drawn(UNet(width=2, depth=3)), pictures(1, 3, 16, 16)
+    net, source = drawn(unet(width=2, depth=3)), pictures(1, 3, 16, 16)
     ones = [torch.ones(1, *shape) for shape in net.noise_shapes(16, 16)]
     with torch.no_grad():
         assert torch.equal(net.train()(source), net.eval()(source))
@@ -229,8 +233,8 @@ def test_resize_convolution_leaves_no_checkerboard() -> None:
     """Flat features stay flat, away from the border, as they leave each level of the decoder."""
     flat = torch.ones(1, 4, 8, 8)
     with torch.no_grad():
-        resized = drawn(UNet(width=1, depth=4, norm="none", decoder="resize").up[2].conv)(torch.ones(1, 4, 16, 16))
-        transposed = drawn(UNet(width=1, depth=4, norm="none").up[2].conv)(flat)
+        resized = drawn(unet(width=1, depth=4, norm="none", decoder="resize").up[2].conv)(torch.ones(1, 4, 16, 16))
+        transposed = drawn(unet(width=1, depth=4, norm="none").up[2].conv)(flat)
     spread = [values[..., 2:-2, 2:-2].std((2, 3)).max().item() for values in (resized, transposed)]
     assert spread[0] < 1e-6 < 1e-2 < spread[1]
 
@@ -240,7 +244,7 @@ def test_the_sharp_decoder_follows_an_edge_of_the_source_by_single_pixels() -> N
     source = pictures(1, 3, 16, 16)
     moves = []
     for decoder in ("sharp", "bilinear"):
-        net = drawn(UNet(width=4, depth=3, norm="none", decoder=decoder))
+        net = drawn(unet(width=4, depth=3, norm="none", decoder=decoder))
         net.up[-1].conv.weight.data.zero_()
         with torch.no_grad():
             here, there = net(source)[..., 2:-2, 2:-2], net(source.roll(1, 3))[..., 2:-2, 2:-2]
@@ -251,11 +255,11 @@ def test_the_sharp_decoder_follows_an_edge_of_the_source_by_single_pixels() -> N
 
 def test_a_picture_of_a_wrong_size_is_refused_with_the_numbers() -> None:
     with pytest.raises(DataError, match="100 x 64; .* 3 levels .* multiples of 8"):
-        UNet(width=1, depth=3)(pictures(1, 3, 64, 100))
+        unet(width=1, depth=3)(pictures(1, 3, 64, 100))
 
 
 def test_bfloat16_inside_still_gives_float32_pictures() -> None:
-    net = drawn(UNet(width=2, depth=3)).to(memory_format=torch.channels_last)
+    net = drawn(unet(width=2, depth=3)).to(memory_format=torch.channels_last)
     source, noise = pictures(2, 3, 16, 16), sample_noise(net.noise_shapes(16, 16), 0.5, [0, 1])
     with torch.autocast("cpu", torch.bfloat16):
         fake = net(source, noise)
@@ -265,7 +269,7 @@ def test_bfloat16_inside_still_gives_float32_pictures() -> None:
 
 
 def test_it_exports_for_any_batch_and_size() -> None:
-    net = drawn(UNet(width=2, depth=3)).eval()
+    net = drawn(unet(width=2, depth=3)).eval()
     batch, rows, columns = (torch.export.Dim(name, min=1, max=64) for name in ("batch", "rows", "columns"))
     shapes = ({0: batch, 2: 8 * rows, 3: 8 * columns},)
     exported = torch.export.export(net, (pictures(2, 3, 16, 16),), dynamic_shapes=shapes, strict=False)
@@ -287,8 +291,24 @@ def test_a_config_builds_a_blank_generator_without_touching_the_global_state(nor
     assert (net.multiple, net.dropout, net.skips) == (8, 0.25, False)
 
 
-def test_each_choice_of_an_architecture_is_a_parameter_of_some_network() -> None:
-    known = {name for network in GENERATORS.values() for name in inspect.signature(network).parameters}
+class Watched:
+    """A config that remembers what is read of it."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.config = config
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.add(name)
+        return getattr(self.config, name)
+
+
+def test_each_choice_of_an_architecture_is_read_by_some_network() -> None:
+    known: set[str] = set()
+    for network in GENERATORS.values():
+        watched = Watched(ModelConfig(width=1, depth=3, blocks=1))
+        network(watched)  # type: ignore[arg-type]
+        known |= watched.read
     assert {field.name for field in dataclasses.fields(Architecture)} - known == {"generator"}
     assert known - {"in_channels", "out_channels"} <= ModelConfig().architecture().keys()
 

@@ -8,16 +8,9 @@ import pytest
 import torch
 
 from pix2pix.config import ModelConfig
+from pix2pix.imaging.test_card import make_test_card
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.runtime.fast_inference import (
-    QuickConvolution,
-    choose_quick_copy,
-    computing_with,
-    is_bf16_faster,
-    make_quick_copy,
-    make_test_card,
-    packs_bf16,
-)
+from pix2pix.runtime.fast_inference import QuickConvolution, choose_quick_copy, computing_with, is_bf16_faster, make_quick_copy, packs_bf16
 
 NETWORKS: list[dict[str, Any]] = [
     {},

@@ -18,12 +18,11 @@ import torch
 from torch import nn
 
 import pix2pix
-from pix2pix.checkpoints.checkpoint import Checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, choose_statistics
 from pix2pix.checkpoints.export import parity as proof
 from pix2pix.checkpoints.export.parity import Proof
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
-from pix2pix.inference.translator import choose_statistics
 from pix2pix.runtime.fast_inference import normalise_by_picture
 from pix2pix.runtime.files import utf8_name, write_atomically
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
 from pix2pix.imaging.tensors import resize, to_image, to_tensor
+from pix2pix.imaging.test_card import make_test_card
 from pix2pix.imaging.tiles import round_up
-from pix2pix.runtime.fast_inference import make_test_card
 from pix2pix.runtime.files import read_image
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

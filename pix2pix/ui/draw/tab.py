@@ -9,7 +9,6 @@ What a page asks for may come from anyone: everything in it is checked here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ import gradio as gr
 from PIL import Image
 
 from pix2pix.config import ModelConfig
-from pix2pix.errors import ConfigError, Pix2PixError
+from pix2pix.errors import ConfigError
 from pix2pix.runs.run import ALIVE, Run
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.ui.shared import examples
+from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.canvas import (
     CANVAS,
     DRAWN,
@@ -33,7 +33,6 @@ from pix2pix.ui.shared.canvas import (
     to_data_url,
 )
 from pix2pix.ui.shared.js_bundle import bundle
-from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Listing, Model, Shelf, default_key
 from pix2pix.ui.shared.thumbnails import thumbnail
 
@@ -43,8 +42,6 @@ LARGER_SIDES = (512, 1024)
 QUICK = 1
 """Effort to pack a picture that is shown: 5 ms instead of 20, and a fifth larger."""
 WHERE = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
-
-Answer = dict[str, Any]
 
 
 def list_for_page(shelf: Shelf) -> Answer:
@@ -136,20 +133,6 @@ def _resized(drawing: Image.Image, side: int) -> Image.Image:
     sized = drawing.resize((side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC)
     sized.info = drawing.info
     return sized
-
-
-def answering(handler: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The handler, with a visitor's mistakes as `{"error": sentence}`. Other errors are bugs, and go to the server's log."""
-
-    def handle(asked: Any) -> Answer:
-        try:
-            return handler(asked)
-        except gr.Error as error:
-            return {"error": str(error.message)}
-        except Pix2PixError as error:
-            return {"error": sentence(error)}
-
-    return handle
 
 
 class Studio(gr.HTML):

@@ -13,6 +13,7 @@ from pix2pix.ui.models import card as facts
 from pix2pix.ui.models import rename_delete as keeping
 from pix2pix.ui.models.hub_status import Connection
 from pix2pix.ui.shared import downloads
+from pix2pix.ui.shared.answers import Answer
 from pix2pix.ui.shared.background_tasks import Outcome, Told, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, Shelf
@@ -20,7 +21,6 @@ from pix2pix.ui.shared.permissions import ON_A_SPACE
 from pix2pix.ui.shared.run_actions import Desk
 from pix2pix.ui.shared.thumbnails import card_picture, thumbnails_of
 
-Answer = dict[str, Any]
 HARDWARE = [
     ("", "as it is, or the Hub's own choice"),
     ("cpu-basic", "CPU basic: 2 cores, 16 GB"),

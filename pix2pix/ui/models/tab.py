@@ -15,14 +15,13 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.ui.draw.tab import answering
-from pix2pix.ui.models.handlers import HARDWARE, Answer, Gallery, Visitor
+from pix2pix.ui.models.handlers import HARDWARE, Gallery, Visitor
+from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.js_bundle import bundle
-from pix2pix.ui.shared.messages import with_toasts
+from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
 from pix2pix.ui.shared.model_library import Shelf
 from pix2pix.ui.shared.run_actions import open_desk
 from pix2pix.ui.shared.visitors import Profile, name_of
-from pix2pix.ui.train.run_buttons import CLICK_LATER
 
 CARDS = Path(__file__).parent / "cards"
 Token = gr.OAuthToken | None

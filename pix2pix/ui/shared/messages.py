@@ -49,3 +49,12 @@ def sentence(error: Pix2PixError | str) -> str:
     """The message without the server's folders, with a capital letter unless it begins with a file or a number."""
     text = without_paths(str(error))
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
+
+
+CLICK_LATER = "() => setTimeout(() => document.querySelector('#{} button, button#{}, a#{}')?.click(), 250)"
+"""A download that was made on the server is taken as if its own, unseen button had been pressed."""
+
+
+def capital(text: str) -> str:
+    """The sentence with a capital letter."""
+    return text[:1].upper() + text[1:]

@@ -17,9 +17,9 @@ from pix2pix.runs import queue as waiting
 from pix2pix.runs.requirements import check_disk, fit_memory
 from pix2pix.runs.run import ALIVE, Run, Snapshot, find_runs
 from pix2pix.runtime.files import write_atomically
+from pix2pix.ui.shared.messages import capital
 from pix2pix.ui.shared.model_library import Model, Shelf
 from pix2pix.ui.shared.permissions import Rights, read_rights
-from pix2pix.ui.train.run_html import capital
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"\w(?:[\w .-]{{0,{LONGEST_NAME - 2}}}[\w-])?")

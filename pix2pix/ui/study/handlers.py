@@ -14,6 +14,7 @@ from pix2pix.experiments import study_pictures as exhibits
 from pix2pix.experiments.study import Maker, Protocol
 from pix2pix.experiments.study_log import keep
 from pix2pix.experiments.study_pictures import Artist, Study
+from pix2pix.ui.shared.answers import Answer
 from pix2pix.ui.shared.background_tasks import Outcome, Told, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, Shelf
@@ -21,7 +22,6 @@ from pix2pix.ui.shared.run_actions import Desk
 from pix2pix.ui.study.results import Verdicts, of_record
 from pix2pix.ui.study.sessions import Sitting, Sittings
 
-Answer = dict[str, Any]
 MOST_STUDIES = 20
 
 

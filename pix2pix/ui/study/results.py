@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 from pix2pix.experiments.study import Record, Share
 from pix2pix.experiments.study_log import Kept, read_sessions
 from pix2pix.experiments.study_results import Comparison, Row, compare, summarise
+from pix2pix.ui.shared.answers import Answer
 
-Answer = dict[str, Any]
 SURE = 0.05
 """Below it, a difference as large as this one would be rare between equal models."""
 Signature = tuple[tuple[str, int, int], ...]

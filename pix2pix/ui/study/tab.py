@@ -15,12 +15,12 @@ import gradio as gr
 
 from pix2pix.experiments import study_pictures as exhibits
 from pix2pix.experiments.study import Protocol
-from pix2pix.ui.draw.tab import answering
+from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.js_bundle import bundle
 from pix2pix.ui.shared.model_library import Shelf
 from pix2pix.ui.shared.run_actions import open_desk
 from pix2pix.ui.shared.visitors import Profile, name_of
-from pix2pix.ui.study.handlers import Answer, Examiner
+from pix2pix.ui.study.handlers import Examiner
 
 TRIALS = Path(__file__).parent / "trials"
 QUESTIONS = (

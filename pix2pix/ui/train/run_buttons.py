@@ -11,8 +11,6 @@ from pix2pix.runs.run import Snapshot
 
 Parts = dict[str, Any]
 
-CLICK_LATER = "() => setTimeout(() => document.querySelector('#{} button, button#{}, a#{}')?.click(), 250)"
-"""A download that was made on the server is taken as if its own, unseen button had been pressed."""
 DRAW = """async (key) => {
   document.querySelector('#tabs button[role=tab]')?.click();
   const studio = document.querySelector('.p2p-studio')?.studio;

@@ -12,7 +12,7 @@ from pix2pix.evaluation.metrics import LOWER_IS_BETTER
 from pix2pix.runs.advice import Advice, points
 from pix2pix.runs.run import Snapshot
 from pix2pix.runtime.files import read_image
-from pix2pix.ui.shared.messages import without_paths
+from pix2pix.ui.shared.messages import capital, without_paths
 
 LOG_LINES = 60
 
@@ -140,11 +140,6 @@ def beside_start(first: Path, now: Path) -> Image.Image:
 def log_tail(snapshot: Snapshot) -> str:
     """The last lines of the log, without the server's folders."""
     return without_paths("\n".join(snapshot.log.splitlines()[-LOG_LINES:]))
-
-
-def capital(text: str) -> str:
-    """The sentence with a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def refused(reason: str) -> str:

@@ -13,7 +13,7 @@ import gradio as gr
 from pix2pix.errors import ConfigError
 from pix2pix.runs.preflight import adopt_start
 from pix2pix.ui.shared import downloads
-from pix2pix.ui.shared.messages import with_toasts
+from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
 from pix2pix.ui.shared.model_library import Shelf
 from pix2pix.ui.shared.run_actions import Desk, open_desk
 from pix2pix.ui.shared.visitors import Profile, name_of, signed_in
@@ -24,7 +24,7 @@ from pix2pix.ui.train.dataset import Bring, build_bring
 from pix2pix.ui.train.dataset_report import Brought
 from pix2pix.ui.train.form import Form, Pairs
 from pix2pix.ui.train.form_handlers import Plan
-from pix2pix.ui.train.run_buttons import CLICK_LATER, DRAW, PUSH, build_controls
+from pix2pix.ui.train.run_buttons import DRAW, PUSH, build_controls
 from pix2pix.ui.train.step_slider import StepSlider
 
 TICK = 1.0
@@ -62,8 +62,8 @@ def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
     parts |= {"notice": fields.notice, "begin": fields.begin}
     looking = _bind_watch(demo, desk, parts)
     parts["pairs"] = gr.State(Pairs())
-    _bind_form(demo, desk, shelf, (bring, fields, parts))
-    _bind_start(desk, shelf, (bring, fields, parts), looking)
+    _bind_form(demo, desk, shelf, bring=bring, fields=fields, parts=parts)
+    _bind_start(desk, shelf, bring=bring, fields=fields, parts=parts, looking=looking)
     _bind_steering(desk, parts, looking)
     _bind_taking(desk, parts)
     return fields.init
@@ -145,8 +145,7 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
     return looking
 
 
-def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts]) -> None:
-    bring, fields, parts = widgets
+def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts) -> None:
     plan, pairs, told = Plan(desk, shelf, fields), parts["pairs"], gr.State([])
     drawer = list(fields.fields.values())
     brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make]
@@ -183,9 +182,7 @@ def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
     parts["follow"].click(with_toasts(follow), parts["chooser"], list(fields.fields.values()), **QUIET)
 
 
-def _bind_start(desk: Desk, shelf: Shelf, widgets: tuple[Bring, Form, Parts], looking: Parts) -> None:
-    bring, fields, parts = widgets
-
+def _bind_start(desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts, looking: Parts) -> None:
     def start(profile: Profile, brought: Brought | None, name: str, preset: str, pairs: Pairs, *values: Any) -> Any:
         visitor, config = name_of(profile), form.to_config(values, preset, pairs)
         if brought is not None and not brought.is_ready:
