@@ -17,7 +17,8 @@ def showable(text: str) -> str:
 
 def naming(file: str, cause: str) -> str:
     """A cause as a sentence that names its file once, with its folder."""
-    file, cause = showable(file), showable(cause)
+    file = showable(file)
+    cause = showable(cause)
     name = file.replace("\\", "/").rsplit("/", 1)[-1]
     if cause.startswith(f"{file} "):
         return cause

@@ -22,7 +22,8 @@ from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.networks import build_generator, describe_generator
 from pix2pix.runtime.files import write_atomically
 
-FORMAT, VERSION = "pix2pix", 1
+FORMAT = "pix2pix"
+VERSION = 1
 STATISTICS_CHOICES = ("auto", "picture", "running")
 
 # All that a pickle of plain values and tensors needs. Anything else is not ours, and may be an attack.
@@ -32,7 +33,9 @@ ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"}
 
 
 PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
-MOST_TOLD, MOST_NESTED, LONG_WORD = 10_000, 8, 100
+MOST_TOLD = 10_000
+MOST_NESTED = 8
+LONG_WORD = 100
 """Values that `about` may hold, a word counting once more for each 100 letters, and how deep."""
 
 
@@ -91,7 +94,8 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
         config = ModelConfig.from_dict(content["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: the model's description cannot be read ({error!s:.200}).") from error
-    weights, about = content.get("weights"), content.get("about", {})
+    weights = content.get("weights")
+    about = content.get("about", {})
     if not isinstance(weights, dict) or not isinstance(about, dict):
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
     if not is_told(about):
@@ -102,7 +106,8 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
 
 def is_told(about: Any) -> bool:
     """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can be shown and written as JSON."""
-    count, level = 0, [about]
+    count = 0
+    level = [about]
     for _ in range(MOST_NESTED * isinstance(about, dict)):
         # A list may hold itself, or one list a thousand times: what comes next is counted before it is gathered.
         holders = [value for value in level if isinstance(value, (list, tuple, dict))]
@@ -168,7 +173,8 @@ def _check_archive(path: Path, allowed: Set[str]) -> None:
 
 
 def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
-    entries, size = archive.infolist(), path.stat().st_size
+    entries = archive.infolist()
+    size = path.stat().st_size
     claimed = sum(entry.file_size for entry in entries)
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or claimed > size:
         raise CheckpointError(f"{path} claims {claimed:,} bytes and has {size:,}: PyTorch never compresses. The file is not opened.")
@@ -197,7 +203,8 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str
         wanted = describe_generator(config).state_dict()
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{where}: the model's description cannot be read ({error!s:.200}).") from error
-    missing, strange = wanted.keys() - weights.keys(), weights.keys() - wanted.keys()
+    missing = wanted.keys() - weights.keys()
+    strange = weights.keys() - wanted.keys()
     if missing or strange:
         example = min(map(str, missing or strange))
         raise CheckpointError(

@@ -100,7 +100,8 @@ def check_writable(checkpoint: Checkpoint) -> None:
 
 def to_tensorflow(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """The weights in the names and the order of pix2pix-tensorflow."""
-    weights, depth = checkpoint.weights, checkpoint.config.depth
+    weights = checkpoint.weights
+    depth = checkpoint.config.depth
     given: dict[str, Tensor] = {}
     for side, ours, kind in _places(depth):
         weight = weights[f"{ours}.conv.weight"]

@@ -90,7 +90,8 @@ def safe_name(network: str) -> str:
 
 def said(checkpoint: Checkpoint) -> str:
     """`a U-Net for 256 px of KimRass/Pix2Pix, 54,413,955 parameters; ...`"""
-    config, origin = checkpoint.config, checkpoint.about.get("origin", {})
+    config = checkpoint.config
+    origin = checkpoint.about.get("origin", {})
     kind = "a ResNet" if config.generator == "resnet" else "a U-Net"
     parameters = sum(weight.numel() for weight in checkpoint.weights.values())
     use = f"batch norm by {'the picture at hand' if config.statistics == 'picture' else 'running statistics'}, " * (config.norm == "batch")

@@ -147,7 +147,8 @@ def make_segmenter(args: argparse.Namespace) -> int:
     from pix2pix.checkpoints.checkpoint import save_checkpoint
     from pix2pix.evaluation.segmenter import Lesson, train_segmenter
 
-    lesson, folder = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed), data_folder(args.data)
+    lesson = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed)
+    folder = data_folder(args.data)
     with counting("steps") as show:
         made = train_segmenter(folder, lesson, show, args.layout)
     save_checkpoint(args.to, made)

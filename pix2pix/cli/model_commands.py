@@ -87,7 +87,8 @@ def _load(args: argparse.Namespace) -> Translator:
 
 def target_of(picture: Path, output: str | Path) -> Path:
     """`out.jpg` as it is; a folder, `out.v2/` or a name without a suffix takes a PNG of the picture's name. Never the picture itself."""
-    target, is_folder = Path(output), str(output).endswith(("/", os.sep))
+    target = Path(output)
+    is_folder = str(output).endswith(("/", os.sep))
     if is_folder or not target.suffix or target.is_dir():
         target /= f"{picture.stem}.png"
     if target.resolve() == picture.resolve():

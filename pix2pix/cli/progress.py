@@ -100,12 +100,14 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
     """
     from tqdm import tqdm
 
-    begin, is_terminal = time.time(), sys.stderr.isatty()
+    begin = time.time()
+    is_terminal = sys.stderr.isatty()
     bars: list[Any] = []
 
     def show(done: int, of: int) -> None:
         if not bars:  # made only now, so that an error before it stands alone
-            every, units = 0.1 if is_terminal else 30, {"unit": unit, "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
+            every = 0.1 if is_terminal else 30
+            units = {"unit": unit, "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
             bars.append(tqdm(**units, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=every, total=of))
             bars[0].start_t = begin
         bars[0].update(done - bars[0].n)

@@ -23,7 +23,8 @@ class Window(NamedTuple):
 def window_of(seed: int, spare: tuple[int, int], mirror: bool) -> Window:
     """The window of a seed, among (rows, columns) to spare; one pair in two is mirrored, if `mirror`."""
     bits = seed_of(seed, "window")
-    rows, columns = spare[0] + 1, spare[1] + 1
+    rows = spare[0] + 1
+    columns = spare[1] + 1
     # 63 bits over a few hundred places: what the modulus adds to some of them is below 1e-16.
     return Window(bits // 2 % rows, bits // 2 // rows % columns, mirror and bool(bits % 2))
 

@@ -46,8 +46,12 @@ class Dataset:
         self.folder = folder
         self.looks = looks
         self.found = found or looks
-        self.source, self.target, self.palette, self.target_palette = looks.source, looks.target, looks.palette, looks.target_palette
-        self.in_channels, self.out_channels = CHANNELS.get(self.source, 3), CHANNELS.get(self.target, 3)
+        self.source = looks.source
+        self.target = looks.target
+        self.palette = looks.palette
+        self.target_palette = looks.target_palette
+        self.in_channels = CHANNELS.get(self.source, 3)
+        self.out_channels = CHANNELS.get(self.target, 3)
         self.train_size = len(folder.train)
         self._reader = Reader(
             folder.root, folder.train, config.load_size(), looks.source, looks.target, config.make, looks.palette if config.crisp else ()
@@ -168,7 +172,8 @@ class Dataset:
 
         A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
         """
-        config, share = self.config, self._share(world)
+        config = self.config
+        share = self._share(world)
         first = (step * config.passes() + micro) * config.batch + rank * share
         numbers = range(first, first + share)
         indices = [self._order(number // self.train_size)[number % self.train_size] for number in numbers]
@@ -222,7 +227,9 @@ class _Passes(torch.utils.data.Dataset[Any]):
     """The passes of a run by number, as a DataLoader's workers ask for them."""
 
     def __init__(self, dataset: Dataset, rank: int, world: int) -> None:
-        self.dataset, self.rank, self.world = dataset, rank, world
+        self.dataset = dataset
+        self.rank = rank
+        self.world = world
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
         source, target = self.dataset.pixels(*divmod(number, self.dataset.config.passes()), self.rank, self.world)

@@ -30,5 +30,6 @@ def clean_labels(picture: Pixels, palette: tuple[PaletteEntry, ...]) -> Pixels:
         there = cv2.dilate(((snapped == color).all(axis=2) & sure).astype(np.uint8), NEARBY) > 0
         distance = ((smooth - color) ** 2).sum(axis=2)
         nearer = there & (distance < best)
-        best[nearer], cleaned[nearer] = distance[nearer], color
+        best[nearer] = distance[nearer]
+        cleaned[nearer] = color
     return cleaned

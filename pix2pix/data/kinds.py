@@ -114,7 +114,9 @@ def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntr
 def sample_halves(folder: PairFolder, count: int = ENOUGH) -> tuple[list[Pixels], list[Pixels]]:
     """Pixels (H, W, 3) of sources and of targets; broken files are passed over, `DataError` if there are only such."""
     pairs = folder.train or folder.pairs
-    sources, targets, cause = [], [], ""
+    sources = []
+    targets = []
+    cause = ""
     for place in range(min(count, len(pairs))):
         try:
             source, target = read_pair(pairs[place * len(pairs) // min(count, len(pairs))])

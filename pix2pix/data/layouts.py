@@ -181,7 +181,8 @@ def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found
 def _match_twins(a_side: list[Found], b_side: list[Found], *, usual: Counter[tuple[str, str]]) -> tuple[list[Match], list[Stray]]:
     """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with, else by equal ones, else none."""
     chosen: list[Match] = []
-    left, right = list(a_side), list(b_side)
+    left = list(a_side)
+    right = list(b_side)
     while left and right and len(left) * len(right) <= MOST_TWINS:
         ranks = [(usual[_suffix(a), _suffix(b)], _suffix(a) == _suffix(b), a, b) for a in left for b in right]
         best = max(rank[:2] for rank in ranks)
@@ -191,7 +192,8 @@ def _match_twins(a_side: list[Found], b_side: list[Found], *, usual: Counter[tup
             break
         chosen += [Match(a, b, a.key) for a, b in clear]
         used = {id(file) for pair in clear for file in pair}
-        left, right = [a for a in left if id(a) not in used], [b for b in right if id(b) not in used]
+        left = [a for a in left if id(a) not in used]
+        right = [b for b in right if id(b) not in used]
     if len(chosen) > 1:
         chosen = [Match(match.a, match.b, match.a.key + match.a.path.suffix) for match in chosen]
     taken = chosen[0] if chosen else None

@@ -34,7 +34,8 @@ def _gray(photo: Image.Image) -> Image.Image:
 def _edges(photo: Image.Image) -> Image.Image:
     """Canny's lines, with thresholds from the photo's own contrast, so that dark photos have lines too."""
     gray = cv2.GaussianBlur(np.asarray(ImageOps.grayscale(photo)), (0, 0), 1.2)
-    across, down = cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)
+    across = cv2.Sobel(gray, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(gray, cv2.CV_32F, 0, 1)
     high = max(40.0, float(np.percentile(np.abs(across) + np.abs(down), 90)))
     lines = cv2.Canny(gray, high / 2.5, high)
     return Image.fromarray(255 - lines).convert("RGB")
@@ -54,7 +55,8 @@ def holes_of(height: int, width: int, seed: int) -> NDArray[np.bool_]:
     holes = np.zeros((height, width), np.uint8)
     side = min(height, width)
     for _ in range(random.integers(1, 4)):
-        (h, w), (top, left) = (random.uniform(0.1, 0.35, 2) * side).astype(int) + 1, (random.random(2) * (height, width)).astype(int)
+        (h, w) = (random.uniform(0.1, 0.35, 2) * side).astype(int) + 1
+        (top, left) = (random.random(2) * (height, width)).astype(int)
         cv2.rectangle(holes, (left - w // 2, top - h // 2), (left + w // 2, top + h // 2), 1, -1)
     for _ in range(random.integers(2, 6)):
         points = (random.random((random.integers(2, 5), 2)) * (width, height)).astype(np.int32)

@@ -77,7 +77,8 @@ def is_system_folder(name: str) -> bool:
 
 @lru_cache
 def _split_and_side(family: int) -> re.Pattern[str]:
-    splits, sides = "|".join(SPLITS), "|".join(FAMILIES[family])
+    splits = "|".join(SPLITS)
+    sides = "|".join(FAMILIES[family])
     return re.compile(rf"(?P<split>{splits})[ _-]?(?P<side>{sides})|(?P<side2>{sides})[ _-](?P<split2>{splits})")
 
 
@@ -117,7 +118,9 @@ def place_folder(folders: Sequence[str], wrapping: int = 0, family: int = 0, nth
     has_split = any(split for split, _ in inner)
     split = None if has_split or not outer else SPLITS[outer[-1]]
     rest = [folder for folder in folders[:wrapping] if has_split or folder.casefold() not in SPLITS]
-    named, side, hits = list(rest), None, 0
+    named = list(rest)
+    side = None
+    hits = 0
     for folder, (word_split, word_side) in zip(folders[wrapping:], inner, strict=True):
         takes_split = word_split is not None and split is None
         takes_side = word_side is not None and hits == nth

@@ -110,7 +110,8 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
     if pair.half is None:
         return source, source
     middle = source.width // 2
-    left, right = source.crop((0, 0, middle, source.height)), source.crop((middle, 0, 2 * middle, source.height))
+    left = source.crop((0, 0, middle, source.height))
+    right = source.crop((middle, 0, 2 * middle, source.height))
     return (left, right) if pair.half == "left" else (right, left)
 
 
@@ -132,7 +133,8 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     found, problems = scan(root)
     matched = match_files(found, layout, single=make != "none")
     pairs: list[tuple[str | None, Pair]] = []
-    unequal, unreadable = [], []
+    unequal = []
+    unreadable = []
     for match in matched.matches:
         fit = _look(match, matched.layout)
         if fit.problem:
@@ -226,7 +228,8 @@ def _to_pair(match: Match, layout: Layout, direction: str, size: tuple[int, int]
 
 
 def _unequal(a: Path, size: tuple[int, int], b: Path, other: tuple[int, int]) -> str:
-    first, second = f"{a.parent.name}/{a.name}", f"{b.parent.name}/{b.name}"
+    first = f"{a.parent.name}/{a.name}"
+    second = f"{b.parent.name}/{b.name}"
     return f"{first} is {size[0]} x {size[1]}, {second} is {other[0]} x {other[1]}; the two halves of a pair are of one size. Resize one."
 
 

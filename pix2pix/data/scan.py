@@ -112,7 +112,8 @@ def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
     """The folders that lie around all."""
     if not folders:
         return ()
-    first, last = min(folders), max(folders)
+    first = min(folders)
+    last = max(folders)
     same = 0
     while same < min(len(first), len(last)) and first[same] == last[same]:
         same += 1
@@ -184,7 +185,8 @@ class _Walk:
 
     def _passes_over(self, entry: os.DirEntry[str]) -> bool:
         """Whether the folder is one of a system or of a run; it is named if there are pictures in it."""
-        is_system, is_run = is_system_folder(entry.name), is_run_folder(entry.path)
+        is_system = is_system_folder(entry.name)
+        is_run = is_run_folder(entry.path)
         if not (is_system or is_run):
             return False
         count = count_pictures(entry.path)

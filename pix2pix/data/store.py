@@ -170,7 +170,8 @@ def free_memory() -> int:
     if meminfo.exists():
         fields = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines() if ":" in line)
         free = int(fields.get("MemAvailable", "4000000 kB").split()[0]) * 1024
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    used = Path("/sys/fs/cgroup/memory.current")
     if limit.exists() and used.exists() and (text := limit.read_text(encoding="utf-8").strip()) != "max":
         free = min(free, max(0, int(text) - int(used.read_text(encoding="utf-8"))))
     return free

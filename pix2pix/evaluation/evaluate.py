@@ -112,7 +112,8 @@ class Examination:
     def __init__(self, translator: Translator, pairs: PairFolder | str | Path, split: str | None = None, mode: str = "fit") -> None:
         if mode not in MODES:
             raise ConfigError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
-        self.translator, self.mode = translator, mode
+        self.translator = translator
+        self.mode = mode
         self.folder = pairs if isinstance(pairs, PairFolder) else open_evaluation_pairs(translator, pairs)
         self.split, self.pairs = _choose(self.folder, split)
 

@@ -135,7 +135,8 @@ class FcnScore:
                 " a model whose pictures are labels is scored without one."
             )
         self.segmenter = segmenter
-        self.fake, self.real = Agreement(segmenter.palette), Agreement(segmenter.palette)
+        self.fake = Agreement(segmenter.palette)
+        self.real = Agreement(segmenter.palette)
 
     def see(self, seen: Seen) -> dict[str, float]:
         """`fcn_accuracy`: the share of pixels found where they were drawn."""
@@ -152,7 +153,8 @@ class LabelScore:
     """For models whose pictures are label maps: each pixel snapped to the nearest class, against the cleaned labels of the data."""
 
     def __init__(self, palette: tuple[PaletteEntry, ...]) -> None:
-        self.palette, self.agreement = palette, Agreement(palette)
+        self.palette = palette
+        self.agreement = Agreement(palette)
 
     def see(self, seen: Seen) -> dict[str, float]:
         """`label_accuracy`: the share of pixels of the right class."""

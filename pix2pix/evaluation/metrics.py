@@ -61,7 +61,8 @@ class LabHistograms:
     """
 
     NAMES = ("lab_l", "lab_a", "lab_b")
-    LOWEST, BINS = torch.tensor([0.0, -110.0, -110.0]), 220
+    LOWEST = torch.tensor([0.0, -110.0, -110.0])
+    BINS = 220
 
     def __init__(self) -> None:
         self.counts = torch.zeros(2, 3, self.BINS, dtype=torch.int64)

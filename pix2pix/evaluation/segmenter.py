@@ -71,14 +71,16 @@ class Segmenter:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.config = checkpoint.config
-        self.palette, self.size = checkpoint.config.palette, checkpoint.config.size
+        self.palette = checkpoint.config.palette
+        self.size = checkpoint.config.size
         self.network = checkpoint.generator().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def load(cls, path: str | Path) -> Segmenter:
         """The segmenter in a file; `CheckpointError` where it holds none."""
         checkpoint = load_checkpoint(path)
-        config, classes = checkpoint.config, len(checkpoint.config.palette)
+        config = checkpoint.config
+        classes = len(checkpoint.config.palette)
         fits = 2 <= classes <= MOST_CLASSES and (config.in_channels, config.out_channels) == (3, classes)
         if checkpoint.about.get("task") != TASK or not fits:
             raise CheckpointError(f"{path} holds no segmenter, but a model that draws. Make one with: pix2pix segmenter DATA --to FILE")
@@ -155,7 +157,9 @@ def measure_segmenter(segmenter: Segmenter, folder: PairFolder, pairs: Sequence[
 def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], size: int) -> tuple[Tensor, Tensor]:
     """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that cannot be read are passed over."""
     every = -(-len(folder.train) // MOST_PAIRS)
-    photos, classes, cause = [], [], ""
+    photos = []
+    classes = []
+    cause = ""
     for pair in folder.train[::every]:
         try:
             photo, labels = folder.load(pair)
@@ -173,7 +177,9 @@ class _Pupil:
     """A network while it learns."""
 
     def __init__(self, lesson: Lesson, palette: tuple[PaletteEntry, ...], photos: Tensor, classes: Tensor) -> None:
-        self.lesson, self.photos, self.classes = lesson, photos, classes
+        self.lesson = lesson
+        self.photos = photos
+        self.classes = classes
         self.config = ModelConfig(
             depth=lesson.depth,
             width=lesson.width,
@@ -205,7 +211,8 @@ class _Pupil:
 
     def _batch(self, number: int) -> tuple[Tensor, Tensor]:
         """Crops, mirrored or not, in a light of their own: generated photos are paler or more colourful than real ones."""
-        lesson, count = self.lesson, len(self.photos)
+        lesson = self.lesson
+        count = len(self.photos)
         generator = torch.Generator().manual_seed(seed_of(lesson.seed, "batch", number))
         rows = torch.randint(count, (lesson.batch,), generator=generator).tolist()
         spare = self.photos.shape[-1] - lesson.size

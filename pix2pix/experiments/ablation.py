@@ -127,7 +127,8 @@ def _train_cell(config: TrainConfig, folder: Path, tell: Callable[[str], None], 
 
 def _check_same(run: Run, config: TrainConfig) -> None:
     """A table of cells that were trained differently would be none: `RunError` names the first setting that differs."""
-    has, wanted = run.config().to_dict(), config.to_dict()
+    has = run.config().to_dict()
+    wanted = config.to_dict()
     free = {knob.name for knob in knobs() if knob.group == OUTPUT} | {*ADJUSTABLE} - {"steps"}
     for name, value in wanted.items():
         if name not in free and has[name] != value:

@@ -37,7 +37,8 @@ COLUMNS = {
 """Measures in the order of the table's columns; those that no cell has are left out."""
 REAL = {"fcn_accuracy": "real_fcn_accuracy", "fcn_class_accuracy": "real_fcn_class_accuracy", "fcn_iou": "real_fcn_iou"}
 SHOWN_PAIRS = 4
-GAP, HEADER = 4, 36
+GAP = 4
+HEADER = 36
 
 Numbers = dict[str, float]
 Row = tuple[str, Numbers]
@@ -87,7 +88,8 @@ class Report:
     def _pictures(self, exam: Examination) -> tuple[list[Image.Image], list[Image.Image]]:
         """Sources to show and their targets; drawings have none."""
         config = exam.translator.config
-        size, kinds = config.size, (config.source, config.target)
+        size = config.size
+        kinds = (config.source, config.target)
         if self.drawings:
             files = sorted(file for file in self.drawings.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
             if not files:
@@ -159,7 +161,8 @@ def draw_sheet(columns: Sequence[Column]) -> Image.Image:
     width, height = columns[0][1][0].size
     count = len(columns[0][1])
     sheet = Image.new("RGB", (len(columns) * (width + GAP) + GAP, HEADER + count * (height + GAP)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(12)
     for place, (label, pictures) in enumerate(columns):
         left = GAP + place * (width + GAP)
         draw.multiline_text((left + width / 2, HEADER / 2), label.replace(", ", "\n"), "black", font, "mm", 2, "center")

@@ -148,7 +148,8 @@ def _build(kind: type, told: Any) -> Any:
         raise ValueError(f"no {kind.__name__}")
     values = {field.name: told.get(field.name) for field in fields(kind)}
     for field in fields(kind):
-        value, allowed = values[field.name], KINDS.get(str(field.type))
+        value = values[field.name]
+        allowed = KINDS.get(str(field.type))
         if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
             raise ValueError(f"{field.name} of a {kind.__name__} is {value!r}")
     return kind(**values)
@@ -176,7 +177,8 @@ def wilson(count: int, total: int, z: float = Z_95) -> tuple[float, float]:
     """Wilson's score interval of a share; from 0 to 1 where nothing was asked."""
     if not total:
         return 0.0, 1.0
-    share, spread = count / total, z * z / total
+    share = count / total
+    spread = z * z / total
     middle = share + spread / 2
     half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total))
     # At the ends rounding would leave a hair: none of twenty has a lower bound of exactly 0.
@@ -196,7 +198,9 @@ class Difference:
 
 def difference(first: Share, second: Share) -> Difference:
     """`first` minus `second`. The interval is made of the two Wilson intervals (Newcombe 1998, method 10)."""
-    (low1, high1), (low2, high2), value = first.interval, second.interval, first.value - second.value
+    (low1, high1) = first.interval
+    (low2, high2) = second.interval
+    value = first.value - second.value
     low = value - math.hypot(first.value - low1, high2 - second.value)
     high = value + math.hypot(high1 - first.value, second.value - low2)
     return Difference(value, low, high, fisher(first, second))
@@ -209,7 +213,8 @@ def fisher(first: Share, second: Share) -> float:
     def log_ways(count: int) -> float:
         return _log_choose(first.total, count) + _log_choose(second.total, both - count)
 
-    seen, everything = log_ways(first.count), _log_choose(first.total + second.total, both)
+    seen = log_ways(first.count)
+    everything = _log_choose(first.total + second.total, both)
     possible = (log_ways(count) for count in range(max(0, both - second.total), min(first.total, both) + 1))
     # Equally probable tables may differ by a rounding.
     return min(1.0, math.fsum(math.exp(ways - everything) for ways in possible if ways <= seen + 1e-7))

@@ -51,7 +51,9 @@ def read_sessions(studies: Path) -> Kept:
 
 def _read(path: Path) -> tuple[list[Record], int]:
     """The sessions of a file, and the number of lines that are none."""
-    records, damaged, known = [], 0, set()
+    records = []
+    damaged = 0
+    known = set()
     for line in path.read_bytes().splitlines():
         try:
             record = Record.from_dict(json.loads(line))

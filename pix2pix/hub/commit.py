@@ -46,7 +46,8 @@ class Counted(io.BufferedReader):
 
     def __init__(self, path: Path, tell: Callable[[], Any]) -> None:
         super().__init__(io.FileIO(path))
-        self._tell, self.most = tell, 0
+        self._tell = tell
+        self.most = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)

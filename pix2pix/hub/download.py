@@ -70,7 +70,8 @@ def _bar(progress: Progress) -> Any:
 
     class Bar(tqdm):
         def __init__(self, *args: Any, **options: Any) -> None:
-            self.done, self.of = int(options.get("initial") or 0), int(options.get("total") or 0)
+            self.done = int(options.get("initial") or 0)
+            self.of = int(options.get("total") or 0)
             super().__init__(total=self.of, disable=True)
 
         def update(self, n: float | None = 1) -> bool | None:

@@ -16,7 +16,8 @@ from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import HubError
 
-BEGIN, END = "<!-- pix2pix: begin (written anew by each push) -->", "<!-- pix2pix: end -->"
+BEGIN = "<!-- pix2pix: begin (written anew by each push) -->"
+END = "<!-- pix2pix: end -->"
 SHEET = "sample.png"
 LICENCES = frozenset(
     [
@@ -110,7 +111,8 @@ def split_card(text: str, repo: str) -> tuple[dict[str, Any], str]:
 
 def front_matter(checkpoint: Checkpoint, file: str) -> dict[str, Any]:
     """What the Hub reads: what kind of model it is, its licence, and how well it did."""
-    config, about = checkpoint.config, checkpoint.about
+    config = checkpoint.config
+    about = checkpoint.about
     origin = about.get("origin")
     base = origin.get("repo") if isinstance(origin, dict) else None
     results = _results(about, config)
@@ -147,8 +149,10 @@ def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, An
 
 def describe(checkpoint: Checkpoint, repo: str, file: str) -> str:
     """The card's text: task, data, sample, how to use it, how it was made, and what it cannot do."""
-    config, about = checkpoint.config, checkpoint.about
-    task, name = f"{config.source} to {config.target}", repo.partition("/")[2]
+    config = checkpoint.config
+    about = checkpoint.about
+    task = f"{config.source} to {config.target}"
+    name = repo.partition("/")[2]
     pieces = [
         f"# {name}",
         f"A pix2pix generator (Isola, Zhu, Zhou, Efros 2017): {task}, pictures of {config.size} x {config.size}.",
@@ -166,7 +170,8 @@ def describe(checkpoint: Checkpoint, repo: str, file: str) -> str:
 
 def _facts(checkpoint: Checkpoint) -> dict[str, str]:
     """Rows of the card's table."""
-    config, about = checkpoint.config, checkpoint.about
+    config = checkpoint.config
+    about = checkpoint.about
     count = sum(weight.numel() for weight in checkpoint.weights.values())
     network = f"{config.generator}, width {config.width}, depth {config.depth}, {config.norm} norm: {count / 1e6:,.1f} million weights"
     told = about.get("metrics")

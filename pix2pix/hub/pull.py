@@ -77,7 +77,8 @@ def pull(
     The file is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its `about["origin"]` says where it
     is from. An older state of the same model is replaced; another file of that name stays, and the new one takes a number.
     """
-    wanted, to = None if isinstance(where, Remote) else parse_place(where, revision), Path(to)
+    wanted = None if isinstance(where, Remote) else parse_place(where, revision)
+    to = Path(to)
     client = connect(token)
     remote = _look(client, wanted) if wanted else cast(Remote, where)
     check_space(to, 2 * remote.size, remote.repo)
@@ -102,10 +103,13 @@ def parse_place(where: str, revision: str | None = None) -> Wanted:
     owner_and_name, at, asked = "/".join(parts[:2]).partition("@")
     rest = parts[2:]
     if rest[:1] in (["tree"], ["blob"], ["resolve"]) and len(rest) > 1:
-        at, asked, rest = "@", rest[1], rest[2:]
+        at = "@"
+        asked = rest[1]
+        rest = rest[2:]
     if at and not asked:
         raise HubError(f"{where.strip()[:120]!r} names no revision after the @. Name a branch, a tag or a commit, or leave the @ out.")
-    chosen, file = revision or asked or "main", "/".join(rest)
+    chosen = revision or asked or "main"
+    file = "/".join(rest)
     if not REVISION.fullmatch(chosen):
         raise HubError(f"{chosen[:120]!r} is no revision. Name a branch, a tag or a whole commit id.")
     if file and (not file.lower().endswith(SUFFIXES) or ".." in file.split("/")):

@@ -39,7 +39,9 @@ def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | N
     The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a sample. `token`: None takes that of
     this machine. `HubError` says why it could not be done, and then the repository is as it was.
     """
-    repo, path, terms = check_name(repo), Path(path), terms or Terms()
+    repo = check_name(repo)
+    path = Path(path)
+    terms = terms or Terms()
     if path.is_file() and path.stat().st_size > LARGEST_MODEL:
         raise HubError(f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a model to push has at most {LARGEST_MODEL / 1e9:.0f} GB.")
     checkpoint = load_checkpoint(path)

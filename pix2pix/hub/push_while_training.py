@@ -37,13 +37,17 @@ class Pushing:
     """
 
     def __init__(self, run: str | Path, repo: str, every: int = 0, token: str | None = None, private: bool = False) -> None:
-        self.run, self.repo, self.every, self.private = Run(run), check_name(repo), every, private
+        self.run = Run(run)
+        self.repo = check_name(repo)
+        self.every = every
+        self.private = private
         self._token = token_here() if token is None else token
         if not self._token:
             raise HubError(f"nobody is logged in to push to {repo}. Log in first (hf auth login), or train without pushing.")
         record = read_record(run)
         self._step = int(record.get("step", 0)) if record.get("repo") == self.repo else 0
-        self._seen, self._follows = 0, True
+        self._seen = 0
+        self._follows = True
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"push {self.run.name}", daemon=True)
 

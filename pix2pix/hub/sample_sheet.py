@@ -11,7 +11,8 @@ from pix2pix.inference.translator import Translator
 
 LARGEST_SIDE = 1024
 GAP = 8
-WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+WHITE = (255, 255, 255)
+BLACK = (0, 0, 0)
 PAINT: dict[str, Color] = {"background": (168, 198, 222), "wall": (176, 108, 84), "window": (92, 116, 138), "door": (96, 62, 40)}
 """Sky, brick, glass and wood, for models that take a photo."""
 
@@ -47,11 +48,13 @@ def _labels(config: ModelConfig) -> dict[str, Color]:
 
 def _house(side: int, colors: dict[str, Color], line: Color | None = None) -> Image.Image:
     image = Image.new("RGB", (side, side), colors["background"])
-    draw, unit = ImageDraw.Draw(image), side / 16
+    draw = ImageDraw.Draw(image)
+    unit = side / 16
     draw.rectangle((unit, 2 * unit, 15 * unit, side), colors["wall"], line)
     for row in range(4):
         for column in range(4):
-            left, top = (2.5 + 3 * column) * unit, (3 + 3 * row) * unit
+            left = (2.5 + 3 * column) * unit
+            top = (3 + 3 * row) * unit
             if (row, column) != (3, 1):
                 draw.rectangle((left, top, left + 1.8 * unit, top + 2 * unit), colors["window"], line)
     draw.rectangle((5.5 * unit, 12 * unit, 7.6 * unit, side), colors["door"], line)

@@ -34,7 +34,8 @@ CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 """Where hardware without a GPU gets a torch of 0.2 GB instead of 3."""
 ZERO_PYTHON = "3.12"
 """ZeroGPU takes few versions of Python; this is the newest of them."""
-TITLE, SHORT = "pix2pix", "Draw a label map, get a photo"
+TITLE = "pix2pix"
+SHORT = "Draw a label map, get a photo"
 
 
 @dataclass(frozen=True)

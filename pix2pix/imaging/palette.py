@@ -45,7 +45,8 @@ MAPS: tuple[PaletteEntry, ...] = (
 
 KNOWN = (FACADES, MAPS)
 """Palettes that have names: of colours that mean something in a data set that many have."""
-KNOWN_SHARE, OWN_SHARE = 2 / 3, 0.6
+KNOWN_SHARE = 2 / 3
+OWN_SHARE = 0.6
 """Least share of a known palette's colours to be found, and of the found ones to be its own."""
 
 COLOR_NAMES: tuple[PaletteEntry, ...] = (
@@ -79,7 +80,8 @@ COLOR_NAMES: tuple[PaletteEntry, ...] = (
     ("salmon", (250, 128, 114)),
 )
 
-TIGHT, LOOSE = 8, 24
+TIGHT = 8
+LOOSE = 24
 """Largest distance in one channel at which a pixel has a colour, and at which it may be a scattered pixel of it (JPEG)."""
 MOST_COLORS = 32
 SMALLEST_SHARE = 0.002
@@ -90,11 +92,13 @@ EXACT_COLORS = 256
 SAMPLE = 200_000
 COLOURED = 40
 """Difference between the channels of a pixel, above which it is plainly coloured."""
-FEWEST_COLOURED, COLOURED_SHARE = 6, 0.0001
+FEWEST_COLOURED = 6
+COLOURED_SHARE = 0.0001
 """Least number and share of such pixels in a coloured picture."""
 CELLS = np.array([65 * 65, 65, 1], np.int32)
 """Numbers cells of 4 x 4 x 4 colours, of which a channel has 65."""
-LABELS_SHARE, LABELS_SHARPNESS = 0.55, 0.6
+LABELS_SHARE = 0.55
+LABELS_SHARPNESS = 0.6
 """Measured: label halves of facades 0.66 and 0.77, street maps 0.73 and 0.68; photos up to 0.69 and 0.44, gray ones 0.47 and 0.51."""
 
 
@@ -109,7 +113,8 @@ class Peak:
 
 def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
     """Frequent colours of (N, 3) pixels, most frequent first, far enough apart that JPEG's scatter around one is not another."""
-    left, count = pixels.astype(np.int16), len(pixels)
+    left = pixels.astype(np.int16)
+    count = len(pixels)
     peaks: list[Peak] = []
     while len(peaks) < MOST_COLORS and len(left) >= max(1, SMALLEST_SHARE * count):
         cells = ((left + 2) >> 2).astype(np.int32) @ CELLS
@@ -137,7 +142,8 @@ def is_label_like(pictures: Sequence[Pixels]) -> bool:
     Besides the most frequent colour, which may be a photo's white background, the others must be sharp too.
     """
     peaks = find_peaks(_sample(pictures))[:16]
-    rest_tight, rest_loose = sum(peak.tight for peak in peaks[1:]), sum(peak.loose for peak in peaks[1:])
+    rest_tight = sum(peak.tight for peak in peaks[1:])
+    rest_loose = sum(peak.loose for peak in peaks[1:])
     share = sum(peak.tight for peak in peaks)
     return len(peaks) > 1 and share >= LABELS_SHARE and rest_tight >= LABELS_SHARPNESS * rest_loose
 

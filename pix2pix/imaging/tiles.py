@@ -63,7 +63,9 @@ def plan_tiles(height: int, width: int, multiple: int, most_pixels: int, overlap
 
 def plan_side(length: int, tile: int, multiple: int, overlap: int) -> list[Span]:
     """Tiles of one length, at most `tile`, evenly over one side; the weights of all tiles at a pixel sum to 1."""
-    units, most, shared = length // multiple, tile // multiple, overlap // multiple
+    units = length // multiple
+    most = tile // multiple
+    shared = overlap // multiple
     count = 1 if units <= most else math.ceil((units - shared) / (most - shared))
     size = math.ceil((units + (count - 1) * shared) / count)
     starts = [index * (units - size) // max(1, count - 1) * multiple for index in range(count)]

@@ -33,7 +33,8 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
 
     Also the files that are pictures of a kind that is not read. `DataError` where there is no picture, or one would be overwritten.
     """
-    source, output = Path(source), Path(output)
+    source = Path(source)
+    output = Path(output)
     if not source.is_dir():
         raise DataError(f"{source} is no folder; name a folder of pictures.")
     if output.is_file():

@@ -140,7 +140,8 @@ class Translator:
         """Every pixel through the network, in one piece or in tiles."""
         pixels = to_bytes(image, self.config.in_channels)
         height, width = map(self._padded, pixels.shape[1:])
-        y, x = reflect_indices(pixels.shape[1], height), reflect_indices(pixels.shape[2], width)
+        y = reflect_indices(pixels.shape[1], height)
+        x = reflect_indices(pixels.shape[2], width)
         noise = None if seed is None else self._sample_noise(height, width, [seed])
 
         def paint(row: Span, column: Span) -> Tensor:
@@ -154,7 +155,8 @@ class Translator:
         for strip in blend_tiles(rows, columns, paint):
             canvas[:, top : top + strip.shape[1]] = to_pixels(strip).cpu()
             top += strip.shape[1]
-        above, left = (height - image.height) // 2, (width - image.width) // 2
+        above = (height - image.height) // 2
+        left = (width - image.width) // 2
         return _to_picture(canvas[:, above : above + image.height, left : left + image.width])
 
     def _paint(self, source: Tensor, noise: Sequence[Tensor] | None) -> Tensor:
@@ -186,7 +188,8 @@ class Translator:
     def _check_picture(self, image: Image.Image) -> None:
         if not isinstance(image, Image.Image):
             raise DataError(f"a {type(image).__name__} is no picture. Give a PIL image, such as PIL.Image.open(path).")
-        ins, outs = self.config.in_channels, self.config.out_channels
+        ins = self.config.in_channels
+        outs = self.config.out_channels
         if ins not in (1, 3) or outs not in (1, 3):
             raise ConfigError(f"this model turns {ins} channels into {outs}; pictures have 1 or 3. Use translate_tensor for it.")
         width, height = image.size

@@ -47,7 +47,9 @@ class Borrower:
 
     def __init__(self, path: str | Path) -> None:
         checkpoint = load_checkpoint(path)
-        self.path, self.config, self.about = str(path), checkpoint.config, checkpoint.about
+        self.path = str(path)
+        self.config = checkpoint.config
+        self.about = checkpoint.about
         self.device = torch.device("cuda")
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:

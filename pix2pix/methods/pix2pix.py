@@ -79,7 +79,9 @@ class Pix2Pix:
 
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
         """As in `Method`; the totals are logged as `d` and `g`."""
-        source, target, fake = batch["source"], batch["target"], fakes["fake"]
+        source = batch["source"]
+        target = batch["target"]
+        fake = fakes["fake"]
         if player == "generator":
             losses = generator_losses(self.discriminator, source, target, fake, self.config)
             return {"total": losses["g"], **losses}
@@ -106,7 +108,8 @@ class Pix2Pix:
 
 def describe_model(config: TrainConfig, images: Images) -> ModelConfig:
     """The generator that these settings train on these images."""
-    source, target = images["source"], images["target"]
+    source = images["source"]
+    target = images["target"]
     return ModelConfig(
         **config.architecture(),
         in_channels=source.channels,
@@ -134,7 +137,8 @@ def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
 
 def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
-    patch, smallest = int(config.patch), smallest_picture(int(config.patch))
+    patch = int(config.patch)
+    smallest = smallest_picture(int(config.patch))
     if config.size < smallest:
         fitting = [str(other) for other in HALVINGS if smallest_picture(other) <= config.size]
         raise ConfigError(
@@ -159,7 +163,8 @@ def discriminator_losses(
         return discriminator(_to_judge(source, picture, config))
 
     fake = fake.detach()
-    real_logits, fake_logits = judge(target), judge(fake)
+    real_logits = judge(target)
+    fake_logits = judge(fake)
     losses = {"d_real": real_loss(config.gan, real_logits, config.real_label), "d_fake": fake_loss(config.gan, fake_logits)}
     objective = (losses["d_real"] + losses["d_fake"]) * OBJECTIVE_SCALE.get(config.gan, 1.0)
     if GAN_LOSSES[config.gan].penalised:
@@ -178,7 +183,8 @@ def generator_losses(
     The gradient runs through the discriminator too: turn `requires_grad` of its weights off meanwhile, to
     save a third of the work.
     """
-    losses, weights = {"g_l1": l1_loss(fake, target)}, {"g_l1": config.l1}
+    losses = {"g_l1": l1_loss(fake, target)}
+    weights = {"g_l1": config.l1}
     if config.gan != "none":
         assert discriminator is not None, "a GAN loss needs a discriminator"
         losses["g_gan"] = generator_loss(config.gan, discriminator(_to_judge(source, fake, config)))

@@ -69,7 +69,9 @@ class ResNet(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        width, norm, blocks = config.width, config.norm, config.blocks
+        width = config.width
+        norm = config.norm
+        blocks = config.blocks
         self.dropout = config.dropout
         channels = [width * 2**level for level in range(HALVINGS + 1)]
         self.noise_channels = [channels[-1]] * blocks if self.dropout else []

@@ -114,7 +114,10 @@ class UNet(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         spoken = DIALECTS[config.dialect]
-        depth, width, norm, skips = config.depth, config.width, config.norm, config.skips
+        depth = config.depth
+        width = config.width
+        norm = config.norm
+        skips = config.skips
         self.multiple = 2**depth
         self.dropout = config.dropout
         self.skips = skips
@@ -135,7 +138,8 @@ class UNet(nn.Module):
         masks = iter(noise or ())
         # In place throughout: neither convolution nor norm keeps its output for the gradient. A skip is taken after the LeakyReLU,
         # which the ReLU of the decoder undoes where it matters: ReLU(LeakyReLU(x)) = ReLU(x).
-        features, skips = source, []
+        features = source
+        skips = []
         for level, down in enumerate(self.down):
             features = F.leaky_relu_(down(features), SLOPE) if level < len(self.down) - 1 else self._turn(down(features))
             if noise and level in self.noisy_down:

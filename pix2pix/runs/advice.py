@@ -94,7 +94,8 @@ def _discriminator_lost(rows: Sequence[Row], config: TrainConfig) -> Advice | No
 
 
 def _overfits(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
-    validation, training = points(rows, "val_l1"), points(rows, "g_l1")
+    validation = points(rows, "val_l1")
+    training = points(rows, "g_l1")
     if len(validation) < FEWEST or len(training) < FEWEST:
         return None
     best_step, best = min(validation, key=lambda point: point[1])
@@ -119,7 +120,8 @@ def _flat(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
     if len(values) < 2 * FEWEST:
         return None
     half = len(values) // 2
-    early, late = fmean(values[:half]), fmean(values[half:])
+    early = fmean(values[:half])
+    late = fmean(values[half:])
     if abs(late / early - 1) > FLAT if early else True:
         return None
     return Advice(

@@ -157,7 +157,8 @@ def _drop_old_requests(run: Run) -> None:
 def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into
     memory."""
-    config, status = run.config(), run.read_status()
+    config = run.config()
+    status = run.read_status()
     kept = {"steps": int(status.get("steps", config.steps)), "batch": int(status.get("batch", config.batch))}
     return dataclasses.replace(config, **(kept | changes))
 
@@ -184,7 +185,8 @@ def _record_events(run: Run, prepared: Prepared, on_event: Listener | None) -> N
 
 def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
     """What is worth knowing before the first step."""
-    examples, machine = prepared.examples, prepared.machine
+    examples = prepared.examples
+    machine = prepared.machine
     processes = f", {machine.world} processes" if machine.world > 1 else ""
     yield f"{examples.introduction()}; on {machine.device}, {machine.precision}{processes}"
     yield from map(str, examples.notes)
@@ -197,11 +199,13 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
 
 def _changed_images(run: Run, examples: Examples) -> list[str]:
     """What to say where a run goes on with other images than it had. Remembers what it has now."""
-    now, before = examples.fingerprint(), run.read_status().get("pictures")
+    now = examples.fingerprint()
+    before = run.read_status().get("pictures")
     run.write_status(pictures=now)
     if not before or before == now:
         return []
-    had, has = before.partition(" ")[0], now.partition(" ")[0]
+    had = before.partition(" ")[0]
+    has = now.partition(" ")[0]
     return [f"the pictures have changed since this run stopped: {had} training pairs then, {has} now. Their order is another one."]
 
 

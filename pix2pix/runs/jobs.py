@@ -195,7 +195,8 @@ def _look_after(folder: Path) -> None:
         time.sleep(LOOK)
         with suppress(OSError, Pix2PixError), _alone(folder):
             _close_dead(folder)
-            queue, at_work = waiting.waiting(folder), busy(folder)
+            queue = waiting.waiting(folder)
+            at_work = busy(folder)
             if queue and not at_work:
                 _begin(queue.pop(0))
             goes_on = bool(queue or at_work and not running())

@@ -135,7 +135,8 @@ def nearest_size(size: int, model: ModelConfig) -> int:
 def check_resume(run: Run, given: dict[str, Any]) -> None:
     """`ConfigError` where settings given with a resume are not those of the run, but for `data` and
     `ADJUSTABLE`, or steps are made."""
-    config, made = run.config().to_dict(), run.saved_step()
+    config = run.config().to_dict()
+    made = run.saved_step()
     if given.get("steps", made + 1) < max(1, made):
         raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
     for name, value in given.items():

@@ -23,7 +23,8 @@ HELD = 2.2
 """Bytes held for the backward pass, and the gradients on their way, by each byte that a layer gives (measured)."""
 SHARE = 0.9
 """Part of the free memory that a training may count on."""
-NARROWEST, SMALLEST = 16, 64
+NARROWEST = 16
+SMALLEST = 64
 STATE_COPIES = 4
 """Of each network in state.pt: weights, two moments, and the running mean (of the generator)."""
 ROOM = 200_000_000
@@ -128,7 +129,8 @@ def _numbers_in(network: nn.Module) -> int:
 def check_disk(config: TrainConfig, folder: Path) -> None:
     """`NoSpaceError` naming what is needed and what is free, where a run in `folder` would fill the disk."""
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    free, needed = shutil.disk_usage(existing).free, disk_needed(config)
+    free = shutil.disk_usage(existing).free
+    needed = disk_needed(config)
     if free < needed + ROOM:
         raise NoSpaceError(
             f"no space left: a run of these settings needs {in_words(needed)} and {in_words(ROOM)} of room on the disk of {existing},"

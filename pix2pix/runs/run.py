@@ -247,7 +247,8 @@ class Run(RunFolder):
             try:
                 stack.enter_context(hold(self.lock_path, timeout=2))
             except Timeout:
-                pid, out = self.read_status().get("pid", "unknown"), way_out(self.lock_path)
+                pid = self.read_status().get("pid", "unknown")
+                out = way_out(self.lock_path)
                 raise RunError(
                     f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.{out}"
                 ) from None
@@ -263,7 +264,8 @@ class Run(RunFolder):
 
     def snapshot(self) -> Snapshot:
         """What the directory says now."""
-        config, status = self.config(), self.read_status()
+        config = self.config()
+        status = self.read_status()
         return Snapshot(
             name=self.name,
             state=self._true_state(status),

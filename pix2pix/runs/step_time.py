@@ -27,7 +27,8 @@ from pix2pix.runtime.processes import quiet_environment, step_back
 from pix2pix.training.events import Progress
 from pix2pix.training.trainer import Trainer
 
-WARM_UP, STEPS = 2, 4
+WARM_UP = 2
+STEPS = 4
 NEVER = 100_000_000
 LONGEST = 120
 """Seconds after which a measurement is given up: such a machine is too slow to wait for."""

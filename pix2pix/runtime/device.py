@@ -36,7 +36,8 @@ class Machine:
 
 def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
     """The machine that the settings ask for. `precision` is that of the run so far: going on with another would not be going on."""
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0"))
+    world = int(os.environ.get("WORLD_SIZE", "1"))
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
     chosen = precision or (config.precision if config.precision != "auto" else _faster_precision(device))
     can_compile = _finds_compiler(device)

@@ -44,7 +44,8 @@ class PictureNorm(nn.BatchNorm2d):
         """The same weights and keys as `norm`, which shares its tensors with it."""
         kind = PictureBottleneckNorm if isinstance(norm, BottleneckNorm) else cls
         twin = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta")
-        twin._parameters, twin._buffers = dict(norm._parameters), dict(norm._buffers)
+        twin._parameters = dict(norm._parameters)
+        twin._buffers = dict(norm._buffers)
         return twin.train(norm.training)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -112,7 +113,10 @@ def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
     ops = torch.ops.mkldnn
     weight = conv.weight.detach().to(dtype)
     bias = None if conv.bias is None else conv.bias.detach().to(dtype)
-    padding, stride, dilation, groups = list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups
+    padding = list(conv.padding)
+    stride = list(conv.stride)
+    dilation = list(conv.dilation)
+    groups = conv.groups
     after: tuple[str, list[float], str] = ("none", [], "")  # nothing is fused after it
     if isinstance(conv, nn.ConvTranspose2d):
         extra = list(conv.output_padding)

@@ -33,7 +33,9 @@ WAYS_OUT = {
     errno.ENFILE: MANY_FILES,
 }
 EXIF_ORIENTATION = 0x0112
-BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 258, 277, 339
+BITS_PER_SAMPLE = 258
+SAMPLES_PER_PIXEL = 277
+SAMPLE_FORMAT = 339
 TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floating point", 5: "complex whole numbers", 6: "complex numbers"}
 LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
 """Files that a file manager puts into a folder by looking at it, in lower case."""
@@ -279,7 +281,8 @@ def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
         directory = TiffImagePlugin.ImageFileDirectory_v2(head)
         opened.seek(directory.next)
         directory.load(opened)
-        bands, bits = directory.get(SAMPLES_PER_PIXEL, 1), directory.get(BITS_PER_SAMPLE, (1,))
+        bands = directory.get(SAMPLES_PER_PIXEL, 1)
+        bits = directory.get(BITS_PER_SAMPLE, (1,))
         number = TIFF_NUMBERS.get(directory.get(SAMPLE_FORMAT, (1,))[0], "numbers")
         return f"it is a TIFF of {bands} band{'s' * (bands != 1)} of {bits[0]} bits ({number}), which is not read"
     return ""

@@ -142,7 +142,8 @@ class Trainer:
 
     def _collect(self) -> None:
         """Adds the losses of the steps since the last look to the sums."""
-        pending, self._pending = self._pending, []
+        pending = self._pending
+        self._pending = []
         for losses in pending:
             values = self._average(torch.stack(list(losses.values()))).tolist()
             if not all(math.isfinite(value) for value in values):
@@ -188,7 +189,8 @@ class Trainer:
 
     def _progress(self) -> Progress:
         losses = {name: value / self._count for name, value in self._sums.items()}
-        self._sums, self._count = {}, 0
+        self._sums = {}
+        self._count = 0
         rate = self.method.players[-1].rate * rate_at(self.step - 1, self.config.steps, self.config.decay_from) * self.rate_scale
         return Progress(self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share)
 
@@ -233,7 +235,8 @@ class Trainer:
 
     def _checkpoint(self, network: nn.Module, model: ModelConfig) -> Checkpoint:
         weights = {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
-        data, init = _name(self.config.data), _name(self.config.init)
+        data = _name(self.config.data)
+        init = _name(self.config.init)
         about: dict[str, Any] = {
             "task": f"{model.source} to {model.target}",
             "data": data,
@@ -299,7 +302,9 @@ class Clock:
 
     def restart(self) -> None:
         """What happened between two stretches of training, such as an evaluation, does not count."""
-        self._start, self._waited, self._steps = time.perf_counter(), 0.0, 0
+        self._start = time.perf_counter()
+        self._waited = 0.0
+        self._steps = 0
 
     def waiting(self, work: Callable[[], Any]) -> Any:
         """Does the work and counts its time as waiting."""

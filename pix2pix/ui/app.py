@@ -59,7 +59,8 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
 
 def theme() -> gr.themes.Base:
     """Quiet grays and one accent: the pictures are what is colourful here."""
-    colors, sizes = gr.themes.colors, gr.themes.sizes
+    colors = gr.themes.colors
+    sizes = gr.themes.sizes
     base = gr.themes.Base(primary_hue=colors.indigo, neutral_hue=colors.zinc, radius_size=sizes.radius_md, font=FONT, font_mono=MONO)
     return base.set(
         body_background_fill="*neutral_50",

@@ -34,7 +34,8 @@ LARGEST_HALF = 65504.0
 BOUNDS = {False: (0.5, 0.05), True: (16.0, 1.0)}
 """Largest and mean difference to torch that is let pass, in levels of 255, without and with `half`."""
 
-INPUT, OUTPUT = "source", "picture"
+INPUT = "source"
+OUTPUT = "picture"
 CHANNEL_NAMES = {1: "gray", 3: "RGB"}
 ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. {}: value / 127.5 - 1."
 
@@ -150,7 +151,8 @@ def _describe(model: Any, checkpoint: Checkpoint, generator: nn.Module) -> Any:
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         del part.metadata_props[:]
         part.doc_string = ""
-    model.producer_name, model.producer_version = "pix2pix", pix2pix.__version__
+    model.producer_name = "pix2pix"
+    model.producer_version = pix2pix.__version__
     multiple = int(getattr(generator, "multiple", 1))
     facts = checkpoint.config.to_dict() | {"multiple": multiple}
     told = {
@@ -172,7 +174,8 @@ def _store_halves(model: Any, name: str) -> None:
     for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) != 4:
             continue
-        values, own = numpy_helper.to_array(tensor), tensor.name
+        values = numpy_helper.to_array(tensor)
+        own = tensor.name
         if np.abs(values).max(initial=0) > LARGEST_HALF:
             raise CheckpointError(f"{name}: some weights are larger than half precision holds ({LARGEST_HALF:.0f}). Export without --half.")
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{own}.half"))

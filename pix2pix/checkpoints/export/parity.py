@@ -63,7 +63,8 @@ def check(proof: Proof, largest: float, mean: float, name: str) -> Proof:
 
 
 def _sizes(side: int, multiple: int) -> tuple[tuple[int, int], ...]:
-    side, unit = round_up(side, multiple), multiple * math.ceil(SMALL / multiple)
+    side = round_up(side, multiple)
+    unit = multiple * math.ceil(SMALL / multiple)
     return (side, side), (2 * unit, unit), (unit, 2 * unit)
 
 

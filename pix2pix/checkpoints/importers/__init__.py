@@ -37,7 +37,8 @@ from pix2pix.networks.patchgan import HALVINGS
 from pix2pix.runtime.processes import clean_environment
 
 SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".pict")
-SECONDS, LONGEST_START = 20.0, 120.0
+SECONDS = 20.0
+LONGEST_START = 120.0
 BEGUN = "begun"
 """Empty file by which the process says that it begins to read."""
 LONGEST_SENTENCE = 2000
@@ -169,12 +170,14 @@ def run_apart(command: list[str], answer: Path, path: Path) -> int:
     """The exit code. The stranger's file has its seconds from when the process has imported what it needs: that may take as long."""
     silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = subprocess.Popen(command, env=clean_environment() | {"OMP_NUM_THREADS": "1"}, **silent)
-    begun, end = answer.with_name(BEGUN), time.monotonic() + LONGEST_START
+    begun = answer.with_name(BEGUN)
+    end = time.monotonic() + LONGEST_START
     has_begun = False
     try:
         while process.poll() is None:
             if not has_begun and begun.exists():
-                has_begun, end = True, time.monotonic() + SECONDS
+                has_begun = True
+                end = time.monotonic() + SECONDS
             if time.monotonic() > end:
                 raise CheckpointError(f"{path} could not be read within {SECONDS:.0f} seconds. The file is not used.")
             time.sleep(0.02)

@@ -92,7 +92,8 @@ def _check_names(plan: Plan, tensors: Tensors) -> None:
 
 def names_of(plan: Plan, tensors: Tensors) -> tuple[list[str], set[str]]:
     """What the file must hold, and all that it may."""
-    needed, known = [], set()
+    needed = []
+    known = set()
     modules = dict(plan.blank.named_modules())
     kept = any(name.endswith(plan.leaves.get("running_var", "running_var")) for name in tensors)
     for module, part in plan.parts.items():

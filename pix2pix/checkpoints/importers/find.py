@@ -15,7 +15,8 @@ from pix2pix.checkpoints.importers import others
 from pix2pix.checkpoints.importers.conversion import Plan, Tensors, names_of
 from pix2pix.errors import CheckpointError, ConfigError
 
-GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+GENERATOR = "generator"
+DISCRIMINATOR = "discriminator"
 WRAPPED = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod)\.")
 """What DataParallel and torch.compile put into a name, at its beginning or inside."""
 OTHER_NETWORKS = re.compile(
@@ -26,8 +27,10 @@ OTHER_NETWORKS = re.compile(
 """Names of what a training module has beside its generator."""
 AVERAGE = re.compile(r"(?:^|(?<=[._]))(?:ema|ema_model|averaged|shadow)(?=$|[._])|(?<=[a-z])_?ema(?=$|\.)", re.IGNORECASE)
 HOLDERS = {"state_dict", "model_state_dict", "params", "model", "weights"}
-DEEPEST, DEEPEST_PREFIX = 4, 6
-MOST_TENSORS, MOST_PLANS = 20_000, 50
+DEEPEST = 4
+DEEPEST_PREFIX = 6
+MOST_TENSORS = 20_000
+MOST_PLANS = 50
 
 
 @dataclass(frozen=True)

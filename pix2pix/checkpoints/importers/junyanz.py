@@ -74,7 +74,8 @@ def plan_resnet(tensors: Tensors) -> Plan:
     """Any number of blocks, width, norm and channels; whether there is dropout shows in the numbers of a block's layers."""
     found = [match for name in tensors if (match := BLOCK.fullmatch(name))]
     places = {int(match[1]) for match in found}
-    blocks, first = len(places), min(places)
+    blocks = len(places)
+    first = min(places)
     if first != FIRST_BLOCK or max(places) != first + blocks - 1 or blocks > 32:
         raise CheckpointError(
             f"has residual blocks as {PROJECT} does, in layers {first} to {max(places)}; those of a generator with two halvings begin in"
@@ -121,7 +122,8 @@ def plan_discriminator(tensors: Tensors) -> Plan:
     if not patch:
         raise CheckpointError(f"is a PatchGAN of {PROJECT} with {layers} layers; those with 1 to 5 can be taken over.")
     norm = _norm(tensors, f"{row}.0.bias", f"{row}.{numbers[-1]}.bias")
-    width, channels = size_of(tensors, f"{row}.0.weight", 0, 64), size_of(tensors, f"{row}.0.weight", 1, 6)
+    width = size_of(tensors, f"{row}.0.weight", 0, 64)
+    channels = size_of(tensors, f"{row}.0.weight", 1, 6)
     with torch.device("meta"):
         blank = PatchGAN(channels, width, patch, norm)
     hidden = _hidden_bias(norm)

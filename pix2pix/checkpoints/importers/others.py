@@ -11,7 +11,9 @@ from pix2pix.checkpoints.importers.conversion import Part, Plan, Tensors, plan_g
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
 
-KIMRASS, HUGGAN, TENSORFLOW = "KimRass/Pix2Pix", "HugGAN", "pix2pix-tensorflow"
+KIMRASS = "KimRass/Pix2Pix"
+HUGGAN = "HugGAN"
+TENSORFLOW = "pix2pix-tensorflow"
 LAYER = re.compile(r"layer(\d+)\.(?:conv\.)?(?:weight|bias)")
 DOWN = re.compile(r"down(\d+)\.model\.0\.weight")
 ENCODER = re.compile(r"generator/encoder_(\d+)/.+")

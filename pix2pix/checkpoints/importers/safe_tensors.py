@@ -42,7 +42,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _cause(path: Path, error: Exception) -> str:
-    text, size = str(error), path.stat().st_size
+    text = str(error)
+    size = path.stat().st_size
     if re.search(r"invalid ?offset|incomplete ?(?:metadata|buffer)|buffer not fully covered", text, re.IGNORECASE):
         return f"its table of contents names other bytes of numbers than the file of {size:,} bytes holds."
     if re.search(r"header ?(?:too|length)|header (?:is )?too", text, re.IGNORECASE):

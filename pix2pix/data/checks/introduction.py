@@ -20,7 +20,8 @@ FEW_ENOUGH = 500
 def introduce_pairs(dataset: Dataset) -> str:
     """`400 training pairs, 50 for validation; source: labels on the left, 12 colours; target: photo on the
     right`"""
-    pairs, config = dataset.folder, dataset.config
+    pairs = dataset.folder
+    config = dataset.config
     noun = "photo" if config.make != "none" else "pair"
     count = f"{len(pairs.train):,} training {noun}{'s' * (len(pairs.train) != 1)}"
     drawn = " drawn from them" if pairs.drawn else ""

@@ -75,7 +75,8 @@ class Report:
 
     def text(self) -> str:
         """The report for a person to read, some ten lines; `str` gives it too."""
-        total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
+        total = sum(self.counts.values())
+        (width, height, _) = self.sizes[0]
         more = f" and {len(self.sizes) - 1} other size{'s' * (len(self.sizes) > 2)}" if len(self.sizes) > 1 else ""
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items() if count)
         drawn = " (val drawn by seed)" if self.drawn else ""
@@ -90,7 +91,8 @@ class Report:
 
     def headline(self) -> str:
         """One line: `212 pairs, side by side, 512 x 256, labels on the right: 9 colours`."""
-        total, (width, height, _) = sum(self.counts.values()), self.sizes[0]
+        total = sum(self.counts.values())
+        (width, height, _) = self.sizes[0]
         if self.layout == "photos":
             return f"{total:,} photo{'s' * (total != 1)}, {width} x {height}"
         width *= 2 if self.layout == "side by side" else 1
@@ -183,7 +185,8 @@ def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | Da
         except DataError as error:
             return file, error
 
-    workers, rest = min(4, os.cpu_count() or 1), iter(work)
+    workers = min(4, os.cpu_count() or 1)
+    rest = iter(work)
     with ThreadPoolExecutor(workers, "pix2pix-inspect") as pool:
         while group := list(islice(rest, 64)):
             yield from pool.map(read, group)
@@ -193,7 +196,8 @@ def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
     """Looks at some pairs together, at full size."""
     if pairs.make != "none":
         return Sampled()
-    sampled, step = [], max(1, len(pairs.pairs) // SAMPLED)
+    sampled = []
+    step = max(1, len(pairs.pairs) // SAMPLED)
     for pair in pairs.pairs[::step][:SAMPLED]:
         try:
             source, target = read_pair(pair)

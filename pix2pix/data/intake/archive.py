@@ -22,7 +22,8 @@ from pix2pix.runtime.files import IMAGE_SUFFIXES
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".cab", ".iso")
 OTHER_ARCHIVES = {b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7-Zip archive", b"\x1f\x8b": "a gzip file", b"BZh": "a bzip2 file"}
 ENCRYPTED_FLAG = 0x1
-END, END_64 = b"PK\x05\x06", b"PK\x06\x06"
+END = b"PK\x05\x06"
+END_64 = b"PK\x06\x06"
 LONGEST_COMMENT = 65_535
 SMALL = 1_000_000
 """Bytes below which no ratio is a bomb: flat label maps as BMP shrink a thousandfold too."""
@@ -162,7 +163,8 @@ def _safe_parts(archive: str, name: str, info: ZipInfo, limits: Limits) -> list[
 
 
 def _check_kind(archive: str, path: str, info: ZipInfo) -> None:
-    mode, name = info.external_attr >> 16, path[:80]
+    mode = info.external_attr >> 16
+    name = path[:80]
     if stat.S_ISLNK(mode):
         raise DataError(f"{archive} has a link, {name!r}, instead of a file. Pack the pictures themselves.")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -189,7 +191,8 @@ def _check_size(archive: str, info: ZipInfo, limits: Limits) -> None:
 
 
 def _check_total(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> None:
-    total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
+    total = sum(info.file_size for info in infos)
+    packed = sum(info.compress_size for info in infos)
     if total > limits.unpacked:
         raise DataError(f"{archive} has {total / 1e9:,.1f} GB unpacked; {limits.unpacked / 1e9:,.0f} GB are the most. Pack fewer pictures.")
     if total > 10 * SMALL and total > limits.ratio * packed:

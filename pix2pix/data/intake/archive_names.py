@@ -55,9 +55,11 @@ class Unmarked(io.BufferedReader):
 
 def _without_false_marks(table: bytes) -> bytes:
     """A table of contents, which Python reads in one piece."""
-    changed, place = bytearray(table), 0
+    changed = bytearray(table)
+    place = 0
     while table.startswith(CENTRAL, place) and len(table) >= place + 46:
-        flags, lengths = struct.unpack_from("<H", table, place + 8)[0], struct.unpack_from("<HHH", table, place + 28)
+        flags = struct.unpack_from("<H", table, place + 8)[0]
+        lengths = struct.unpack_from("<HHH", table, place + 28)
         try:
             table[place + 46 : place + 46 + lengths[0]].decode("utf-8")
         except UnicodeDecodeError:
@@ -84,7 +86,8 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
     """The name in the extra field, if that is whole and was written for this name."""
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
-        data, extra = extra[4 : 4 + length], extra[4 + length :]
+        data = extra[4 : 4 + length]
+        extra = extra[4 + length :]
         if kind == UNICODE_PATH and len(data) == length > 5:
             version, checksum = struct.unpack("<BI", data[:5])
             try:
@@ -97,7 +100,8 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
 def guess_encoding(names: Iterable[bytes]) -> str:
     """The encoding in which names look most like words: that decodes all, with the fewest letters that do not belong there."""
     different = sorted(set(names))
-    best, least = "cp437", float("inf")
+    best = "cp437"
+    least = float("inf")
     for encoding in ENCODINGS if different else ():
         try:
             texts = [name.decode(encoding) for name in different]
@@ -105,7 +109,8 @@ def guess_encoding(names: Iterable[bytes]) -> str:
             continue
         oddness = sum(map(_oddness, texts))
         if oddness < least:
-            best, least = encoding, oddness
+            best = encoding
+            least = oddness
     return best
 
 

@@ -150,8 +150,10 @@ def _replace(path: Path, image: Image.Image, exactly: bool = False) -> None:
 def _cut_in_the_middle(path: Path) -> None:
     """Any wide picture becomes two squares side by side; of an odd width the middle column goes."""
     both = read_image(path)
-    half, height = both.width // 2, both.height
-    left, right = both.crop((0, 0, half, height)), both.crop((both.width - half, 0, both.width, height))
+    half = both.width // 2
+    height = both.height
+    left = both.crop((0, 0, half, height))
+    right = both.crop((both.width - half, 0, both.width, height))
     _replace(path, _join(*(part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right))))
 
 
@@ -159,7 +161,8 @@ def _make_equal(pair: Pair) -> None:
     """The source gets the size of its target."""
     if pair.target is None:
         return
-    source, target = read_image(pair.source), read_image(pair.target)
+    source = read_image(pair.source)
+    target = read_image(pair.target)
     few = len(source.getcolors(1 << 24) or ()) <= 256
     _replace(pair.source, source.resize(target.size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC))
 
@@ -171,7 +174,8 @@ def _kinds_of(case: Case) -> tuple[str, str]:
 def _squares(case: Case) -> Change:
     def crop(image: Image.Image) -> Image.Image:
         side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
+        left = (image.width - side) // 2
+        top = (image.height - side) // 2
         return image.crop((left, top, left + side, top + side))
 
     return lambda source, target: (crop(source), crop(target))
@@ -192,7 +196,8 @@ def _moved_back(case: Case) -> Change:
         box = (left, top, left + image.width - abs(across), top + image.height - abs(down))
         return image.crop(box).resize(image.size, resampling)
 
-    first, second = (max(0, -across), max(0, -down)), (max(0, across), max(0, down))
+    first = (max(0, -across), max(0, -down))
+    second = (max(0, across), max(0, down))
     return lambda source, target: (move(source, first, filters[0]), move(target, second, filters[1]))
 
 

@@ -21,9 +21,11 @@ NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 SCHEME = "hf://datasets/"
 VIEWER = "https://datasets-server.huggingface.co"
 """The Hub's own reader of tables: it gives rows as JSON and pictures as files, so that no Parquet library is needed."""
-PROBE_SECONDS, WAIT_SECONDS = 4.0, 30.0
+PROBE_SECONDS = 4.0
+WAIT_SECONDS = 30.0
 """Without a network huggingface_hub takes 23 s to say so; a first question takes no more than this."""
-MOST_ROWS, ROWS_AT_ONCE = 2000, 100
+MOST_ROWS = 2000
+ROWS_AT_ONCE = 100
 LARGEST_PICTURE = 50_000_000
 JPEG = b"\xff\xd8"
 
@@ -153,7 +155,8 @@ def _splits(client: Any, name: str) -> list[tuple[str, str]]:
 def _pages(client: Any, name: str, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
     """(rows read, of, address of each picture by its place without suffix), some rows at a time."""
     where = {"dataset": name, "config": split[0], "split": split[1]}
-    offset, total = 0, 1
+    offset = 0
+    total = 1
     while offset < total:
         length = min(ROWS_AT_ONCE, MOST_ROWS - offset)
         page = client.get(f"{VIEWER}/rows", params=where | {"offset": offset, "length": length}).raise_for_status().json()

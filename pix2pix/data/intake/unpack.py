@@ -135,7 +135,9 @@ def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, P
 def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, progress: Progress | None) -> list[Problem]:
     """Writes all, a few at a time; what cannot be read is left out and named."""
     problems: list[Problem] = []
-    pixels, rest, done = 0, iter(work), 0
+    pixels = 0
+    rest = iter(work)
+    done = 0
     for folder in {place.parent for _, place in work}:
         folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pix2pix-unpack") as pool:

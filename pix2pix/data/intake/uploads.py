@@ -31,7 +31,8 @@ PLACE = re.compile(r"[0-9a-f]{16}")
 LONGEST_NAME = 40
 MOST_FILES = 200_000
 DAY = 86_400.0
-OLDEST, LARGEST = 7 * DAY, 20e9
+OLDEST = 7 * DAY
+LARGEST = 20e9
 """Uploads older than this many seconds are deleted, and the oldest beyond this many bytes in all."""
 FRESH = 3600.0
 """Seconds for which an upload is safe, however full the folder is: its visitor may just be looking at it."""
@@ -165,10 +166,13 @@ def forget(upload: Upload) -> None:
 def sweep(uploads: Path, in_use: Iterable[str | Path] = (), oldest: float = OLDEST, largest: float = LARGEST) -> list[Path]:
     """Deletes old uploads, and the oldest while all are too large together; never one that a run (`in_use`) reads. The deleted places."""
     used = {Path(path).resolve() for path in in_use}
-    now, total, deleted = time.time(), 0, []
+    now = time.time()
+    total = 0
+    deleted = []
     places = [place for place in uploads.iterdir() if PLACE.fullmatch(place.name) and place.is_dir()] if uploads.is_dir() else []
     for place in sorted(places, key=lambda place: place.stat().st_mtime, reverse=True):
-        age, size = now - place.stat().st_mtime, _size_of(place)
+        age = now - place.stat().st_mtime
+        size = _size_of(place)
         is_used = any(place.resolve() in (path, *path.parents) for path in used)
         too_large = total + size > largest and age > FRESH
         if not is_used and (age > oldest or too_large):

@@ -70,7 +70,8 @@ def _find_alive(models: tuple[Model, ...]) -> set[Path]:
 
 def describe(model: Model, is_training: bool = False) -> Answer:
     """A model as the page knows it: what it is called, what it draws, and the canvas that it asks for."""
-    config, step = model.config, model.about.get("step")
+    config = model.config
+    step = model.about.get("step")
     return {
         "key": model.key,
         "title": model.title,
@@ -97,7 +98,8 @@ def draw(shelf: Shelf, order: Any) -> Answer:
     """
     if not isinstance(order, dict):
         raise ConfigError("this is no order for a picture: give a model and a drawing.")
-    key, seed = order.get("model"), order.get("seed")
+    key = order.get("model")
+    seed = order.get("seed")
     translator = shelf.translator(key if isinstance(key, str) else None)
     config = translator.config
     side = order.get("side") or config.size

@@ -55,7 +55,8 @@ def _size(path: Path) -> int:
 
 def facts_of(model: Model) -> list[tuple[str, str]]:
     """Names and values, in the order of the card; what a file does not say is left out."""
-    about, config = model.about, model.config
+    about = model.about
+    config = model.config
     step = about.get("step")
     facts = [
         ("Size", f"{config.size} × {config.size}"),
@@ -69,7 +70,8 @@ def facts_of(model: Model) -> list[tuple[str, str]]:
 
 
 def _data(about: Mapping[str, Any]) -> str:
-    data, pairs = _text(about.get("data")), about.get("pairs")
+    data = _text(about.get("data"))
+    pairs = about.get("pairs")
     return f"{data}, {pairs:,} pairs" if data and isinstance(pairs, int) else data
 
 

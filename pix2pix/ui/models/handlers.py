@@ -45,8 +45,10 @@ class Gallery:
     """The models of a shelf, and their way to the Hub and back."""
 
     def __init__(self, shelf: Shelf, desk: Desk) -> None:
-        self.shelf, self.desk = shelf, desk
-        self.transfers, self.connection = Transfers(), Connection()
+        self.shelf = shelf
+        self.desk = desk
+        self.transfers = Transfers()
+        self.connection = Connection()
 
     def visitor(self, name: str, token: str | None) -> Visitor:
         """On a Space nobody acts in the name of the machine, whoever may be logged in there."""
@@ -74,7 +76,8 @@ class Gallery:
         refusals = {action: self.refusal(visitor, action) for action in ON_A_SPACE}
         if not is_space and not self.connection.has_token(visitor.token):
             refusals |= dict.fromkeys(("push", "deploy"), NOT_LOGGED_IN)
-        place, can_sign_in = self.connection.place, bool(os.environ.get("OAUTH_CLIENT_ID"))
+        place = self.connection.place
+        can_sign_in = bool(os.environ.get("OAUTH_CLIENT_ID"))
         return {"state": state.word, "place": place, "user": user, "isSpace": is_space, "canSignIn": can_sign_in, "refusals": refusals}
 
     def refusal(self, visitor: Visitor, action: Any) -> str:
@@ -139,7 +142,9 @@ class Gallery:
         from pix2pix.hub.pull import pull
 
         self.desk.rights.check(visitor.name, "pull")
-        repo, commit, file = check_name(_told(order, "repo")), _told(order, "revision"), _told(order, "file")
+        repo = check_name(_told(order, "repo"))
+        commit = _told(order, "revision")
+        file = _told(order, "file")
 
         def work(told: Told) -> Outcome:
             path = pull(f"{repo}/{file}" if file else repo, commit or None, to=self.shelf.checkpoints, token=visitor.token, progress=told)
@@ -154,7 +159,8 @@ class Gallery:
 
         self.desk.rights.check(visitor.name, "push")
         model = self.model(visitor, _told(order, "key"))
-        repo, is_private = check_name(_told(order, "repo")), order.get("private") is True
+        repo = check_name(_told(order, "repo"))
+        is_private = order.get("private") is True
         name = _file_name(model).removesuffix(".pth")
 
         def work(told: Told) -> Outcome:
@@ -170,7 +176,8 @@ class Gallery:
 
         self.desk.rights.check(visitor.name, "deploy")
         model = self.model(visitor, _told(order, "key"))
-        space, hardware = check_name(_told(order, "space")), _told(order, "hardware")
+        space = check_name(_told(order, "space"))
+        hardware = _told(order, "hardware")
         if hardware not in dict(HARDWARE):
             raise ConfigError(f"{hardware[:40]!r} is no hardware of a Space; choose one of {', '.join(dict(HARDWARE))[2:]}.")
         wishes = Space(models=(model.path,), hardware=hardware, private=order.get("private") is True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from pix2pix.errors import Pix2PixError
 
-FRESH, FRESH_IF_DOWN = 30.0, 5.0
+FRESH = 30.0
+FRESH_IF_DOWN = 5.0
 """Seconds after which the Hub is asked again, by the next page that looks."""
 
 
@@ -24,7 +25,8 @@ class Connection:
     """What was last heard of the Hub."""
 
     def __init__(self) -> None:
-        self._state, self._asked = State(), float("-inf")
+        self._state = State()
+        self._asked = float("-inf")
         self._lock = threading.Lock()
 
     @property

@@ -33,7 +33,8 @@ def _pulled(told: Mapping[str, Any]) -> Origin:
     from pix2pix.errors import HubError
     from pix2pix.hub.client import check_name
 
-    repo, commit = str(told["repo"])[:LONGEST], str(told.get("commit") or told.get("revision") or "")[:40]
+    repo = str(told["repo"])[:LONGEST]
+    commit = str(told.get("commit") or told.get("revision") or "")[:40]
     words = f"from {repo}" + (f" at {commit[:SHORT]}" if commit else "")
     try:
         check_name(repo)

@@ -47,11 +47,14 @@ class Transfer:
 
     def told(self, done: int, total: int) -> None:
         """Bytes that have been moved, of how many; 0 where that is not known yet."""
-        self.done, self.total = done, total
+        self.done = done
+        self.total = total
 
     def settle(self, state: str, outcome: Outcome) -> None:
         """It has ended."""
-        self.outcome, self.ended, self.state = outcome, time.time(), state
+        self.outcome = outcome
+        self.ended = time.time()
+        self.state = state
 
     def describe(self) -> dict[str, Any]:
         """As the page knows it."""
@@ -96,7 +99,8 @@ class Transfers:
 
 def _work(transfer: Transfer, work: Callable[[Told], Outcome]) -> None:
     # What nobody expected ends it too, and goes to the server's log.
-    state, outcome = "failed", Outcome("Something went wrong that pix2pix did not expect. The server's log says what.")
+    state = "failed"
+    outcome = Outcome("Something went wrong that pix2pix did not expect. The server's log says what.")
     try:
         outcome = work(transfer.told)
         state = "done"

@@ -146,7 +146,9 @@ def _stated_spec(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]
     which model this page had chosen, and a drawing snapped to another model's colours would be ruined."""
     if "size" not in payload and "palette" not in payload:
         return {"size": own["size"], "kind": own["kind"], "palette": [color for _, color in own["palette"]]}
-    size, kind, palette = payload.get("size"), payload.get("kind", "labels"), payload.get("palette")
+    size = payload.get("size")
+    kind = payload.get("kind", "labels")
+    palette = payload.get("palette")
     if not isinstance(size, int) or isinstance(size, bool) or not 8 <= size <= MAX_SIDE:
         raise gr.Error(f"This drawing has no usable size; its side must be from 8 to {MAX_SIDE} pixels.")
     if not isinstance(kind, str) or not isinstance(palette, list) or len(palette) > MAX_CLASSES or not all(map(_is_color, palette)):

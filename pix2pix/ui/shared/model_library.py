@@ -100,7 +100,9 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
     places = [(key_of(path), key_of(path), path) for path in files]
     for file, suffix, word in RUN_FILES:
         places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
-    models, broken, nameless = [], [], []
+    models = []
+    broken = []
+    nameless = []
     for key, title, path in places:
         if not is_utf8(key):
             nameless.append(f"{showable(title)} has a name that is not UTF-8, which no page can show. Rename it.")
@@ -191,7 +193,9 @@ class Shelf:
     """The models of two folders, and the few translators that were used last. Shared by all visitors and threads."""
 
     def __init__(self, checkpoints: str | Path, runs: str | Path, kept: int = KEPT_TRANSLATORS) -> None:
-        self.checkpoints, self.runs, self.kept = Path(checkpoints), Path(runs), kept
+        self.checkpoints = Path(checkpoints)
+        self.runs = Path(runs)
+        self.kept = kept
         self._translators: OrderedDict[Signature, Translator | Borrower] = OrderedDict()
         self._lock = threading.Lock()
         self.turns = Turns()

@@ -25,7 +25,8 @@ SHARE = 0.01
 """Part of the free memory that sessions may take."""
 BYTES_PER_SESSION = 40_000
 """Measured (tests/ui/shared/test_session_memory.py holds it): 15 kB of a session that does nothing, more with what a visitor looks at."""
-FEWEST, MOST = 200, 2000
+FEWEST = 200
+MOST = 2000
 
 
 def session_capacity() -> int:

@@ -16,7 +16,8 @@ from pix2pix.inference.translator import Translator
 
 LONGEST_WAIT = 30.0
 """Seconds that a visitor waits for the pictures of others."""
-STROKE, CALL = 0, 1
+STROKE = 0
+CALL = 1
 """What goes first, and what waits for it."""
 MOST_TOGETHER = 4
 """Pictures that go through a network at once. More would save little, and let a stroke wait longer."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import write_bytes
 
-PACKAGE, VERSION = "onnxruntime-web", "1.27.0"
+PACKAGE = "onnxruntime-web"
+VERSION = "1.27.0"
 # Not the newest: since 1.28 a file of it has more than the 25 MiB that some static hosts take.
 INTEGRITY = "ogDLsqIozHZwifPuN37OproAo0byX6t43/bP8GzeZWBWD6MOGExswFAx3up4NS/vvWBOg2u2PXomDt3rMmdQSg=="
 """SHA-512 of the package, as the registry states it."""

@@ -29,10 +29,13 @@ class Examiner:
     """The studies of a page: prepared, taken, and what came out of them."""
 
     def __init__(self, shelf: Shelf, desk: Desk, protocol: Protocol | None = None) -> None:
-        self.shelf, self.desk = shelf, desk
+        self.shelf = shelf
+        self.desk = desk
         self.protocol = protocol or Protocol()
         self.studies = shelf.runs.parent / "studies"
-        self.sittings, self.transfers, self.verdicts = Sittings(self.protocol), Transfers(), Verdicts(self.studies)
+        self.sittings = Sittings(self.protocol)
+        self.transfers = Transfers()
+        self.verdicts = Verdicts(self.studies)
 
     # What there is.
 
@@ -60,7 +63,8 @@ class Examiner:
         return [study for study in exhibits.find_studies(self.studies) if self.desk.may_use(study.source)]
 
     def _describe(self, study: Study) -> Answer:
-        scenes, needed = len(study.pictures), self.protocol.practice + self.protocol.trials
+        scenes = len(study.pictures)
+        needed = self.protocol.practice + self.protocol.trials
         note = f"Only {scenes} scenes: some come more than once, and are recognised." if scenes < needed else ""
         return {
             "key": study.key,
@@ -142,7 +146,8 @@ class Examiner:
     def begin_session(self, visitor: str, key: Any) -> Answer:
         """A new session: its id, and how it goes. Which picture is real is told nowhere."""
         self.desk.rights.check(visitor, "study")
-        study, protocol = self._study(key), self.protocol
+        study = self._study(key)
+        protocol = self.protocol
         return {
             "session": self.sittings.begin(study).id,
             "size": study.size,

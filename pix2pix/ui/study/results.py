@@ -85,8 +85,10 @@ def _comparison(found: Comparison) -> Answer:
 
 def _say(found: Comparison) -> str:
     """The difference as a sentence, the better model first."""
-    gap, (first, second) = found.difference, (maker.title for maker in found.models)
-    low, high = gap.low, gap.high
+    gap = found.difference
+    (first, second) = (maker.title for maker in found.models)
+    low = gap.low
+    high = gap.high
     if gap.value < 0:
         first, second, low, high = second, first, -gap.high, -gap.low
     points = f"{abs(gap.value) * 100:.0f} points more often (95 % interval {low * 100:+.0f} to {high * 100:+.0f}, p = {_p(gap.p)})"

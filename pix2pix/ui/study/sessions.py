@@ -55,7 +55,8 @@ class Sitting:
 
     def take(self, order: dict[str, Any]) -> bool:
         """Takes an answer; whether it is the one that ends the sitting. The same answer sent twice, over a bad line, counts once."""
-        number, word = order.get("number"), order.get("said")
+        number = order.get("number")
+        word = order.get("said")
         if type(number) is not int or word not in ANSWERS:
             raise ConfigError("this is no answer: say real or fake, and to which picture.")
         with self.lock:
@@ -75,7 +76,8 @@ class Sitting:
 
     def record(self) -> Record:
         """What is kept of it."""
-        study, now = self.study, datetime.now().astimezone().isoformat(timespec="seconds")
+        study = self.study
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
         said = tuple(self.said[self.protocol.practice :])
         return Record(self.id, now, study.data, study.split, study.size, self.seed, self.protocol, study.models, said)
 

@@ -19,7 +19,10 @@ MOST_POINTS = 500
 """Of a curve. More make the browser slow, and a plot is not wider than that."""
 
 Row = dict[str, Any]
-TEAL, AMBER, INDIGO, PINK = "#14b8a6", "#f59e0b", "#6366f1", "#ec4899"
+TEAL = "#14b8a6"
+AMBER = "#f59e0b"
+INDIGO = "#6366f1"
+PINK = "#ec4899"
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,9 @@ def _direction(brought: Brought) -> Any:
 
 def _leaf(brought: Brought, page: int) -> Parts:
     """One page of pairs, and where it stands among all."""
-    last, each, count = bring_report.pages(brought) - 1, bring_report.A_PAGE, len(brought.pairs.pairs)
+    last = bring_report.pages(brought) - 1
+    each = bring_report.A_PAGE
+    count = len(brought.pairs.pairs)
     page = max(0, min(int(page), last))
     return {
         "page": page,
@@ -194,7 +196,8 @@ def build_bring(
     `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data. With `demo`, the page, the
     visitor's browser remembers what was brought, so that a reload shows it again.
     """
-    place, parts = Place(Path(uploads), allowed, in_use, check), _build(allowed)
+    place = Place(Path(uploads), allowed, in_use, check)
+    parts = _build(allowed)
     _bind(place, parts)
     if demo:
         bring_memory.remember(demo, parts, partial(_recalled, place, parts))
@@ -252,7 +255,8 @@ def _build_full() -> Parts:
 
 
 def _bind(place: Place, parts: Parts) -> None:
-    state, page = parts["state"], parts["page"]
+    state = parts["state"]
+    page = parts["page"]
     everything = list(parts.values())
     common: Parts = {"outputs": everything, "api_visibility": "private"}
     heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring", "show_progress_on": parts["files"]}

@@ -53,7 +53,8 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], recalled: Callable[[Any, gr
         return recalled(note, request) if note else gr.skip()
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    note, changes = gr.JSON(visible="hidden"), [parts[name].change for name in ("data", "direction", "layout", "make")]
+    note = gr.JSON(visible="hidden")
+    changes = [parts[name].change for name in ("data", "direction", "layout", "make")]
     # By hand, since gr.BrowserState reads nothing before its tab is opened for the first time.
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
     # A page that is being loaded tells of changes too, before its visitor's data is recalled.

@@ -33,7 +33,8 @@ class Plan:
         `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
         """
         *brought, init, preset, largest = values
-        config, visitor = base(*brought), name_of(profile)
+        config = base(*brought)
+        visitor = name_of(profile)
         found = form.look_at(config, largest) if self.desk.may_use(config.data) else Pairs()
         starts = form.starts(self.shelf.listing(), found, self.desk.hidden(visitor))
         start = self._start(visitor, init) if init in {key for _, key in starts} else None
@@ -60,7 +61,8 @@ class Plan:
 
     def choose_start(self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any) -> list[Any]:
         """Size and network of the start, for the drawer, then the presets with the times that they take from there."""
-        visitor, config = name_of(profile), base(*brought)
+        visitor = name_of(profile)
+        config = base(*brought)
         start = self._start(visitor, init)
         if found.count and not self.desk.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config=config, start=start)

@@ -63,7 +63,8 @@ def _build_more() -> Parts:
 
 def shown_controls(snapshot: Snapshot, may_train: bool) -> Parts:
     """What can be done in this state."""
-    waits, has_model = snapshot.state == QUEUED, snapshot.model is not None
+    waits = snapshot.state == QUEUED
+    has_model = snapshot.model is not None
     rests = not snapshot.is_alive and not waits
     unfinished = snapshot.step < snapshot.steps
     return {

@@ -128,7 +128,8 @@ GAP = 4
 
 def beside_start(first: Path, now: Path) -> Image.Image:
     """A grid of input, output at the start, output now, and target, from two grids of the same pairs."""
-    old, new = read_image(first), read_image(now)
+    old = read_image(first)
+    new = read_image(now)
     side = (new.width - 2 * GAP) // 3
     wide = Image.new("RGB", (4 * side + 3 * GAP, new.height), "white")
     wide.paste(new.crop((0, 0, side, new.height)), (0, 0))

@@ -108,7 +108,8 @@ def _samples(snapshot: Snapshot, newest_before: int | None, at: float | None) ->
     """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
     if not snapshot.samples:
         return {"gallery": gr.update(visible=False)}
-    oldest, newest = snapshot.samples[0][0], snapshot.samples[-1][0]
+    oldest = snapshot.samples[0][0]
+    newest = snapshot.samples[-1][0]
     # A slider from a step to itself is an error to Gradio, also an unseen one.
     span: Parts = {"minimum": oldest, "maximum": max(newest, oldest + 1), "visible": newest > oldest}
     shown: Parts = {"gallery": gr.update(visible=True), "compare": gr.update(visible=newest > oldest)}
@@ -136,6 +137,7 @@ def compare(desk: Desk, visitor: str, name: str | None) -> Parts:
     snapshot = desk.run(visitor, name).snapshot()
     if len(snapshot.samples) < 2:
         return {}
-    first, (step, now) = snapshot.samples[0], snapshot.samples[-1]
+    first = snapshot.samples[0]
+    (step, now) = snapshot.samples[-1]
     columns = ("input", f"step {first[0]:,}", f"step {step:,}", "target")
     return {"sample": watch.beside_start(first[1], now), "caption": watch.sample_caption(step, columns)}

@@ -128,7 +128,8 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
 
     Returns what makes any other event look too.
     """
-    chooser, time = parts["chooser"], parts["time"]
+    chooser = parts["chooser"]
+    time = parts["time"]
     looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **QUIET}
     looking["fn"] = _by_widget(parts, partial(look.look, desk))
     gr.on([demo.load, chooser.input], **looking)
@@ -146,7 +147,9 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
 
 
 def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts) -> None:
-    plan, pairs, told = Plan(desk, shelf, fields), parts["pairs"], gr.State([])
+    plan = Plan(desk, shelf, fields)
+    pairs = parts["pairs"]
+    told = gr.State([])
     drawer = list(fields.fields.values())
     brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make]
     gr.on(
@@ -184,7 +187,8 @@ def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
 
 def _bind_start(desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts, looking: Parts) -> None:
     def start(profile: Profile, brought: Brought | None, name: str, preset: str, pairs: Pairs, *values: Any) -> Any:
-        visitor, config = name_of(profile), form.to_config(values, preset, pairs)
+        visitor = name_of(profile)
+        config = form.to_config(values, preset, pairs)
         if brought is not None and not brought.is_ready:
             raise ConfigError("choose what to learn from these photos first, such as edges to photo: above, beside Learn to.")
         if config.init:
@@ -223,7 +227,8 @@ def _bind_steering(desk: Desk, parts: Parts, looking: Parts) -> None:
 
 def _bind_taking(desk: Desk, parts: Parts) -> None:
     """Downloads, and the way to the Draw tab."""
-    chooser, file = parts["chooser"], parts["file"]
+    chooser = parts["chooser"]
+    file = parts["file"]
     for button, stage in (("take_model", downloads.stage_model), ("take_run", downloads.stage_run)):
 
         def take(profile: Profile, name: str | None, stage: Any = stage) -> Any:

@@ -36,7 +36,8 @@ def translate(shelf: Shelf, picture: str | None, model: str | None, mode: str = 
     """The picture that a model makes of the picture in a file, of the same size. A seed turns the noise on."""
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
-    translator, image = shelf.translator(model), read_image(picture)
+    translator = shelf.translator(model)
+    image = read_image(picture)
     if mode == "fit" and seed is None and isinstance(translator, Translator):
         made = shelf.batches.translate(translator, image)
     else:
@@ -52,7 +53,8 @@ def describe(shelf: Shelf, key: str | None) -> str:
     model = next((model for model in shelf.listing().models if model.key == key), None)
     if not model:
         return ""
-    source, target = model.config.source, model.config.target
+    source = model.config.source
+    target = model.config.target
     data = f", trained on {escape(str(model.about['data']))}" if model.about.get("data") else ""
     return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.</p>'
 
