@@ -42,7 +42,7 @@ def main() -> None:
     before = statistics.median(draw(translator))
     with tempfile.TemporaryDirectory() as folder:
         data = draw_pairs(Path(folder) / "data", 40)
-        run = jobs.start(Path(folder) / "runs", "beside", TrainConfig(data=str(data), steps=100_000, log_every=1))
+        run = jobs.start(Path(folder) / "runs", "beside", config=TrainConfig(data=str(data), steps=100_000, log_every=1))
         end = time.monotonic() + LONGEST_START
         while not run.rows() and time.monotonic() < end:
             time.sleep(0.2)

@@ -137,7 +137,7 @@ class ModelConfig(Architecture):
     def __post_init__(self) -> None:
         # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
         for name, hint in typing.get_type_hints(ModelConfig, include_extras=True).items():
-            _check_field(name, getattr(self, name), hint)
+            _check_field(name, getattr(self, name), hint=hint)
         if not all(map(_is_palette_entry, (*self.palette, *self.target_palette))):
             raise ConfigError("palette must be names, each with three numbers from 0 to 255.")
 
@@ -154,7 +154,7 @@ class ModelConfig(Architecture):
         return cls(**{**values, **palettes})
 
 
-def _check_field(name: str, value: Any, hint: Any) -> None:
+def _check_field(name: str, value: Any, *, hint: Any) -> None:
     """`ConfigError` unless the value is of its field's type, within its bounds, or one of its choices."""
     kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
@@ -297,11 +297,11 @@ class TrainConfig(Architecture):
 def knobs() -> tuple[Knob, ...]:
     """The knobs of `TrainConfig`, group by group."""
     hints = typing.get_type_hints(TrainConfig, include_extras=True)
-    found = (_to_knob(field.name, hints[field.name], field.default) for field in dataclasses.fields(TrainConfig))
+    found = (_to_knob(field.name, hints[field.name], default=field.default) for field in dataclasses.fields(TrainConfig))
     return tuple(sorted(found, key=lambda knob: GROUPS.index(knob.group)))
 
 
-def _to_knob(name: str, hint: Any, default: Any) -> Knob:
+def _to_knob(name: str, hint: Any, *, default: Any) -> Knob:
     inner, text, group, *bounds = typing.get_args(hint)
     choices = typing.get_args(inner) if typing.get_origin(inner) is Literal else None
     return Knob(name, str if choices else inner, default, text, group, bounds[0] if bounds else None, choices)

@@ -153,7 +153,7 @@ def pict(folder: Path) -> Path:
 
 def strangers_safetensors(folder: Path) -> Path:
     weights = dict(foreign.draw(foreign.UsualUNet(3, 3, 1, 5, "batch")).state_dict())
-    write_plain(folder / "net.safetensors", weights, {})
+    write_plain(folder / "net.safetensors", weights, metadata={})
     return folder / "net.safetensors"
 
 
@@ -165,7 +165,7 @@ def in_place(path: Path) -> Any:
 
 def apart(path: Path) -> None:
     """As the process for strangers' files does, in this one."""
-    open_file(path, path.with_name("answer"), "generator")
+    open_file(path, path.with_name("answer"), kind="generator")
 
 
 WEIGHTS: dict[str, Way] = {

@@ -35,7 +35,7 @@ class TwoWay:
         self.saved: Mapping[str, ModelConfig] = self.describe(config, images)
         self.networks = nn.ModuleDict({name: build_generator(model) for name, model in self.saved.items()})
         for side, spec in images.items():
-            self.networks[f"critic_{side}"] = build_blank(lambda channels=spec.channels: PatchGAN(channels, 4, 16))
+            self.networks[f"critic_{side}"] = build_blank(lambda channels=spec.channels: PatchGAN(channels, 4, receptive_field=16))
         self.players = (
             Player("critics", ("critic_a", "critic_b"), config.rate, config.critic_steps),
             Player("generators", ("AtoB", "BtoA"), config.rate),

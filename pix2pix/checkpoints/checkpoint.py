@@ -56,7 +56,7 @@ class Checkpoint:
 
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
     """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that are not finite are refused."""
-    check_weights(checkpoint.config, checkpoint.weights, str(path))
+    check_weights(checkpoint.config, checkpoint.weights, where=str(path))
     kind = torch.float16 if half else torch.float32
     weights = {
         name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()
@@ -100,7 +100,7 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
     if not is_told(about):
         raise CheckpointError(f"{path}: what it tells about itself is more than words and numbers, or too much. The file is not used.")
-    check_weights(config, weights, str(path))
+    check_weights(config, weights, where=str(path))
     return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
 
 
@@ -163,7 +163,7 @@ def _check_archive(path: Path, allowed: Set[str]) -> None:
             pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
             if len(pickles) != 1:
                 raise CheckpointError(f"{path} is a zip file, but no PyTorch checkpoint.")
-            check_pickle(path, io.BytesIO(archive.read(pickles[0])), allowed)
+            check_pickle(path, io.BytesIO(archive.read(pickles[0])), allowed=allowed)
     except CheckpointError:
         raise
     except OSError as error:
@@ -183,7 +183,7 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
         raise CheckpointError(f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again.")
 
 
-def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
+def check_pickle(path: Path, file: BinaryIO, *, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
     """Reads one pickle as text, up to its end; `CheckpointError` where it would import more than tensors need."""
     try:
         names = dict.fromkeys(names_in_pickle(file))
@@ -197,7 +197,7 @@ def check_pickle(path: Path, file: BinaryIO, allowed: Set[str] = ALLOWED_GLOBALS
         raise CheckpointError(f"{path} was saved with a newer pickle protocol than torch.save has: save it anew, without pickle_protocol.")
 
 
-def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str) -> None:
+def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: str) -> None:
     """Keys, shapes and finiteness against the network that `config` builds, before any weight is used."""
     try:
         wanted = describe_generator(config).state_dict()
@@ -212,10 +212,10 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], where: str
             f" (such as {example[:80]!r})."
         )
     for name, value in weights.items():
-        _check_tensor(name, value, wanted[name], where)
+        _check_tensor(name, value, wanted=wanted[name], where=where)
 
 
-def _check_tensor(name: str, value: Any, wanted: Tensor, where: str) -> None:
+def _check_tensor(name: str, value: Any, *, wanted: Tensor, where: str) -> None:
     if not isinstance(value, Tensor) or value.shape != wanted.shape:
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise CheckpointError(f"{where}: {name} is {found}, and the network that the file describes needs {tuple(wanted.shape)}.")

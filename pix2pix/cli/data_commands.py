@@ -60,7 +60,7 @@ def prepare(args: argparse.Namespace) -> int:
 
     try:
         with counting("photos") as show:
-            made = maker.prepare(args.photos, args.output, args.make, args.size, args.seed, show)
+            made = maker.prepare(args.photos, args.output, kind=args.make, size=args.size, seed=args.seed, progress=show)
     except KeyboardInterrupt:
         print("stopped: the same command goes on.", file=sys.stderr)
         raise
@@ -73,14 +73,14 @@ def inspect(args: argparse.Namespace) -> int:
 
     folder = data_folder(args.data)
     with counting("pairs") as show:
-        report = inspect_folder(folder, args.direction, args.make, progress=show, layout=args.layout)
+        report = inspect_folder(folder, args.direction, make=args.make, progress=show, layout=args.layout)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     if args.mend or args.output:
-        print(f"mended: {mend(report, Path(folder), args.mend, args.output)}", file=sys.stderr)
+        print(f"mended: {mend(report, Path(folder), key=args.mend, output=args.output)}", file=sys.stderr)
     return 0
 
 
-def mend(report: Report, folder: Path, key: str | None, output: Path | None) -> Path:
+def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) -> Path:
     """Makes a new folder in which one finding is mended, as the page does at a click; `DataError` where that cannot be."""
     from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
     from pix2pix.data.intake.fixes import mend as apply
@@ -95,7 +95,7 @@ def mend(report: Report, folder: Path, key: str | None, output: Path | None) -> 
         raise DataError(f"{output} is not empty; name a new folder, so that nothing of yours is mixed or lost.")
     if output.exists():
         output.rmdir()
-    apply(Case(found.key, found.files, found.amount, report), folder, output, ours=False)
+    apply(Case(found.key, found.files, found.amount, report), folder, out=output, ours=False)
     return output
 
 

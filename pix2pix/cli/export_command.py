@@ -63,7 +63,7 @@ def export(args: argparse.Namespace) -> int:
 def _write_onnx(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
     from pix2pix.checkpoints.export.onnx_file import write_onnx
 
-    proof = write_onnx(args.onnx, checkpoint, args.half, args.statistics)
+    proof = write_onnx(args.onnx, checkpoint, half=args.half, statistics=args.statistics)
     return f"{args.onnx} ({_megabytes(args.onnx)}): {proof}"
 
 
@@ -84,7 +84,7 @@ def _write_pict(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
 def _write_web(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
     from pix2pix.ui.static_page.write import write_page
 
-    page = write_page(args.web, checkpoint, args.checkpoint, args.statistics, args.runtime)
+    page = write_page(args.web, checkpoint, name=args.checkpoint, statistics=args.statistics, runtime=args.runtime)
     return f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d {quoted(args.web)}"
 
 

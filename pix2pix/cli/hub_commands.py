@@ -90,7 +90,7 @@ def deploy(args: argparse.Namespace) -> int:
     models = sorted(Path("checkpoints").glob("*.pth")) if args.model is None else args.model
     space = Space(tuple(models), args.hardware, args.private)
     if args.folder:
-        print(write_space(args.folder, space, check_name(args.repo)))
+        print(write_space(args.folder, space, repo=check_name(args.repo)))
         return 0
     with counting("B") as show:
         done = send(args.repo, space, progress=show)

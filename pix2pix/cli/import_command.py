@@ -72,7 +72,7 @@ def import_weights(args: argparse.Namespace) -> int:
         raise ConfigError(f"{target} is there already. Choose another name with --to.")
     if file.is_file() and is_own(file):
         raise ConfigError(f"{file} is a checkpoint of pix2pix already: use it as it is.")
-    checkpoint = adjusted(read_any(args.file), args.statistics, args.dropout, args.size)
+    checkpoint = adjusted(read_any(args.file), args.statistics, dropout=args.dropout, size=args.size)
     save_checkpoint(target, checkpoint, args.half)
     print(f"{target}: {said(checkpoint)}")
     return 0

@@ -98,8 +98,8 @@ def evaluate(args: argparse.Namespace) -> int:
 
     args.data = data_folder(args.data)
     translator = Translator.load(args.checkpoint, args.device)
-    pairs = evaluation.open_evaluation_pairs(translator, args.data, args.direction, args.layout)
-    exam = evaluation.Examination(translator, pairs, args.split, args.mode)
+    pairs = evaluation.open_evaluation_pairs(translator, args.data, direction=args.direction, layout=args.layout)
+    exam = evaluation.Examination(translator, pairs, split=args.split, mode=args.mode)
     gallery = _open_gallery(args, translator)
     measures = _measures(args, translator)
     with counting("pairs") as show:
@@ -109,7 +109,7 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.csv:
         write_text(args.csv, scores.to_csv())
     print(*table_of(scores), sep="\n")
-    return report_left_out([*pairs.problems, *scores.problems], _finish_gallery(gallery, scores, args))
+    return report_left_out([*pairs.problems, *scores.problems], _finish_gallery(gallery, scores, args=args))
 
 
 def _open_gallery(args: argparse.Namespace, translator: Translator) -> Gallery | None:
@@ -118,7 +118,7 @@ def _open_gallery(args: argparse.Namespace, translator: Translator) -> Gallery |
     return Gallery(args.html, translator.config) if args.html else None
 
 
-def _finish_gallery(gallery: Gallery | None, scores: Scores, args: argparse.Namespace) -> str:
+def _finish_gallery(gallery: Gallery | None, scores: Scores, *, args: argparse.Namespace) -> str:
     """What there is to say on stderr in the end."""
     from pix2pix.cli.score_table import protocol_of
 
@@ -150,7 +150,7 @@ def make_segmenter(args: argparse.Namespace) -> int:
     lesson = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed)
     folder = data_folder(args.data)
     with counting("steps") as show:
-        made = train_segmenter(folder, lesson, show, args.layout)
+        made = train_segmenter(folder, lesson, progress=show, layout=args.layout)
     save_checkpoint(args.to, made)
     scores = made.about["metrics"]
     print(f"{args.to}: {len(made.config.palette)} classes" + "".join(f", {name} {value:.3f}" for name, value in scores.items()))
@@ -169,7 +169,7 @@ def ablate(args: argparse.Namespace) -> int:
     plan(base)
     segmenter = Segmenter.load(args.segmenter) if args.segmenter else None
     with TrainingProgress() as progress:
-        done = train_cells(base, args.out, lambda cell, state: print(f"{cell.name}: {state}", file=sys.stderr), progress)
+        done = train_cells(base, args.out, report=lambda cell, state: print(f"{cell.name}: {state}", file=sys.stderr), on_event=progress)
     if not done:
         print("stopped: the same command goes on.", file=sys.stderr)
         return 1

@@ -69,12 +69,12 @@ def translate(args: argparse.Namespace) -> int:
 
     if not args.input.is_dir():
         job = Job(args.input, target_of(args.input, args.output))
-        translate_file(_load(args), job, args.mode, args.seed)
+        translate_file(_load(args), job, mode=args.mode, seed=args.seed)
         return 0
     jobs, problems = plan_folder(args.input, args.output)
     translator = _load(args)
     with counting("pictures") as show:
-        done = translate_all(translator, jobs, args.mode, args.seed, show)
+        done = translate_all(translator, jobs, mode=args.mode, seed=args.seed, progress=show)
     result = f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
     return report_left_out([*problems, *done.problems], result)
 

@@ -41,8 +41,8 @@ def secure_output() -> None:
     Streams that somebody has put in their place (a notebook, a test) stay as they are. Does nothing the second time.
     """
     _open_missing()
-    sys.stdout = _secured(sys.stdout, sys.__stdout__, 1)
-    sys.stderr = _secured(sys.stderr, sys.__stderr__, 2)
+    sys.stdout = _secured(sys.stdout, sys.__stdout__, number=1)
+    sys.stderr = _secured(sys.stderr, sys.__stderr__, number=2)
 
 
 def lost_output() -> OSError | None:
@@ -67,7 +67,7 @@ def _open_missing() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _secured(stream: Any, original: Any, number: int) -> Any:
+def _secured(stream: Any, original: Any, *, number: int) -> Any:
     if stream is not original:
         return stream
     if os.name == "nt" and stream is not None and stream.isatty():

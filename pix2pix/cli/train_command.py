@@ -79,7 +79,7 @@ def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]
     from pix2pix.hub.client import take_token
     from pix2pix.hub.push_while_training import Pushing
 
-    return Pushing(args.run_folder, args.push_to, args.push_every, take_token() or "", args.private)
+    return Pushing(args.run_folder, args.push_to, every=args.push_every, token=take_token() or "", private=args.private)
 
 
 def _new_config(settings: dict[str, Any]) -> TrainConfig:

@@ -20,7 +20,7 @@ class Window(NamedTuple):
     mirrored: bool
 
 
-def window_of(seed: int, spare: tuple[int, int], mirror: bool) -> Window:
+def window_of(seed: int, spare: tuple[int, int], *, mirror: bool) -> Window:
     """The window of a seed, among (rows, columns) to spare; one pair in two is mirrored, if `mirror`."""
     bits = seed_of(seed, "window")
     rows = spare[0] + 1
@@ -29,22 +29,22 @@ def window_of(seed: int, spare: tuple[int, int], mirror: bool) -> Window:
     return Window(bits // 2 % rows, bits // 2 // rows % columns, mirror and bool(bits % 2))
 
 
-def crop(picture: Tensor, window: Window, size: int) -> Tensor:
+def crop(picture: Tensor, window: Window, *, size: int) -> Tensor:
     """The window's part of (..., H, W)."""
     part = picture[..., window.top : window.top + size, window.left : window.left + size]
     return part.flip(-1) if window.mirrored else part
 
 
-def crop_rows(pictures: Tensor, rows: Sequence[int], windows: Sequence[Window], size: int) -> Tensor:
+def crop_rows(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
     """Windows of the chosen rows of (N, C, L, L) as (B, C, size, size); rows are cropped without copying them first."""
     if pictures.device.type == "cpu":
         # numpy, since it starts no threads of its own: batches are cut beside a training step that has all cores.
-        parts = [crop(pictures[row], window, size).numpy() for row, window in zip(rows, windows, strict=True)]
+        parts = [crop(pictures[row], window, size=size).numpy() for row, window in zip(rows, windows, strict=True)]
         return torch.from_numpy(np.stack(parts))
-    return _gather(pictures, rows, windows, size)
+    return _gather(pictures, rows, windows=windows, size=size)
 
 
-def _gather(pictures: Tensor, rows: Sequence[int], windows: Sequence[Window], size: int) -> Tensor:
+def _gather(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
     """`crop_rows` as one lookup: on a GPU, slices would cost two launches a picture."""
     numbers = torch.tensor([(row, *window) for row, window in zip(rows, windows, strict=True)]).to(pictures.device, non_blocking=True)
     row, top, left, mirrored = numbers.unsqueeze(-1).unbind(1)

@@ -68,7 +68,7 @@ class Dataset:
         folder = open_pairs(config.data, config.direction, config.make, config.seed, config.layout)
         refuse_untrained(folder)
         found = look(folder, config.source)
-        return cls(config, folder, kept_looks(found, model, config.data) if model else found, found=found)
+        return cls(config, folder, kept_looks(found, model, data=config.data) if model else found, found=found)
 
     def using(self, config: TrainConfig) -> Dataset:
         """The same pairs, not looked for again, in batches of other settings."""
@@ -140,7 +140,7 @@ class Dataset:
         self._share(world)
         each = self.config.passes()
         # Closed here and not when collected, so that no thread and no process outlives the consumer.
-        with closing(self._passes(start, rank, world)) as passes:
+        with closing(self._passes(start, rank, world=world)) as passes:
             for step in itertools.count(start):
                 pixels = list(itertools.islice(passes, each))
                 yield step, [{"source": to_unit(source), "target": to_unit(target)} for source, target in pixels]
@@ -179,7 +179,7 @@ class Dataset:
         indices = [self._order(number // self.train_size)[number % self.train_size] for number in numbers]
         seeds = [seed_of(config.seed, "sample", number) for number in numbers]
         spare = config.load_size() - config.size
-        windows = [window_of(seed, (spare, spare), config.mirror) for seed in seeds]
+        windows = [window_of(seed, (spare, spare), mirror=config.mirror) for seed in seeds]
         crisp = [bool(self.palette) and seed_of(seed, "crisp") < config.crisp * 2**63 for seed in seeds]
         source, target = self._store.crops(indices, windows, config.size, crisp)
         return (_punch(source, seeds) if config.make == "mask" else source), target
@@ -192,9 +192,9 @@ class Dataset:
         return batch // world
 
     def _order(self, epoch: int) -> list[int]:
-        return _permutation(self.config.seed, epoch, self.train_size)
+        return _permutation(self.config.seed, epoch, count=self.train_size)
 
-    def _passes(self, start: int, rank: int, world: int) -> Generator[Pixels, None, None]:
+    def _passes(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
         """uint8 passes in order, from the first of step `start` on, by the means that suits the store."""
         each = self.config.passes()
         places = (divmod(number, each) for number in itertools.count(start * each))
@@ -202,15 +202,15 @@ class Dataset:
             # Cut where the pictures are: a thread would only fight for the interpreter.
             yield from (self.pixels(step, micro, rank, world) for step, micro in places)
         elif isinstance(self._store, Stream) and self.config.workers:
-            yield from self._from_workers(start, rank, world)
+            yield from self._from_workers(start, rank, world=world)
         else:
             with closing(prefetched(self.pixels(step, micro, rank, world) for step, micro in places)) as ahead:
                 yield from ahead
 
-    def _from_workers(self, start: int, rank: int, world: int) -> Generator[Pixels, None, None]:
+    def _from_workers(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
         each = self.config.passes()
         loader = DataLoader(
-            _Passes(self, rank, world),
+            _Passes(self, rank, world=world),
             batch_size=None,
             sampler=itertools.count(start * each),
             num_workers=self.config.workers,
@@ -226,7 +226,7 @@ class Dataset:
 class _Passes(torch.utils.data.Dataset[Any]):
     """The passes of a run by number, as a DataLoader's workers ask for them."""
 
-    def __init__(self, dataset: Dataset, rank: int, world: int) -> None:
+    def __init__(self, dataset: Dataset, rank: int, *, world: int) -> None:
         self.dataset = dataset
         self.rank = rank
         self.world = world
@@ -261,7 +261,7 @@ def _context() -> multiprocessing.context.BaseContext:
 
 
 @lru_cache(maxsize=4)
-def _permutation(seed: int, epoch: int, count: int) -> list[int]:
+def _permutation(seed: int, epoch: int, *, count: int) -> list[int]:
     """The order of the training pairs in one pass over them."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))).tolist()
 
@@ -269,6 +269,6 @@ def _permutation(seed: int, epoch: int, count: int) -> list[int]:
 def _punch(pictures: Tensor, seeds: list[int]) -> Tensor:
     """(B, 3, H, W) with holes, each picture's by its seed."""
     height, width = pictures.shape[-2:]
-    holes = torch.from_numpy(np.stack([holes_of(height, width, seed) for seed in seeds])).unsqueeze(1).to(pictures.device)
+    holes = torch.from_numpy(np.stack([holes_of(height, width, seed=seed) for seed in seeds])).unsqueeze(1).to(pictures.device)
     color = torch.tensor(HOLE, dtype=torch.uint8, device=pictures.device).view(1, 3, 1, 1)
     return torch.where(holes, color, pictures)

@@ -42,7 +42,7 @@ class Looks:
     target_palette: tuple[PaletteEntry, ...] = ()
 
 
-def look(folder: PairFolder, source: str = "auto", target: str = "auto") -> Looks:
+def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> Looks:
     """Looks at up to 50 pairs spread evenly over those for training; a kind that is said, or made, is taken at its word.
 
     Where these are gray, the others are looked at too: one coloured picture makes the side one of colours, or its colours were lost.
@@ -84,7 +84,7 @@ def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pi
     return found
 
 
-def kept_looks(looks: Looks, model: ModelConfig, data: str) -> Looks:
+def kept_looks(looks: Looks, model: ModelConfig, *, data: str) -> Looks:
     """What a run goes on with: its own palettes, compared as sets. More colours than it knows are no hindrance.
 
     `DataError` where the pictures are of other kinds, or have less than half of a palette's colours.

@@ -47,7 +47,7 @@ class Matches:
     strays: list[Stray]
 
 
-def match_files(found: list[Found], layout: str = "auto", single: bool = False) -> Matches:
+def match_files(found: list[Found], layout: str = "auto", *, single: bool = False) -> Matches:
     """The layout that is stated, or else the one that explains most pictures; `single` pictures are photos without partners.
 
     Folders and suffixes go before the shape: pictures may well be twice as wide as high and no pairs. `DataError` for another layout.
@@ -197,15 +197,15 @@ def _match_twins(a_side: list[Found], b_side: list[Found], *, usual: Counter[tup
     if len(chosen) > 1:
         chosen = [Match(match.a, match.b, match.a.key + match.a.path.suffix) for match in chosen]
     taken = chosen[0] if chosen else None
-    strays = [Stray(file, _twin(file, taken, b_side), "twin") for file in left]
-    return chosen, strays + [Stray(file, _twin(file, taken, a_side), "twin") for file in right]
+    strays = [Stray(file, _twin(file, taken, other_side=b_side), "twin") for file in left]
+    return chosen, strays + [Stray(file, _twin(file, taken, other_side=a_side), "twin") for file in right]
 
 
 def _suffix(file: Found) -> str:
     return file.path.suffix.lower()
 
 
-def _twin(file: Found, taken: Match | None, other_side: list[Found]) -> str:
+def _twin(file: Found, taken: Match | None, *, other_side: list[Found]) -> str:
     name = file.path.name
     if taken and taken.b:
         kept = (taken.a if file.side == 0 else taken.b).path.name

@@ -21,7 +21,7 @@ def make_source(photo: Image.Image, kind: str, seed: int = 0) -> Image.Image:
     Only the holes are random: a function of `seed`.
     """
     if kind == "mask":
-        return punch(photo, holes_of(photo.height, photo.width, seed))
+        return punch(photo, holes_of(photo.height, photo.width, seed=seed))
     if kind not in MAKERS:
         raise ConfigError(f"make is {kind!r}; choose one of {', '.join(MADE)}.")
     return MAKERS[kind](photo)
@@ -49,7 +49,7 @@ def _lowres(photo: Image.Image) -> Image.Image:
 MAKERS = {"gray": _gray, "edges": _edges, "lowres": _lowres}
 
 
-def holes_of(height: int, width: int, seed: int) -> NDArray[np.bool_]:
+def holes_of(height: int, width: int, *, seed: int) -> NDArray[np.bool_]:
     """Where the holes of a seed are, (H, W): one to three boxes and two to five brush strokes, about a quarter of the picture."""
     random = np.random.Generator(np.random.PCG64(seed_of(seed, "holes")))
     holes = np.zeros((height, width), np.uint8)

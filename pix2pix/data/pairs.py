@@ -93,7 +93,7 @@ class PairFolder:
         """Source and target as RGB pictures, resized to `size` x `size` if given; `DataError` where a file is broken."""
         source, target = read_pair(pair)
         if size is not None:
-            source, target = (resize(half, (size, size), kind) for half, kind in zip((source, target), kinds, strict=True))
+            source, target = (resize(half, (size, size), kind=kind) for half, kind in zip((source, target), kinds, strict=True))
         if self.make != "none":
             source = make_source(target, self.make, seed_of(pair.name))
         return source, target
@@ -105,7 +105,7 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
     if pair.target:
         target = _of_half(lambda file: read_image(file, pair.target_levels), pair.target)
         if source.size != target.size:
-            raise DataError(_unequal(pair.source, source.size, pair.target, target.size))
+            raise DataError(_unequal(pair.source, source.size, b=pair.target, other=target.size))
         return source, target
     if pair.half is None:
         return source, source
@@ -138,15 +138,15 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
     for match in matched.matches:
         fit = _look(match, matched.layout)
         if fit.problem:
-            unequal += [_to_pair(match, matched.layout, direction)] if fit.kind == "unequal" else []
-            unreadable += [_to_pair(match, matched.layout, direction)] if fit.kind == "unreadable" else []
+            unequal += [_to_pair(match, matched.layout, direction=direction)] if fit.kind == "unequal" else []
+            unreadable += [_to_pair(match, matched.layout, direction=direction)] if fit.kind == "unreadable" else []
             problems.append(Problem(match.a.path.relative_to(root).as_posix(), fit.problem, fit.kind))
         else:
-            pair = _to_pair(match, matched.layout, direction, fit.size)
+            pair = _to_pair(match, matched.layout, direction=direction, size=fit.size)
             pairs.append((match.a.split, replace(pair, is_deep=fit.is_deep)))
     problems += [Problem(stray.file.path.relative_to(root).as_posix(), stray.cause, stray.kind) for stray in matched.strays]
     if not pairs:
-        raise DataError(nothing_found(root, found, problems, make, layout))
+        raise DataError(nothing_found(root, found, problems=problems, make=make, layout=layout))
     train, val, test, drawn = _split(pairs, seed)
     found_pairs = PairFolder(
         root, matched.layout, direction, make, train, val, test, tuple(problems), drawn, tuple(unequal), tuple(unreadable), layout
@@ -211,7 +211,7 @@ def _look(match: Match, layout: Layout) -> _Fit:
     other = other_head.size if other_head else None
     is_deep = head.is_deep or bool(other_head and other_head.is_deep)
     if match.b and other and other != (width, height):
-        return _Fit(problem=_unequal(match.a.path, (width, height), match.b.path, other), kind="unequal")
+        return _Fit(problem=_unequal(match.a.path, (width, height), b=match.b.path, other=other), kind="unequal")
     if layout == "side by side" and width != 2 * height:
         odd = "an odd width cannot be halved" if width % 2 else "a side-by-side pair is twice as wide as it is high"
         problem = f"{match.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B."
@@ -219,7 +219,7 @@ def _look(match: Match, layout: Layout) -> _Fit:
     return _Fit((height, height) if layout == "side by side" else (width, height), is_deep=is_deep)
 
 
-def _to_pair(match: Match, layout: Layout, direction: str, size: tuple[int, int] | None = None) -> Pair:
+def _to_pair(match: Match, layout: Layout, *, direction: str, size: tuple[int, int] | None = None) -> Pair:
     forward = direction == "AtoB"
     if match.b:
         source, target = (match.a, match.b) if forward else (match.b, match.a)
@@ -227,7 +227,7 @@ def _to_pair(match: Match, layout: Layout, direction: str, size: tuple[int, int]
     return Pair(match.name, match.a.path, half=None if layout == "photos" else "left" if forward else "right", size=size)
 
 
-def _unequal(a: Path, size: tuple[int, int], b: Path, other: tuple[int, int]) -> str:
+def _unequal(a: Path, size: tuple[int, int], *, b: Path, other: tuple[int, int]) -> str:
     first = f"{a.parent.name}/{a.name}"
     second = f"{b.parent.name}/{b.name}"
     return f"{first} is {size[0]} x {size[1]}, {second} is {other[0]} x {other[1]}; the two halves of a pair are of one size. Resize one."

@@ -41,14 +41,14 @@ class _End(Exception):
 def _fill(ready: queue.Queue[tuple[T | None, BaseException | None]], items: Iterable[T], unwanted: threading.Event) -> None:
     try:
         for item in items:
-            if not _offer(ready, (item, None), unwanted):
+            if not _offer(ready, (item, None), unwanted=unwanted):
                 return
-        _offer(ready, (None, _End()), unwanted)
+        _offer(ready, (None, _End()), unwanted=unwanted)
     except BaseException as error:  # noqa: BLE001  # raised again where the items are used
-        _offer(ready, (None, error), unwanted)
+        _offer(ready, (None, error), unwanted=unwanted)
 
 
-def _offer(ready: queue.Queue[T], item: T, unwanted: threading.Event) -> bool:
+def _offer(ready: queue.Queue[T], item: T, *, unwanted: threading.Event) -> bool:
     """Whether the item found its place before the thread became unwanted."""
     while not unwanted.is_set():
         try:

@@ -37,6 +37,7 @@ class Prepared:
 def prepare(  # noqa: PLR0913  # one for each flag of the command
     folder: str | Path,
     out: str | Path,
+    *,
     kind: str,
     size: int = 256,
     seed: int = 0,
@@ -65,7 +66,7 @@ def prepare(  # noqa: PLR0913  # one for each flag of the command
     for done, (name, photo) in enumerate(named.items(), 1):
         try:
             if not all(half.exists() for half in _files_of(out / name, size)):
-                _write_pair(out / name, read_image(photo.source), size, (kind, seed_of(seed, name)))
+                _write_pair(out / name, read_image(photo.source), size=size, making=(kind, seed_of(seed, name)))
         except DataError as error:
             problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
         if progress:
@@ -108,7 +109,7 @@ def _files_of(path: Path, size: int) -> tuple[Path, ...]:
     return (path,) if size else (path.parent / "A" / path.name, path.parent / "B" / path.name)
 
 
-def _write_pair(path: Path, photo: Image.Image, size: int, making: tuple[str, int]) -> None:
+def _write_pair(path: Path, photo: Image.Image, *, size: int, making: tuple[str, int]) -> None:
     if size:
         photo = ImageOps.fit(photo, (size, size), Image.Resampling.BICUBIC)
     source = make_source(photo, *making)

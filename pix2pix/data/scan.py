@@ -71,7 +71,7 @@ class Found:
 
     def placed(self, family: int = 0, nth: int = 0) -> Found:
         """The same read with another family of words for the sides, or with another of several such words in its path."""
-        return _found(self.path, self.folders, self.wrapping, family, nth)
+        return _found(self.path, self.folders, wrapping=self.wrapping, family=family, nth=nth)
 
     def hits(self, family: int) -> int:
         """How many folders of its path say a side."""
@@ -95,14 +95,14 @@ def scan(root: Path) -> tuple[list[Found], list[Problem]]:
     problems = [Problem(path.relative_to(root).as_posix(), cause) for path in special]
     problems += unread(path.relative_to(root).as_posix() for path, _, _ in files if not _is_picture(path.name))
     wrapping = len(_common([folders for _, folders in pictures]))
-    return [_found(path, folders, wrapping) for path, folders in pictures], problems + walk.skipped
+    return [_found(path, folders, wrapping=wrapping) for path, folders in pictures], problems + walk.skipped
 
 
 def _is_picture(name: str) -> bool:
     return name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def _found(path: Path, folders: tuple[str, ...], wrapping: int, family: int = 0, nth: int = 0) -> Found:
+def _found(path: Path, folders: tuple[str, ...], *, wrapping: int, family: int = 0, nth: int = 0) -> Found:
     place = _placed(folders, wrapping, family, nth)
     stem = normalized(path.name.rpartition(".")[0])
     return Found(path, place.split, place.side, "/".join((*place.rest, stem)), "/".join((*place.named, stem)), folders, wrapping)

@@ -20,7 +20,7 @@ LOOKED_FOR = (
 )
 
 
-def nothing_found(root: Path, found: Sequence[Found], problems: Sequence[Problem], make: str, layout: str = "auto") -> str:
+def nothing_found(root: Path, found: Sequence[Found], *, problems: Sequence[Problem], make: str, layout: str = "auto") -> str:
     """Why there is no pair (no photo, with `make`) in a folder."""
     if not found:
         left_out = "".join(f" {problem}" for problem in problems[:1])

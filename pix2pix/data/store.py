@@ -49,9 +49,9 @@ class Reader:
         if crisp:
             source = Image.fromarray(clean_labels(np.asarray(source), self.palette))
         square = (self.size, self.size)
-        target = resize(target, square, self.target)
+        target = resize(target, square, kind=self.target)
         if self.make == "none":
-            source = resize(source, square, self.source)
+            source = resize(source, square, kind=self.source)
         elif self.make == "mask":
             source = target
         else:
@@ -89,7 +89,9 @@ class Stream:
         """As in `Store`."""
         halves = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
         sources, targets = (
-            torch.cat([crop_rows(pair[half].unsqueeze(0), [0], [window], size) for pair, window in zip(halves, windows, strict=True)])
+            torch.cat(
+                [crop_rows(pair[half].unsqueeze(0), [0], windows=[window], size=size) for pair, window in zip(halves, windows, strict=True)]
+            )
             for half in (0, 1)
         )
         return sources, targets
@@ -146,11 +148,11 @@ class Memory:
     def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
         """As in `Store`."""
         rows = [self.rows[index] for index in indices]
-        sources = crop_rows(self.sources, rows, windows, size)
+        sources = crop_rows(self.sources, rows, windows=windows, size=size)
         if self.crisp is not None and any(crisp):
             chosen = torch.tensor(crisp, device=sources.device).view(-1, 1, 1, 1)
-            sources = torch.where(chosen, crop_rows(self.crisp, rows, windows, size), sources)
-        return sources, crop_rows(self.targets, rows, windows, size)
+            sources = torch.where(chosen, crop_rows(self.crisp, rows, windows=windows, size=size), sources)
+        return sources, crop_rows(self.targets, rows, windows=windows, size=size)
 
 
 def _none_readable(problems: list[Problem]) -> str:

@@ -82,7 +82,9 @@ class Scores:
         return text.getvalue()
 
 
-def open_evaluation_pairs(translator: Translator, data: str | Path, direction: str | None = None, layout: str | None = None) -> PairFolder:
+def open_evaluation_pairs(
+    translator: Translator, data: str | Path, *, direction: str | None = None, layout: str | None = None
+) -> PairFolder:
     """The pairs of a folder, as the model was trained on them: its direction and layout (unless given), made sources, and seed.
 
     With the seed, a folder without splits falls apart as it did in training: the validation pairs are those that training left out.
@@ -103,13 +105,13 @@ def evaluate(
     The split is test where there are such pairs, else val, else train; `all` takes each pair. Mode `fit` compares at the size that the
     model was trained at, `native` at the size of the pictures. A pair that cannot be read is among the `problems` of the result.
     """
-    return Examination(translator, pairs, split, mode).run(progress=progress)
+    return Examination(translator, pairs, split=split, mode=mode).run(progress=progress)
 
 
 class Examination:
     """An evaluation that is about to be made: which pictures, and in which way. `evaluate` is its short form."""
 
-    def __init__(self, translator: Translator, pairs: PairFolder | str | Path, split: str | None = None, mode: str = "fit") -> None:
+    def __init__(self, translator: Translator, pairs: PairFolder | str | Path, *, split: str | None = None, mode: str = "fit") -> None:
         if mode not in MODES:
             raise ConfigError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
         self.translator = translator

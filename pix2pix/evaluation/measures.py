@@ -158,7 +158,7 @@ class LabelScore:
 
     def see(self, seen: Seen) -> dict[str, float]:
         """`label_accuracy`: the share of pixels of the right class."""
-        truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, seen.fake.size)
+        truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, size=seen.fake.size)
         return {"label_accuracy": self.agreement.add(truth, to_classes(np.asarray(seen.fake), self.palette))}
 
     def result(self) -> dict[str, float]:

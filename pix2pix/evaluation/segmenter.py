@@ -88,19 +88,19 @@ class Segmenter:
 
     def find(self, photo: Image.Image) -> Classes:
         """The class of each pixel, (size, size)."""
-        picture = to_tensor(resize(photo, (self.size, self.size), "photo"))
+        picture = to_tensor(resize(photo, (self.size, self.size), kind="photo"))
         with torch.inference_mode():
             return self.network(picture)[0].argmax(dim=0).to(torch.uint8).numpy()
 
     def truth(self, labels: Image.Image) -> Classes:
         """The classes of a label map as it lies on the disk, (size, size)."""
-        return read_classes(labels, self.palette, (self.size, self.size))
+        return read_classes(labels, self.palette, size=(self.size, self.size))
 
 
-def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], size: tuple[int, int]) -> Classes:
+def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], *, size: tuple[int, int]) -> Classes:
     """The classes of a label map that may have gone through JPEG; cleaned before it is resized, not after."""
     cleaned = Image.fromarray(clean_labels(np.asarray(labels), palette))
-    return to_classes(np.asarray(resize(cleaned, size, "labels")), palette)
+    return to_classes(np.asarray(resize(cleaned, size, kind="labels")), palette)
 
 
 def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
@@ -120,12 +120,12 @@ def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, t
 
 
 def train_segmenter(
-    data: str | Path, lesson: Lesson | None = None, progress: Callable[[int, int], None] | None = None, layout: str = "auto"
+    data: str | Path, lesson: Lesson | None = None, *, progress: Callable[[int, int], None] | None = None, layout: str = "auto"
 ) -> Checkpoint:
     """Learns photo to labels from the training pairs of a folder. A function of data and lesson alone, on one machine."""
     lesson = lesson or Lesson()
     folder, palette = open_labelled(data, layout)
-    pupil = _Pupil(lesson, palette, *_read_all(folder, palette, round(lesson.size * ZOOM)))
+    pupil = _Pupil(lesson, palette, *_read_all(folder, palette, size=round(lesson.size * ZOOM)))
     with computing_with(torch.get_num_threads()):
         for step in range(lesson.steps):
             pupil.step(step)
@@ -133,7 +133,7 @@ def train_segmenter(
                 progress(step + 1, lesson.steps)
     checkpoint = Checkpoint(pupil.config, pupil.network.eval().state_dict(), {"task": TASK})
     held_out = folder.val or folder.test
-    scores = measure_segmenter(Segmenter(checkpoint), folder, held_out) if held_out else {}
+    scores = measure_segmenter(Segmenter(checkpoint), folder, pairs=held_out) if held_out else {}
     about = {
         "task": TASK,
         "data": Path(folder.root).resolve().name,
@@ -145,7 +145,7 @@ def train_segmenter(
     return Checkpoint(checkpoint.config, checkpoint.weights, about)
 
 
-def measure_segmenter(segmenter: Segmenter, folder: PairFolder, pairs: Sequence[Pair]) -> dict[str, float]:
+def measure_segmenter(segmenter: Segmenter, folder: PairFolder, *, pairs: Sequence[Pair]) -> dict[str, float]:
     """Its three numbers on real photos; `folder` has photos as sources."""
     agreement = Agreement(segmenter.palette)
     for pair in pairs:
@@ -154,7 +154,7 @@ def measure_segmenter(segmenter: Segmenter, folder: PairFolder, pairs: Sequence[
     return {"accuracy": agreement.accuracy, "class_accuracy": agreement.class_accuracy, "iou": agreement.iou}
 
 
-def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], size: int) -> tuple[Tensor, Tensor]:
+def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], *, size: int) -> tuple[Tensor, Tensor]:
     """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that cannot be read are passed over."""
     every = -(-len(folder.train) // MOST_PAIRS)
     photos = []
@@ -166,8 +166,8 @@ def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], size: int) 
         except DataError as error:
             cause = str(error)
             continue
-        photos.append(to_bytes(resize(photo, (size, size), "photo")))
-        classes.append(torch.from_numpy(read_classes(labels, palette, (size, size))).unsqueeze(0))
+        photos.append(to_bytes(resize(photo, (size, size), kind="photo")))
+        classes.append(torch.from_numpy(read_classes(labels, palette, size=(size, size))).unsqueeze(0))
     if not photos:
         raise DataError(f"{folder.root} has no training pair that can be read. {cause}")
     return torch.stack(photos), torch.stack(classes)
@@ -216,10 +216,10 @@ class _Pupil:
         generator = torch.Generator().manual_seed(seed_of(lesson.seed, "batch", number))
         rows = torch.randint(count, (lesson.batch,), generator=generator).tolist()
         spare = self.photos.shape[-1] - lesson.size
-        windows = [window_of(seed_of(lesson.seed, "window", number, place), (spare, spare), True) for place in range(lesson.batch)]
-        photos = to_unit(crop_rows(self.photos, rows, windows, lesson.size))
+        windows = [window_of(seed_of(lesson.seed, "window", number, place), (spare, spare), mirror=True) for place in range(lesson.batch)]
+        photos = to_unit(crop_rows(self.photos, rows, windows=windows, size=lesson.size))
         light, contrast, colour = (torch.rand((3, lesson.batch, 1, 1, 1), generator=generator) - 0.5).mul(0.6)
         gray = photos.mean(dim=1, keepdim=True)
         photos = (gray + (photos - gray) * (1 + colour)) * (1 + contrast) + light
-        classes = crop_rows(self.classes, rows, windows, lesson.size)[:, 0].long()
+        classes = crop_rows(self.classes, rows, windows=windows, size=lesson.size)[:, 0].long()
         return photos.clamp(-1, 1).to(memory_format=torch.channels_last), classes

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,16 +93,17 @@ def cells_of(tables: tuple[Table, ...]) -> tuple[Cell, ...]:
 
 
 def train_cells(
-    base: TrainConfig, out: str | Path, tell: Callable[[Cell, str], None] = lambda cell, state: None, on_event: Listener | None = None
+    base: TrainConfig, out: str | Path, *, report: Callable[[Cell, str], None] = lambda cell, state: None, on_event: Listener | None = None
 ) -> bool:
     """Trains what is not trained yet of the grid, each cell as a run in `out`; whether all are finished.
 
-    A cell that was stopped goes on where it was. The answer is False where this time was stopped too. `tell` hears of each cell
-    what becomes of it: kept, goes on, starts, and how it ended.
+    A cell that was stopped goes on where it was. The answer is False where this time was stopped too. `report` is called with each
+    cell and what becomes of it: kept, goes on, starts, and how it ended.
     """
     base = resolve(base)
     for cell in cells_of(plan(base)):
-        run = _train_cell(dataclasses.replace(base, **cell.changes), Path(out) / cell.name, lambda state: tell(cell, state), on_event)  # noqa: B023  # called at once
+        config = dataclasses.replace(base, **cell.changes)
+        run = _train_cell(config, Path(out) / cell.name, report=partial(report, cell), on_event=on_event)
         if run.state() == "stopped":
             return False
         if run.state() != "finished":
@@ -109,19 +111,19 @@ def train_cells(
     return True
 
 
-def _train_cell(config: TrainConfig, folder: Path, tell: Callable[[str], None], on_event: Listener | None) -> Run:
+def _train_cell(config: TrainConfig, folder: Path, *, report: Callable[[str], None], on_event: Listener | None) -> Run:
     if not (folder / "config.json").exists():
-        tell("starts")
+        report("starts")
         run = train(config, folder, on_event)
     else:
         run = Run.open(folder)
         _check_same(run, config)
         if run.state() == "finished":
-            tell("kept")
+            report("kept")
             return run
-        tell(f"goes on from step {run.saved_step()}")
+        report(f"goes on from step {run.saved_step()}")
         run = resume(folder, on_event=on_event)
-    tell(run.state())
+    report(run.state())
     return run
 
 

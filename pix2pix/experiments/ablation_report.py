@@ -66,7 +66,7 @@ class Report:
         for table in tables:
             write_image(self.out / f"{table.name}.png", draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)))
         write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in judged}, judged)))
-        write_text(self.out / "table.md", to_markdown(tables, numbers, protocol))
+        write_text(self.out / "table.md", to_markdown(tables, numbers, protocol=protocol))
         return self.out / "table.md"
 
     def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> Judged:
@@ -94,7 +94,7 @@ class Report:
             files = sorted(file for file in self.drawings.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
             if not files:
                 raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
-            return [resize(read_image(file), (size, size), kinds[0]) for file in files], []
+            return [resize(read_image(file), (size, size), kind=kinds[0]) for file in files], []
         count = min(SHOWN_PAIRS, len(exam.pairs))
         chosen = [exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds) for place in range(count)]
         return [source for source, _ in chosen], [target for _, target in chosen]
@@ -125,7 +125,7 @@ def rows_of(table: Table, numbers: dict[str, Numbers]) -> list[Row]:
     return [*rows, ("real photos", real)] if real else rows
 
 
-def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], protocol: str) -> str:
+def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], *, protocol: str) -> str:
     """The three tables, below the sentence that says what they are of."""
     lines = [protocol, ""]
     columns = _columns(numbers)

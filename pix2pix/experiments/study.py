@@ -43,23 +43,25 @@ class Trial:
         return self.model is not None
 
 
-def plan_trials(seed: int, scenes: Sequence[str], models: int, protocol: Protocol) -> tuple[Trial, ...]:
+def plan_trials(seed: int, scenes: Sequence[str], *, models: int, protocol: Protocol) -> tuple[Trial, ...]:
     """The practice trials and those that count, as many real as fake in each, the fakes in equal parts from each model.
 
     No scene comes twice, real or fake, unless there are fewer scenes than trials; then each comes once before any comes again.
     """
-    kinds = _kinds(seed_of(seed, "practice"), protocol.practice, models) + _kinds(seed_of(seed, "trials"), protocol.trials, models)
-    return tuple(Trial(scene, model) for scene, model in zip(_deal(seed_of(seed, "scenes"), scenes, len(kinds)), kinds, strict=True))
+    kinds = _kinds(seed_of(seed, "practice"), protocol.practice, models=models) + _kinds(
+        seed_of(seed, "trials"), protocol.trials, models=models
+    )
+    return tuple(Trial(scene, model) for scene, model in zip(_deal(seed_of(seed, "scenes"), scenes, count=len(kinds)), kinds, strict=True))
 
 
-def _kinds(seed: int, count: int, models: int) -> list[int | None]:
+def _kinds(seed: int, count: int, *, models: int) -> list[int | None]:
     """Who made each picture, shuffled; what cannot be divided equally goes to the models that the seed says."""
     first = seed % models
     fakes: list[int | None] = [(first + place) % models for place in range(count - count // 2)]
     return _shuffled(seed, [None] * (count // 2) + fakes)
 
 
-def _deal(seed: int, scenes: Sequence[str], count: int) -> list[str]:
+def _deal(seed: int, scenes: Sequence[str], *, count: int) -> list[str]:
     """Scenes in a random order, again and again until there are enough; the same one never twice in a row."""
     dealt: list[str] = []
     while len(dealt) < count:
@@ -173,7 +175,7 @@ class Share:
         return wilson(self.count, self.total)
 
 
-def wilson(count: int, total: int, z: float = Z_95) -> tuple[float, float]:
+def wilson(count: int, total: int, *, z: float = Z_95) -> tuple[float, float]:
     """Wilson's score interval of a share; from 0 to 1 where nothing was asked."""
     if not total:
         return 0.0, 1.0

@@ -78,7 +78,7 @@ class Artist:
     turn: Callable[[], AbstractContextManager[Any]] = nullcontext
 
 
-def prepare(artists: Sequence[Artist], data: Path, studies: Path, date: str, progress: Progress | None = None) -> Study:
+def prepare(artists: Sequence[Artist], data: Path, *, studies: Path, date: str, progress: Progress | None = None) -> Study:
     """Makes the pictures of a study, all or none. The scenes are pairs that no model was trained on: test, or else validation pairs."""
     configs = [artist.painter.config for artist in artists]
     _check_together(artists, configs)
@@ -87,7 +87,7 @@ def prepare(artists: Sequence[Artist], data: Path, studies: Path, date: str, pro
     folder = studies / secrets.token_hex(8)
     try:
         folder.mkdir(parents=True)
-        pictures, left_out = _make(artists, folders[0], pairs, folder, progress)
+        pictures, left_out = _make(artists, folders[0], scenes=pairs, folder=folder, progress=progress)
         largest = max(path.stat().st_size for path in folder.glob("*.png"))
         makers = tuple(artist.maker for artist in artists)
         study = Study(folder, data.name, str(data), split, configs[0].size, largest, makers, pictures, date, left_out)
@@ -99,14 +99,14 @@ def prepare(artists: Sequence[Artist], data: Path, studies: Path, date: str, pro
 
 
 def _make(
-    artists: Sequence[Artist], pairs: PairFolder, scenes: Sequence[Pair], folder: Path, progress: Progress | None
+    artists: Sequence[Artist], pairs: PairFolder, *, scenes: Sequence[Pair], folder: Path, progress: Progress | None
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The files of each scene, and what is wrong with the pairs that have none."""
     pictures: dict[str, tuple[str, ...]] = {}
     left_out: list[str] = []
     for done, pair in enumerate(scenes, 1):
         try:
-            pictures[pair.name] = tuple(_put(folder, image) for image in _paint(artists, pairs, pair))
+            pictures[pair.name] = tuple(_put(folder, image) for image in _paint(artists, pairs, pair=pair))
         except DataError as error:
             left_out.append(str(error))
         if progress:
@@ -150,7 +150,7 @@ def _scenes(folders: Sequence[PairFolder]) -> tuple[str, list[Pair]]:
     return split, [of_each[0][name] for name in chosen]
 
 
-def _paint(artists: Sequence[Artist], folder: PairFolder, pair: Pair) -> Iterator[Image.Image]:
+def _paint(artists: Sequence[Artist], folder: PairFolder, *, pair: Pair) -> Iterator[Image.Image]:
     """The real picture and the fakes, all resized in the same way."""
     config = artists[0].painter.config
     source, target = folder.load(pair, config.size, (config.source, config.target))

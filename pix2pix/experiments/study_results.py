@@ -38,10 +38,12 @@ class Comparison:
 def summarise(records: Sequence[Record]) -> tuple[Row, ...]:
     """A row for each model and data set, in the order in which they were first studied."""
     keys = dict.fromkeys((record.data, maker.sign) for record in records for maker in record.models)
-    return tuple(_row(data, sign, [record for record in records if record.data == data and _has(record, sign)]) for data, sign in keys)
+    return tuple(
+        _row(data, sign, records=[record for record in records if record.data == data and _has(record, sign)]) for data, sign in keys
+    )
 
 
-def _row(data: str, sign: str, records: Sequence[Record]) -> Row:
+def _row(data: str, sign: str, *, records: Sequence[Record]) -> Row:
     asked = sum(said.model is not None and record.models[said.model].sign == sign for record in records for said in record.said)
     fooled = share_of(records, sign)
     return Row(_newest(records, sign), data, len(records), fooled, share_of(records, None), asked - fooled.total)
@@ -50,10 +52,10 @@ def _row(data: str, sign: str, records: Sequence[Record]) -> Row:
 def compare(records: Sequence[Record]) -> tuple[Comparison, ...]:
     """Each two models that somebody has seen in one session, by those sessions alone."""
     pairs = dict.fromkeys((record.data, *two) for record in records for two in combinations(sorted(m.sign for m in record.models), 2))
-    return tuple(found for data, a, b in pairs if (found := _compare(data, a, b, records)))
+    return tuple(found for data, a, b in pairs if (found := _compare(data, a, b=b, records=records)))
 
 
-def _compare(data: str, a: str, b: str, records: Sequence[Record]) -> Comparison | None:
+def _compare(data: str, a: str, *, b: str, records: Sequence[Record]) -> Comparison | None:
     common = [record for record in records if record.data == data and _has(record, a) and _has(record, b)]
     shares = share_of(common, a), share_of(common, b)
     if not all(share.total for share in shares):

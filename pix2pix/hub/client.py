@@ -145,7 +145,7 @@ def saying(repo: str, token: str | None = None) -> Iterator[None]:
     # ValueError: card and names as huggingface_hub checks them; RuntimeError: it wraps what breaks an upload in one.
     except (HTTPError, OSError, LocalEntryNotFoundError, OfflineModeIsEnabled, ValueError, RuntimeError) as error:
         # From None: a chain of causes is printed with the requests that failed, and those carry the token.
-        raise _to_sentence(error, repo, token) from None
+        raise _to_sentence(error, repo, token=token) from None
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def writing_here(repo: str) -> Iterator[None]:
         raise HubError(here_refused(repo, cause)) from error
 
 
-def _to_sentence(error: BaseException, repo: str, token: str | None) -> HubError:
+def _to_sentence(error: BaseException, repo: str, *, token: str | None) -> HubError:
     from huggingface_hub.errors import HfHubHTTPError
 
     chain = list(_chain(error))

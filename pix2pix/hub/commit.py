@@ -62,7 +62,7 @@ class Counted(io.BufferedReader):
         return count
 
 
-def open_place(client: Client, kind: str, repo: str, create: Mapping[str, Any]) -> Place:
+def open_place(client: Client, kind: str, *, repo: str, create: Mapping[str, Any]) -> Place:
     """The repository as it is now; where there is none, it is made with the options `create`."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
@@ -76,7 +76,7 @@ def open_place(client: Client, kind: str, repo: str, create: Mapping[str, Any]) 
         return Place(kind, repo, str(info.sha), files, bool(info.private))
 
 
-def read_text(client: Client, place: Place, file: str, folder: Path) -> str:
+def read_text(client: Client, place: Place, *, file: str, folder: Path) -> str:
     """A small file of the repository; empty where it is not there. `folder` is a temporary one."""
     if file not in place.files:
         return ""

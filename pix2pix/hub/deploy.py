@@ -15,7 +15,7 @@ OURS = ("pix2pix/", "examples/", "checkpoints/")
 """Folders of a Space in which only what is deployed stays."""
 
 
-def deploy(repo: str, space: Space, token: str | None = None, progress: Progress | None = None) -> Pushed:
+def deploy(repo: str, space: Space, *, token: str | None = None, progress: Progress | None = None) -> Pushed:
     """Creates the Gradio Space `owner/name`, or updates it: the page, its requirements, the chosen models and a README, in one commit.
 
     What somebody else has put beside them stays. `HubError` says why it could not be done, and then the Space is as it was.
@@ -26,9 +26,9 @@ def deploy(repo: str, space: Space, token: str | None = None, progress: Progress
     check_space(space)
     client = connect(token, needs_token=True)
     create: dict[str, Any] = {"space_sdk": "gradio", "private": space.private, "space_hardware": space.hardware or None}
-    place = open_place(client, "space", repo, create)
+    place = open_place(client, "space", repo=repo, create=create)
     with writing_here(repo), tempfile.TemporaryDirectory(prefix="space-") as temporary:
-        folder = write_space(Path(temporary) / "space", space, repo)
+        folder = write_space(Path(temporary) / "space", space, repo=repo)
         files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
         deleted = _outdated(place, set(files))
         done = send(client, place, files=files, deleted=deleted, message="Deploy pix2pix", progress=progress)

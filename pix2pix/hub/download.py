@@ -13,7 +13,7 @@ from pix2pix.hub.client import Client, Progress, saying
 ANSWER_SECONDS = 10.0
 
 
-def fetch(client: Client, where: tuple[str, str, str], path: Path, expected: tuple[int, str], progress: Progress | None = None) -> Path:
+def fetch(client: Client, where: tuple[str, str, str], *, path: Path, expected: tuple[int, str], progress: Progress | None = None) -> Path:
     """Writes file `where` (repository, commit, name) to `path`; `expected` are its size and checksum.
 
     huggingface_hub goes on with a cut download within one call only; this does it with the next call too, from `<path>.part`.
@@ -25,7 +25,7 @@ def fetch(client: Client, where: tuple[str, str, str], path: Path, expected: tup
     if part.exists() and part.stat().st_size > expected[0]:
         part.unlink()
     with saying(repo, client.token):
-        _download(client, where, part, expected[0], progress)
+        _download(client, where, part=part, size=expected[0], progress=progress)
     found = digest_of(part, expected[1])
     if found != expected[1]:
         part.unlink()
@@ -36,7 +36,7 @@ def fetch(client: Client, where: tuple[str, str, str], path: Path, expected: tup
     return path
 
 
-def _download(client: Client, where: tuple[str, str, str], part: Path, size: int, progress: Progress | None) -> None:
+def _download(client: Client, where: tuple[str, str, str], *, part: Path, size: int, progress: Progress | None) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers

@@ -73,13 +73,13 @@ OURS = ("library_name", "pipeline_tag", "model-index")
 LONGEST_TOLD = 2000
 
 
-def model_card(checkpoint: Checkpoint, repo: str, file: str, old: str = "") -> str:
+def model_card(checkpoint: Checkpoint, repo: str, *, file: str, old: str = "") -> str:
     """The README.md of a repository, whose present one is `old`. `HubError` where its front matter cannot be read."""
     kept, body = split_card(old, repo)
     front = front_matter(checkpoint, file)
     tags = [*dict.fromkeys([*_words(kept.get("tags")), *front["tags"]])]
     values = {**front, **{key: value for key, value in kept.items() if key not in OURS}, "tags": tags}
-    part = f"{BEGIN}\n{describe(checkpoint, repo, file)}\n{END}"
+    part = f"{BEGIN}\n{describe(checkpoint, repo, file=file)}\n{END}"
     before, mark, rest = body.partition(BEGIN)
     if mark:
         body = before + part + rest.partition(END)[2]
@@ -147,7 +147,7 @@ def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, An
     return [{"task": {"type": "image-to-image", "name": f"{config.source} to {config.target}"}, "dataset": dataset, "metrics": metrics}]
 
 
-def describe(checkpoint: Checkpoint, repo: str, file: str) -> str:
+def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
     """The card's text: task, data, sample, how to use it, how it was made, and what it cannot do."""
     config = checkpoint.config
     about = checkpoint.about

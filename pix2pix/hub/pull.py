@@ -57,7 +57,7 @@ class Remote:
         return f"{self.repo} at {self.commit[:7]}: {self.file}, {self.size / 1e6:,.1f} MB"
 
 
-def look(where: str, revision: str | None = None, token: str | None = None) -> Remote:
+def look(where: str, revision: str | None = None, *, token: str | None = None) -> Remote:
     """What `pull` would fetch, without fetching it. `HubError` where there is no model, or none that is small enough."""
     wanted = parse_place(where, revision)
     return _look(connect(token), wanted)
@@ -66,6 +66,7 @@ def look(where: str, revision: str | None = None, token: str | None = None) -> R
 def pull(
     where: str | Remote,
     revision: str | None = None,
+    *,
     to: str | Path = "checkpoints",
     token: str | None = None,
     progress: Progress | None = None,
@@ -81,11 +82,11 @@ def pull(
     to = Path(to)
     client = connect(token)
     remote = _look(client, wanted) if wanted else cast(Remote, where)
-    check_space(to, 2 * remote.size, remote.repo)
+    check_space(to, 2 * remote.size, what=remote.repo)
     stage = to / STAGE / remote.repo.replace("/", "--")
     stage.mkdir(parents=True, exist_ok=True)
     with hold(stage.with_suffix(".lock")):
-        file = _fetch(client, remote, stage / remote.commit, progress)
+        file = _fetch(client, remote, stage=stage / remote.commit, progress=progress)
         checkpoint = read_checkpoint(file, remote)
         target = _free_place(to, remote)
         # 16-bit weights stay 16-bit, others as they came.
@@ -163,13 +164,13 @@ def choose_file(repo: str, files: Sequence[str]) -> str:
     return named[0] if len(named) == 1 else models[0]
 
 
-def _fetch(client: Client, remote: Remote, stage: Path, progress: Progress | None) -> Path:
+def _fetch(client: Client, remote: Remote, *, stage: Path, progress: Progress | None) -> Path:
     """The file as it lies on the Hub, byte by byte. What waits there of other commits is given up."""
     for other in stage.parent.glob("*"):
         if other.is_dir() and other != stage:
             shutil.rmtree(other, ignore_errors=True)
     path = stage / Path(remote.file).name
-    return fetch(client, (remote.repo, remote.commit, remote.file), path, (remote.size, remote.digest), progress)
+    return fetch(client, (remote.repo, remote.commit, remote.file), path=path, expected=(remote.size, remote.digest), progress=progress)
 
 
 def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:

@@ -33,7 +33,7 @@ class Terms:
     """Of the file in the repository, without `.pth`; empty for that of the file here, or of its run."""
 
 
-def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | None = None, progress: Progress | None = None) -> Pushed:
+def push(path: str | Path, repo: str, *, token: str | None = None, terms: Terms | None = None, progress: Progress | None = None) -> Pushed:
     """Sends a checkpoint to the model repository `owner/name`, which is made where there is none, in one commit.
 
     The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a sample. `token`: None takes that of
@@ -46,12 +46,12 @@ def push(path: str | Path, repo: str, token: str | None = None, terms: Terms | N
         raise HubError(f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a model to push has at most {LARGEST_MODEL / 1e9:.0f} GB.")
     checkpoint = load_checkpoint(path)
     client = connect(token, needs_token=True)
-    place = open_place(client, "model", repo, {"private": terms.private})
+    place = open_place(client, "model", repo=repo, create={"private": terms.private})
     file = f"{terms.name or name_of(path)}.pth"
     message = " ".join(terms.message.split())[:200] or f"{checkpoint.config.source} to {checkpoint.config.target}" + _step(checkpoint)
     with writing_here(repo), tempfile.TemporaryDirectory(prefix="push-") as folder:
-        card = cards.model_card(checkpoint, repo, file, read_text(client, place, "README.md", Path(folder) / "old"))
-        files = {file: path, **write_beside(checkpoint, path, Path(folder) / "new")}
+        card = cards.model_card(checkpoint, repo, file=file, old=read_text(client, place, file="README.md", folder=Path(folder) / "old"))
+        files = {file: path, **write_beside(checkpoint, path, folder=Path(folder) / "new")}
         write_text(Path(folder) / "new" / "README.md", card)
         files["README.md"] = Path(folder) / "new" / "README.md"
         return replace(send(client, place, files=files, deleted=(), message=message, progress=progress), file=file)
@@ -63,7 +63,7 @@ def name_of(path: Path) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
 
 
-def write_beside(checkpoint: Checkpoint, path: Path, folder: Path) -> dict[str, Path]:
+def write_beside(checkpoint: Checkpoint, path: Path, *, folder: Path) -> dict[str, Path]:
     """What goes along with a `.pth`: the same weights for programs without PyTorch's format, a description as JSON, a sample."""
     write_safetensors(folder / "model.safetensors", checkpoint, is_half(path, checkpoint))
     write_image(folder / cards.SHEET, sample_sheet(checkpoint))

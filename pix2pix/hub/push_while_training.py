@@ -36,7 +36,7 @@ class Pushing:
     `start()` for a trainer in another process: it ends by itself when the run does. As a context manager around a training in this process.
     """
 
-    def __init__(self, run: str | Path, repo: str, every: int = 0, token: str | None = None, private: bool = False) -> None:
+    def __init__(self, run: str | Path, repo: str, *, every: int = 0, token: str | None = None, private: bool = False) -> None:
         self.run = Run(run)
         self.repo = check_name(repo)
         self.every = every
@@ -96,7 +96,7 @@ class Pushing:
             step = int(load_checkpoint(copy).about.get("step") or 0)
             if step - self._step < steps:
                 return
-            done = push(copy, self.repo, self._token, Terms(self.private))
+            done = push(copy, self.repo, token=self._token, terms=Terms(self.private))
         except (Pix2PixError, OSError) as error:
             self._tell(f"step {step} was not pushed: {error}", {"failed": step, "error": str(error)})
         except Exception as error:  # noqa: BLE001  # whatever goes wrong with the Hub, the training goes on

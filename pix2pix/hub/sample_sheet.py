@@ -31,7 +31,7 @@ def draw_house(config: ModelConfig) -> Image.Image:
     """A house of the kind of picture that a model takes: in the colours of its labels, in lines, or painted."""
     side = min(config.size, LARGEST_SIDE)
     if config.source == "edges":
-        return _house(side, dict.fromkeys(PAINT, WHITE), BLACK)
+        return _house(side, dict.fromkeys(PAINT, WHITE), line=BLACK)
     if config.source == "labels" and config.palette:
         return _house(side, _labels(config))
     painted = _house(side, PAINT)
@@ -46,7 +46,7 @@ def _labels(config: ModelConfig) -> dict[str, Color]:
     return {part: known.get(part, colors[index % len(colors)]) for index, part in enumerate(PAINT)}
 
 
-def _house(side: int, colors: dict[str, Color], line: Color | None = None) -> Image.Image:
+def _house(side: int, colors: dict[str, Color], *, line: Color | None = None) -> Image.Image:
     image = Image.new("RGB", (side, side), colors["background"])
     draw = ImageDraw.Draw(image)
     unit = side / 16

@@ -62,7 +62,7 @@ def check_space(space: Space) -> None:
         load_checkpoint(path)
 
 
-def write_space(folder: str | Path, space: Space, repo: str = "") -> Path:
+def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
     """Writes the Space's files into the new or empty folder, and returns it. Its `app.py` starts as it does on the Hub."""
     folder = Path(folder)
     check_space(space)

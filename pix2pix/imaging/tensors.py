@@ -98,7 +98,7 @@ def finite_range(image: Image.Image) -> Levels | None:
     return (float(values.min()), float(values.max())) if values.size else None
 
 
-def usual_levels(low: float, high: float, is_float: bool) -> Levels:
+def usual_levels(low: float, high: float, *, is_float: bool) -> Levels:
     """What is black and white in pictures whose values go from `low` to `high`: a usual range that they fill, else just these values.
 
     The usual ranges are those of 8 to 16 bits (of 0 to 1 and -1 to 1, for floating point). One is filled where the values take up half
@@ -138,7 +138,7 @@ def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
     return Image.fromarray(np.clip(np.rint((values - low) * (255 / (high - low))), 0, 255).astype(np.uint8))
 
 
-def resize(image: Image.Image, size: tuple[int, int], kind: str) -> Image.Image:
+def resize(image: Image.Image, size: tuple[int, int], *, kind: str) -> Image.Image:
     """To (width, height): labels keep their exact colours, photos are smoothed (Pillow widens its filter when it makes them smaller)."""
     if image.size == size:
         return image

@@ -45,7 +45,7 @@ def reflect_indices(length: int, total: int) -> Tensor:
     return torch.minimum(places, period - places)
 
 
-def plan_tiles(height: int, width: int, multiple: int, most_pixels: int, overlap: int = OVERLAP) -> tuple[list[Span], list[Span]]:
+def plan_tiles(height: int, width: int, *, multiple: int, most_pixels: int, overlap: int = OVERLAP) -> tuple[list[Span], list[Span]]:
     """Rows and columns of tiles for a picture whose sides are multiples of `multiple`; one tile where it has at most `most_pixels`.
 
     Tiles start and end at multiples, so that a network that halves the picture cuts each of them like the whole. Neighbours
@@ -53,15 +53,17 @@ def plan_tiles(height: int, width: int, multiple: int, most_pixels: int, overlap
     """
     overlap = round_up(overlap, multiple)
     if height * width <= most_pixels:
-        return plan_side(height, height, multiple, overlap), plan_side(width, width, multiple, overlap)
+        return plan_side(height, height, multiple=multiple, overlap=overlap), plan_side(width, width, multiple=multiple, overlap=overlap)
     side = max(2 * overlap, math.isqrt(most_pixels) // multiple * multiple)
     # A long strip gets long tiles.
     tile_height = min(height, max(side, most_pixels // min(width, side) // multiple * multiple))
     tile_width = min(width, max(side, most_pixels // tile_height // multiple * multiple))
-    return plan_side(height, tile_height, multiple, overlap), plan_side(width, tile_width, multiple, overlap)
+    return plan_side(height, tile_height, multiple=multiple, overlap=overlap), plan_side(
+        width, tile_width, multiple=multiple, overlap=overlap
+    )
 
 
-def plan_side(length: int, tile: int, multiple: int, overlap: int) -> list[Span]:
+def plan_side(length: int, tile: int, *, multiple: int, overlap: int) -> list[Span]:
     """Tiles of one length, at most `tile`, evenly over one side; the weights of all tiles at a pixel sum to 1."""
     units = length // multiple
     most = tile // multiple
@@ -98,7 +100,7 @@ def _rise(length: int) -> Tensor:
     return x * x * (3 - 2 * x)
 
 
-def blend_tiles(rows: Sequence[Span], columns: Sequence[Span], paint: Callable[[Span, Span], Tensor]) -> Iterator[Tensor]:
+def blend_tiles(rows: Sequence[Span], columns: Sequence[Span], *, paint: Callable[[Span, Span], Tensor]) -> Iterator[Tensor]:
     """What `paint` gives for each tile (C, h, w), blended; comes as finished strips (C, part of the height, width), from the top."""
     width = columns[-1].stop
     carried: Tensor | None = None

@@ -45,7 +45,7 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
     pictures = [file.path for file in found if inside is None or inside not in file.path.resolve().parents]
     if not pictures:
         raise DataError(f"{source} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder.")
-    jobs = [Job(picture, target) for picture, target in zip(pictures, _targets(pictures, source, output), strict=True)]
+    jobs = [Job(picture, target) for picture, target in zip(pictures, _targets(pictures, source, output=output), strict=True)]
     originals = {str(picture.resolve()).casefold() for picture in pictures}
     for job in jobs:
         if str(job.target.resolve()).casefold() in originals:
@@ -55,7 +55,7 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
     return jobs, problems
 
 
-def _targets(pictures: Iterable[Path], source: Path, output: Path) -> Iterator[Path]:
+def _targets(pictures: Iterable[Path], source: Path, *, output: Path) -> Iterator[Path]:
     """`a/x.jpg` becomes `OUTPUT/a/x.png`; a second x, of another suffix, `OUTPUT/a/x.bmp.png`."""
     taken = set()
     for picture in pictures:
@@ -71,6 +71,7 @@ def _targets(pictures: Iterable[Path], source: Path, output: Path) -> Iterator[P
 def translate_all(
     translator: Translator,
     jobs: Sequence[Job],
+    *,
     mode: str = "fit",
     seed: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -84,7 +85,7 @@ def translate_all(
     problems: list[Problem] = []
     for done, job in enumerate(jobs, 1):
         try:
-            translate_file(translator, job, mode, seed)
+            translate_file(translator, job, mode=mode, seed=seed)
             written.append(job.target)
         except (DataError, CheckpointError) as error:  # a model may fail at one picture and not at the next
             problems.append(Problem(str(job.source), str(error)))
@@ -93,6 +94,6 @@ def translate_all(
     return Translated(tuple(written), tuple(problems))
 
 
-def translate_file(translator: Translator, job: Job, mode: str = "fit", seed: int | None = None) -> None:
+def translate_file(translator: Translator, job: Job, *, mode: str = "fit", seed: int | None = None) -> None:
     """Reads, translates and writes one picture, in the format that the target's suffix names."""
     write_image(job.target, translator(read_image(job.source), mode=mode, seed=seed))

@@ -62,8 +62,8 @@ class Translator:
         statistics: str = "auto",
         dropout: str = "auto",
     ) -> None:
-        _check_choice("precision", precision, PRECISIONS)
-        _check_choice("dropout", dropout, DROPOUT)
+        _check_choice("precision", precision, choices=PRECISIONS)
+        _check_choice("dropout", dropout, choices=DROPOUT)
         statistics = choose_statistics(checkpoint, statistics)
         self.noisy = checkpoint.config.noisy if dropout == "auto" else dropout == "on"
         """Whether there is noise where no seed asks for it."""
@@ -75,7 +75,7 @@ class Translator:
             generator = normalise_by_picture(generator)
         self.generator: nn.Module = generator.to(self.device)
         """The plain float32 network: (B, C, H, W) in [-1, 1] to the same."""
-        quick, self.precision = choose_quick_copy(self.generator, self.config.in_channels, precision)
+        quick, self.precision = choose_quick_copy(self.generator, self.config.in_channels, precision=precision)
         self._quick: Callable[..., Tensor] = Recorder(quick) if self.device.type == "cuda" else quick
         self._threads = torch.get_num_threads()
         self.tile_memory = TILE_MEMORY
@@ -108,7 +108,7 @@ class Translator:
         A `seed` turns the dropout on, the paper's noise: one seed, one picture. Without one there is no noise, unless the translator's
         `dropout` is on.
         """
-        _check_choice("mode", mode, MODES)
+        _check_choice("mode", mode, choices=MODES)
         _check_seed(seed)
         seed = 0 if seed is None and self.noisy else seed
         self._check_picture(image)
@@ -116,7 +116,7 @@ class Translator:
         if mode == "native":
             return self._translate_whole(image, seed)
         size = (self.config.size, self.config.size)
-        return resize(self._translate_whole(resize(image, size, self.config.source), seed), image.size, self.config.target)
+        return resize(self._translate_whole(resize(image, size, kind=self.config.source), seed), image.size, kind=self.config.target)
 
     def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]:
         """What a call in mode `fit` without a seed makes of each picture, in one pass of the network where the model allows it."""
@@ -125,10 +125,10 @@ class Translator:
             return [self(image) for image in images]
         for image in images:
             self._check_picture(image)
-        squares = [resize(to_rgb(image), (size, size), self.config.source) for image in images]
+        squares = [resize(to_rgb(image), (size, size), kind=self.config.source) for image in images]
         source = to_unit(torch.stack([to_bytes(square, self.config.in_channels) for square in squares]))
         pictures = [_to_picture(pixels) for pixels in to_pixels(self._paint(source, None)).cpu()]
-        return [resize(picture, image.size, self.config.target) for picture, image in zip(pictures, images, strict=True)]
+        return [resize(picture, image.size, kind=self.config.target) for picture, image in zip(pictures, images, strict=True)]
 
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
         """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with one seed a picture, or none."""
@@ -146,13 +146,13 @@ class Translator:
 
         def paint(row: Span, column: Span) -> Tensor:
             tile = to_unit(pixels[:, y[row.slice]][:, :, x[column.slice]]).unsqueeze(0)
-            masks = None if noise is None else [_cut(mask, row, column, height // mask.shape[2]) for mask in noise]
+            masks = None if noise is None else [_cut(mask, row, column=column, scale=height // mask.shape[2]) for mask in noise]
             return self._paint(tile, masks)[0]
 
         canvas = torch.empty((self.config.out_channels, height, width), dtype=torch.uint8)
         top = 0
-        rows, columns = plan_tiles(height, width, self.multiple, self._most_pixels())
-        for strip in blend_tiles(rows, columns, paint):
+        rows, columns = plan_tiles(height, width, multiple=self.multiple, most_pixels=self._most_pixels())
+        for strip in blend_tiles(rows, columns, paint=paint):
             canvas[:, top : top + strip.shape[1]] = to_pixels(strip).cpu()
             top += strip.shape[1]
         above = (height - image.height) // 2
@@ -179,7 +179,7 @@ class Translator:
     def _sample_noise(self, height: int, width: int, seeds: Sequence[int]) -> list[Tensor]:
         find_shapes: Any = getattr(self.generator, "noise_shapes", None)
         shapes = find_shapes(height, width) if find_shapes else []
-        return sample_noise(shapes, self.config.dropout, seeds)
+        return sample_noise(shapes, self.config.dropout, seeds=seeds)
 
     def _most_pixels(self) -> int:
         fullness = FULLNESS.get(self.config.generator, 1.0)
@@ -204,7 +204,7 @@ class Translator:
             )
 
 
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+def _check_choice(name: str, value: str, *, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
 
@@ -214,7 +214,7 @@ def _check_seed(seed: int | None) -> None:
         raise ConfigError(f"seed is {seed!r}; it must be a whole number from 0 to {LARGEST_SEED}, or None for no noise.")
 
 
-def _cut(mask: Tensor, row: Span, column: Span, scale: int) -> Tensor:
+def _cut(mask: Tensor, row: Span, *, column: Span, scale: int) -> Tensor:
     """The part of a dropout mask, `scale` times smaller than the picture, that belongs to a tile."""
     return mask[:, :, row.start // scale : row.stop // scale, column.start // scale : column.stop // scale]
 

@@ -55,7 +55,7 @@ GAN_LOSSES: dict[str, GanLoss] = {
 }
 
 
-def real_loss(form: str, real: Tensor, real_label: float = 1.0) -> Tensor:
+def real_loss(form: str, real: Tensor, *, real_label: float = 1.0) -> Tensor:
     """What the discriminator pays for its logits of real pictures. `real_label` below 1 smooths vanilla and lsgan; others have no label."""
     return GAN_LOSSES[form].real(real.float(), real_label)
 
@@ -70,7 +70,7 @@ def generator_loss(form: str, fake: Tensor) -> Tensor:
     return GAN_LOSSES[form].generator(fake.float())
 
 
-def gradient_penalty(discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
+def gradient_penalty(discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, *, fake: Tensor, alpha: Tensor) -> Tensor:
     """How far the critic's slope is from 1 on the way from fake to real pictures: mean of (|slope| - 1) squared (WGAN-GP).
 
     `alpha` is one number from 0 to 1 a picture, (B,): 0 is the real one, 1 the fake one. The critic of a picture is the mean of

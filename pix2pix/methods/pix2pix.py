@@ -66,7 +66,7 @@ class Pix2Pix:
         """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is
         taken."""
         shapes = self.generator.noise_shapes(*batch["source"].shape[-2:])
-        masks = sample_noise(shapes, self.config.dropout, draw.seeds("noise")) if shapes else []
+        masks = sample_noise(shapes, self.config.dropout, seeds=draw.seeds("noise")) if shapes else []
         noise = {f"mask{level}": mask for level, mask in enumerate(masks)}
         if self._has_penalty:
             noise["alpha"] = torch.cat([torch.rand(1, generator=torch.Generator().manual_seed(seed)) for seed in draw.seeds()])
@@ -145,7 +145,7 @@ def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
             f"size is {config.size}; a discriminator with patch {patch} needs at least {smallest}. Choose patch {' or '.join(fitting)}."
         )
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
-    return PatchGAN(in_channels, config.discriminator_width, patch, config.norm)
+    return PatchGAN(in_channels, config.discriminator_width, receptive_field=patch, norm=config.norm)
 
 
 def discriminator_losses(
@@ -160,16 +160,16 @@ def discriminator_losses(
     """
 
     def judge(picture: Tensor) -> Tensor:
-        return discriminator(_to_judge(source, picture, config))
+        return discriminator(_to_judge(source, picture, config=config))
 
     fake = fake.detach()
     real_logits = judge(target)
     fake_logits = judge(fake)
-    losses = {"d_real": real_loss(config.gan, real_logits, config.real_label), "d_fake": fake_loss(config.gan, fake_logits)}
+    losses = {"d_real": real_loss(config.gan, real_logits, real_label=config.real_label), "d_fake": fake_loss(config.gan, fake_logits)}
     objective = (losses["d_real"] + losses["d_fake"]) * OBJECTIVE_SCALE.get(config.gan, 1.0)
     if GAN_LOSSES[config.gan].penalised:
         assert alpha is not None, "wgan-gp needs an alpha for each picture"
-        losses["penalty"] = gradient_penalty(judge, target, fake, alpha)
+        losses["penalty"] = gradient_penalty(judge, target, fake=fake, alpha=alpha)
         objective = objective + config.penalty * losses["penalty"]
     return {"d": objective, **losses, "score_real": _score(real_logits, config), "score_fake": _score(fake_logits, config)}
 
@@ -187,14 +187,14 @@ def generator_losses(
     weights = {"g_l1": config.l1}
     if config.gan != "none":
         assert discriminator is not None, "a GAN loss needs a discriminator"
-        losses["g_gan"] = generator_loss(config.gan, discriminator(_to_judge(source, fake, config)))
+        losses["g_gan"] = generator_loss(config.gan, discriminator(_to_judge(source, fake, config=config)))
         weights["g_gan"] = config.gan_weight
     # A part of weight 0 is left out: its gradient would cost the same, and 0 times infinity is not 0.
     objective = sum((weights[name] * loss for name, loss in losses.items() if weights[name]), torch.zeros_like(losses["g_l1"]))
     return {"g": objective, **losses}
 
 
-def _to_judge(source: Tensor, picture: Tensor, config: TrainConfig) -> Tensor:
+def _to_judge(source: Tensor, picture: Tensor, *, config: TrainConfig) -> Tensor:
     """What the discriminator is shown: source and picture for cGAN, the picture alone for GAN."""
     return torch.cat((source, picture), 1) if config.conditional else picture
 

@@ -78,9 +78,9 @@ def init_weights(module: nn.Module, generator: torch.Generator) -> None:
     """Draws fresh weights from a generator of the CPU: N(0, 0.02) for convolutions, N(1, 0.02) for norms, biases 0 (paper, 6.2)."""
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
-            _draw(part.weight, 0.0, generator)
+            _draw(part.weight, 0.0, generator=generator)
         elif isinstance(part, nn.BatchNorm2d):
-            _draw(part.weight, 1.0, generator)
+            _draw(part.weight, 1.0, generator=generator)
             part.reset_running_stats()
         else:
             continue
@@ -88,6 +88,6 @@ def init_weights(module: nn.Module, generator: torch.Generator) -> None:
             part.bias.zero_()
 
 
-def _draw(weight: torch.Tensor, mean: float, generator: torch.Generator) -> None:
+def _draw(weight: torch.Tensor, mean: float, *, generator: torch.Generator) -> None:
     # Drawn on the CPU wherever the weight lives, so that a seed gives the same model on every machine.
     weight.copy_(torch.randn(weight.shape, generator=generator).mul_(0.02).add_(mean))

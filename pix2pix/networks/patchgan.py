@@ -30,7 +30,7 @@ class PatchGAN(nn.Module):
     A conditional one is given the source and the picture, concatenated along C.
     """
 
-    def __init__(self, in_channels: int = 6, width: int = 64, receptive_field: int = 70, norm: str = "instance") -> None:
+    def __init__(self, in_channels: int = 6, width: int = 64, *, receptive_field: int = 70, norm: str = "instance") -> None:
         super().__init__()
         halvings = HALVINGS[receptive_field]
         kernel, padding = (4, 1) if halvings else (1, 0)

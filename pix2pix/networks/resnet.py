@@ -19,7 +19,7 @@ HALVINGS = 2
 class Convolution(nn.Module):
     """A convolution that sees the picture reflected at its edges, then the norm."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, norm: str, bias: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, kernel: int, norm: str, bias: bool) -> None:
         super().__init__()
         self.pad = nn.ReflectionPad2d(kernel // 2)
         self.conv = nn.Conv2d(in_channels, out_channels, kernel, bias=bias)
@@ -32,7 +32,7 @@ class Convolution(nn.Module):
 class Resize(nn.Module):
     """Halves the picture with a 3x3 convolution, or doubles it with a transposed one, then the norm."""
 
-    def __init__(self, in_channels: int, out_channels: int, norm: str, grows: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, norm: str, grows: bool) -> None:
         super().__init__()
         bias = has_bias(norm, norm)
         self.conv: nn.Module = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=bias)
@@ -49,7 +49,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
-        self.first, self.second = (Convolution(channels, channels, 3, norm, has_bias(norm, norm)) for _ in range(2))
+        self.first, self.second = (Convolution(channels, channels, kernel=3, norm=norm, bias=has_bias(norm, norm)) for _ in range(2))
 
     def forward(self, features: Tensor, mask: Tensor | None) -> Tensor:
         inner = F.relu_(self.first(features))
@@ -75,12 +75,12 @@ class ResNet(nn.Module):
         self.dropout = config.dropout
         channels = [width * 2**level for level in range(HALVINGS + 1)]
         self.noise_channels = [channels[-1]] * blocks if self.dropout else []
-        self.enter = Convolution(config.in_channels, width, 7, norm, has_bias(norm, norm))
-        self.down = nn.ModuleList(Resize(few, many, norm, False) for few, many in zip(channels, channels[1:], strict=False))
+        self.enter = Convolution(config.in_channels, width, kernel=7, norm=norm, bias=has_bias(norm, norm))
+        self.down = nn.ModuleList(Resize(few, many, norm=norm, grows=False) for few, many in zip(channels, channels[1:], strict=False))
         self.blocks = nn.ModuleList(Block(channels[-1], norm) for _ in range(blocks))
         back = channels[::-1]
-        self.up = nn.ModuleList(Resize(many, few, norm, True) for many, few in zip(back, back[1:], strict=False))
-        self.paint = Convolution(width, config.out_channels, 7, "none", True)
+        self.up = nn.ModuleList(Resize(many, few, norm=norm, grows=True) for many, few in zip(back, back[1:], strict=False))
+        self.paint = Convolution(width, config.out_channels, kernel=7, norm="none", bias=True)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""

@@ -20,7 +20,7 @@ SLOPE = 0.2
 class Down(nn.Module):
     """Halves the picture: 4x4 convolution of stride 2, then the norm."""
 
-    def __init__(self, in_channels: int, out_channels: int, norm: str, bias: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, norm: str, bias: bool) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
         self.norm = build_norm(norm, out_channels)
@@ -71,7 +71,7 @@ class SharpPaint(nn.Module):
     Here an edge of the source is at hand where it was drawn, and a nonlinearity lies between.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, hidden: int, source_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, hidden: int, source_channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, hidden, 3, padding=1)
         self.join = nn.Conv2d(hidden + source_channels, hidden, 3, padding=1)
@@ -126,11 +126,15 @@ class UNet(nn.Module):
         self.noisy_down = range(depth - spoken.encoder_dropout, depth) if self.dropout else range(0)
         self.noisy_up = spoken.dropout_levels(depth) if self.dropout else range(0)
         self.noise_channels = [channels[level] for level in self.noisy_down] + [channels[depth - 2 - level] for level in self.noisy_up]
-        self.down = _build_down(config.in_channels, channels, norm, spoken)
-        self.up = _build_up(channels, config.out_channels, norm, _level_kinds(config.decoder, depth), skips, spoken)
+        self.down = _build_down(config.in_channels, channels, norm=norm, dialect=spoken)
+        self.up = _build_up(
+            channels, config.out_channels, norm=norm, levels=_level_kinds(config.decoder, depth), skips=skips, dialect=spoken
+        )
         if config.decoder == "sharp":
             source_channels = config.in_channels if skips else 0
-            self.up[-1] = SharpPaint(width * (2 if skips else 1), config.out_channels, max(width // 2, 1), source_channels)
+            self.up[-1] = SharpPaint(
+                width * (2 if skips else 1), config.out_channels, hidden=max(width // 2, 1), source_channels=source_channels
+            )
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
@@ -183,13 +187,13 @@ class UNet(nn.Module):
             )
 
 
-def _build_down(in_channels: int, channels: list[int], norm: str, dialect: Dialect) -> nn.ModuleList:
+def _build_down(in_channels: int, channels: list[int], *, norm: str, dialect: Dialect) -> nn.ModuleList:
     """No norm on the first level, nor on the bottleneck: at 1x1 it would leave nothing (paper's erratum)."""
     norms = ["none"] + [norm] * (len(channels) - 2) + ["none"]
     ins = [in_channels, *channels]
     biases = [has_bias(norm, own) for own in norms]
     biases[0] |= dialect.first_bias
-    levels = nn.ModuleList(Down(ins[i], channels[i], norms[i], biases[i]) for i in range(len(channels)))
+    levels = nn.ModuleList(Down(ins[i], channels[i], norm=norms[i], bias=biases[i]) for i in range(len(channels)))
     if dialect.bottleneck_norm and norm == "batch":
         levels[-1].norm = BottleneckNorm(channels[-1])
     return levels
@@ -200,7 +204,7 @@ def _level_kinds(decoder: str, depth: int) -> list[type[Up]]:
     return [coarse] * (depth - FINE_LEVELS) + [fine] * FINE_LEVELS
 
 
-def _build_up(channels: list[int], out_channels: int, norm: str, levels: list[type[Up]], skips: bool, dialect: Dialect) -> nn.ModuleList:
+def _build_up(channels: list[int], out_channels: int, *, norm: str, levels: list[type[Up]], skips: bool, dialect: Dialect) -> nn.ModuleList:
     """From the bottleneck outwards. With skips, all but the first see twice the channels."""
     ins = [channels[-1]] + [count * (2 if skips else 1) for count in channels[-2::-1]]
     norms = [norm] * (len(channels) - 2) + [norm if dialect.last_norm else "none"]
@@ -216,15 +220,15 @@ def has_bias(network_norm: str, norm: str) -> bool:
     return norm == "none" and network_norm != "batch"
 
 
-def sample_noise(shapes: Sequence[tuple[int, int, int]], dropout: float, seeds: Sequence[int]) -> list[Tensor]:
+def sample_noise(shapes: Sequence[tuple[int, int, int]], dropout: float, *, seeds: Sequence[int]) -> list[Tensor]:
     """Keep-masks (B, C, h, w) of 0 and 1/(1 - dropout), one picture a seed.
 
     A seed gives the same masks in whatever batch it sits; the global random state is neither read nor changed.
     """
-    pictures = [_sample_picture(shapes, dropout, seed) for seed in seeds]
+    pictures = [_sample_picture(shapes, dropout, seed=seed) for seed in seeds]
     return [torch.stack(masks) for masks in zip(*pictures, strict=True)]
 
 
-def _sample_picture(shapes: Sequence[tuple[int, int, int]], dropout: float, seed: int) -> list[Tensor]:
+def _sample_picture(shapes: Sequence[tuple[int, int, int]], dropout: float, *, seed: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(seed)
     return [torch.rand(shape, generator=generator).ge_(dropout).div_(1 - dropout) for shape in shapes]

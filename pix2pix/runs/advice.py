@@ -36,7 +36,7 @@ class Advice:
     button: str = ""
 
 
-def advise(rows: Sequence[Row], config: TrainConfig, state: str = "running", data_share: float = 0.0) -> list[Advice]:
+def advise(rows: Sequence[Row], config: TrainConfig, *, state: str = "running", data_share: float = 0.0) -> list[Advice]:
     """What can be said, the most important first; never empty once there are a few rows."""
     found = [said for look in LOOKS if (said := look(rows, config))]
     if state == "diverged":

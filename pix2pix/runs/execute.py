@@ -82,7 +82,7 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
         leave_signals_to_first()
         # Every process goes the way of the first, and all come to the same decisions: losses are shared
         # before they are looked at.
-        for _ in _train_through(run, prepare_run(run, _adjusted(run, changes)), lambda: False):
+        for _ in _train_through(run, prepare_run(run, _adjusted(run, changes)), should_stop=lambda: False):
             pass
         wait_for_first()
         return run
@@ -97,11 +97,11 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
         if is_from_page:
             step_back()
         try:
-            _record_events(run, prepared or prepare_run(run, config), on_event)
+            _record_events(run, prepared or prepare_run(run, config), on_event=on_event)
             wait_for_first()
         except BaseException as error:
             signals.ignore()
-            _write_end(run, error, is_from_page)
+            _write_end(run, error, is_from_page=is_from_page)
             raise
         finally:
             signals.ignore()
@@ -110,7 +110,7 @@ def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, p
     return run
 
 
-def _write_end(run: Run, error: BaseException, is_from_page: bool) -> None:
+def _write_end(run: Run, error: BaseException, *, is_from_page: bool) -> None:
     """Writes down what ended a training. A run that had trained before, and has not made a step since, is
     again what it was.
 
@@ -163,15 +163,15 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     return dataclasses.replace(config, **(kept | changes))
 
 
-def _record_events(run: Run, prepared: Prepared, on_event: Listener | None) -> None:
+def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -> None:
     """Trains, and writes each event down before anybody else hears of it."""
     run.keep_rows(run.saved_step())
     end = time.time() + _seconds_allowed(run)
     remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
-    events = _train_through(run, prepared, lambda: run.stop_requested() or time.time() > end)
+    events = _train_through(run, prepared, should_stop=lambda: run.stop_requested() or time.time() > end)
     has_begun = False
     # Closed, so that what reads images ahead ends with it, whatever goes wrong here.
-    with open_tracker(prepared.config.tracker, run.path, run.saved_step()) as track, closing(events):
+    with open_tracker(prepared.config.tracker, run.path, step=run.saved_step()) as track, closing(events):
         for event in itertools.chain(remarks, events):
             if isinstance(event, Stepped) and not has_begun:
                 has_begun = True
@@ -223,11 +223,11 @@ def _seconds_allowed(run: Run) -> float:
     return 60 * status["minutes"] - status.get("trained", 0) if status.get("minutes") else math.inf
 
 
-def _train_through(run: Run, prepared: Prepared, should_stop: Callable[[], bool]) -> Generator[Event, None, None]:
+def _train_through(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool]) -> Generator[Event, None, None]:
     """The events of a training to its end, through what can be recovered from. A file that is left out is
     named once."""
     left_out: set[LeftOut] = set()
-    for event in recovering(run, lambda scale: with_smaller_batches(run, prepared, should_stop, scale)):
+    for event in recovering(run, lambda scale: with_smaller_batches(run, prepared, should_stop=should_stop, rate_scale=scale)):
         if isinstance(event, LeftOut):
             known = dataclasses.replace(event, step=0)
             if known in left_out:
@@ -264,7 +264,7 @@ def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> 
     yield Finished(diverged.step, "diverged", reason)
 
 
-def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+def with_smaller_batches(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
     """The events of a training; where memory runs out, it goes on from the state that was saved last with
     half the batch."""
     while True:
@@ -273,7 +273,7 @@ def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[],
             config = dataclasses.replace(prepared.config, batch=batch)
             prepared = dataclasses.replace(prepared, config=config, examples=prepared.examples.using(config))
         try:
-            yield from _train_once(run, prepared, should_stop, rate_scale)
+            yield from _train_once(run, prepared, should_stop=should_stop, rate_scale=rate_scale)
             return
         except (RuntimeError, MemoryError) as error:
             # Several processes cannot agree on a new batch once one of them has left their common step.
@@ -281,14 +281,14 @@ def with_smaller_batches(run: Run, prepared: Prepared, should_stop: Callable[[],
                 raise
         # Outside of `except`: the error holds all that its frames held.
         free_unused()
-        smaller = smaller_batch(batch, prepared.config.size, prepared.config.width)
+        smaller = smaller_batch(batch, prepared.config.size, width=prepared.config.width)
         notice = f"memory ran out with a batch of {smaller * 2}: the run goes on with {smaller}"
         run.note(notice)
         run.write_status(batch=smaller, notice=notice)
         run.keep_rows(run.saved_step())
 
 
-def _train_once(run: Run, prepared: Prepared, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+def _train_once(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
     """The events of one trainer, from the saved state or the start on, and the files that turn out to be
     unusable meanwhile."""
     state = run.read_state()

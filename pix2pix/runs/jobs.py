@@ -66,7 +66,7 @@ class Job:
             close(self.run, cause_of(code))
 
 
-def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
+def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
     """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a name it takes that of the data.
 
     Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times starts one.
@@ -75,7 +75,7 @@ def start(folder: str | Path, name: str, config: TrainConfig, owner: str = "", m
     folder = Path(folder)
     config = fitting.prepare(config).config
     with _alone(folder):
-        twin = _twin(folder, config, name, owner)
+        twin = _twin(folder, config, name=name, owner=owner)
         if twin:
             return twin
         waiting.refuse_if_full(folder)
@@ -162,7 +162,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _twin(folder: Path, config: TrainConfig, name: str, owner: str) -> Run | None:
+def _twin(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | None:
     """A run of the same settings, name (where one is given) and owner that is at work or waits; not one that is about to stop."""
     for run in find_runs(folder):
         is_going_on = run.state() in (*ALIVE, waiting.QUEUED) and not run.stop_requested()

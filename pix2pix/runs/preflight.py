@@ -66,7 +66,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
     check_tracker(config.tracker)
     start = read_start(config)
     if start.generator:
-        check_asked(asked or {}, start.generator.config, config.init)
+        check_asked(asked or {}, start.generator.config, init=config.init)
     config = resolve(config, start)
     machine = choose_machine(config)
     if config.batch % machine.world:
@@ -75,7 +75,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
         )
     examples = EXAMPLES[method_of(config).examples](config, None)
     models = method_of(config).describe(config, examples.images)
-    _check_start(config, next(iter(models.values())), start)
+    _check_start(config, next(iter(models.values())), start=start)
     return Prepared(config, examples, models, start_weights(start, models), machine)
 
 
@@ -149,7 +149,7 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
             )
 
 
-def check_asked(asked: Mapping[str, Any], model: ModelConfig, init: str) -> None:
+def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> None:
     """`ConfigError` where somebody asked for another network, or a size that cannot be, than that of the
     checkpoint to start from."""
     for name, value in model.architecture().items():
@@ -166,10 +166,10 @@ def check_asked(asked: Mapping[str, Any], model: ModelConfig, init: str) -> None
         )
 
 
-def _check_start(config: TrainConfig, model: ModelConfig, start: Start) -> None:
+def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> None:
     """`ConfigError` where the networks to start from take or give other images than the data has."""
     if start.discriminator:
-        _check_discriminator(config, model, start.discriminator)
+        _check_discriminator(config, model, start=start.discriminator)
     if not start.generator:
         return
     has = start.generator.config
@@ -181,7 +181,7 @@ def _check_start(config: TrainConfig, model: ModelConfig, start: Start) -> None:
             )
 
 
-def _check_discriminator(config: TrainConfig, model: ModelConfig, start: ImportedDiscriminator) -> None:
+def _check_discriminator(config: TrainConfig, model: ModelConfig, *, start: ImportedDiscriminator) -> None:
     if config.gan == "none":
         raise ConfigError(f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or leave it out.')
     if start.norm != config.norm:

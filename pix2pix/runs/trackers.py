@@ -21,7 +21,7 @@ def check_tracker(name: str) -> None:
 
 
 @contextmanager
-def open_tracker(name: str, folder: Path, step: int = 0) -> Iterator[Callable[[Event], None]]:
+def open_tracker(name: str, folder: Path, *, step: int = 0) -> Iterator[Callable[[Event], None]]:
     """A function that passes events on to the tracker `name`: none, or tensorboard (files in `folder/tensorboard`).
 
     What an earlier start wrote of steps after `step`, from which the run goes on, is taken back.

@@ -128,10 +128,10 @@ def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
 
 def normalise_by_picture(generator: nn.Module) -> nn.Module:
     """A twin of `generator`, sharing its tensors, whose batch norms use the statistics of each picture itself."""
-    return _replace(_twin(generator), nn.BatchNorm2d, PictureNorm.like)
+    return _replace(_twin(generator), nn.BatchNorm2d, make=PictureNorm.like)
 
 
-def choose_quick_copy(generator: nn.Module, in_channels: int, precision: str) -> tuple[nn.Module, Precision]:
+def choose_quick_copy(generator: nn.Module, in_channels: int, *, precision: str) -> tuple[nn.Module, Precision]:
     """The fastest copy of `generator` that paints the same pictures, and its precision; the generator itself where none does.
 
     `precision` is fp32, bf16, or auto: bf16 where this machine is measured to be faster with it. A copy is tried on a test card,
@@ -162,7 +162,7 @@ def choose_quick_copy(generator: nn.Module, in_channels: int, precision: str) ->
 
 def make_quick_copy(generator: nn.Module, precision: Precision) -> nn.Module:
     """A copy to draw with: float32 in and out, inside it computes in `precision`. Norms stay exact."""
-    return _replace(_twin(generator), (nn.Conv2d, nn.ConvTranspose2d), lambda conv: QuickConvolution(conv, DTYPES[precision]))
+    return _replace(_twin(generator), (nn.Conv2d, nn.ConvTranspose2d), make=lambda conv: QuickConvolution(conv, DTYPES[precision]))
 
 
 def _twin(module: nn.Module) -> nn.Module:
@@ -171,9 +171,9 @@ def _twin(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
 
 
-def _replace(module: nn.Module, kinds: Any, make: Any) -> nn.Module:
+def _replace(module: nn.Module, kinds: Any, *, make: Any) -> nn.Module:
     for name, child in module.named_children():
-        setattr(module, name, make(child) if isinstance(child, kinds) else _replace(child, kinds, make))
+        setattr(module, name, make(child) if isinstance(child, kinds) else _replace(child, kinds, make=make))
     return module
 
 

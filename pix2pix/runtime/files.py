@@ -80,7 +80,7 @@ def _system_error(error: BaseException | None) -> OSError | None:
     return error if isinstance(error, OSError) else None
 
 
-def no_space(path: Path, error: OSError, name: str = "") -> Pix2PixError:
+def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
     """Returns the error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else one with the cause.
 
     `name` is what it is called instead of its path, where the path is nobody's business.
@@ -203,7 +203,7 @@ def read_range(path: str | Path) -> tuple[Levels | None, bool]:
 
 def decode_image(data: bytes, name: str) -> Image.Image:
     """The picture in `data`, as `read_image`; `name` is what errors call it."""
-    return _read(io.BytesIO(data), to_rgb, name)
+    return _read(io.BytesIO(data), to_rgb, name=name)
 
 
 def decode_deep(data: bytes, name: str) -> Image.Image | None:
@@ -212,7 +212,7 @@ def decode_deep(data: bytes, name: str) -> Image.Image | None:
     def look(image: Image.Image) -> Image.Image | None:
         return ImageOps.exif_transpose(image).copy() if is_deep(image) else None
 
-    return _read(io.BytesIO(data), look, name)
+    return _read(io.BytesIO(data), look, name=name)
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _to_header(image: Image.Image) -> Header:
     return Header((image.height, image.width) if turned else image.size, is_deep(image), pages)
 
 
-def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], name: str = "") -> T:
+def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], *, name: str = "") -> T:
     name = name if isinstance(file, io.BytesIO) else Path(file).name
     try:
         with _open(file, name) as image:

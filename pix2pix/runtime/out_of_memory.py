@@ -18,7 +18,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in WORDS)
 
 
-def smaller_batch(batch: int, size: int, width: int) -> int:
+def smaller_batch(batch: int, size: int, *, width: int) -> int:
     """Half of it; `RunError` where it cannot be halved."""
     if batch == 1:
         raise RunError(

@@ -49,7 +49,7 @@ class Learner:
         method.to(machine.device)
         betas = (config.beta1, config.beta2)
         trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
-        self._optimizers = {player.name: ChannelsLastAdam(trained[player.name], player.rate, betas) for player in method.players}
+        self._optimizers = {player.name: ChannelsLastAdam(trained[player.name], player.rate, betas=betas) for player in method.players}
         kept = method.saved if config.ema else {}
         self.ema = nn.ModuleDict({name: copy.deepcopy(method.networks[name]) for name in kept}).requires_grad_(False)
         if machine.compile and method.compilable:
@@ -82,11 +82,11 @@ class Learner:
         losses: Losses = {}
         for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
             players = [player for player in self.method.players if left <= player.steps]
-            losses |= self._step_players(players, number, {index: batches[index] for index in group}, rate)
+            losses |= self._step_players(players, number, batches={index: batches[index] for index in group}, rate=rate)
         self._update_ema(number)
         return losses
 
-    def _step_players(self, players: Sequence[Player], number: int, batches: Mapping[int, Batch], rate: float) -> Losses:
+    def _step_players(self, players: Sequence[Player], number: int, *, batches: Mapping[int, Batch], rate: float) -> Losses:
         """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean
         losses."""
         last = self.method.players[-1]
@@ -103,7 +103,7 @@ class Learner:
             rows: list[Losses] = []
             for index, batch in batches.items():
                 each = shared or self._open_pass(number, index, batch, has_graph=player is last)
-                rows.append(self._accumulate(player, each, len(batches)))
+                rows.append(self._accumulate(player, each, passes=len(batches)))
             share = average_over_processes if self.machine.world > 1 else None
             self._optimizers[player.name].step(player.rate * rate, share)
             losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
@@ -121,7 +121,7 @@ class Learner:
         with torch.set_grad_enabled(has_graph), self.machine.autocast():
             return Pass(batch, noise, self.method.make_fakes(batch, noise))
 
-    def _accumulate(self, player: Player, each: Pass, passes: int) -> Losses:
+    def _accumulate(self, player: Player, each: Pass, *, passes: int) -> Losses:
         """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost,
         but for the total."""
         is_last = player is self.method.players[-1]

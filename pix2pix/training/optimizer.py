@@ -16,7 +16,7 @@ class ChannelsLastAdam:
     (a seventh of a step on two cores), so it is given the same memory under another name: as (O, h, w, I), which is contiguous.
     """
 
-    def __init__(self, network: nn.Module, rate: float, betas: tuple[float, float]) -> None:
+    def __init__(self, network: nn.Module, rate: float, *, betas: tuple[float, float]) -> None:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs leave this form out
         self.parameters = list(network.parameters())
         self._views = [_as_it_lies(parameter.detach()) for parameter in self.parameters]

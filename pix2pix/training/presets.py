@@ -32,7 +32,7 @@ class Preset:
         size = min(self.settings["size"], largest)
         return self.settings | {"size": size, "steps": self.steps(pairs)} | intervals(self.steps(pairs))
 
-    def apply(self, config: TrainConfig, pairs: int, largest: int = 256) -> TrainConfig:
+    def apply(self, config: TrainConfig, pairs: int, *, largest: int = 256) -> TrainConfig:
         """`config` with them."""
         return dataclasses.replace(config, **self.changes(pairs, largest))
 

@@ -31,7 +31,7 @@ from pix2pix.training.presets import command_line
 VALIDATION_EXAMPLES = 50
 
 
-def rate_at(step: int, steps: int, decay_from: float) -> float:
+def rate_at(step: int, steps: int, *, decay_from: float) -> float:
     """Share of the learning rate in step `step` of `steps`, counted from 0: constant, then linear towards
     zero."""
     start = min(int(decay_from * steps), steps - 1)
@@ -122,7 +122,7 @@ class Trainer:
         made it, and before anything is shown or saved also for weights that are not.
         """
         _, passes = self._clock.waiting(lambda: next(batches))
-        rate = rate_at(self.step, self.config.steps, self.config.decay_from) * self.rate_scale
+        rate = rate_at(self.step, self.config.steps, decay_from=self.config.decay_from) * self.rate_scale
         self._pending.append(self.learner.step(self.step, passes, rate))
         self.step += 1
         self._clock.tick()
@@ -191,7 +191,7 @@ class Trainer:
         losses = {name: value / self._count for name, value in self._sums.items()}
         self._sums = {}
         self._count = 0
-        rate = self.method.players[-1].rate * rate_at(self.step - 1, self.config.steps, self.config.decay_from) * self.rate_scale
+        rate = self.method.players[-1].rate * rate_at(self.step - 1, self.config.steps, decay_from=self.config.decay_from) * self.rate_scale
         return Progress(self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share)
 
     def _show(self, networks: nn.ModuleDict, example: Batch) -> Batch:

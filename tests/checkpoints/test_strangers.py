@@ -54,7 +54,7 @@ def file(tmp_path: Path) -> Path:
 def refused(path: Path, sentence: str) -> None:
     """The same process, without its limits: to import torch for each of many files would take the tests a minute."""
     with pytest.raises(CheckpointError, match=sentence) as told:
-        open_file(path, path.with_name("answer"), "generator")
+        open_file(path, path.with_name("answer"), kind="generator")
     assert "\n" not in str(told.value) and len(str(told.value)) < 400
 
 
@@ -107,7 +107,7 @@ def test_a_file_has_its_seconds_and_no_more(tmp_path: Path, monkeypatch: pytest.
     endless = f"import pathlib, time; pathlib.Path({str(tmp_path / importers.BEGUN)!r}).touch(); time.sleep(1000)"
     begin = time.monotonic()
     with pytest.raises(CheckpointError, match="could not be read within"):
-        importers.run_apart([sys.executable, "-c", endless], tmp_path / "answer", tmp_path / "net.pth")
+        importers.run_apart([sys.executable, "-c", endless], tmp_path / "answer", path=tmp_path / "net.pth")
     assert time.monotonic() - begin < 60
 
 
@@ -153,7 +153,7 @@ def test_what_is_no_file_of_weights_is_named(file: Path, start: bytes, sentence:
 
 def test_legacy_files_of_torch_are_read_and_damaged_ones_refused(file: Path, weights: dict[str, Tensor]) -> None:
     torch.save(weights, file, _use_new_zipfile_serialization=False)
-    open_file(file, file.with_name("answer"), "generator")
+    open_file(file, file.with_name("answer"), kind="generator")
     tensors, words = read_safetensors(file.with_name("answer"))
     assert words["project"] == "pytorch-CycleGAN-and-pix2pix" and len(tensors) == len(weights)
     whole = file.read_bytes()
@@ -163,7 +163,7 @@ def test_legacy_files_of_torch_are_read_and_damaged_ones_refused(file: Path, wei
 
 
 def make_tensor_file(path: Path, tensors: dict[str, Tensor], words: dict[str, str] | None = None) -> None:
-    write_safetensors(path, tensors, words or {})
+    write_safetensors(path, tensors, metadata=words or {})
 
 
 def rewrite_header(path: Path, change: Any) -> None:

@@ -97,11 +97,11 @@ def test_a_data_set_of_the_hub_is_trained_on_by_its_address(dataset: FakeHub, th
 
 
 def test_the_train_tab_takes_the_address_too(dataset: FakeHub, tmp_path: Path) -> None:
-    upload = bring_named("hf://datasets/ada/pairs", tmp_path / "uploads", ())
+    upload = bring_named("hf://datasets/ada/pairs", tmp_path / "uploads", allowed=())
     assert len(list(upload.folder.rglob("*.png"))) == 6
     for wrong in ("hf://datasets/../x", "hf://datasets/ada", "hf://datasets/ada/missing"):
         with pytest.raises(DataError):
-            bring_named(wrong, tmp_path / "uploads", ())
+            bring_named(wrong, tmp_path / "uploads", allowed=())
 
 
 @pytest.mark.parametrize("address", ["hf://datasets/ada", "hf://ada/pairs", "hf://datasets/ada/missing"])

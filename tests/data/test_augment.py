@@ -32,38 +32,38 @@ def test_seeds_differ_by_each_number_and_its_place() -> None:
 def test_same_seed_gives_the_same_window_without_global_state() -> None:
     torch.manual_seed(1)
     before = torch.random.get_rng_state()
-    assert window_of(7, (4, 4), True) == window_of(7, (4, 4), True)
+    assert window_of(7, (4, 4), mirror=True) == window_of(7, (4, 4), mirror=True)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def test_every_window_comes_and_half_are_mirrored() -> None:
-    windows = [window_of(seed, (2, 2), True) for seed in range(2000)]
+    windows = [window_of(seed, (2, 2), mirror=True) for seed in range(2000)]
     assert {window[:2] for window in windows} == {(top, left) for top in range(3) for left in range(3)}
     assert 900 < sum(window.mirrored for window in windows) < 1100
-    assert not any(window_of(seed, (2, 2), False).mirrored for seed in range(100))
+    assert not any(window_of(seed, (2, 2), mirror=False).mirrored for seed in range(100))
 
 
 def test_a_crop_is_the_part_of_the_picture_that_the_window_says() -> None:
-    for window in (window_of(seed, (4, 4), True) for seed in range(20)):
-        part = crop(PLACES, window, 16)
+    for window in (window_of(seed, (4, 4), mirror=True) for seed in range(20)):
+        part = crop(PLACES, window, size=16)
         corner = (window.top, window.left + 15 if window.mirrored else window.left)
         assert part.shape == (3, 16, 16)
         assert part[0, 0, 0] == PLACES[(0, *corner)]
 
 
 def test_mirror_without_a_crop_turns_the_whole_picture() -> None:
-    pictures = [crop(PLACES, window_of(seed, (0, 0), True), 20) for seed in range(20)]
+    pictures = [crop(PLACES, window_of(seed, (0, 0), mirror=True), size=20) for seed in range(20)]
     assert all(torch.equal(picture, PLACES) or torch.equal(picture, PLACES.flip(-1)) for picture in pictures)
 
 
 def test_rows_are_cut_as_one_at_a_time() -> None:
-    pictures, windows = torch.stack([PLACES, PLACES + 1]), [window_of(seed, (4, 4), True) for seed in (5, 6)]
-    alone = [crop(pictures[row], window, 16) for row, window in zip((1, 0), windows, strict=True)]
-    assert torch.equal(crop_rows(pictures, [1, 0], windows, 16), torch.stack(alone))
+    pictures, windows = torch.stack([PLACES, PLACES + 1]), [window_of(seed, (4, 4), mirror=True) for seed in (5, 6)]
+    alone = [crop(pictures[row], window, size=16) for row, window in zip((1, 0), windows, strict=True)]
+    assert torch.equal(crop_rows(pictures, [1, 0], windows=windows, size=16), torch.stack(alone))
 
 
 def test_lookup_on_a_device_cuts_what_slices_cut() -> None:
     pictures = torch.randint(0, 256, (4, 3, 20, 22), dtype=torch.uint8)
-    windows = [window_of(seed, (4, 6), True) for seed in range(6)]
+    windows = [window_of(seed, (4, 6), mirror=True) for seed in range(6)]
     rows = [3, 0, 0, 1, 2, 3]
-    assert torch.equal(_gather(pictures, rows, windows, 16), crop_rows(pictures, rows, windows, 16))
+    assert torch.equal(_gather(pictures, rows, windows=windows, size=16), crop_rows(pictures, rows, windows=windows, size=16))

@@ -225,7 +225,7 @@ def test_a_set_under_test_alone_offers_to_train_on_it(tmp_path: Path) -> None:
     report = inspect_folder(tmp_path / "set")
     finding = next(finding for finding in report.findings if finding.key == "untrained")
     assert finding.what == "There is no pair to train on: all 4 are in test." and "set/test" in finding.remedy
-    mend(Case("untrained", report=report), tmp_path / "set", tmp_path / "out", ours=False)
+    mend(Case("untrained", report=report), tmp_path / "set", out=tmp_path / "out", ours=False)
     assert len(open_pairs(tmp_path / "out").train) == 3 and len(open_pairs(tmp_path / "set").test) == 4
     assert len(open_pairs(tmp_path / "set" / "test").train) == 3
 
@@ -248,5 +248,5 @@ def test_unreadable_pairs_are_taken_out_with_their_partners_in_any_layout(tmp_pa
     (tmp_path / "set/output/1_output.png").write_bytes(b"nothing")
     report = inspect_folder(tmp_path / "set")
     files = tuple(problem.file for problem in report.problems if problem.kind == "unreadable")
-    mend(Case("unreadable", files, report=report), tmp_path / "set", tmp_path / "out", ours=False)
+    mend(Case("unreadable", files, report=report), tmp_path / "set", out=tmp_path / "out", ours=False)
     assert len(open_pairs(tmp_path / "out").pairs) == 2 and not open_pairs(tmp_path / "out").problems

@@ -72,7 +72,7 @@ def test_direction_and_split_are_those_of_the_training(translator: Translator, p
     folder = open_evaluation_pairs(translator, pairs)
     assert folder.direction == "BtoA"
     assert folder.val == open_pairs(pairs, "BtoA", seed=3).val
-    assert open_evaluation_pairs(translator, pairs, "AtoB").direction == "AtoB"
+    assert open_evaluation_pairs(translator, pairs, direction="AtoB").direction == "AtoB"
 
 
 def test_test_pairs_come_before_validation_pairs(translator: Translator, pairs: Path) -> None:

@@ -37,7 +37,7 @@ def page(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = open_pairs(pairs)
     named = dataclasses.replace(folder, train=(dataclasses.replace(folder.train[0], name=NASTY), *folder.train[1:]))
     gallery = Gallery(tmp_path_factory.mktemp("scores") / "gallery", config)
-    scores = Examination(translator, named, "all").run([gallery])
+    scores = Examination(translator, named, split="all").run([gallery])
     return gallery.finish(scores, "tiny.pth on houses", "six of them")
 
 
@@ -116,7 +116,7 @@ def test_equal_names_in_several_splits_keep_their_own_pictures(tmp_path: Path) -
     config = ModelConfig(width=4, depth=3, size=32)
     translator = Translator(Checkpoint(config, build_generator(config).state_dict()), device="cpu")
     gallery = Gallery(tmp_path / "gallery", config)
-    scores = Examination(translator, open_pairs(tmp_path / "pairs"), "all").run([gallery])
+    scores = Examination(translator, open_pairs(tmp_path / "pairs"), split="all").run([gallery])
     data = data_of(gallery.finish(scores, "tiny.pth", "all"))
     assert {row["name"] for row in data["rows"]} == set(colors)
     for row in data["rows"]:

@@ -80,4 +80,4 @@ def test_the_shipped_one_is_small_and_the_page_does_not_offer_it_for_drawing(tmp
 def test_the_shipped_one_is_as_good_as_its_description_says() -> None:
     segmenter, (folder, _) = Segmenter.load(SHIPPED), open_labelled(FACADES_DATA)
     told = load_checkpoint(SHIPPED).about["metrics"]
-    assert measure_segmenter(segmenter, folder, folder.val) == pytest.approx(told, abs=0.005)
+    assert measure_segmenter(segmenter, folder, pairs=folder.val) == pytest.approx(told, abs=0.005)

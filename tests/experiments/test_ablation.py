@@ -49,10 +49,10 @@ def test_a_stopped_grid_goes_on_where_it_was(pairs: Path, tmp_path: Path) -> Non
         if isinstance(event, Stepped) and event.step == 1 and (tmp_path / "gan").exists():
             Run(tmp_path / "gan").request_stop()
 
-    assert not train_cells(base, tmp_path, lambda cell, state: told.append(f"{cell.name} {state}"), stop_second)
+    assert not train_cells(base, tmp_path, report=lambda cell, state: told.append(f"{cell.name} {state}"), on_event=stop_second)
     assert told == ["l1 starts", "l1 finished", "gan starts", "gan stopped"]
     told.clear()
-    assert train_cells(base, tmp_path, lambda cell, state: told.append(f"{cell.name} {state}"))
+    assert train_cells(base, tmp_path, report=lambda cell, state: told.append(f"{cell.name} {state}"))
     assert told[:5] == ["l1 kept", "gan goes on from step 2", "gan finished", "cgan starts", "cgan finished"]
     assert {Run(path.parent).state() for path in tmp_path.glob("*/config.json")} == {"finished"}
     with pytest.raises(RunError, match=r"l1 was trained with steps 3, not 4. Ask for the same again"):
@@ -69,7 +69,7 @@ def test_tables_have_a_row_a_cell_and_one_of_the_real_photos() -> None:
     tables = plan(BASE)
     found = {"fcn_iou": 0.25, "l1": 0.125, "real_fcn_iou": 0.5}
     numbers = {cell.name: dict(found) for cell in cells_of(tables)}
-    text = to_markdown(tables, numbers, "what it is")
+    text = to_markdown(tables, numbers, protocol="what it is")
     assert text.startswith("what it is\n\n### Losses\n\n| | class IoU | L1 |\n| --- | --- | --- |\n| L1 | 0.250 | 0.125 |\n")
     assert text.count("| real photos | 0.500 |  |") == 3
     rows = list(csv.DictReader(io.StringIO(to_csv(tables, numbers))))

@@ -55,21 +55,21 @@ PATIENCE = 60.0
 
 @pytest.mark.parametrize("seed", range(5))
 def test_half_are_fakes_of_each_model_as_many_and_no_scene_comes_twice(seed: int) -> None:
-    plan = plan_trials(seed, SCENES, 2, Protocol())
+    plan = plan_trials(seed, SCENES, models=2, protocol=Protocol())
     practice, counting = plan[:10], plan[10:]
     assert Counter(trial.is_fake for trial in practice) == {True: 5, False: 5}
     assert Counter(trial.model for trial in counting) == {None: 20, 0: 10, 1: 10}
     assert len({trial.scene for trial in plan}) == 50
-    assert plan == plan_trials(seed, SCENES[::-1], 2, Protocol())
+    assert plan == plan_trials(seed, SCENES[::-1], models=2, protocol=Protocol())
 
 
 def test_another_seed_is_another_plan() -> None:
-    plans = {plan_trials(seed, SCENES, 1, Protocol()) for seed in range(20)}
+    plans = {plan_trials(seed, SCENES, models=1, protocol=Protocol()) for seed in range(20)}
     assert len(plans) == 20 and len({plan[10].is_fake for plan in plans}) == 2
 
 
 def test_of_few_scenes_each_comes_before_any_comes_again() -> None:
-    scenes = [trial.scene for trial in plan_trials(1, SCENES[:7], 1, Protocol())]
+    scenes = [trial.scene for trial in plan_trials(1, SCENES[:7], models=1, protocol=Protocol())]
     assert all(len(set(scenes[start : start + 7])) >= 6 for start in range(0, 49, 7))
     assert all(one != other for one, other in zip(scenes, scenes[1:], strict=False))
 
@@ -202,7 +202,7 @@ def examiner(tmp_path: Path) -> Examiner:
     for name in ("houses", "palaces"):
         write_model(tmp_path / "checkpoints" / f"{name}.pth", name=name)
     shelf = Shelf(tmp_path / "checkpoints", tmp_path / "runs")
-    return Examiner(shelf, open_desk(shelf), SHORT)
+    return Examiner(shelf, open_desk(shelf), protocol=SHORT)
 
 
 def prepare(examiner: Examiner, data: Path, models: tuple[str, ...] = ("houses", "palaces")) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def test_a_study_is_prepared_taken_and_kept_over_a_restart(examiner: Examiner, t
     assert set(rows) == {"houses", "palaces"} and sum(row["fooled"]["count"] for row in rows.values()) == 3
     assert rows["houses"]["trusted"] | {"low": 0, "high": 0} == {"count": 3, "total": 3, "value": 1.0, "low": 0, "high": 0}
 
-    again = Examiner(examiner.shelf, examiner.desk, SHORT)
+    again = Examiner(examiner.shelf, examiner.desk, protocol=SHORT)
     assert again.look("")["results"]["rows"] == result["rows"]
     take(again, study["key"], "fake")
     assert [row["sessions"] for row in again.look("")["results"]["rows"]] == [2, 2]
@@ -338,7 +338,7 @@ def test_on_a_space_the_owner_sets_up_and_everybody_takes(examiner: Examiner, tm
     data = write_pairs(tmp_path / "pairs", 4)
     key = prepare(examiner, data, ("houses",))["key"]
     desk = replace(examiner.desk, rights=Rights("nobody", owner="ada", is_space=True), allowed=(data,))
-    space = Examiner(examiner.shelf, desk, SHORT)
+    space = Examiner(examiner.shelf, desk, protocol=SHORT)
     for act in (lambda: space.prepare_study("eve", {"data": str(data), "models": ["houses"]}), lambda: space.delete_study("", key)):
         with pytest.raises(RightsError, match="only the owner of this Space may prepare studies"):
             act()
@@ -351,7 +351,7 @@ def test_on_a_space_the_owner_sets_up_and_everybody_takes(examiner: Examiner, tm
 def test_pictures_of_a_folder_that_may_no_longer_be_shown_are_not(examiner: Examiner, tmp_path: Path) -> None:
     key = prepare(examiner, write_pairs(tmp_path / "pairs", 4), ("houses",))["key"]
     session = examiner.begin_session("", key)["session"]
-    closed = Examiner(examiner.shelf, replace(examiner.desk, allowed=()), SHORT)
+    closed = Examiner(examiner.shelf, replace(examiner.desk, allowed=()), protocol=SHORT)
     closed.sittings = examiner.sittings
     assert closed.look("")["studies"] == []
     with pytest.raises(Pix2PixError, match="not there"):

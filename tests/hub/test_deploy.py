@@ -31,7 +31,7 @@ from pix2pix.hub.space_metadata import check_front
 @pytest.fixture(scope="module")
 def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a Space with one model. Tests only read it."""
-    return write_space(tmp_path_factory.mktemp("space") / "space", Space((tiny_model,)), "ada/draw-houses")
+    return write_space(tmp_path_factory.mktemp("space") / "space", Space((tiny_model,)), repo="ada/draw-houses")
 
 
 def front_of(text: str) -> dict[str, object]:
@@ -138,7 +138,7 @@ def test_a_deployed_model_names_the_repository_that_it_is_from(tiny_model: Path,
 def test_who_may_not_write_deploys_nothing(hub: FakeHub, token: str) -> None:
     head = hub.create("ada/draw", kind="space")
     with pytest.raises(HubError, match="this token may not write"):
-        deploy("ada/draw", Space(), token)
+        deploy("ada/draw", Space(), token=token)
     assert hub.commits("ada/draw", "space") == [head]
 
 

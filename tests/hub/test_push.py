@@ -80,7 +80,7 @@ def test_a_licence_is_one_of_the_hubs_or_other(licence: str, front: dict[str, st
 def test_a_strangers_words_are_only_words_in_the_card(tiny_model: Path, tmp_path: Path) -> None:
     evil = "x\n---\nlicense: evil | <script>alert(1)</script> [a](http://x) ```\n\u202e"
     checkpoint = load_checkpoint(changed(tiny_model, tmp_path, data=evil, command=evil, licence=evil, metrics={"l1": float("nan")}))
-    text = cards.model_card(checkpoint, "ada/houses", "houses.pth")
+    text = cards.model_card(checkpoint, "ada/houses", file="houses.pth")
     values, body = cards.split_card(text, "ada/houses")
     assert values["license"] == "other" and "model-index" not in values
     assert not any(word in body for word in ("<script", "](http", "\u202e")) and body.count("```") == 4
@@ -160,7 +160,7 @@ def test_a_failure_that_passes_is_not_even_noticed(hub: FakeHub, tiny_model: Pat
 def test_who_may_not_write_is_told_so(hub: FakeHub, tiny_model: Path, token: str, repo: str) -> None:
     hub.create("ada/houses")
     with pytest.raises(HubError, match="this token may not write to"):
-        push(tiny_model, repo, token)
+        push(tiny_model, repo, token=token)
 
 
 def test_a_token_stands_in_no_log_and_no_error(hub: FakeHub, tiny_model: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -168,7 +168,7 @@ def test_a_token_stands_in_no_log_and_no_error(hub: FakeHub, tiny_model: Path, c
     push(tiny_model, "ada/houses")
     unknown = WRITE[::-1]
     with pytest.raises(HubError) as caught:
-        push(tiny_model, "ada/houses", unknown)
+        push(tiny_model, "ada/houses", token=unknown)
     told = caplog.text + "".join(traceback.format_exception(caught.value))
     assert WRITE not in told and unknown not in told
 

@@ -86,7 +86,7 @@ def test_without_a_token_or_a_name_it_is_said_at_once(hub: FakeHub, run: Run) ->
 def test_a_trainer_of_the_page_never_knows_the_token(hub: FakeHub, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", WRITE)
     config = TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=100, precision="fp32")
-    run = jobs.start(tmp_path / "runs", "houses", config)
+    run = jobs.start(tmp_path / "runs", "houses", config=config)
     pushing = Pushing(run.path, "ada/houses", token=WRITE).start()
     job = jobs.running()
     assert job

@@ -134,6 +134,6 @@ def test_one_channel_is_luma_and_comes_back_gray() -> None:
 
 def test_a_resize_gives_labels_no_new_colours() -> None:
     stripes = Image.fromarray(np.tile(np.array([[[0, 0, 222]], [[255, 80, 0]]], np.uint8), (8, 16, 1)))
-    assert len(resize(stripes, (40, 30), "labels").getcolors() or []) == 2
-    assert len(resize(stripes, (40, 30), "photo").getcolors(10_000) or []) > 2
-    assert resize(stripes, stripes.size, "photo") is stripes
+    assert len(resize(stripes, (40, 30), kind="labels").getcolors() or []) == 2
+    assert len(resize(stripes, (40, 30), kind="photo").getcolors(10_000) or []) > 2
+    assert resize(stripes, stripes.size, kind="photo") is stripes

@@ -27,7 +27,7 @@ def test_sides_that_fit_are_not_padded() -> None:
 @pytest.mark.parametrize(("tile", "shared"), [(2, 1), (3, 1), (4, 2), (7, 1), (7, 3)])
 @pytest.mark.parametrize("units", [1, 2, 3, 5, 8, 13, 40])
 def test_tiles_cover_a_side_overlap_and_their_weights_sum_to_one(units: int, tile: int, shared: int) -> None:
-    spans = plan_side(units * 8, tile * 8, 8, shared * 8)
+    spans = plan_side(units * 8, tile * 8, multiple=8, overlap=shared * 8)
     sums = torch.zeros(units * 8)
     for span in spans:
         assert span.start % 8 == 0 and 0 < span.stop - span.start <= tile * 8
@@ -38,41 +38,41 @@ def test_tiles_cover_a_side_overlap_and_their_weights_sum_to_one(units: int, til
 
 
 def test_the_outer_quarter_of_an_overlap_counts_for_nothing() -> None:
-    first, second = plan_side(24, 16, 8, 8)
+    first, second = plan_side(24, 16, multiple=8, overlap=8)
     assert (first.stop, second.start) == (16, 8)
     assert second.weights[:2].tolist() == [0, 0] and first.weights[-2:].tolist() == [0, 0]
 
 
 def test_what_fits_the_bound_is_one_tile() -> None:
-    rows, columns = plan_tiles(64, 128, 32, 64 * 128)
+    rows, columns = plan_tiles(64, 128, multiple=32, most_pixels=64 * 128)
     assert [(span.start, span.stop) for span in (*rows, *columns)] == [(0, 64), (0, 128)]
 
 
 @pytest.mark.parametrize(("height", "width"), [(512, 512), (32, 4096), (4096, 64), (512, 544)])
 def test_tiles_keep_to_the_bound(height: int, width: int) -> None:
-    rows, columns = plan_tiles(height, width, 32, 20_000, 32)
+    rows, columns = plan_tiles(height, width, multiple=32, most_pixels=20_000, overlap=32)
     assert max(row.stop - row.start for row in rows) * max(column.stop - column.start for column in columns) <= 20_000
 
 
 def test_blended_copies_of_the_picture_are_the_picture() -> None:
     picture = torch.randn(2, 96, 160)
-    rows, columns = plan_tiles(96, 160, 8, 40 * 40, 8)
+    rows, columns = plan_tiles(96, 160, multiple=8, most_pixels=40 * 40, overlap=8)
     assert len(rows) > 1 and len(columns) > 1
 
     def copy(row: Span, column: Span) -> Tensor:
         return picture[:, row.slice, column.slice]
 
-    strips = list(blend_tiles(rows, columns, copy))
+    strips = list(blend_tiles(rows, columns, paint=copy))
     assert torch.allclose(torch.cat(strips, 1), picture, atol=1e-5)
 
 
 def test_tiles_of_different_brightness_meet_in_a_ramp_not_in_a_step() -> None:
-    rows, columns = plan_tiles(64, 256, 32, 64 * 128, 32)
+    rows, columns = plan_tiles(64, 256, multiple=32, most_pixels=64 * 128, overlap=32)
     shades = {column.start: float(number) for number, column in enumerate(columns)}
 
     def flat(row: Span, column: Span) -> Tensor:
         return torch.full((1, row.stop - row.start, column.stop - column.start), shades[column.start])
 
-    line = torch.cat(list(blend_tiles(rows, columns, flat)), 1)[0, 0]
+    line = torch.cat(list(blend_tiles(rows, columns, paint=flat)), 1)[0, 0]
     assert line.min() == 0 and line.max() == len(columns) - 1
     assert line.diff().abs().max() < 0.15

@@ -42,7 +42,7 @@ def test_names_and_folders_are_kept_and_each_picture_keeps_its_size(translator: 
     (pictures / "broken.png").write_bytes(b"\x89PNG no more")
     jobs, problems = plan_folder(pictures, tmp_path / "out")
     calls: list[tuple[int, int]] = []
-    result = translate_all(translator, jobs, "native", 3, lambda done, count: calls.append((done, count)))
+    result = translate_all(translator, jobs, mode="native", seed=3, progress=lambda done, count: calls.append((done, count)))
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert names == ["B.png", "a.jpg.png", "a.png", "more/deep/c.png"]
     assert sorted(result.written) == sorted(tmp_path / "out" / name for name in names)

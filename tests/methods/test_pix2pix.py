@@ -114,7 +114,7 @@ def test_wgan_pays_the_penalty_through_its_input(conditional: bool) -> None:
     def judge(picture: Tensor) -> Tensor:
         return discriminator(torch.cat((source, picture), 1) if conditional else picture)
 
-    torch.testing.assert_close(losses["penalty"], gradient_penalty(judge, target, fake, alpha))
+    torch.testing.assert_close(losses["penalty"], gradient_penalty(judge, target, fake=fake, alpha=alpha))
     torch.testing.assert_close(losses["d"], losses["d_real"] + losses["d_fake"] + 7 * losses["penalty"])
     losses["penalty"].backward()
     assert all(layer.conv.weight.grad.abs().sum() > 0 for layer in discriminator.layers)

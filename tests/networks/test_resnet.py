@@ -43,7 +43,7 @@ def test_it_has_its_published_count_of_parameters() -> None:
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 def test_gradients_survive_the_work_in_place(norm: str) -> None:
     net = foreign.draw(resnet(in_channels=1, out_channels=1, width=1, blocks=1, norm=norm), gain=1.0).double()
-    noise = [mask.double() for mask in sample_noise(net.noise_shapes(8, 8), 0.5, [2])]
+    noise = [mask.double() for mask in sample_noise(net.noise_shapes(8, 8), 0.5, seeds=[2])]
     source = foreign.pictures(1, 8).double().requires_grad_()
     assert torch.autograd.gradcheck(lambda source, *_: net(source, noise), (source, *net.parameters()), fast_mode=True)
 
@@ -55,7 +55,7 @@ def test_noise_acts_in_each_block_and_without_it_nothing_is_dropped() -> None:
     ones = [torch.ones(1, *shape) for shape in net.noise_shapes(16, 16)]
     with torch.no_grad():
         assert torch.equal(net(source), net(source, ones))
-        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, [0])))
+        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0])))
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 16), (18, 16)])
@@ -90,7 +90,7 @@ def test_a_quick_copy_paints_the_same(norm: str, precision: str) -> None:
     source = foreign.pictures(3, 40)
     with torch.inference_mode():
         assert (quick(source) - generator(source)).abs().mean() < (1e-4 if precision == "fp32" else 2 / 255)
-    assert choose_quick_copy(generator, 3, precision)[1] == precision
+    assert choose_quick_copy(generator, 3, precision=precision)[1] == precision
 
 
 def test_it_is_trained_and_its_model_drawn_with(pairs: Path, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
     net = unet(in_channels=1, out_channels=2, width=1, depth=depth, decoder=decoder)
     side = 2**depth
     with torch.no_grad():
-        fake = net(pictures(1, 1, side, side), sample_noise(net.noise_shapes(side, side), 0.5, [0]))
+        fake = net(pictures(1, 1, side, side), sample_noise(net.noise_shapes(side, side), 0.5, seeds=[0]))
     assert fake.shape == (1, 2, side, side)
     assert fake.abs().max() <= 1
 
@@ -114,7 +114,7 @@ def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) 
     """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
     net = drawn(unet(in_channels=2, out_channels=3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
     source = pictures(2, 2, 32, 48).double()
-    noise = [mask.double() for mask in sample_noise(net.noise_shapes(32, 48), 0.5, [5, 6])]
+    noise = [mask.double() for mask in sample_noise(net.noise_shapes(32, 48), 0.5, seeds=[5, 6])]
     torch.testing.assert_close(net(source, noise), plainly(net, source, noise))
 
 
@@ -159,7 +159,7 @@ def between(size: int) -> Tensor:
 
 def test_gradients_survive_the_work_in_place() -> None:
     net = drawn(unet(in_channels=1, out_channels=1, width=1, depth=3)).double()
-    noise = [mask.double() for mask in sample_noise(net.noise_shapes(16, 16), 0.5, [2])]
+    noise = [mask.double() for mask in sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[2])]
     parameters = tuple(net.parameters())
 
     def run(source: Tensor, *_: Tensor) -> Tensor:
@@ -189,7 +189,7 @@ def test_instance_norm_is_that_of_torch_in_any_layout(batch: int, layout: torch.
 def test_a_picture_comes_out_the_same_whatever_batch_it_sits_in(norm: str) -> None:
     net = drawn(unet(width=2, depth=3, norm=norm)).to(memory_format=torch.channels_last)
     source = pictures(3, 3, 16, 24)
-    noise = sample_noise(net.noise_shapes(16, 24), 0.5, [7, 8, 9])
+    noise = sample_noise(net.noise_shapes(16, 24), 0.5, seeds=[7, 8, 9])
     with torch.no_grad():
         alone = torch.cat([net(source[i : i + 1], [mask[i : i + 1] for mask in noise]) for i in range(3)])
         torch.testing.assert_close(net(source, noise), alone, atol=1e-5, rtol=0)
@@ -209,11 +209,11 @@ def test_without_noise_nothing_is_dropped_in_train_and_eval_alike() -> None:
     with torch.no_grad():
         assert torch.equal(net.train()(source), net.eval()(source))
         assert torch.equal(net(source), net(source, ones))
-        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, [0])))
+        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0])))
 
 
 def test_masks_keep_the_mean_and_hold_two_values() -> None:
-    (mask,) = sample_noise([(64, 32, 32)], 0.2, [3])
+    (mask,) = sample_noise([(64, 32, 32)], 0.2, seeds=[3])
     assert set(mask.unique().tolist()) == {0.0, 1.25}
     assert mask.mean().item() == pytest.approx(1, abs=0.01)
 
@@ -222,7 +222,7 @@ def test_a_seed_gives_the_same_masks_in_any_batch_and_leaves_the_global_state_al
     shapes = [(4, 2, 2), (4, 4, 4)]
     torch.manual_seed(0)
     state = torch.get_rng_state()
-    together, alone = sample_noise(shapes, 0.5, [1, 2]), sample_noise(shapes, 0.5, [2])
+    together, alone = sample_noise(shapes, 0.5, seeds=[1, 2]), sample_noise(shapes, 0.5, seeds=[2])
     assert [mask.shape for mask in together] == [(2, 4, 2, 2), (2, 4, 4, 4)]
     assert all(torch.equal(both[1], one[0]) for both, one in zip(together, alone, strict=True))
     assert not torch.equal(together[1][0], together[1][1])
@@ -260,7 +260,7 @@ def test_a_picture_of_a_wrong_size_is_refused_with_the_numbers() -> None:
 
 def test_bfloat16_inside_still_gives_float32_pictures() -> None:
     net = drawn(unet(width=2, depth=3)).to(memory_format=torch.channels_last)
-    source, noise = pictures(2, 3, 16, 16), sample_noise(net.noise_shapes(16, 16), 0.5, [0, 1])
+    source, noise = pictures(2, 3, 16, 16), sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0, 1])
     with torch.autocast("cpu", torch.bfloat16):
         fake = net(source, noise)
     assert fake.dtype == torch.float32

@@ -53,7 +53,7 @@ def job_of(run: Run) -> jobs.Job:
 
 
 def test_a_job_trains_to_the_end_and_logs_it(pairs: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "houses", tiny(pairs))
+    run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs))
     assert run.name == "houses" and run.snapshot().is_alive
     job_of(run).wait(120)
     snapshot = run.snapshot()
@@ -65,8 +65,8 @@ def test_a_job_trains_to_the_end_and_logs_it(pairs: Path, tmp_path: Path) -> Non
 
 
 def test_a_killed_trainer_is_explained_within_3_seconds_and_the_next_one_has_its_turn(pairs: Path, tmp_path: Path) -> None:
-    first = jobs.start(tmp_path / "runs", "first", tiny(pairs, steps=LONG))
-    second = jobs.start(tmp_path / "runs", "second", tiny(pairs))
+    first = jobs.start(tmp_path / "runs", "first", config=tiny(pairs, steps=LONG))
+    second = jobs.start(tmp_path / "runs", "second", config=tiny(pairs))
     assert second.state() == "queued" and waiting.place_of(second) == (1, 1)
     wait_until(first.rows)
     os.killpg(job_of(first).process.pid, signal.SIGKILL)
@@ -77,7 +77,7 @@ def test_a_killed_trainer_is_explained_within_3_seconds_and_the_next_one_has_its
 
 
 def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting(pairs: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "houses", tiny(pairs, steps=LONG))
+    run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, steps=LONG))
     run.request_stop()
     assert run.state() == "stopping"
     wait_until(lambda: run.state() == "stopped", 60)
@@ -90,7 +90,7 @@ def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting
 
 
 def test_a_run_that_waits_again_before_its_process_has_left_is_not_called_dead(pairs: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "houses", tiny(pairs, steps=LONG))
+    run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, steps=LONG))
     waiting.join(run)
     job = job_of(run)
     job.process.kill()
@@ -99,8 +99,8 @@ def test_a_run_that_waits_again_before_its_process_has_left_is_not_called_dead(p
 
 
 def test_a_run_can_leave_the_queue_and_is_gone_or_what_it_was(pairs: Path, tmp_path: Path) -> None:
-    at_work = jobs.start(tmp_path / "runs", "at work", tiny(pairs, steps=LONG))
-    fresh = jobs.start(tmp_path / "runs", "fresh", tiny(pairs, seed=1))
+    at_work = jobs.start(tmp_path / "runs", "at work", config=tiny(pairs, steps=LONG))
+    fresh = jobs.start(tmp_path / "runs", "fresh", config=tiny(pairs, seed=1))
     old = Run.create(tmp_path / "runs" / "old", tiny(pairs))
     old.write_status(state="stopped", step=3)
     jobs.resume(old.path)
@@ -118,7 +118,7 @@ def test_fifty_presses_from_threads_make_one_run(pairs: Path, tmp_path: Path) ->
     names: list[str] = []
 
     def press() -> None:
-        names.append(jobs.start(tmp_path / "runs", "", tiny(pairs, steps=LONG)).name)
+        names.append(jobs.start(tmp_path / "runs", "", config=tiny(pairs, steps=LONG)).name)
 
     threads = [threading.Thread(target=press) for _ in range(50)]
     for thread in threads:
@@ -147,7 +147,7 @@ def test_presses_in_several_servers_make_one_run(pairs: Path, tmp_path: Path) ->
     wait_until(lambda: run.state() == "running")
     assert said == ["pairs"] * 3 and len(find_runs(tmp_path / "runs")) == 1
     assert [found.name for found in jobs.adopt(tmp_path / "runs")] == ["pairs"]
-    later = jobs.start(tmp_path / "runs", "later", tiny(pairs))
+    later = jobs.start(tmp_path / "runs", "later", config=tiny(pairs))
     assert later.state() == "queued"
     os.kill(run.read_status()["pid"], signal.SIGKILL)
     wait_until(lambda: run.read_status()["state"] == "died", 5)
@@ -156,7 +156,7 @@ def test_presses_in_several_servers_make_one_run(pairs: Path, tmp_path: Path) ->
 
 
 def test_the_minutes_that_a_run_may_take_end_it(pairs: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "houses", tiny(pairs, steps=LONG), owner="ada", minutes=0.05)
+    run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, steps=LONG), owner="ada", minutes=0.05)
     wait_until(lambda: run.state() == "stopped")
     assert run.owner == "ada" and "0.05 minutes" in run.snapshot().reason
 
@@ -164,15 +164,15 @@ def test_the_minutes_that_a_run_may_take_end_it(pairs: Path, tmp_path: Path) -> 
 def test_bad_data_and_a_bad_start_make_no_run(pairs: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError):
-        jobs.start(tmp_path / "runs", "houses", TrainConfig(data=str(tmp_path / "empty")))
+        jobs.start(tmp_path / "runs", "houses", config=TrainConfig(data=str(tmp_path / "empty")))
     assert not (tmp_path / "runs").exists()
     with pytest.raises(CheckpointError):
-        jobs.start(tmp_path / "runs", "houses", tiny(pairs, init=str(tmp_path / "none.pth")))
+        jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, init=str(tmp_path / "none.pth")))
     assert find_runs(tmp_path / "runs") == []
 
 
 def test_fine_tuning_takes_the_network_of_its_start(pairs: Path, tiny_run: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "tuned", tiny(pairs, width=8, steps=2, init=str(tiny_run / "model.pth")))
+    run = jobs.start(tmp_path / "runs", "tuned", config=tiny(pairs, width=8, steps=2, init=str(tiny_run / "model.pth")))
     assert run.config().width == 4
     job_of(run).wait(60)
     assert run.state() == "finished"
@@ -181,7 +181,7 @@ def test_fine_tuning_takes_the_network_of_its_start(pairs: Path, tiny_run: Path,
 def test_a_name_that_is_taken_is_refused(pairs: Path, tmp_path: Path) -> None:
     Run.create(tmp_path / "runs" / "houses", tiny(pairs))
     with pytest.raises(RunError, match="already holds a run"):
-        jobs.start(tmp_path / "runs", "houses", tiny(pairs))
+        jobs.start(tmp_path / "runs", "houses", config=tiny(pairs))
 
 
 def test_a_run_is_removed_unless_it_trains(pairs: Path, tmp_path: Path) -> None:

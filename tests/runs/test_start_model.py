@@ -44,7 +44,7 @@ def small_model(path: Path, **settings: object) -> Path:
 @pytest.mark.parametrize("largest", [64, 256])
 def test_every_preset_can_start_from_every_shipped_model(path: Path, preset: object, largest: int) -> None:
     start = load_checkpoint(path).config
-    config = adopt_start(preset.apply(TrainConfig(data="pairs"), 40, largest), start)  # type: ignore[attr-defined]
+    config = adopt_start(preset.apply(TrainConfig(data="pairs"), 40, largest=largest), start)  # type: ignore[attr-defined]
     assert {name: getattr(config, name) for name in ARCHITECTURE} == {name: getattr(start, name) for name in ARCHITECTURE}
     assert config.size % 2**start.depth == 0
     assert estimates.memory_needed(config) > 0
@@ -65,8 +65,8 @@ def test_a_start_model_in_python_brings_its_network_and_size(tmp_path: Path) -> 
 def test_a_size_that_was_typed_and_cannot_be_is_refused_with_the_one_that_can(tmp_path: Path) -> None:
     path = small_model(tmp_path / "start.pth")
     with pytest.raises(ConfigError, match="need a multiple of 64. Take size 128, or leave size out"):
-        check_asked({"size": 100}, load_checkpoint(path).config, str(path))
-    check_asked({"size": 128}, load_checkpoint(path).config, str(path))
+        check_asked({"size": 100}, load_checkpoint(path).config, init=str(path))
+    check_asked({"size": 128}, load_checkpoint(path).config, init=str(path))
 
 
 def test_fine_tuning_from_the_form_begins_with_the_preset_it_opens_with(pairs: Path, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_fine_tuning_from_the_form_begins_with_the_preset_it_opens_with(pairs: P
     desk = Desk(tmp_path / "runs", tmp_path / "checkpoints", Rights(), tmp_path / "uploads", (Path("/"),))
     found = Pairs(count=6)
     values = {"data": str(pairs), "init": "start", "device": "cpu", "steps": 2, "discriminator_width": 4}
-    config = form.to_config([values.get(knob.name) for knob in knobs()], "quick", found)
+    config = form.to_config([values.get(knob.name) for knob in knobs()], "quick", pairs=found)
     assert (config.size, config.width) == (128, 32)
     model = desk.start_from("", shelf, "start")
     config = dataclasses.replace(adopt_start(config, model.config), init=str(model.path))
@@ -107,11 +107,11 @@ def test_needs_and_times_are_told_for_the_start_model(tmp_path: Path) -> None:
 def test_an_empty_field_means_what_the_preset_says() -> None:
     pairs = Pairs(count=40)
     for preset in PRESETS:
-        nothing = form.to_config([None] * len(knobs()), preset.key, pairs)
+        nothing = form.to_config([None] * len(knobs()), preset.key, pairs=pairs)
         assert nothing == preset.apply(TrainConfig(), 40)
-        blank = form.to_config(["  " if knob.type is str else None for knob in knobs()], preset.key, pairs)
+        blank = form.to_config(["  " if knob.type is str else None for knob in knobs()], preset.key, pairs=pairs)
         assert blank == nothing
-    given = form.to_config([7 if knob.name == "steps" else None for knob in knobs()], "quick", pairs)
+    given = form.to_config([7 if knob.name == "steps" else None for knob in knobs()], "quick", pairs=pairs)
     assert (given.steps, given.width) == (7, 32)
 
 
@@ -145,15 +145,15 @@ def test_the_largest_settings_are_estimated_without_memory_or_time() -> None:
 
 def test_another_name_is_another_run_and_so_is_one_after_a_stop(pairs: Path, tmp_path: Path) -> None:
     config = TrainConfig(data=str(pairs), **(TINY | {"steps": 5000}))
-    first = jobs.start(tmp_path, "one", config)
+    first = jobs.start(tmp_path, "one", config=config)
     try:
-        assert jobs.start(tmp_path, "one", config).name == "one" and jobs.start(tmp_path, "", config).name == "one"
-        assert jobs.start(tmp_path, "two", config).name == "two", "another name"
+        assert jobs.start(tmp_path, "one", config=config).name == "one" and jobs.start(tmp_path, "", config=config).name == "one"
+        assert jobs.start(tmp_path, "two", config=config).name == "two", "another name"
         first.request_stop()
-        third = jobs.start(tmp_path, "three", config)
+        third = jobs.start(tmp_path, "three", config=config)
         assert third.name == "three" and third.state() == "queued", "its twin is about to stop"
         with pytest.raises(RunError, match="holds a run. Choose another name, or go on with that run"):
-            jobs.start(tmp_path, "one", config)
+            jobs.start(tmp_path, "one", config=config)
     finally:
         for run in [Run(tmp_path / "two"), Run(tmp_path / "three")]:
             if run.state() == "queued":

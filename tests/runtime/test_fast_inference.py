@@ -88,7 +88,7 @@ def test_a_tall_picture_in_bf16_is_that_of_fp32_each_time(size: tuple[int, int])
 def test_the_generator_is_left_as_it_is() -> None:
     generator = make_generator()
     before = {name: value.clone() for name, value in generator.state_dict().items()}
-    quick, _ = choose_quick_copy(generator, 3, "bf16")
+    quick, _ = choose_quick_copy(generator, 3, precision="bf16")
     assert quick is not generator and any(isinstance(part, QuickConvolution) for part in quick.modules())
     assert not any(isinstance(part, QuickConvolution) for part in generator.modules())
     assert all(torch.equal(value, before[name]) and value.dtype == torch.float32 for name, value in generator.state_dict().items())
@@ -96,17 +96,17 @@ def test_the_generator_is_left_as_it_is() -> None:
 
 def test_bf16_is_not_taken_where_it_paints_something_else() -> None:
     generator = make_generator(skips=False)
-    assert choose_quick_copy(generator, 3, "bf16")[1] == "bf16"
+    assert choose_quick_copy(generator, 3, precision="bf16")[1] == "bf16"
     generator.down[0].conv.bias.fill_(10)  # beside it the picture is lost in 8 bits of mantissa,
     generator.up[-1].conv.weight.mul_(10)  # and what was lost is seen
-    assert choose_quick_copy(generator, 3, "bf16")[1] == "fp32"
+    assert choose_quick_copy(generator, 3, precision="bf16")[1] == "fp32"
 
 
 def test_bf16_is_tried_on_a_tall_card_too() -> None:
     shapes: list[tuple[int, ...]] = []
     generator = make_generator(depth=6, size=64)
     generator.down[-1].register_forward_hook(lambda module, inputs, output: shapes.append(tuple(output.shape[2:])))
-    choose_quick_copy(generator, 3, "bf16")
+    choose_quick_copy(generator, 3, precision="bf16")
     assert (2, 1) in shapes
 
 

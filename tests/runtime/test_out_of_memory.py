@@ -55,4 +55,4 @@ def test_only_a_lack_of_memory_is_taken_for_one() -> None:
     cpu = RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")
     assert is_out_of_memory(cpu) and is_out_of_memory(MemoryError()) and is_out_of_memory(torch.OutOfMemoryError())
     assert not is_out_of_memory(RuntimeError("shape mismatch")) and not is_out_of_memory(ValueError("out of memory"))
-    assert smaller_batch(5, 256, 64) == 2
+    assert smaller_batch(5, 256, width=64) == 2

@@ -31,8 +31,8 @@ def test_spaces_as_a_terminal_and_an_address_write_them_are_spaces(tmp_path: Pat
 
 
 def test_the_page_opens_a_folder_whose_path_was_pasted_in_quotes(pairs: Path, tmp_path: Path) -> None:
-    assert bring_named(f'"{pairs}"', tmp_path, [Path("/")]).folder == pairs.resolve()
-    assert bring_named(f" 'file://{pairs}' ", tmp_path, [Path("/")]).folder == pairs.resolve()
+    assert bring_named(f'"{pairs}"', tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
+    assert bring_named(f" 'file://{pairs}' ", tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
 
 
 def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(

@@ -26,7 +26,7 @@ def descend(network: nn.Module, step: object, times: int = 5) -> dict[str, torch
 
 def test_steps_like_plain_adam() -> None:
     ours, plain = make_network(), make_network()
-    descent, adam = ChannelsLastAdam(ours, 0.1, (0.5, 0.999)), torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.5, 0.999))
+    descent, adam = ChannelsLastAdam(ours, 0.1, betas=(0.5, 0.999)), torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.5, 0.999))
 
     def step() -> None:
         adam.step()
@@ -40,7 +40,7 @@ def test_steps_like_plain_adam() -> None:
 
 def test_nothing_is_copied() -> None:
     network = make_network()
-    descent = ChannelsLastAdam(network, 0.1, (0.5, 0.999))
+    descent = ChannelsLastAdam(network, 0.1, betas=(0.5, 0.999))
     network(torch.ones(1, 3, 8, 8).to(memory_format=torch.channels_last)).sum().backward()
     for parameter, view in zip(network.parameters(), descent._views, strict=True):
         assert view.is_contiguous() and view.data_ptr() == parameter.data_ptr()
@@ -50,11 +50,11 @@ def test_nothing_is_copied() -> None:
 
 def test_goes_on_from_a_state() -> None:
     straight, stopped = make_network(), make_network()
-    first = ChannelsLastAdam(straight, 0.1, (0.5, 0.999))
+    first = ChannelsLastAdam(straight, 0.1, betas=(0.5, 0.999))
     wanted = descend(straight, lambda: first.step(0.01), 6)
-    second = ChannelsLastAdam(stopped, 0.1, (0.5, 0.999))
+    second = ChannelsLastAdam(stopped, 0.1, betas=(0.5, 0.999))
     descend(stopped, lambda: second.step(0.01), 3)
-    third = ChannelsLastAdam(stopped, 0.1, (0.5, 0.999))
+    third = ChannelsLastAdam(stopped, 0.1, betas=(0.5, 0.999))
     third.load_state_dict(second.state_dict())
     for name, value in descend(stopped, lambda: third.step(0.01), 3).items():
         assert torch.equal(value, wanted[name])

@@ -111,10 +111,10 @@ def test_the_best_model_comes_with_its_metrics(pairs: Path) -> None:
 
 
 def test_the_rate_is_constant_and_then_falls_to_almost_zero() -> None:
-    rates = [rate_at(step, 100, 0.5) for step in range(100)]
+    rates = [rate_at(step, 100, decay_from=0.5) for step in range(100)]
     assert rates[:51] == [1.0] * 51 and rates[99] == pytest.approx(0.02)
     assert all(left > right for left, right in zip(rates[50:], rates[51:], strict=False))
-    assert [rate_at(step, 3, 1.0) for step in range(3)] == [1.0, 1.0, 1.0]
+    assert [rate_at(step, 3, decay_from=1.0) for step in range(3)] == [1.0, 1.0, 1.0]
 
 
 def test_the_model_says_what_its_pictures_are(pairs: Path) -> None:

@@ -40,12 +40,12 @@ CHANNEL_NAMES = {1: "gray", 3: "RGB"}
 ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. {}: value / 127.5 - 1."
 
 
-def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, statistics: str = "auto") -> Proof:
+def write_onnx(path: str | Path, checkpoint: Checkpoint, *, half: bool = False, statistics: str = "auto") -> Proof:
     """Writes the file and compares it with torch; what differs too much gets no name, and `CheckpointError` tells by how much."""
     _check_installed()
     generator = for_export(checkpoint, statistics)
-    _check_size(generator, half, str(path))
-    model = _describe(_trace(generator, checkpoint.config.in_channels), checkpoint, generator)
+    _check_size(generator, half, name=str(path))
+    model = _describe(_trace(generator, checkpoint.config.in_channels), checkpoint, generator=generator)
     if half:
         _store_halves(model, str(path))
     proofs = []
@@ -53,7 +53,7 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint, half: bool = False, sta
     def write(file: BinaryIO) -> None:
         file.write(model.SerializeToString())
         file.flush()
-        found = proof.compare(open_onnx(file.name), generator, checkpoint.config)
+        found = proof.compare(open_onnx(file.name), generator, config=checkpoint.config)
         proofs.append(proof.check(found, *BOUNDS[half], name=str(path)))
 
     write_atomically(path, write)
@@ -92,7 +92,7 @@ def _check_installed() -> None:
         ) from error
 
 
-def _check_size(generator: nn.Module, half: bool, name: str) -> None:
+def _check_size(generator: nn.Module, half: bool, *, name: str) -> None:
     size = sum(weight.numel() for weight in generator.parameters()) * (2 if half else 4)
     if size > LARGEST_FILE:
         way = "Take a smaller model." if half else "Take --half, or a smaller model."
@@ -143,7 +143,7 @@ def _channel_names(config: ModelConfig) -> str:
     return source[:1].upper() + source[1:] if source == picture else f"{INPUT} {source}, {OUTPUT} {picture}"
 
 
-def _describe(model: Any, checkpoint: Checkpoint, generator: nn.Module) -> Any:
+def _describe(model: Any, checkpoint: Checkpoint, *, generator: nn.Module) -> Any:
     """Our description instead of the tracer's notes, which hold paths of this machine."""
     import onnx
 

@@ -40,12 +40,12 @@ class Proof:
 
 
 @torch.inference_mode()
-def compare(run: Run, generator: nn.Module, config: ModelConfig) -> Proof:
+def compare(run: Run, generator: nn.Module, *, config: ModelConfig) -> Proof:
     """Runs both on three drawings of ours: a square, one lying, and two standing ones as a batch."""
     sizes = _sizes(config.size, int(getattr(generator, "multiple", 1)))
     differences = []
     for number, (image, size) in enumerate(zip(proof_drawings(config), sizes, strict=True)):
-        source = to_channels(resize(image, size, config.source), config.in_channels)
+        source = to_channels(resize(image, size, kind=config.source), config.in_channels)
         if number == 2:
             source = torch.cat((source, source.flip(3)))
         differences.append(np.abs(run(source.numpy()) - generator(source).numpy()) * 127.5)

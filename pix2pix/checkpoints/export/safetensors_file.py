@@ -20,7 +20,7 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
     from safetensors.torch import load, save
 
     path = Path(path)
-    check_weights(checkpoint.config, checkpoint.weights, str(path))
+    check_weights(checkpoint.config, checkpoint.weights, where=str(path))
     _check_free(path.with_name(CONFIG))
     weights = {name: _narrow(value, half) for name, value in checkpoint.weights.items()}
     if not all(torch.isfinite(value).all() for value in weights.values()):

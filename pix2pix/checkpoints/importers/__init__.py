@@ -88,13 +88,13 @@ def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
         return load_checkpoint(path)
     if described:
         return read_own(path, described)
-    words, tensors = open_apart(path, "generator", network)
+    words, tensors = open_apart(path, "generator", network=network)
     if FORMAT in words:
-        return _handed_over(path, words, tensors)
-    return _as_checkpoint(path, words, tensors)
+        return _handed_over(path, words, tensors=tensors)
+    return _as_checkpoint(path, words, tensors=tensors)
 
 
-def _handed_over(path: Path, words: dict[str, str], tensors: dict[str, Tensor]) -> Checkpoint:
+def _handed_over(path: Path, words: dict[str, str], *, tensors: dict[str, Tensor]) -> Checkpoint:
     try:
         described = json.loads(words[FORMAT])
     except (ValueError, RecursionError) as error:
@@ -106,14 +106,16 @@ def read_discriminator(path: str | Path) -> ImportedDiscriminator:
     """The discriminator in another project's file; `FILE::NAME` and `CheckpointError` as `read_any`."""
     path, network = split_choice(path)
     check_is_file(path)
-    words, tensors = open_apart(path, "discriminator", network)
+    words, tensors = open_apart(path, "discriminator", network=network)
     try:
         facts = json.loads(words["facts"])
         discriminator = ImportedDiscriminator(**facts, weights=tensors, project=words["project"])
         if discriminator.patch not in HALVINGS:
             raise ValueError(f"patch {discriminator.patch}")
         with torch.device("meta"):
-            wanted = PatchGAN(discriminator.in_channels, discriminator.width, discriminator.patch, discriminator.norm).state_dict()
+            wanted = PatchGAN(
+                discriminator.in_channels, discriminator.width, receptive_field=discriminator.patch, norm=discriminator.norm
+            ).state_dict()
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
     if wanted.keys() != tensors.keys() or any(tensors[name].shape != value.shape for name, value in wanted.items()):
@@ -135,7 +137,7 @@ def is_own(path: Path) -> bool:
     return b"format" in start and FORMAT.encode() in start
 
 
-def open_apart(path: Path, kind: str, network: str = "") -> Opened:
+def open_apart(path: Path, kind: str, *, network: str = "") -> Opened:
     """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names.
 
     The last two are kept: a file is described, checked and used within moments, and each time would take a process.
@@ -145,7 +147,7 @@ def open_apart(path: Path, kind: str, network: str = "") -> Opened:
     with _keeping:
         known = _kept.get(key)
     if known is None:
-        known = _open_apart(path, kind, network)
+        known = _open_apart(path, kind, network=network)
         with _keeping:
             _kept[key] = known
             while len(_kept) > KEPT:
@@ -153,11 +155,11 @@ def open_apart(path: Path, kind: str, network: str = "") -> Opened:
     return known
 
 
-def _open_apart(path: Path, kind: str, network: str) -> Opened:
+def _open_apart(path: Path, kind: str, *, network: str) -> Opened:
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
         command = [sys.executable, "-m", "pix2pix.checkpoints.importers.child", str(path.resolve()), str(answer), kind, network]
-        code = run_apart(command, answer, path)
+        code = run_apart(command, answer, path=path)
         if code == 0:
             tensors, words = read_safetensors(answer)
             return words, tensors
@@ -166,7 +168,7 @@ def _open_apart(path: Path, kind: str, network: str) -> Opened:
     raise CheckpointError(f"{path} could not be read: the process that opened it ended with code {code}. The file is damaged, or hostile.")
 
 
-def run_apart(command: list[str], answer: Path, path: Path) -> int:
+def run_apart(command: list[str], answer: Path, *, path: Path) -> int:
     """The exit code. The stranger's file has its seconds from when the process has imported what it needs: that may take as long."""
     silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = subprocess.Popen(command, env=clean_environment() | {"OMP_NUM_THREADS": "1"}, **silent)
@@ -187,19 +189,19 @@ def run_apart(command: list[str], answer: Path, path: Path) -> int:
         process.wait()
 
 
-def _as_checkpoint(path: Path, words: dict[str, str], tensors: dict[str, Tensor]) -> Checkpoint:
+def _as_checkpoint(path: Path, words: dict[str, str], *, tensors: dict[str, Tensor]) -> Checkpoint:
     try:
         config = ModelConfig.from_dict(json.loads(words["facts"]))
         origin = {"project": words["project"], "file": path.name}
         origin |= {name: words[name] for name in ("network", "left_out") if words.get(name)}
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
         raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
-    check_weights(config, tensors, str(path))
+    check_weights(config, tensors, where=str(path))
     about: dict[str, Any] = {"origin": origin}
     return Checkpoint(config, tensors, about)
 
 
-def adjusted(checkpoint: Checkpoint, statistics: str = "auto", dropout: str = "auto", size: int | None = None) -> Checkpoint:
+def adjusted(checkpoint: Checkpoint, statistics: str = "auto", *, dropout: str = "auto", size: int | None = None) -> Checkpoint:
     """The same model with other defaults for its use."""
     config = checkpoint.config
     changes: dict[str, Any] = {"size": size} if size else {}

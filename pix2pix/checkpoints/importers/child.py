@@ -72,7 +72,7 @@ def read_content(path: Path) -> Any:
 def _read_legacy(path: Path) -> Any:
     with path.open("rb") as file:
         for _ in range(LEGACY_PICKLES):
-            check_pickle(path, file, ALLOWED)
+            check_pickle(path, file, allowed=ALLOWED)
     try:
         with path.open("rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -102,7 +102,7 @@ def _tensors(content: Any, depth: int = 0) -> Any:
             yield from _tensors(value, depth + 1)
 
 
-def open_file(path: Path, answer: Path, kind: str, network: str = "") -> None:
+def open_file(path: Path, answer: Path, *, kind: str, network: str = "") -> None:
     """Reads, recognises and converts; the answer is a safetensors file. `network` chooses among several in the file."""
     content = read_content(path)
     if isinstance(content, dict) and content.get("format") == FORMAT and kind == "generator":
@@ -111,18 +111,18 @@ def open_file(path: Path, answer: Path, kind: str, network: str = "") -> None:
     try:
         # A .pict has a byte a weight, and torch's files share storages between names.
         check_tensors(content, 5 * path.stat().st_size)
-        found = recognise(content, kind, network)
+        found = recognise(content, kind, network=network)
     except CheckpointError as error:
         raise CheckpointError(f"{path} {error}") from error
     words = {"kind": found.kind, "project": found.project, "facts": json.dumps(found.facts)}
     words |= {"network": found.network, "left_out": found.left_out}
-    write_safetensors(answer, found.weights, words)
+    write_safetensors(answer, found.weights, metadata=words)
 
 
 def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
     """A checkpoint of ours that a stranger sent: its description beside its weights."""
     described = {"format": FORMAT, "version": VERSION, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
-    write_safetensors(answer, checkpoint.weights, {FORMAT: json.dumps(described)})
+    write_safetensors(answer, checkpoint.weights, metadata={FORMAT: json.dumps(described)})
 
 
 def main(file: str, answer: str, kind: str, network: str = "") -> int:
@@ -132,7 +132,7 @@ def main(file: str, answer: str, kind: str, network: str = "") -> int:
     limit_memory(path)
     Path(answer).with_name(BEGUN).touch()
     try:
-        open_file(path, Path(answer), kind, network)
+        open_file(path, Path(answer), kind=kind, network=network)
     except CheckpointError as error:
         write_text(answer, str(error))
         return 1

@@ -53,14 +53,14 @@ class Plan:
         return part.name + (self.leaves.get(leaf, f".{leaf}") if part.is_norm else self.leaves.get(f"conv {leaf}", f".{leaf}"))
 
 
-def plan_generator(project: str, what: str, config: ModelConfig, parts: dict[str, Part], **more: Any) -> Plan:
+def plan_generator(project: str, what: str, *, config: ModelConfig, parts: dict[str, Part], **more: Any) -> Plan:
     """A plan for a generator of ours."""
     with torch.device("meta"):
         blank = build_generator(config)
     return Plan(project, what, blank, parts, config.to_dict(), **more)
 
 
-def size_of(tensors: Tensors, name: str, dimension: int, usual: int) -> int:
+def size_of(tensors: Tensors, name: str, *, dimension: int, usual: int) -> int:
     """One size of a tensor; the usual one where it is missing, which is said later, with all that is missing."""
     value = tensors.get(name)
     return int(value.shape[dimension]) if value is not None and value.dim() > dimension else usual
@@ -69,8 +69,8 @@ def size_of(tensors: Tensors, name: str, dimension: int, usual: int) -> int:
 def convert(plan: Plan, tensors: Tensors) -> dict[str, Tensor]:
     """The weights as ours; `CheckpointError` says what the file is, and what it lacks or has too much."""
     _check_names(plan, tensors)
-    weights = {name: _convert_one(plan, name, wanted, tensors) for name, wanted in plan.blank.state_dict().items()}
-    _fold_biases(plan, weights, tensors)
+    weights = {name: _convert_one(plan, name, wanted=wanted, tensors=tensors) for name, wanted in plan.blank.state_dict().items()}
+    _fold_biases(plan, weights, tensors=tensors)
     return weights
 
 
@@ -115,7 +115,7 @@ def _few(names: list[str]) -> str:
     return first if len(names) == 1 else f"{first} and {len(names) - 1} more"
 
 
-def _convert_one(plan: Plan, name: str, wanted: Tensor, tensors: Tensors) -> Tensor:
+def _convert_one(plan: Plan, name: str, *, wanted: Tensor, tensors: Tensors) -> Tensor:
     module, _, leaf = name.rpartition(".")
     value = tensors.get(plan.name_of(module, leaf))
     if leaf == "num_batches_tracked":
@@ -133,7 +133,7 @@ def _convert_one(plan: Plan, name: str, wanted: Tensor, tensors: Tensors) -> Ten
     return value.contiguous()
 
 
-def _fold_biases(plan: Plan, weights: dict[str, Tensor], tensors: Tensors) -> None:
+def _fold_biases(plan: Plan, weights: dict[str, Tensor], *, tensors: Tensors) -> None:
     """A bias before a batch norm, which ours have not, moves into the running mean. An instance norm takes it away again."""
     for module, part in plan.parts.items():
         norm = module.removesuffix("conv") + "norm.running_mean"

@@ -122,23 +122,23 @@ def flatten(content: Any) -> dict[str, Tensor]:
 def find_networks(tensors: dict[str, Tensor]) -> list[Found]:
     """Lists what the tensors hold, whole networks and what is nearly one, in the order of the file."""
     found = []
-    for number, one in enumerate(_search(tensors, "", 0)):
+    for number, one in enumerate(_search(tensors, "", depth=0)):
         found.append(one)
         if number >= MOST_PLANS:
             break
     return found
 
 
-def _search(tensors: dict[str, Tensor], prefix: str, depth: int) -> Iterator[Found]:
+def _search(tensors: dict[str, Tensor], prefix: str, *, depth: int) -> Iterator[Found]:
     own = {name: value for name, value in tensors.items() if not OTHER_NETWORKS.fullmatch(name.partition(".")[0])}
-    matches = [_match(layout, own, prefix) for layout in LAYOUTS if layout.is_it(own)]
+    matches = [_match(layout, own, prefix=prefix) for layout in LAYOUTS if layout.is_it(own)]
     yield from matches
     used = {name for match in matches if match.is_whole for name in match.tensors}
     if depth >= DEEPEST_PREFIX:
         return
     for head, inner in _by_first_part(tensors).items():
         if not any(f"{head}.{name}" in used for name in inner):
-            yield from _search(inner, f"{prefix}.{head}" if prefix else head, depth + 1)
+            yield from _search(inner, f"{prefix}.{head}" if prefix else head, depth=depth + 1)
 
 
 def _by_first_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
@@ -150,7 +150,7 @@ def _by_first_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
-def _match(layout: Layout, tensors: dict[str, Tensor], prefix: str) -> Found:
+def _match(layout: Layout, tensors: dict[str, Tensor], *, prefix: str) -> Found:
     """Says how much of a layout is there."""
     try:
         plan = layout.plan(tensors)

@@ -42,9 +42,9 @@ def plan_unet(tensors: Tensors) -> Plan:
     norm = _norm(tensors, "model.model.3.bias")
     config = ModelConfig(
         depth=depth,
-        width=size_of(tensors, "model.model.0.weight", 0, 64),
-        in_channels=size_of(tensors, "model.model.0.weight", 1, 3),
-        out_channels=size_of(tensors, "model.model.3.weight", 1, 3),
+        width=size_of(tensors, "model.model.0.weight", dimension=0, usual=64),
+        in_channels=size_of(tensors, "model.model.0.weight", dimension=1, usual=3),
+        out_channels=size_of(tensors, "model.model.3.weight", dimension=1, usual=3),
         norm=norm,
         dialect="usual",
         # Its pix2pix has batch norm and keeps dropout on while testing; its CycleGAN has instance norm and no dropout.
@@ -52,7 +52,7 @@ def plan_unet(tensors: Tensors) -> Plan:
         size=2**depth if depth >= 7 else 256,
     )
     what = f"a U-Net for {2**depth} x {2**depth} with {_with(norm)}"
-    return plan_generator(PROJECT, what, config, _unet_parts(depth, norm), ignored=_is_old_statistic(norm))
+    return plan_generator(PROJECT, what, config=config, parts=_unet_parts(depth, norm), ignored=_is_old_statistic(norm))
 
 
 def _unet_parts(depth: int, norm: Norm) -> dict[str, Part]:
@@ -87,18 +87,20 @@ def plan_resnet(tensors: Tensors) -> Plan:
     config = ModelConfig(
         generator="resnet",
         blocks=blocks,
-        width=size_of(tensors, "model.1.weight", 0, 64),
-        in_channels=size_of(tensors, "model.1.weight", 1, 3),
-        out_channels=size_of(tensors, f"{last}.weight", 0, 3),
+        width=size_of(tensors, "model.1.weight", dimension=0, usual=64),
+        in_channels=size_of(tensors, "model.1.weight", dimension=1, usual=3),
+        out_channels=size_of(tensors, f"{last}.weight", dimension=0, usual=3),
         norm=norm,
         dropout=0.5 if has_dropout else 0.0,
         noisy=has_dropout,
     )
     what = f"a ResNet of {blocks} blocks with {_with(norm)}"
-    return plan_generator(PROJECT, what, config, _resnet_parts(blocks, norm, has_dropout), ignored=_is_old_statistic(norm))
+    return plan_generator(
+        PROJECT, what, config=config, parts=_resnet_parts(blocks, norm, has_dropout=has_dropout), ignored=_is_old_statistic(norm)
+    )
 
 
-def _resnet_parts(blocks: int, norm: Norm, has_dropout: bool) -> dict[str, Part]:
+def _resnet_parts(blocks: int, norm: Norm, *, has_dropout: bool) -> dict[str, Part]:
     after = FIRST_BLOCK + blocks
     places = {"enter": "model.1", "down.0": "model.4", "down.1": "model.7", "up.0": f"model.{after}", "up.1": f"model.{after + 3}"}
     for block in range(blocks):
@@ -122,10 +124,10 @@ def plan_discriminator(tensors: Tensors) -> Plan:
     if not patch:
         raise CheckpointError(f"is a PatchGAN of {PROJECT} with {layers} layers; those with 1 to 5 can be taken over.")
     norm = _norm(tensors, f"{row}.0.bias", f"{row}.{numbers[-1]}.bias")
-    width = size_of(tensors, f"{row}.0.weight", 0, 64)
-    channels = size_of(tensors, f"{row}.0.weight", 1, 6)
+    width = size_of(tensors, f"{row}.0.weight", dimension=0, usual=64)
+    channels = size_of(tensors, f"{row}.0.weight", dimension=1, usual=6)
     with torch.device("meta"):
-        blank = PatchGAN(channels, width, patch, norm)
+        blank = PatchGAN(channels, width, receptive_field=patch, norm=norm)
     hidden = _hidden_bias(norm)
     parts = {"layers.0.conv": Part(f"{row}.0", True), "score": Part(f"{row}.{numbers[-1]}", hidden if is_pixel else True)}
     for level in range(1, len(blank.layers)):

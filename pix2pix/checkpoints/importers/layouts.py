@@ -41,7 +41,7 @@ class Recognised:
     """What else the file holds, in words."""
 
 
-def recognise(content: Any, wanted: str = GENERATOR, network: str = "") -> Recognised:
+def recognise(content: Any, wanted: str = GENERATOR, *, network: str = "") -> Recognised:
     """Finds the network in what a file holds: tensors by name, or dicts of them. `network` chooses one by the file's name for it.
 
     Raises `CheckpointError` without the file's name, as in `is a ...`: where there is none, or where several are and none is chosen.
@@ -50,9 +50,9 @@ def recognise(content: Any, wanted: str = GENERATOR, network: str = "") -> Recog
     if not tensors:
         raise CheckpointError("holds no tensors, so no network.")
     found = find_networks(tensors)
-    chosen = _choose(found, wanted, network) or _nearest(found, wanted)
+    chosen = _choose(found, wanted, network=network) or _nearest(found, wanted)
     if chosen is None:
-        raise CheckpointError(_diagnose(found, tensors, wanted))
+        raise CheckpointError(_diagnose(found, tensors, wanted=wanted))
     try:
         plan = chosen.layout.plan(chosen.tensors)
         weights = convert(plan, chosen.tensors)
@@ -60,11 +60,11 @@ def recognise(content: Any, wanted: str = GENERATOR, network: str = "") -> Recog
         raise CheckpointError(
             f"looks like a known network, but its tensors have shapes that no such network has ({error!s:.120})."
         ) from error
-    left_out = _left_out(chosen, found, tensors)
+    left_out = _left_out(chosen, found, tensors=tensors)
     return Recognised(chosen.layout.kind, plan.project, plan.facts, weights, chosen.label if left_out else "", left_out)
 
 
-def _choose(found: list[Found], wanted: str, network: str) -> Found | None:
+def _choose(found: list[Found], wanted: str, *, network: str) -> Found | None:
     """The one whole network of the wanted kind, or the one that is named."""
     whole = [one for one in found if one.is_whole and one.layout.kind == wanted]
     if network:
@@ -97,7 +97,7 @@ def _nearest(found: list[Found], wanted: str) -> Found | None:
     return max(near, key=lambda one: one.present, default=None)
 
 
-def _left_out(chosen: Found, found: list[Found], tensors: dict[str, Tensor]) -> str:
+def _left_out(chosen: Found, found: list[Found], *, tensors: dict[str, Tensor]) -> str:
     """`discriminator (12 tensors), vgg (26 tensors)`: what belongs to other networks."""
     used = {chosen.full_name(name) for name in chosen.tensors}
     owners = {one.full_name(name): one.label for one in found if one.is_whole for name in one.tensors}
@@ -111,7 +111,7 @@ def _left_out(chosen: Found, found: list[Found], tensors: dict[str, Tensor]) -> 
     return ", ".join(parts) + more
 
 
-def _diagnose(found: list[Found], tensors: dict[str, Tensor], wanted: str) -> str:
+def _diagnose(found: list[Found], tensors: dict[str, Tensor], *, wanted: str) -> str:
     known = next((one for one in found if one.is_whole), None) or next((one for one in found if not one.prefix), None)
     if known:
         plan = known.layout.plan(known.tensors)

@@ -32,13 +32,13 @@ def plan_kimrass(tensors: Tensors) -> Plan:
     layers = max(int(match[1]) for name in tensors if (match := LAYER.fullmatch(name)))
     depth = _check_depth((layers + 1) // 2, KIMRASS)
     layers = 2 * depth
-    config = _config(depth, "kimrass", _channels(tensors, "layer1.conv.weight", f"layer{layers}.weight"))
+    config = _config(depth, "kimrass", channels=_channels(tensors, "layer1.conv.weight", last=f"layer{layers}.weight"))
     biased = {1, depth, layers - 1, layers}
     parts = {}
     for number in range(1, layers + 1):
         ours = f"down.{number - 1}" if number <= depth else f"up.{number - depth - 1}"
         parts[f"{ours}.conv"] = Part(f"layer{number}" + ".conv" * (number < layers), number in biased)
-    return plan_generator(KIMRASS, _what(depth, "instance norm"), config, parts)
+    return plan_generator(KIMRASS, _what(depth, "instance norm"), config=config, parts=parts)
 
 
 def is_huggan(tensors: Tensors) -> bool:
@@ -49,7 +49,7 @@ def is_huggan(tensors: Tensors) -> bool:
 def plan_huggan(tensors: Tensors) -> Plan:
     """Any width and depth. Its halves of what the decoder reads stand the other way round, and it paints with another kernel."""
     depth = _check_depth(max(int(match[1]) for name in tensors if (match := DOWN.fullmatch(name))), HUGGAN)
-    config = _config(depth, "huggan", _channels(tensors, "down1.model.0.weight", "final.2.weight", painted=0))
+    config = _config(depth, "huggan", channels=_channels(tensors, "down1.model.0.weight", last="final.2.weight", painted=0))
     parts = {f"down.{level}.conv": Part(f"down{level + 1}.model.0", False) for level in range(depth)}
     parts |= {f"up.{level}.conv": Part(f"up{level + 1}.model.0", False) for level in range(depth - 1)}
     parts[f"up.{depth - 1}.conv"] = Part("final.2", True)
@@ -59,7 +59,7 @@ def plan_huggan(tensors: Tensors) -> Plan:
             value = torch.einsum("ra,oiab,sb->iors", REPEATED, value, REPEATED)
         return _skip_first(name, value)
 
-    return plan_generator(HUGGAN, _what(depth, "instance norm"), config, parts, turn=turn)
+    return plan_generator(HUGGAN, _what(depth, "instance norm"), config=config, parts=parts, turn=turn)
 
 
 def is_tensorflow(tensors: Tensors) -> bool:
@@ -86,8 +86,10 @@ def plan_tensorflow(tensors: Tensors) -> Plan:
                 parts[f"{ours}.norm"] = Part(f"generator/{side}_{number}/{norm}", is_norm=True)
     first, last = (f"generator/{side}_1/{kind}{weight}" for side, kind in (("encoder", conv), ("decoder", deconv)))
     laid = {name: tensors[name].permute(3, 2, 0, 1) for name in (first, last) if name in tensors and tensors[name].dim() == 4}
-    config = _config(depth, "tensorflow", _channels(laid, first, last), norm="batch")
-    return plan_generator(TENSORFLOW, _what(depth, "batch norm"), config, parts, turn=_turn_tensorflow, leaves=leaves, ignored=_is_judge)
+    config = _config(depth, "tensorflow", channels=_channels(laid, first, last=last), norm="batch")
+    return plan_generator(
+        TENSORFLOW, _what(depth, "batch norm"), config=config, parts=parts, turn=_turn_tensorflow, leaves=leaves, ignored=_is_judge
+    )
 
 
 def _turn_tensorflow(name: str, value: Tensor) -> Tensor:
@@ -112,7 +114,7 @@ def _check_depth(depth: int, project: str) -> int:
     return depth
 
 
-def _config(depth: int, dialect: str, channels: tuple[int, int, int], norm: str = "instance") -> ModelConfig:
+def _config(depth: int, dialect: str, *, channels: tuple[int, int, int], norm: str = "instance") -> ModelConfig:
     """`channels` of the first layer, of the source and of the picture."""
     width, ins, outs = channels
     size = 2**depth if depth >= 7 else 256
@@ -120,8 +122,12 @@ def _config(depth: int, dialect: str, channels: tuple[int, int, int], norm: str 
     return ModelConfig.from_dict(facts)
 
 
-def _channels(tensors: Tensors, first: str, last: str, painted: int = 1) -> tuple[int, int, int]:
-    return size_of(tensors, first, 0, 64), size_of(tensors, first, 1, 3), size_of(tensors, last, painted, 3)
+def _channels(tensors: Tensors, first: str, *, last: str, painted: int = 1) -> tuple[int, int, int]:
+    return (
+        size_of(tensors, first, dimension=0, usual=64),
+        size_of(tensors, first, dimension=1, usual=3),
+        size_of(tensors, last, dimension=painted, usual=3),
+    )
 
 
 def _what(depth: int, norm: str) -> str:

@@ -52,7 +52,7 @@ def _cause(path: Path, error: Exception) -> str:
     return f"its header cannot be read: its table of contents makes no sense ({detail:.120})."
 
 
-def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+def write_safetensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str]) -> None:
     """Writes tensors and metadata. Tensors that share memory are copied, since the format knows no sharing."""
     taken: set[int] = set()
     whole = {}

@@ -63,7 +63,7 @@ class Sampled:
     """Source and target are numbers of classes."""
 
 
-def look_closely(split: str, pair: Pair, looks: Looks) -> Facts:
+def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
     """Reads a pair; `DataError` where that fails."""
     source, target = read_pair(pair)
     hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
@@ -80,7 +80,7 @@ def guess_direction(pairs: PairFolder, looks: Looks) -> str:
     return other if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE else pairs.direction
 
 
-def find(pairs: PairFolder, looks: Looks, facts: Mapping[str, Facts], sampled: Sampled) -> Iterator[Finding]:
+def find(pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled: Sampled) -> Iterator[Finding]:
     """What a person should know before training, most important first."""
     guess = guess_direction(pairs, looks)
     if guess != pairs.direction:

@@ -28,12 +28,12 @@ def introduce_pairs(dataset: Dataset) -> str:
     places = SIDES.get(pairs.layout, ("made from them", ""))
     if config.direction == "BtoA" and config.make == "none":
         places = places[::-1]
-    source = _side(dataset.source, places[0], dataset.palette)
-    target = _side(dataset.target, places[1], dataset.target_palette)
+    source = _side(dataset.source, places[0], palette=dataset.palette)
+    target = _side(dataset.target, places[1], palette=dataset.target_palette)
     return f"{count}, {len(pairs.val):,} for validation{drawn}; source: {source}; target: {target}"
 
 
-def _side(kind: Kind, place: str, palette: tuple[PaletteEntry, ...]) -> str:
+def _side(kind: Kind, place: str, *, palette: tuple[PaletteEntry, ...]) -> str:
     colors = f", {len(palette)} colours" if palette else ""
     return f"{kind} {place}".rstrip() + colors
 

@@ -124,6 +124,7 @@ def _file_list(files: tuple[str, ...]) -> str:
 def inspect_folder(  # noqa: PLR0913  # one for each flag of the command, and the progress
     folder: str | Path,
     direction: str = "AtoB",
+    *,
     make: str = "none",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
@@ -131,10 +132,10 @@ def inspect_folder(  # noqa: PLR0913  # one for each flag of the command, and th
 ) -> Report:
     """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
     pairs = open_pairs(folder, direction, make, seed, layout)
-    return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress), folder=str(folder))
+    return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress=progress), folder=str(folder))
 
 
-def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int], None] | None = None) -> Report:
+def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Callable[[int, int], None] | None = None) -> Report:
     """Reads every picture of pairs that were found and looked at already, and says what it found."""
     facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
@@ -156,7 +157,7 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, progress: Callable[[int, int]
         sizes=tuple((width, height, count) for (width, height), count in sizes.most_common()),
         source=Half(looks.source, len(looks.palette), looks.palette),
         target=Half(looks.target, len(looks.target_palette), looks.target_palette),
-        findings=tuple(find(pairs, looks, facts, _sample_closely(pairs, looks))),
+        findings=tuple(find(pairs, looks, facts=facts, sampled=_sample_closely(pairs, looks))),
         problems=tuple(problems),
         stated=pairs.stated,
         folders=_side_folders(pairs),
@@ -181,7 +182,7 @@ def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | Da
         split, pair = item
         file = pair.source.relative_to(pairs.root).as_posix()
         try:
-            return file, look_closely(split, pair, looks)
+            return file, look_closely(split, pair, looks=looks)
         except DataError as error:
             return file, error
 

@@ -65,7 +65,7 @@ def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents
         except (BadZipFile, UnicodeDecodeError, OSError, ValueError, NotImplementedError) as error:
             raise DataError(f"{path.name} is a damaged zip archive. Pack the pictures anew.") from error
         with archive:
-            yield archive, _check_entries(path.name, archive.infolist(), limits)
+            yield archive, _check_entries(path.name, archive.infolist(), limits=limits)
 
 
 def _check_contents_table(path: Path, limits: Limits) -> None:
@@ -99,19 +99,19 @@ def _opened(path: Path) -> FileIO:
         raise DataError(f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, then try again.") from error
 
 
-def _check_entries(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> Contents:
+def _check_entries(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> Contents:
     if len(infos) > limits.entries:
         raise DataError(f"{archive} has {len(infos):,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
     entries: list[tuple[list[str], ZipInfo]] = []
     for name, info in zip(decoded_names(infos), infos, strict=True):
-        parts = _safe_parts(archive, name, info, limits)
-        _check_kind(archive, name, info)
+        parts = _safe_parts(archive, name, info=info, limits=limits)
+        _check_kind(archive, name, info=info)
         if parts and not name.endswith("/"):
             entries.append((parts, info))
     kept, skipped = _pass_over(entries)
     for _, info in kept:
-        _check_size(archive, info, limits)
-    _check_total(archive, [info for _, info in kept], limits)
+        _check_size(archive, info, limits=limits)
+    _check_total(archive, [info for _, info in kept], limits=limits)
     _check_twins(archive, ["/".join(parts) for parts, _ in kept])
     names = clean_paths([parts for parts, _ in kept])
     return Contents([(name, info) for name, (_, info) in zip(names, kept, strict=True)], skipped)
@@ -143,7 +143,7 @@ def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
     return kept, tuple(Problem(file, cause, "skipped") for file, cause in causes)
 
 
-def _safe_parts(archive: str, name: str, info: ZipInfo, limits: Limits) -> list[str]:
+def _safe_parts(archive: str, name: str, *, info: ZipInfo, limits: Limits) -> list[str]:
     """The parts of the entry's path, which stays below the folder that it is unpacked to."""
     shown = repr(name[:80])
     if "\0" in info.orig_filename:
@@ -162,7 +162,7 @@ def _safe_parts(archive: str, name: str, info: ZipInfo, limits: Limits) -> list[
     return parts
 
 
-def _check_kind(archive: str, path: str, info: ZipInfo) -> None:
+def _check_kind(archive: str, path: str, *, info: ZipInfo) -> None:
     mode = info.external_attr >> 16
     name = path[:80]
     if stat.S_ISLNK(mode):
@@ -177,7 +177,7 @@ def _check_kind(archive: str, path: str, info: ZipInfo) -> None:
         raise DataError(f"{archive} is packed in a way that few programs read (method {info.compress_type}). Pack it as an ordinary zip.")
 
 
-def _check_size(archive: str, info: ZipInfo, limits: Limits) -> None:
+def _check_size(archive: str, info: ZipInfo, *, limits: Limits) -> None:
     if info.file_size > limits.picture:
         raise DataError(
             f"{archive} has {info.filename[:80]!r} with {info.file_size / 1e6:,.0f} MB;"
@@ -190,7 +190,7 @@ def _check_size(archive: str, info: ZipInfo, limits: Limits) -> None:
         )
 
 
-def _check_total(archive: str, infos: Sequence[ZipInfo], limits: Limits) -> None:
+def _check_total(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> None:
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
     if total > limits.unpacked:

@@ -52,7 +52,7 @@ class Case:
         return open_pairs(root, self.report.direction, make, layout=layout)
 
 
-def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
+def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:
     """Makes `out` from `folder` with the remedy applied. Files that stay are linked where the folder is `ours`, else copied.
 
     `DataError` where nothing would be left; then, as with a full disk, `out` is not there.
@@ -62,21 +62,21 @@ def mend(case: Case, folder: Path, out: Path, ours: bool) -> None:
     if not kept:
         raise DataError("that would leave no picture. Bring others.")
     if not ours:
-        check_space(out, sum(path.stat().st_size for path in kept), folder.name)
+        check_space(out, sum(path.stat().st_size for path in kept), what=folder.name)
     part = out.with_name(out.name + ".part")
     try:
         for path in kept:
             place = path.relative_to(folder)
-            _take(path, part / (as_training(place) if case.key == "untrained" else place), ours)
+            _take(path, part / (as_training(place) if case.key == "untrained" else place), ours=ours)
         _change_pixels(case, part)
         part.replace(out)
     except OSError as error:
-        raise no_space(out, error, out.name) from error
+        raise no_space(out, error, name=out.name) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _take(path: Path, place: Path, ours: bool) -> None:
+def _take(path: Path, place: Path, *, ours: bool) -> None:
     """A second name for a file of ours, which nobody writes to again; a copy of anybody else's."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -124,12 +124,12 @@ def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
         return
     source, target = change(*halves)
     if pair.target:
-        _replace(pair.source, source, exactly and source is not halves[0])
-        _replace(pair.target, target, exactly and target is not halves[1])
+        _replace(pair.source, source, exactly=exactly and source is not halves[0])
+        _replace(pair.target, target, exactly=exactly and target is not halves[1])
     elif pair.half is None:
         _replace(pair.source, target)
     else:
-        _replace(pair.source, _join(source, target) if pair.half == "left" else _join(target, source), exactly)
+        _replace(pair.source, _join(source, target) if pair.half == "left" else _join(target, source), exactly=exactly)
 
 
 def _join(left: Image.Image, right: Image.Image) -> Image.Image:
@@ -141,7 +141,7 @@ def _join(left: Image.Image, right: Image.Image) -> Image.Image:
     return both
 
 
-def _replace(path: Path, image: Image.Image, exactly: bool = False) -> None:
+def _replace(path: Path, image: Image.Image, *, exactly: bool = False) -> None:
     """The file is another one afterwards: those that other folders have by a second name keep their pixels."""
     path.unlink()
     save_quickly(path.with_suffix(""), image, jpeg=path.suffix == ".jpg" and not exactly)

@@ -30,7 +30,7 @@ LARGEST_PICTURE = 50_000_000
 JPEG = b"\xff\xd8"
 
 
-def fetch_pictures(name: str, out: Path, progress: Progress | None = None) -> tuple[Unpacked, str]:
+def fetch_pictures(name: str, out: Path, *, progress: Progress | None = None) -> tuple[Unpacked, str]:
     """Writes the pictures of data set `owner/name` anew below the new folder `out`; also what is to be said about it.
 
     `DataError` says why not. A public server uses no token, so that visitors do not see its owner's private data.
@@ -41,16 +41,16 @@ def fetch_pictures(name: str, out: Path, progress: Progress | None = None) -> tu
     archives = [file for file in sizes if file.lower().endswith(".zip")]
     with tempfile.TemporaryDirectory(prefix="hub-", dir=out.parent) as folder:
         if len(pictures) > 1:
-            _check_sizes(name, [sizes[file] for file in pictures], limits, out)
-            root = _download(name, pictures, Path(folder))
-            return copy_pictures({file: root / file for file in pictures}, out, limits, progress), ""
+            _check_sizes(name, [sizes[file] for file in pictures], limits=limits, out=out)
+            root = _download(name, pictures, folder=Path(folder))
+            return copy_pictures({file: root / file for file in pictures}, out, limits=limits, progress=progress), ""
         if archives:
-            _check_sizes(name, [sizes[archives[0]]], limits, out)
-            root = _download(name, archives[:1], Path(folder))
+            _check_sizes(name, [sizes[archives[0]]], limits=limits, out=out)
+            root = _download(name, archives[:1], folder=Path(folder))
             note = f"{archives[0]} was taken, one of {len(archives)} archives." if len(archives) > 1 else ""
-            return unpack(root / archives[0], out, limits, progress), note
-        files, note = _fetch_columns(name, Path(folder), progress)
-        return copy_pictures(files, out, limits, progress), note
+            return unpack(root / archives[0], out, limits=limits, progress=progress), note
+        files, note = _fetch_columns(name, Path(folder), progress=progress)
+        return copy_pictures(files, out, limits=limits, progress=progress), note
 
 
 def is_address(text: str) -> bool:
@@ -74,7 +74,7 @@ def local_copy(address: str, progress: Progress | None = None) -> tuple[Path, st
     if folder.is_dir():
         return folder, f"{name} is here since an earlier time: {folder}. Delete that folder to fetch it anew."
     cache.mkdir(parents=True, exist_ok=True)
-    unpacked, note = fetch_pictures(name, folder, progress)
+    unpacked, note = fetch_pictures(name, folder, progress=progress)
     left_out = [f"left out: {problem}" for problem in unpacked.left_out]
     return folder, "\n".join([*left_out, *filter(None, [note]), f"{name} is in {folder}."])
 
@@ -102,16 +102,16 @@ def _list_files(name: str) -> dict[str, int]:
     return {file.rfilename: file.size or 0 for file in info.siblings or () if ".." not in file.rfilename.split("/")}
 
 
-def _check_sizes(name: str, sizes: Sequence[int], limits: Limits, out: Path) -> None:
+def _check_sizes(name: str, sizes: Sequence[int], *, limits: Limits, out: Path) -> None:
     if len(sizes) > limits.entries or sum(sizes) > limits.unpacked:
         raise DataError(
             f"{name} has {len(sizes):,} files with {sum(sizes) / 1e9:,.1f} GB; {limits.entries:,} and {limits.unpacked / 1e9:,.0f} GB"
             " are the most. Bring a part of it as a zip archive."
         )
-    check_space(out, 3 * sum(sizes), name)
+    check_space(out, 3 * sum(sizes), what=name)
 
 
-def _download(name: str, files: Sequence[str], folder: Path) -> Path:
+def _download(name: str, files: Sequence[str], *, folder: Path) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HTTPError
 
@@ -122,7 +122,7 @@ def _download(name: str, files: Sequence[str], folder: Path) -> Path:
         raise DataError(f"{name} could not be fetched whole from the Hub. Try again later, or bring a zip archive.") from error
 
 
-def _fetch_columns(name: str, folder: Path, progress: Progress | None) -> tuple[dict[str, Path], str]:
+def _fetch_columns(name: str, folder: Path, *, progress: Progress | None) -> tuple[dict[str, Path], str]:
     """Saves the pictures of up to two columns: train/A/000001, train/B/000001, or one folder for one column."""
     import httpx
 
@@ -131,8 +131,8 @@ def _fetch_columns(name: str, folder: Path, progress: Progress | None) -> tuple[
     try:
         with httpx.Client(timeout=WAIT_SECONDS, follow_redirects=True) as client, ThreadPoolExecutor(8, "pix2pix-hub") as pool:
             for split in _splits(client, name):
-                for done, total, pictures in _pages(client, name, split, notes):
-                    paths = list(pool.map(lambda place: _save_picture(client, place[1], folder / place[0]), pictures.items()))
+                for done, total, pictures in _pages(client, name, split=split, notes=notes):
+                    paths = list(pool.map(lambda place: _save_picture(client, place[1], place=folder / place[0]), pictures.items()))
                     files |= {path.relative_to(folder).as_posix(): path for path in paths}
                     if progress:
                         progress(done, total)
@@ -152,7 +152,7 @@ def _splits(client: Any, name: str) -> list[tuple[str, str]]:
     return [(config, split) for config, split in splits if config == splits[0][0] and re.fullmatch(r"\w{1,40}", split)]
 
 
-def _pages(client: Any, name: str, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
+def _pages(client: Any, name: str, *, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
     """(rows read, of, address of each picture by its place without suffix), some rows at a time."""
     where = {"dataset": name, "config": split[0], "split": split[1]}
     offset = 0
@@ -188,7 +188,7 @@ def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {"A/": first, "B/": second}
 
 
-def _save_picture(client: Any, url: str, place: Path) -> Path:
+def _save_picture(client: Any, url: str, *, place: Path) -> Path:
     """Writes what lies at an address to `place` plus its suffix. Only the Hub's own servers are asked, whatever a table says."""
     host = urlsplit(url).hostname or ""
     if not (host == urlsplit(VIEWER).hostname or host.endswith((".huggingface.co", ".hf.co"))):

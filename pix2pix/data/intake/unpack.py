@@ -49,7 +49,7 @@ class _Item:
     read: Callable[[], bytes]
 
 
-def unpack(archive: Path, out: Path, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
+def unpack(archive: Path, out: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
     """Writes the pictures of a zip archive anew into the new folder `out`: JPEG as JPEG (quality 95), all else as PNG.
 
     All names, sizes and kinds are checked before anything is written. `DataError` or `NoSpaceError` say in a sentence why not,
@@ -58,11 +58,11 @@ def unpack(archive: Path, out: Path, limits: Limits | None = None, progress: Pro
     limits = limits or Limits()
     with open_archive(archive, limits) as (opened, contents):
         items = [_Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries]
-        written = _write_all(archive.name, items, out, limits, progress)
+        written = _write_all(archive.name, items, out=out, limits=limits, progress=progress)
         return replace(written, left_out=(*contents.skipped, *written.left_out))
 
 
-def copy_pictures(files: Mapping[str, Path], out: Path, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
+def copy_pictures(files: Mapping[str, Path], out: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
     """The same for single files: their paths below `out`, and where they lie now."""
     items = [_Item(name, path.stat().st_size, path.read_bytes) for name, path in files.items()]
     limits = limits or Limits()
@@ -71,7 +71,7 @@ def copy_pictures(files: Mapping[str, Path], out: Path, limits: Limits | None = 
     large = next((item for item in items if item.size > limits.picture), None)
     if large:
         raise DataError(f"{large.name} has {large.size / 1e6:,.0f} MB, more than {limits.picture / 1e6:,.0f}. Make it smaller.")
-    return _write_all(f"{len(items):,} files", items, out, limits, progress)
+    return _write_all(f"{len(items):,} files", items, out=out, limits=limits, progress=progress)
 
 
 def _read_entry(opened: ZipFile, info: ZipInfo) -> bytes:
@@ -81,7 +81,7 @@ def _read_entry(opened: ZipFile, info: ZipInfo) -> bytes:
         raise DataError(f"{PurePosixPath(info.filename).name} is damaged in the archive. Pack it anew, or leave it out.") from error
 
 
-def check_space(folder: Path, needed: float, what: str) -> None:
+def check_space(folder: Path, needed: float, *, what: str) -> None:
     """`NoSpaceError` with both numbers where `needed` bytes do not fit beside what is to stay free."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(there).free
@@ -92,21 +92,21 @@ def check_space(folder: Path, needed: float, what: str) -> None:
         )
 
 
-def _write_all(what: str, items: Sequence[_Item], out: Path, limits: Limits, progress: Progress | None) -> Unpacked:
+def _write_all(what: str, items: Sequence[_Item], *, out: Path, limits: Limits, progress: Progress | None) -> Unpacked:
     """Decodes and writes all pictures beside `out`, then gives the folder its name."""
     pictures = [item for item in items if PurePosixPath(item.name).suffix.lower() in IMAGE_SUFFIXES]
     others = [item.name for item in items if PurePosixPath(item.name).suffix.lower() not in IMAGE_SUFFIXES]
     if not pictures:
         raise DataError(_nothing(what, others))
-    check_space(out, GROWTH * sum(item.size for item in pictures), what)
+    check_space(out, GROWTH * sum(item.size for item in pictures), what=what)
     part = out.with_name(out.name + ".part")
     try:
-        problems = _write_pictures(_with_places(pictures, part), limits, progress)
+        problems = _write_pictures(_with_places(pictures, part), limits, progress=progress)
         if len(problems) == len(pictures):
             raise DataError(f"none of the {len(pictures):,} pictures of {what} can be read. {problems[0].cause}")
         part.replace(out)
     except OSError as error:
-        raise no_space(out, error, out.name) from error
+        raise no_space(out, error, name=out.name) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Unpacked(len(pictures) - len(problems), (*unread(others), *problems), tuple(others))
@@ -132,7 +132,7 @@ def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, P
     return placed
 
 
-def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, progress: Progress | None) -> list[Problem]:
+def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, *, progress: Progress | None) -> list[Problem]:
     """Writes all, a few at a time; what cannot be read is left out and named."""
     problems: list[Problem] = []
     pixels = 0
@@ -171,7 +171,7 @@ def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
     return image.width * image.height
 
 
-def save_quickly(place: Path, image: Image.Image, jpeg: bool) -> None:
+def save_quickly(place: Path, image: Image.Image, *, jpeg: bool) -> None:
     """Saves under `place` plus .jpg or .png, not flushed: for folders that get their name only when they are whole."""
     if jpeg:
         image.save(place.with_name(place.name + ".jpg"), "JPEG", **SAVE_OPTIONS[".jpg"])

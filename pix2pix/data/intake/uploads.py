@@ -56,14 +56,14 @@ def allowed_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]
     return named if named or environ.get("SPACE_ID") else (Path(Path.cwd().anchor),)
 
 
-def is_allowed(folder: str | Path, uploads: Path, allowed: Iterable[Path]) -> bool:
+def is_allowed(folder: str | Path, uploads: Path, *, allowed: Iterable[Path]) -> bool:
     """Whether a visitor may train from that folder: it lies in an upload, or below an allowed folder; links are followed first."""
     real = Path(folder).expanduser().resolve()
     inside = uploads.resolve() in real.parents and len(real.relative_to(uploads.resolve()).parts) >= 2
     return inside or any(place.resolve() == real or place.resolve() in real.parents for place in allowed)
 
 
-def bring_files(files: Sequence[Path], uploads: Path, limits: Limits | None = None, progress: Progress | None = None) -> Upload:
+def bring_files(files: Sequence[Path], uploads: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Upload:
     """Unpacks one archive, or takes many pictures. `DataError` says what is wrong, and then nothing is left."""
     archives = [file for file in files if file.suffix.lower() == ".zip"]
     if not files:
@@ -71,16 +71,16 @@ def bring_files(files: Sequence[Path], uploads: Path, limits: Limits | None = No
     if archives and len(files) > 1:
         raise DataError(f"{len(files)} files with {len(archives)} archives among them: bring one zip archive alone, or pictures alone.")
     if archives:
-        return _make(uploads, files[0].stem, lambda out: unpack(files[0], out, limits, progress))
+        return _make(uploads, files[0].stem, write=lambda out: unpack(files[0], out, limits=limits, progress=progress))
     names: dict[str, Path] = {}
     for file in files:
         if file.name.casefold() in {name.casefold() for name in names}:
             raise DataError(f"{file.name} was brought twice. For pictures of two folders pack the folders as one zip archive.")
         names[file.name] = file
-    return _make(uploads, "pictures", lambda out: copy_pictures(names, out, limits, progress))
+    return _make(uploads, "pictures", write=lambda out: copy_pictures(names, out, limits=limits, progress=progress))
 
 
-def bring_named(text: str, uploads: Path, allowed: Sequence[Path], progress: Progress | None = None) -> Upload:
+def bring_named(text: str, uploads: Path, *, allowed: Sequence[Path], progress: Progress | None = None) -> Upload:
     """A folder of this machine by its path, or a data set of the Hub as `owner/name` or `hf://datasets/owner/name`."""
     text = pasted(text)
     if not text:
@@ -88,15 +88,15 @@ def bring_named(text: str, uploads: Path, allowed: Sequence[Path], progress: Pro
     if "\0" in text:
         raise DataError("a path has no zero byte in it. Give the path of a folder.")
     if is_address(text):
-        return bring_hub(name_in(text), uploads, progress)
+        return bring_hub(name_in(text), uploads, progress=progress)
     if HUB_NAME.fullmatch(text) and not (allowed and Path(text).is_dir()):
-        return bring_hub(text, uploads, progress)
-    return bring_folder(text, uploads, allowed)
+        return bring_hub(text, uploads, progress=progress)
+    return bring_folder(text, uploads, allowed=allowed)
 
 
-def bring_folder(text: str, uploads: Path, allowed: Sequence[Path]) -> Upload:
+def bring_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload:
     """A folder of this machine, used where it is."""
-    if not is_allowed(text, uploads, allowed):
+    if not is_allowed(text, uploads, allowed=allowed):
         # The same words whether it exists or not: a visitor learns nothing of the disk.
         where = ", ".join(str(place) for place in allowed) or "nowhere on this server"
         raise DataError(f"{text[:200]} is not a folder that may be used here ({where}). Bring a zip archive instead.")
@@ -119,31 +119,31 @@ def _check_reach(folder: Path, text: str) -> None:
             raise DataError(f"{text[:200]} has more than {MOST_FILES:,} files in it. Name the folder of the pictures itself.")
 
 
-def bring_hub(name: str, uploads: Path, progress: Progress | None = None) -> Upload:
+def bring_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> Upload:
     """The pictures of a data set on the Hub, copied."""
     note = ""
 
     def fetch(out: Path) -> Unpacked:
         nonlocal note
-        unpacked, note = fetch_pictures(name, out, progress)
+        unpacked, note = fetch_pictures(name, out, progress=progress)
         return unpacked
 
-    return replace(_make(uploads, name.partition("/")[2], fetch), note=note)
+    return replace(_make(uploads, name.partition("/")[2], write=fetch), note=note)
 
 
-def apply_remedy(case: Case, upload: Upload, uploads: Path) -> Upload:
+def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
     """A new folder with the remedy applied; the old one stays, and may be trained from meanwhile."""
 
     def write(out: Path) -> Unpacked:
-        mend(case, upload.folder, out, upload.ours)
+        mend(case, upload.folder, out=out, ours=upload.ours)
         return Unpacked(0)
 
-    made = _make(uploads, upload.folder.name, write)
+    made = _make(uploads, upload.folder.name, write=write)
     mended = {problem for problem in upload.left_out if problem.file in case.files}
     return replace(made, left_out=tuple(problem for problem in upload.left_out if problem not in mended), note=upload.note)
 
 
-def _make(uploads: Path, name: str, write: Callable[[Path], Unpacked]) -> Upload:
+def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upload:
     """A new place below `uploads`, filled by `write`, or gone again."""
     plain = re.sub(r"[^\w-]+", "-", name).strip("-_")[:LONGEST_NAME] or "pictures"
     place = uploads / secrets.token_hex(8)
@@ -153,7 +153,7 @@ def _make(uploads: Path, name: str, write: Callable[[Path], Unpacked]) -> Upload
     except BaseException as error:
         shutil.rmtree(place, ignore_errors=True)
         if isinstance(error, OSError):
-            raise no_space(uploads, error, plain) from error
+            raise no_space(uploads, error, name=plain) from error
         raise
     return Upload((place / plain).resolve(), ours=True, left_out=unpacked.left_out)
 
@@ -163,7 +163,7 @@ def forget(upload: Upload) -> None:
     shutil.rmtree(upload.folder.parent, ignore_errors=True)
 
 
-def sweep(uploads: Path, in_use: Iterable[str | Path] = (), oldest: float = OLDEST, largest: float = LARGEST) -> list[Path]:
+def sweep(uploads: Path, in_use: Iterable[str | Path] = (), *, oldest: float = OLDEST, largest: float = LARGEST) -> list[Path]:
     """Deletes old uploads, and the oldest while all are too large together; never one that a run (`in_use`) reads. The deleted places."""
     used = {Path(path).resolve() for path in in_use}
     now = time.time()

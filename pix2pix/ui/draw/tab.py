@@ -172,7 +172,7 @@ def studio_template() -> str:
 def studio_script() -> str:
     """The tab's modules and the canvas's as one classic script that defines `Pix2PixStudio`."""
     styles = [CANVAS / "canvas.css", *sorted(STUDIO.glob("*.css"))]
-    return bundle("Pix2PixStudio", STUDIO / "studio.js", ("mountStudio",), styles)
+    return bundle("Pix2PixStudio", STUDIO / "studio.js", exports=("mountStudio",), styles=styles)
 
 
 def build(demo: gr.Blocks, shelf: Shelf) -> None:

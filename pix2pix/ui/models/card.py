@@ -100,7 +100,7 @@ def in_words(count: int) -> str:
     return f"{count / 1e3:.3g} k" if count >= 1000 else str(count)
 
 
-def cards_of(listing: Listing, checkpoints: Path, seen: set[str]) -> tuple[list[Card], list[Card]]:
+def cards_of(listing: Listing, checkpoints: Path, *, seen: set[str]) -> tuple[list[Card], list[Card]]:
     """Cards of the folder of checkpoints, broken files last; then those of the runs that are seen."""
     kept = [describe(model) for model in listing.models if not model.is_run]
     kept += [describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints]

@@ -60,7 +60,7 @@ class Gallery:
         """All cards, what the visitor may do, how the Hub is, and what is under way."""
         listing = self.shelf.listing()
         thumbnails_of(self.shelf.checkpoints).sweep(listing.models)
-        kept, runs = facts.cards_of(listing, self.shelf.checkpoints, {run.name for run in self.desk.visible(visitor.name)})
+        kept, runs = facts.cards_of(listing, self.shelf.checkpoints, seen={run.name for run in self.desk.visible(visitor.name)})
         return {
             "cards": kept,
             "runs": runs,
@@ -105,12 +105,12 @@ class Gallery:
     def rename_model(self, visitor: Visitor, order: Any) -> Answer:
         """Another name for a model in the folder of checkpoints."""
         self.desk.rights.check(visitor.name, "rename")
-        return {"key": keeping.rename(self.shelf, _told(order, "key"), _told(order, "name"))}
+        return {"key": keeping.rename(self.shelf, _told(order, "key"), name=_told(order, "name"))}
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
         """A model, or a broken file, is gone for good."""
         self.desk.rights.check(visitor.name, "delete")
-        return {"gone": keeping.delete(self.shelf, _told(order, "key"), _told(order, "version"))}
+        return {"gone": keeping.delete(self.shelf, _told(order, "key"), version=_told(order, "version"))}
 
     def stage(self, visitor: Visitor, order: Any) -> Path:
         """A copy of a model's file to take away."""

@@ -31,7 +31,7 @@ def version_of(path: Path) -> str:
         return ""
 
 
-def rename(shelf: Shelf, key: object, name: object) -> str:
+def rename(shelf: Shelf, key: object, *, name: object) -> str:
     """Gives a model another name; its new key. A name that is taken is never taken over, and the file keeps its ending."""
     with _one_at_a_time:
         path = find_file(shelf, key)
@@ -73,7 +73,7 @@ def _move_without_links(path: Path, target: Path) -> None:
     path.replace(target)
 
 
-def delete(shelf: Shelf, key: object, version: object) -> str:
+def delete(shelf: Shelf, key: object, *, version: object) -> str:
     """Deletes a model for good; its file's name. `version` is that of the file that was looked at: a newer one stays."""
     with _one_at_a_time:
         path = find_file(shelf, key)

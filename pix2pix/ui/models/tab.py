@@ -69,7 +69,7 @@ def server_function(gallery: Gallery, name: str) -> Callable[..., Answer]:
 @lru_cache(maxsize=1)
 def collection_script() -> str:
     """The tab's modules as one classic script that defines `Pix2PixModels`."""
-    return bundle("Pix2PixModels", CARDS / "collection.js", ("mountCollection",), [CARDS / "collection.css"])
+    return bundle("Pix2PixModels", CARDS / "collection.js", exports=("mountCollection",), styles=[CARDS / "collection.css"])
 
 
 def build(demo: gr.Blocks, shelf: Shelf) -> Collection:

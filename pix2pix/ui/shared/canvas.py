@@ -39,7 +39,7 @@ SURPRISE_MARKS: dict[str, tuple[Color, ...]] = {
 MAX_COLORS = 4096
 
 
-def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, kind: str = "labels", name: str = "main") -> dict[str, Any]:
+def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, *, kind: str = "labels", name: str = "main") -> dict[str, Any]:
     """What the canvas is to draw, as plain values: the `spec` of a `DrawingCanvas`, also when a handler changes it.
 
     `kind` is a `Kind` of the engine: `labels` and `edges` are drawn, every other one is a picture to open.
@@ -60,7 +60,7 @@ def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, kind
 def spec_of(config: ModelConfig, name: str = "main") -> dict[str, Any]:
     """The canvas that a checkpoint asks for."""
     kind = "photo" if config.source == "labels" and not config.palette else config.source
-    return canvas_spec(config.palette, config.size, kind, name)
+    return canvas_spec(config.palette, config.size, kind=kind, name=name)
 
 
 def theme_of(classes: Sequence[PaletteEntry]) -> str:
@@ -209,4 +209,4 @@ def canvas_template() -> str:
 def canvas_script() -> str:
     """All modules as one classic script that defines `Pix2PixCanvas`; also what a page without Gradio includes."""
     exports = ("mountCanvas", "mountInGradio", "surprise")
-    return bundle("Pix2PixCanvas", CANVAS / "gradio.js", exports, [CANVAS / "canvas.css"])
+    return bundle("Pix2PixCanvas", CANVAS / "gradio.js", exports=exports, styles=[CANVAS / "canvas.css"])

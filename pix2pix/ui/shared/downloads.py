@@ -39,11 +39,11 @@ def stage_run(run: Run) -> Path:
     # Weights do not get smaller, and pictures are packed already: storing is as small, and many times as quick.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for path in files:
-            _add(archive, path, f"{run.name}/{path.relative_to(run.path).as_posix()}")
+            _add(archive, path, name=f"{run.name}/{path.relative_to(run.path).as_posix()}")
     return target
 
 
-def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+def _add(archive: zipfile.ZipFile, path: Path, *, name: str) -> None:
     try:
         with path.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(path, name), "w", force_zip64=True) as target:
             shutil.copyfileobj(source, target, PIECE)

@@ -19,7 +19,7 @@ return {{ {exports} }};
 }})());"""
 
 
-def bundle(name: str, entry: Path, exports: Sequence[str], styles: Sequence[Path]) -> str:
+def bundle(name: str, entry: Path, *, exports: Sequence[str], styles: Sequence[Path]) -> str:
     """A script that defines `name` with what `entry` and the modules that it imports export. It brings its style sheets with it."""
     body = "\n".join(_to_classic(path.read_text(encoding="utf-8")) for path in in_order(entry))
     style = "\n".join(path.read_text(encoding="utf-8") for path in styles)

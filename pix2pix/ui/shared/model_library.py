@@ -192,7 +192,7 @@ def read_description(path: Path) -> Description:
 class Shelf:
     """The models of two folders, and the few translators that were used last. Shared by all visitors and threads."""
 
-    def __init__(self, checkpoints: str | Path, runs: str | Path, kept: int = KEPT_TRANSLATORS) -> None:
+    def __init__(self, checkpoints: str | Path, runs: str | Path, *, kept: int = KEPT_TRANSLATORS) -> None:
         self.checkpoints = Path(checkpoints)
         self.runs = Path(runs)
         self.kept = kept

@@ -56,7 +56,7 @@ class Desk:
 
     def may_use(self, data: str) -> bool:
         """The pictures there may be looked at by visitors."""
-        return bool(data) and is_allowed(data, self.uploads, self.allowed)
+        return bool(data) and is_allowed(data, self.uploads, allowed=self.allowed)
 
     def data_in_use(self) -> list[str]:
         """The folders that runs learn from, also those of others."""
@@ -84,7 +84,7 @@ class Desk:
         name = check_name(name) if name and name.strip() else ""
         config, lowered = fit_memory(config)
         check_disk(config, self.runs)
-        run = jobs.start(self.runs, name, config, visitor, self.rights.minutes_for(visitor))
+        run = jobs.start(self.runs, name, config=config, owner=visitor, minutes=self.rights.minutes_for(visitor))
         if lowered:
             run.write_status(notice=lowered)
         return run.name, " ".join(filter(None, [_begun(run), capital(lowered)]))

@@ -27,14 +27,14 @@ def _drawing(config: ModelConfig) -> Image.Image:
     found = list_examples(EXAMPLES)
     if config.source == "labels" and config.palette:
         kind = fitting(config)
-        return recolored(read_image(found[kind or "facade"][0]), config, bool(kind))
+        return recolored(read_image(found[kind or "facade"][0]), config, is_near=bool(kind))
     if config.source == "edges":
         return read_image(found["edges"][0])
     photo = read_image(found[fitting(config) or "house"][0])
     return make_source(photo, config.source) if config.source in MADE else photo
 
 
-def recolored(drawing: Image.Image, config: ModelConfig, is_near: bool) -> Image.Image:
+def recolored(drawing: Image.Image, config: ModelConfig, *, is_near: bool) -> Image.Image:
     """The drawing in the colours of the model: the nearest ones where they mean the same, else dealt out, the largest area first."""
     pixels = np.asarray(drawing)
     if is_near:

@@ -52,7 +52,7 @@ class Page:
     megabytes: float
 
 
-def write_page(folder: Path, checkpoint: Checkpoint, name: str, statistics: str = "auto", runtime: Path | None = None) -> Page:
+def write_page(folder: Path, checkpoint: Checkpoint, *, name: str, statistics: str = "auto", runtime: Path | None = None) -> Page:
     """Fills an empty or new folder. `name` is the checkpoint's file; `runtime` the npm package of onnxruntime-web, else it is fetched.
 
     The page itself is written last: a folder without `index.html` is one that was not finished.
@@ -62,15 +62,17 @@ def write_page(folder: Path, checkpoint: Checkpoint, name: str, statistics: str 
     files = browser_runtime(runtime)
     title = _title(name, checkpoint)
     with all_or_nothing(folder):
-        return _fill(folder, checkpoint, title, statistics, files)
+        return _fill(folder, checkpoint, title=title, statistics=statistics, runtime=files)
 
 
-def _fill(folder: Path, checkpoint: Checkpoint, title: str, statistics: str, runtime: dict[str, bytes]) -> Page:
-    weights, proof = _write_model(folder, checkpoint, statistics)
+def _fill(folder: Path, checkpoint: Checkpoint, *, title: str, statistics: str, runtime: dict[str, bytes]) -> Page:
+    weights, proof = _write_model(folder, checkpoint, statistics=statistics)
     for file, data in runtime.items():
         write_bytes(folder / "runtime" / file, data)
     _copy_modules(folder)
-    write_text(folder / "model.json", json.dumps(_description(checkpoint, title, weights, _copy_examples(folder, checkpoint.config))))
+    write_text(
+        folder / "model.json", json.dumps(_description(checkpoint, title, weights=weights, shown=_copy_examples(folder, checkpoint.config)))
+    )
     write_text(folder / "_headers", "/*\n" + "".join(f"  {header}: {value}\n" for header, value in ISOLATION.items()))
     write_text(folder / "README.md", _readme(title, checkpoint))
     markup = (UI / "static_page" / "web" / "index.html").read_text(encoding="utf-8")
@@ -104,7 +106,7 @@ def _title(name: str, checkpoint: Checkpoint) -> str:
     return "".join(letter for letter in stem if letter.isprintable()) or checkpoint.config.target
 
 
-def _write_model(folder: Path, checkpoint: Checkpoint, statistics: str) -> tuple[dict[str, Any], Proof]:
+def _write_model(folder: Path, checkpoint: Checkpoint, *, statistics: str) -> tuple[dict[str, Any], Proof]:
     """The model in 16 bits, in as few files as hosts take; `model.onnx` where it is one."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.onnx"
@@ -136,7 +138,7 @@ def _copy_examples(folder: Path, config: ModelConfig) -> dict[str, list[dict[str
     return {kind: [{"name": examples.title_of(path), "image": f"examples/{path.name}"} for path in paths]} if paths else {}
 
 
-def _description(checkpoint: Checkpoint, title: str, weights: dict[str, Any], shown: Any) -> dict[str, Any]:
+def _description(checkpoint: Checkpoint, title: str, *, weights: dict[str, Any], shown: Any) -> dict[str, Any]:
     """What `pix2pix/ui/static_page/web/page.js` reads."""
     config = checkpoint.config
     model = describe(Model(key="web", title=title, path=Path("model.onnx"), config=config, about=checkpoint.about, modified=0.0))

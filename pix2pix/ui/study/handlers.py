@@ -28,7 +28,7 @@ MOST_STUDIES = 20
 class Examiner:
     """The studies of a page: prepared, taken, and what came out of them."""
 
-    def __init__(self, shelf: Shelf, desk: Desk, protocol: Protocol | None = None) -> None:
+    def __init__(self, shelf: Shelf, desk: Desk, *, protocol: Protocol | None = None) -> None:
         self.shelf = shelf
         self.desk = desk
         self.protocol = protocol or Protocol()
@@ -97,13 +97,13 @@ class Examiner:
         if len(exhibits.find_studies(self.studies)) >= MOST_STUDIES:
             raise ConfigError(f"there are {MOST_STUDIES} studies. Delete one; its results stay.")
         models = [self._model(visitor, key) for key in keys]
-        folder = bring_folder(str(order.get("data", "")).strip(), self.desk.uploads, self.desk.allowed).folder
+        folder = bring_folder(str(order.get("data", "")).strip(), self.desk.uploads, allowed=self.desk.allowed).folder
         # Read here: what is wrong with a model is said at once.
         artists = [self._artist(model) for model in models]
 
         def work(told: Told) -> Outcome:
             date = datetime.now().isoformat(timespec="seconds")
-            study = exhibits.prepare(artists, folder, self.studies, date, told)
+            study = exhibits.prepare(artists, folder, studies=self.studies, date=date, progress=told)
             return Outcome(
                 " ".join(filter(None, [f"The study of {len(study.pictures)} scenes is ready.", _left_out(study)])), key=study.key
             )

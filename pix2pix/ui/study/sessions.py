@@ -38,7 +38,7 @@ class Sitting:
     """Once it is written down."""
 
     def __post_init__(self) -> None:
-        self.plan = plan_trials(self.seed, tuple(self.study.pictures), len(self.study.models), self.protocol)
+        self.plan = plan_trials(self.seed, tuple(self.study.pictures), models=len(self.study.models), protocol=self.protocol)
 
     @property
     def is_over(self) -> bool:

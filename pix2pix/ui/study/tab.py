@@ -63,11 +63,11 @@ def server_function(examiner: Examiner, name: str) -> Callable[..., Answer]:
 @lru_cache(maxsize=1)
 def study_script() -> str:
     """The tab's modules as one classic script that defines `Pix2PixStudy`."""
-    return bundle("Pix2PixStudy", TRIALS / "study.js", ("mountStudy",), [TRIALS / "study.css"])
+    return bundle("Pix2PixStudy", TRIALS / "study.js", exports=("mountStudy",), styles=[TRIALS / "study.css"])
 
 
 def build(demo: gr.Blocks, shelf: Shelf, protocol: Protocol | None = None) -> StudyTab:
     """The tab's only component: it asks for the studies by itself when it is shown."""
-    examiner = Examiner(shelf, open_desk(shelf), protocol)
+    examiner = Examiner(shelf, open_desk(shelf), protocol=protocol)
     exhibits.sweep(examiner.studies)
     return StudyTab(examiner, elem_id="study")

@@ -102,7 +102,7 @@ class Curves(gr.HTML):
     """The plots. Their value is what `curves_of` gives."""
 
     def __init__(self, **options: Any) -> None:
-        script = bundle("Pix2PixCurves", PLACE / "curves.js", ("mountCurves",), [PLACE / "curves.css"])
+        script = bundle("Pix2PixCurves", PLACE / "curves.js", exports=("mountCurves",), styles=[PLACE / "curves.css"])
         super().__init__(
             html_template=(PLACE / "curves.html").read_text(encoding="utf-8"),
             css_template="",

@@ -58,7 +58,7 @@ class Place:
     """Raises a `Pix2PixError` where this visitor may not bring data."""
 
 
-def bring_files(place: Place, files: Sequence[str] | None, told: Told | None = None) -> Brought:
+def bring_files(place: Place, files: Sequence[str] | None, *, told: Told | None = None) -> Brought:
     """Unpacks what was dropped, and looks at it. The dropped files are gone afterwards, whatever happened."""
     paths = [Path(file) for file in files or ()]
     try:
@@ -68,13 +68,13 @@ def bring_files(place: Place, files: Sequence[str] | None, told: Told | None = N
         _discard(paths)
 
 
-def bring_named(place: Place, text: str | None, told: Told | None = None) -> Brought:
+def bring_named(place: Place, text: str | None, *, told: Told | None = None) -> Brought:
     """Opens a folder of this machine, or fetches a data set, and looks at it."""
     bringing.sweep(place.uploads, place.in_use())
-    return _look_or_undo(bringing.bring_named(str(text or ""), place.uploads, place.allowed, told), told)
+    return _look_or_undo(bringing.bring_named(str(text or ""), place.uploads, allowed=place.allowed, progress=told), told)
 
 
-def mend(place: Place, brought: Brought, key: str, told: Told | None = None) -> Brought:
+def mend(place: Place, brought: Brought, *, key: str, told: Told | None = None) -> Brought:
     """Applies the remedy of a card, and looks again; the direction and what is made stay."""
     card = next((card for card in bring_report.cards(brought) if card.case.key == key and card.button), None)
     if card is None:
@@ -83,8 +83,8 @@ def mend(place: Place, brought: Brought, key: str, told: Told | None = None) -> 
     if set(card.case.files) <= left_out and card.case.files:
         upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
         return replace(brought, upload=upload, before=replace(brought, before=None))
-    upload = bringing.apply_remedy(card.case, brought.upload, place.uploads)
-    seen = bring_report.turned(_look_or_undo(upload, told, brought.layout), brought.report.direction)
+    upload = bringing.apply_remedy(card.case, brought.upload, uploads=place.uploads)
+    seen = bring_report.turned(_look_or_undo(upload, told, layout=brought.layout), brought.report.direction)
     return replace(seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None))
 
 
@@ -93,10 +93,10 @@ def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
     return tuple(problem for problem in problems if problem.file not in gone)
 
 
-def _look_or_undo(upload: Upload, told: Told | None, layout: str = "auto") -> Brought:
+def _look_or_undo(upload: Upload, told: Told | None, *, layout: str = "auto") -> Brought:
     """Looks at what was brought; what cannot be used leaves nothing."""
     try:
-        return bring_report.look_at(upload, told, layout)
+        return bring_report.look_at(upload, told, layout=layout)
     except DataError:
         if upload.ours:
             bringing.forget(upload)
@@ -163,7 +163,7 @@ def _cards(brought: Brought) -> Parts:
     return parts
 
 
-def leaf(brought: Brought | None, page: int, by: int) -> Parts:
+def leaf(brought: Brought | None, page: int, *, by: int) -> Parts:
     """The next or the previous pairs."""
     return _leaf(brought, page + by) if brought else {}
 
@@ -187,6 +187,7 @@ def learn(brought: Brought | None, make: str, page: int) -> Parts:
 def build_bring(
     uploads: Path,
     allowed: tuple[Path, ...],
+    *,
     in_use: Callable[[], Iterable[str | Path]] = tuple,
     check: Callable[[gr.Request | None], object] = bool,
     demo: gr.Blocks | None = None,
@@ -200,13 +201,13 @@ def build_bring(
     parts = _build(allowed)
     _bind(place, parts)
     if demo:
-        bring_memory.remember(demo, parts, partial(_recalled, place, parts))
+        bring_memory.remember(demo, parts, recalled=partial(_recalled, place, parts))
     return Bring(**{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts)
 
 
 def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
     place.check(request)
-    brought = bring_memory.recall(place.uploads, place.allowed, note)
+    brought = bring_memory.recall(place.uploads, place.allowed, note=note)
     return _by_widget(parts, show(brought)) if brought else gr.skip()
 
 
@@ -264,31 +265,31 @@ def _bind(place: Place, parts: Parts) -> None:
 
     def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
         place.check(request)
-        return _by_widget(parts, show(bring_files(place, files, told_by(progress))))
+        return _by_widget(parts, show(bring_files(place, files, told=told_by(progress))))
 
     def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
         place.check(request)
-        return _by_widget(parts, show(bring_named(place, text, told_by(progress))))
+        return _by_widget(parts, show(bring_named(place, text, told=told_by(progress))))
 
     def mended(key: str) -> Callable[..., Any]:
         def handle(brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
             place.check(request)
-            return _by_widget(parts, show(mend(place, brought, key, told_by(progress)) if brought else None))
+            return _by_widget(parts, show(mend(place, brought, key=key, told=told_by(progress)) if brought else None))
 
         return with_toasts(handle)
 
     def restated(brought: Brought | None, layout: str, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
         place.check(request)
-        return _by_widget(parts, show(restate(brought, layout, told_by(progress))) if brought else {})
+        return _by_widget(parts, show(restate(brought, layout, told=told_by(progress))) if brought else {})
 
     failed = _by_widget(parts, {"files": None})
     parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
-    bind_layout(parts, with_toasts(restated), {**heavy, "show_progress_on": parts["strip"]})
+    bind_layout(parts, with_toasts(restated), events={**heavy, "show_progress_on": parts["strip"]})
     for key in bring_report.CARDS:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
-        parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by)), [state, page], **quick)
+        parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by=by)), [state, page], **quick)
     for name, handler in (("direction", turn), ("make", learn)):
         parts[name].input(
             lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)), [state, parts[name], page], **quick

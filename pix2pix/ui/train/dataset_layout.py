@@ -25,7 +25,7 @@ def build_layout() -> gr.Radio:
     return gr.Radio(LAYOUTS, value="auto", label="How the pairs lie", elem_id="bring-layout")
 
 
-def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], events: dict[str, Any]) -> None:
+def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], *, events: dict[str, Any]) -> None:
     """Calls `restated` with the data and the choice. Where there is no pair by it, the choice goes back to what it was."""
     stated = parts["layout"].input(restated, [parts["state"], parts["layout"]], **events)
     stated.failure(_layout_of, parts["state"], parts["layout"], show_progress="hidden", api_visibility="private")
@@ -35,9 +35,9 @@ def _layout_of(brought: Brought | None) -> str:
     return brought.layout if brought else "auto"
 
 
-def restate(brought: Brought, layout: str, told: Told | None = None) -> Brought:
+def restate(brought: Brought, layout: str, *, told: Told | None = None) -> Brought:
     """The same data looked at again with another layout; `DataError` where there is no pair by it. The other choices stay."""
     if layout not in {value for _, value in LAYOUTS} or layout == brought.layout:
         return brought
-    seen = bring_report.look_at(brought.upload, told, layout)
+    seen = bring_report.look_at(brought.upload, told, layout=layout)
     return replace(seen, make=brought.make if seen.is_photos else "none", before=brought.before)

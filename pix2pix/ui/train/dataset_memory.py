@@ -32,13 +32,13 @@ def note_of(brought: Brought) -> Memory:
     return note | {"layout": brought.layout}
 
 
-def recall(uploads: Path, allowed: tuple[Path, ...], note: Any) -> Brought | None:
+def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> Brought | None:
     """The data of a note, looked at again; None where it is gone, or was never for this visitor. The note is no proof of anything."""
     if not isinstance(note, dict) or not all(isinstance(note.get(key), str) for key in ("folder", "direction", "make")):
         return None
     try:
         layout = next((word for word in STATED if word == note.get("layout")), "auto")
-        brought = bring_report.look_at(bring_folder(note["folder"], uploads, allowed), layout=layout)
+        brought = bring_report.look_at(bring_folder(note["folder"], uploads, allowed=allowed), layout=layout)
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):
@@ -46,7 +46,7 @@ def recall(uploads: Path, allowed: tuple[Path, ...], note: Any) -> Brought | Non
     return replace(brought, make=note["make"]) if brought.is_photos and note["make"] in MADE else brought
 
 
-def remember(demo: gr.Blocks, parts: dict[str, Any], recalled: Callable[[Any, gr.Request], Any]) -> None:
+def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any, gr.Request], Any]) -> None:
     """Keeps the section's `state` in the browser, and gives the browser's note to `recalled` when the page is loaded."""
 
     def handle(note: Any, request: gr.Request) -> Any:

@@ -113,18 +113,18 @@ WORDS = {
 }
 
 
-def look_at(upload: Upload, progress: Progress | None = None, layout: str = "auto") -> Brought:
+def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "auto") -> Brought:
     """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too.
 
     What it says names the folder as the visitor does, and not where it lies on the server.
     """
     try:
-        return _look_at(upload, progress, layout)
+        return _look_at(upload, progress, layout=layout)
     except DataError as error:
         raise DataError(str(error).replace(str(upload.folder), upload.folder.name)) from error
 
 
-def _look_at(upload: Upload, progress: Progress | None, layout: str) -> Brought:
+def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> Brought:
     try:
         pairs = open_pairs(upload.folder, layout=layout)
     except DataError as error:
@@ -180,7 +180,7 @@ def cards(brought: Brought) -> list[Card]:
     """What is wrong, most important first."""
     report = brought.report
     found = [
-        Card(Case(each.key, each.files, each.amount, report), *_titled(each.key, each.amount, each.what, each.files))
+        Card(Case(each.key, each.files, each.amount, report), *_titled(each.key, each.amount, text=each.what, files=each.files))
         for each in report.findings
         if each.key in CARDS
     ]
@@ -192,15 +192,15 @@ def cards(brought: Brought) -> list[Card]:
         files = tuple(dict.fromkeys(problem.file for problem in problems))
         text = " ".join(map(str, problems)) if kind == "unread" else WORDS[kind].format(n=f"{len(files):,} files")
         text = problems[0].cause if len(files) == 1 else text
-        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text, files)))
+        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text, files=files)))
     if brought.wide:
         words = f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that are no squares."
-        found.append(Card(Case("shape", brought.wide), *_titled("shape", (0, 0), words, brought.wide)))
+        found.append(Card(Case("shape", brought.wide), *_titled("shape", (0, 0), text=words, files=brought.wide)))
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
 
 
-def _titled(key: str, amount: tuple[int, int], text: str, files: tuple[str, ...]) -> tuple[str, str, str]:
+def _titled(key: str, amount: tuple[int, int], *, text: str, files: tuple[str, ...]) -> tuple[str, str, str]:
     title, button = CARDS[key]
     return title, text, button.format(*amount)
 

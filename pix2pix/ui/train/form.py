@@ -113,7 +113,7 @@ def described(knob: Knob) -> str:
     return f"{knob.help} ({knob.bounds.low:,g} to {knob.bounds.high:,g})" if knob.bounds else knob.help
 
 
-def to_config(values: Sequence[Any], preset: str | None = None, pairs: Pairs | None = None) -> TrainConfig:
+def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs | None = None) -> TrainConfig:
     """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key.
 
     An empty field has the value that the preset gives it for these pairs, or the default where the preset says nothing of it.
@@ -134,49 +134,54 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
     return Pairs(dataset.train_size, (dataset.in_channels, dataset.out_channels), int(largest or 256))
 
 
-def preset_choices(pairs: Pairs, pace: Pace | None, config: TrainConfig | None = None, start: Model | None = None) -> list[tuple[str, str]]:
+def preset_choices(
+    pairs: Pairs, pace: Pace | None, *, config: TrainConfig | None = None, start: Model | None = None
+) -> list[tuple[str, str]]:
     """Labels and keys: what a preset is, what it promises, and how long it takes on this machine with these pairs."""
-    return [("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace, config, start)]), preset.key) for preset in PRESETS]
+    return [
+        ("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace=pace, config=config, start=start)]), preset.key)
+        for preset in PRESETS
+    ]
 
 
-def _cost(preset: Preset, pairs: Pairs, pace: Pace | None, config: TrainConfig | None, start: Model | None) -> str:
+def _cost(preset: Preset, pairs: Pairs, *, pace: Pace | None, config: TrainConfig | None, start: Model | None) -> str:
     steps = preset.steps(pairs.count)
     if not pairs.count or pace is None or config is None:
         return f"{steps:,} steps" if preset.key != "paper" else "steps: 200 times your pairs"
-    seconds = pace.seconds_per_step(preset_config(preset, pairs, config, start))
+    seconds = pace.seconds_per_step(preset_config(preset, pairs, config=config, start=start))
     if seconds is None:
         return f"{steps:,} steps, " + ("measuring the time…" if pace.is_busy() else "time not known while this machine is busy")
     return f"{steps:,} steps, about {duration(seconds * steps)} here"
 
 
-def preset_config(preset: Preset, pairs: Pairs, config: TrainConfig, start: Model | None) -> TrainConfig:
+def preset_config(preset: Preset, pairs: Pairs, *, config: TrainConfig, start: Model | None) -> TrainConfig:
     """What a preset trains on these pairs; a start model keeps its network, and a size that suits it."""
-    applied = preset.apply(config, pairs.count, pairs.largest)
+    applied = preset.apply(config, pairs.count, largest=pairs.largest)
     return adopt_start(applied, start.config) if start else applied
 
 
 def ask_for_times(pairs: Pairs, pace: Pace, *, config: TrainConfig, start: Model | None) -> None:
     """Has the pace of each preset measured on these pairs, in the background."""
     for preset in PRESETS:
-        pace.ask(preset_config(preset, pairs, config, start))
+        pace.ask(preset_config(preset, pairs, config=config, start=start))
 
 
-def starts(listing: Listing, pairs: Pairs, hidden: set[str]) -> list[tuple[str, str]]:
+def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[str, str]]:
     """What a training can go on from: nothing, or a model whose pictures have the channels of these pairs."""
     models = [model for model in listing.models if (model.config.in_channels, model.config.out_channels) == pairs.channels]
     return [SCRATCH, *((model.label, model.key) for model in models if model.path.parent.name not in hidden or not model.is_run)]
 
 
-def preset_values(key: str | None, pairs: Pairs, only_length: bool = False) -> dict[str, Any]:
+def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -> dict[str, Any]:
     """What choosing a preset puts into the drawer; with new data only the number of steps and what hangs on it."""
     preset = find_preset(key)
     changes = preset.changes(pairs.count, pairs.largest)
     return {name: value for name, value in changes.items() if not only_length or name == "size" or name not in preset.settings}
 
 
-def start_values(key: str | None, pairs: Pairs, start: Model | None) -> dict[str, Any]:
+def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[str, Any]:
     """What choosing a start puts into the drawer: size and network of the model, or those of the preset again."""
-    config = preset_config(find_preset(key), pairs, TrainConfig(), start)
+    config = preset_config(find_preset(key), pairs, config=TrainConfig(), start=start)
     return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
 
 
@@ -189,7 +194,7 @@ def needs_of(config: TrainConfig, start: Model | None) -> str:
     return f'<p class="hint">{needs}</p>'
 
 
-def command_of(config: TrainConfig, start: Model | None, name: str | None) -> str:
+def command_of(config: TrainConfig, start: Model | None, *, name: str | None) -> str:
     """The command that does the same on a machine where data and start model lie in the working folder: no path of the server."""
     data = Path(config.data).name
     init = start.path.name if start else ""

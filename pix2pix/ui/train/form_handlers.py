@@ -21,7 +21,7 @@ from pix2pix.ui.train.form import Form, Pairs
 class Plan:
     """The handlers behind the form, which know the machine's pace."""
 
-    def __init__(self, desk: Desk, shelf: Shelf, fields: Form) -> None:
+    def __init__(self, desk: Desk, shelf: Shelf, *, fields: Form) -> None:
         self.desk = desk
         self.shelf = shelf
         self.fields = fields
@@ -36,20 +36,20 @@ class Plan:
         config = base(*brought)
         visitor = name_of(profile)
         found = form.look_at(config, largest) if self.desk.may_use(config.data) else Pairs()
-        starts = form.starts(self.shelf.listing(), found, self.desk.hidden(visitor))
+        starts = form.starts(self.shelf.listing(), found, hidden=self.desk.hidden(visitor))
         start = self._start(visitor, init) if init in {key for _, key in starts} else None
         if found.count and not self.desk.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config=config, start=start)
-        choices = form.preset_choices(found, self.pace, config, start)
+        choices = form.preset_choices(found, self.pace, config=config, start=start)
         changes = form.preset_values(preset, found, only_length=True)
         if start:
-            changes |= form.start_values(preset, found, start)
+            changes |= form.start_values(preset, found, start=start)
         return [gr.update(choices=choices), gr.update(choices=starts), *self._to_drawer(changes), found, choices]
 
     def reprice(self, found: Pairs, before: list[Any], *values: Any) -> Any:
         """The presets again, where a time was measured meanwhile. `values`: data, direction, layout, make, start."""
         *brought, init = values
-        choices = form.preset_choices(found, self.pace, base(*brought), self._known(init)) if found.count else before
+        choices = form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init)) if found.count else before
         if [list(choice) for choice in choices] == [list(choice) for choice in before]:
             return gr.skip(), gr.skip()
         return gr.update(choices=choices), choices
@@ -57,7 +57,7 @@ class Plan:
     def choose(self, profile: Profile, preset: str, init: str | None, found: Pairs) -> list[Any]:
         """A preset's settings, for the drawer; a chosen start keeps its network."""
         start = self._start(name_of(profile), init)
-        return self._to_drawer(form.preset_values(preset, found) | (form.start_values(preset, found, start) if start else {}))
+        return self._to_drawer(form.preset_values(preset, found) | (form.start_values(preset, found, start=start) if start else {}))
 
     def choose_start(self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any) -> list[Any]:
         """Size and network of the start, for the drawer, then the presets with the times that they take from there."""
@@ -66,19 +66,19 @@ class Plan:
         start = self._start(visitor, init)
         if found.count and not self.desk.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config=config, start=start)
-        choices = form.preset_choices(found, self.pace, config, start)
-        return [*self._to_drawer(form.start_values(preset, found, start)), gr.update(choices=choices), choices]
+        choices = form.preset_choices(found, self.pace, config=config, start=start)
+        return [*self._to_drawer(form.start_values(preset, found, start=start)), gr.update(choices=choices), choices]
 
     def tell(self, profile: Profile, name: str | None, preset: str, found: Pairs, *values: Any) -> tuple[str, str]:
         """HTML of what these settings need, and the command that does the same."""
         try:
-            config = form.to_config(values, preset, found)
+            config = form.to_config(values, preset, pairs=found)
             start = self._start(name_of(profile), config.init)
             config = adopt_start(config, start.config) if start else config
             needs = form.needs_of(config, start) if config.data else ""
         except Pix2PixError as error:
             return f'<p class="hint bad">{sentence(error)}</p>', ""
-        return needs, form.command_of(config, start, name)
+        return needs, form.command_of(config, start, name=name)
 
     def _start(self, visitor: str, key: str | None) -> Model | None:
         """The model to start from; None for a start from scratch."""

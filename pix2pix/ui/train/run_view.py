@@ -31,15 +31,15 @@ def look(desk: Desk, visitor: str, name: str | None, at: float | None, seen: Par
     run = steer.pick_run(found, name)
     marks: Parts = {"run": run.name if run else None, "history": history.marks_of(found), "refusal": desk.rights.refusal(visitor)}
     before = seen if seen.get("run", "") == marks["run"] else {name: seen.get(name) for name in ("history", "refusal")}
-    changes = _changed_around(desk, found, marks, before, name)
+    changes = _changed_around(desk, found, marks=marks, before=before, name=name)
     if run:
         snapshot = run.snapshot()
         marks |= marks_of(snapshot, run)
-        changes |= _changed(snapshot, before, marks, at)
+        changes |= _changed(snapshot, before, marks=marks, at=at)
     return changes | {"seen": marks} if changes else {}
 
 
-def _changed_around(desk: Desk, found: list[Run], marks: Parts, before: Parts, name: str | None) -> Parts:
+def _changed_around(desk: Desk, found: list[Run], *, marks: Parts, before: Parts, name: str | None) -> Parts:
     """Chooser, table and what a visitor is told of their rights."""
     changes: Parts = {}
     names = [run.name for run in found]
@@ -72,7 +72,7 @@ def marks_of(snapshot: Snapshot, run: Run) -> Parts:
     }
 
 
-def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) -> Parts:
+def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | None) -> Parts:
     changes: Parts = {}
     fresh = {name for name in marks if name not in before or before[name] != marks[name]}
     changes |= {name: marks[name] for name in ("headline", "log") if name in fresh}
@@ -86,13 +86,13 @@ def _changed(snapshot: Snapshot, before: Parts, marks: Parts, at: float | None) 
         # Once for each run: a visitor may be typing another name while the run goes on to its next state.
         changes["kept_name"] = snapshot.name
     if "newest" in fresh:
-        changes |= _samples(snapshot, before.get("newest"), at)
+        changes |= _samples(snapshot, before.get("newest"), at=at)
     return changes
 
 
 def advice_of(snapshot: Snapshot) -> list[Advice]:
     """What can be said of the run's curves."""
-    return advise(snapshot.rows, snapshot.config, snapshot.state)
+    return advise(snapshot.rows, snapshot.config, state=snapshot.state)
 
 
 def _advice(snapshot: Snapshot) -> Parts:
@@ -104,7 +104,7 @@ def _advice(snapshot: Snapshot) -> Parts:
     }
 
 
-def _samples(snapshot: Snapshot, newest_before: int | None, at: float | None) -> Parts:
+def _samples(snapshot: Snapshot, newest_before: int | None, *, at: float | None) -> Parts:
     """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
     if not snapshot.samples:
         return {"gallery": gr.update(visible=False)}

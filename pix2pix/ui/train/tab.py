@@ -54,17 +54,21 @@ def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
             if os.environ.get("OAUTH_CLIENT_ID"):
                 gr.LoginButton(size="sm")
             bring = build_bring(
-                desk.uploads, desk.allowed, desk.data_in_use, lambda request: desk.rights.check_train(signed_in(request)), demo
+                desk.uploads,
+                desk.allowed,
+                in_use=desk.data_in_use,
+                check=lambda request: desk.rights.check_train(signed_in(request)),
+                demo=demo,
             )
             fields = form.build_form()
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
     parts |= {"notice": fields.notice, "begin": fields.begin}
-    looking = _bind_watch(demo, desk, parts)
+    looking = _bind_watch(demo, desk, parts=parts)
     parts["pairs"] = gr.State(Pairs())
     _bind_form(demo, desk, shelf, bring=bring, fields=fields, parts=parts)
     _bind_start(desk, shelf, bring=bring, fields=fields, parts=parts, looking=looking)
-    _bind_steering(desk, parts, looking)
+    _bind_steering(desk, parts, looking=looking)
     _bind_taking(desk, parts)
     return fields.init
 
@@ -123,7 +127,7 @@ def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any
     return with_toasts(handle)
 
 
-def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
+def _bind_watch(demo: gr.Blocks, desk: Desk, *, parts: Parts) -> Parts:
     """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
 
     Returns what makes any other event look too.
@@ -147,7 +151,7 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, parts: Parts) -> Parts:
 
 
 def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts) -> None:
-    plan = Plan(desk, shelf, fields)
+    plan = Plan(desk, shelf, fields=fields)
     pairs = parts["pairs"]
     told = gr.State([])
     drawer = list(fields.fields.values())
@@ -172,10 +176,10 @@ def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, field
         trigger_mode="always_last",
         **QUIET,
     )
-    _bind_advice(desk, fields, parts)
+    _bind_advice(desk, fields, parts=parts)
 
 
-def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
+def _bind_advice(desk: Desk, fields: Form, *, parts: Parts) -> None:
     def follow(profile: Profile, name: str | None) -> dict[Any, Any]:
         snapshot = desk.run(name_of(profile), name).snapshot()
         changes = next((advice.changes for advice in look.advice_of(snapshot) if advice.changes), {})
@@ -188,7 +192,7 @@ def _bind_advice(desk: Desk, fields: Form, parts: Parts) -> None:
 def _bind_start(desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts, looking: Parts) -> None:
     def start(profile: Profile, brought: Brought | None, name: str, preset: str, pairs: Pairs, *values: Any) -> Any:
         visitor = name_of(profile)
-        config = form.to_config(values, preset, pairs)
+        config = form.to_config(values, preset, pairs=pairs)
         if brought is not None and not brought.is_ready:
             raise ConfigError("choose what to learn from these photos first, such as edges to photo: above, beside Learn to.")
         if config.init:
@@ -203,7 +207,7 @@ def _bind_start(desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: 
     started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
 
 
-def _bind_steering(desk: Desk, parts: Parts, looking: Parts) -> None:
+def _bind_steering(desk: Desk, parts: Parts, *, looking: Parts) -> None:
     """What was done is shown at once, not with the next tick."""
     chooser = parts["chooser"]
 

@@ -100,8 +100,8 @@ def build(demo: gr.Blocks, shelf: Shelf) -> None:
                 label="Result", format="png", interactive=False, height=512, buttons=["download", "fullscreen"], elem_id="result"
             )
     problems = gr.HTML()
-    _bind_translation(shelf, [picture, model, mode, noise, seed], result)
-    _add_endpoint(shelf, [picture, model, mode], result)
+    _bind_translation(shelf, [picture, model, mode, noise, seed], result=result)
+    _add_endpoint(shelf, [picture, model, mode], result=result)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, shelf), model, about, **private)
@@ -117,7 +117,7 @@ def _picture_input() -> gr.Image:
     return image
 
 
-def _bind_translation(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None:
+def _bind_translation(shelf: Shelf, inputs: list[Any], *, result: gr.Image) -> None:
     """The result follows whatever is changed; of many changes in a row only the last is computed."""
 
     def translate_shown(file: str | None, key: str | None, mode: str, noise: bool, seed: float | None) -> Any:
@@ -135,7 +135,7 @@ def _bind_translation(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None
     )
 
 
-def _add_endpoint(shelf: Shelf, inputs: list[Any], result: gr.Image) -> None:
+def _add_endpoint(shelf: Shelf, inputs: list[Any], *, result: gr.Image) -> None:
     """/translate for programs: picture, model, mode and seed, no noise without a seed."""
     seed = gr.Number(None, label="seed", precision=0, visible=False)
     endpoint = with_toasts(partial(translate, shelf))

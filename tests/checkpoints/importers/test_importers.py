@@ -119,7 +119,7 @@ def test_discriminators_of_every_size(kind: str, layers: int) -> None:
     made = foreign.UsualPatchGAN(5, 2, layers, kind) if layers else foreign.UsualPixelGAN(5, 2, kind)
     network, pictures = foreign.draw(made), foreign.pictures(5, 128, 2)
     found = recognise(network.state_dict(), DISCRIMINATOR)
-    ours = PatchGAN(5, 2, found.facts["patch"], kind)
+    ours = PatchGAN(5, 2, receptive_field=found.facts["patch"], norm=kind)
     ours.load_state_dict(found.weights)
     torch.testing.assert_close(ours.eval()(pictures), network(pictures), **CLOSE)
 
@@ -164,7 +164,7 @@ def test_each_project_s_own_defaults_are_kept_and_can_be_changed() -> None:
     noisy, quiet = Translator(checkpoint, "cpu"), Translator(checkpoint, "cpu", dropout="off")
     assert torch.equal(noisy.translate_tensor(source), quiet.translate_tensor(source, [0]))
     assert not torch.equal(noisy.translate_tensor(source), quiet.translate_tensor(source))
-    changed = adjusted(checkpoint, "running", "off", 64).config
+    changed = adjusted(checkpoint, "running", dropout="off", size=64).config
     assert (changed.statistics, changed.noisy, changed.size) == ("running", False, 64)
 
 
@@ -245,7 +245,7 @@ def test_files_of_the_projects_themselves(name: str) -> None:
 def test_a_discriminator_of_the_project_itself() -> None:
     discriminator = read_discriminator(FIXTURES / "reference_patchgan70_batch.pth")
     expected = torch.load(FIXTURES / "reference_patchgan70_batch.io.pt", weights_only=True)
-    network = PatchGAN(discriminator.in_channels, discriminator.width, discriminator.patch, discriminator.norm)
+    network = PatchGAN(discriminator.in_channels, discriminator.width, receptive_field=discriminator.patch, norm=discriminator.norm)
     network.load_state_dict(discriminator.weights)
     with torch.no_grad():
         torch.testing.assert_close(network.eval()(expected["input"]), expected["eval_output"], **CLOSE)

@@ -130,7 +130,7 @@ class Net(nn.Module):
 
 def refused(path: Path, sentence: str) -> None:
     """By both ways in: as ours, and as a stranger's file."""
-    for read in (lambda: load_checkpoint(path), lambda: open_file(path, path.with_name("answer"), "generator")):
+    for read in (lambda: load_checkpoint(path), lambda: open_file(path, path.with_name("answer"), kind="generator")):
         with pytest.raises(CheckpointError, match=sentence) as told:
             read()
         assert "\n" not in str(told.value) and len(str(told.value)) < 500
@@ -156,7 +156,7 @@ def test_objects_in_a_checkpoint_get_their_own_sentence(tmp_path: Path, extra: A
     torch.save(content, path, pickle_protocol=protocol, _use_new_zipfile_serialization=not legacy)
     if legacy:
         with pytest.raises(CheckpointError, match=sentence):
-            open_file(path, path.with_name("answer"), "generator")
+            open_file(path, path.with_name("answer"), kind="generator")
     else:
         refused(path, sentence)
 
@@ -176,7 +176,7 @@ def test_programs_and_archives_get_their_own_sentence(tmp_path: Path) -> None:
 def test_kinds_go_by_content_and_never_by_the_name(tmp_path: Path, tiny_model: Path) -> None:
     own, foreign_file = load_checkpoint(tiny_model), tmp_path / "net.pth"
     torch.save(usual(), foreign_file)
-    write_safetensors(tmp_path / "s", usual(), {})
+    write_safetensors(tmp_path / "s", usual(), metadata={})
     for suffix in (".safetensors", ".pict", ".pth", ".bin", ".zip", ".json", ""):
         named = tmp_path / f"own{suffix}"
         shutil.copy(tiny_model, named)
@@ -185,5 +185,5 @@ def test_kinds_go_by_content_and_never_by_the_name(tmp_path: Path, tiny_model: P
         for file in (foreign_file, tmp_path / "s"):
             named = tmp_path / f"other{suffix}"
             shutil.copy(file, named)
-            open_file(named, tmp_path / "answer", "generator")
+            open_file(named, tmp_path / "answer", kind="generator")
             assert len(read_safetensors(tmp_path / "answer")[0]) == len(usual())

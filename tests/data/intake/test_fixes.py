@@ -50,7 +50,7 @@ def mended(folder: Path, key: str) -> Report:
     """The report after the remedy; the folder itself is the same, to the byte."""
     before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     out = folder.with_name(f"{folder.name}-{key}")
-    mend(found(inspect_folder(folder))[key], folder, out, ours=True)
+    mend(found(inspect_folder(folder))[key], folder, out=out, ours=True)
     assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
     assert not list(folder.parent.glob("*.part"))
     report = inspect_folder(out)

@@ -132,7 +132,7 @@ def files_of(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["me/files", "me/archive"])
 def test_pictures_and_archives_of_a_data_set_are_fetched(hub: str, name: str, tmp_path: Path) -> None:
-    upload = bring_named(name, tmp_path, ())
+    upload = bring_named(name, tmp_path, allowed=())
     assert files_of(upload.folder) == [f"{half}/{number}.png" for half in "AB" for number in range(3)]
     assert upload.folder.name == name.partition("/")[2]
     assert [path.name for path in upload.folder.parent.iterdir()] == [upload.folder.name]
@@ -141,7 +141,7 @@ def test_pictures_and_archives_of_a_data_set_are_fetched(hub: str, name: str, tm
 def test_columns_of_pictures_are_found_by_themselves(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_data, "MOST_ROWS", 12)
     monkeypatch.setattr(hub_data, "ROWS_AT_ONCE", 5)
-    upload = bring_named("me/table", tmp_path, ())
+    upload = bring_named("me/table", tmp_path, allowed=())
     names = files_of(upload.folder)
     assert len(names) == 24 and names[0] == "train/A/000000.png" and names[-1] == "train/B/000011.png"
     assert "first 12 of 15 rows" in upload.note
@@ -153,7 +153,7 @@ def test_columns_of_pictures_are_found_by_themselves(hub: str, tmp_path: Path, m
 )
 def test_what_cannot_be_fetched_gets_a_sentence_and_leaves_nothing(hub: str, name: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=words):
-        bring_named(name, tmp_path, ())
+        bring_named(name, tmp_path, allowed=())
     assert not list(tmp_path.iterdir())
 
 
@@ -162,7 +162,7 @@ def test_without_a_network_a_sentence_comes_soon(hub: str, monkeypatch: pytest.M
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(DataError, match="cannot be reached"):
-        bring_named("me/files", tmp_path, ())
+        bring_named("me/files", tmp_path, allowed=())
 
 
 @pytest.mark.parametrize(

@@ -238,9 +238,9 @@ def test_single_files_pass_the_same_gate(tmp_path: Path) -> None:
     result = copy_pictures(files, tmp_path / "out")
     assert (result.count, [problem.file for problem in result.left_out]) == (1, ["y.png"])
     with pytest.raises(DataError, match="2 files are more than 1"):
-        copy_pictures(files, tmp_path / "out2", Limits(entries=1))
+        copy_pictures(files, tmp_path / "out2", limits=Limits(entries=1))
     with pytest.raises(DataError, match="million pixels"):
-        copy_pictures(files, tmp_path / "out2", Limits(pixels=100))
+        copy_pictures(files, tmp_path / "out2", limits=Limits(pixels=100))
     assert not list(tmp_path.glob("out2*"))
 
 

@@ -42,9 +42,9 @@ def test_a_zip_becomes_a_folder_with_its_name(pairs: Path, tmp_path: Path) -> No
     assert upload.folder.name == "My-houses-2"
     assert upload.ours and not upload.left_out
     assert files_of(upload.folder) == files_of(pairs)
-    assert is_allowed(upload.folder, tmp_path / "uploads", ())
-    assert not is_allowed(tmp_path / "uploads", tmp_path / "uploads", ())
-    assert not is_allowed(upload.folder.parent, tmp_path / "uploads", ())
+    assert is_allowed(upload.folder, tmp_path / "uploads", allowed=())
+    assert not is_allowed(tmp_path / "uploads", tmp_path / "uploads", allowed=())
+    assert not is_allowed(upload.folder.parent, tmp_path / "uploads", allowed=())
 
 
 def test_many_files_become_a_folder_and_broken_ones_are_named(pairs: Path, tmp_path: Path) -> None:
@@ -66,17 +66,17 @@ def test_what_cannot_be_used_leaves_nothing(names: list[str], tmp_path: Path) ->
 
 def test_a_folder_is_used_where_it_is_if_its_owner_allows(pairs: Path, tmp_path: Path) -> None:
     ours = tmp_path / "uploads"
-    assert bring_named(f" {pairs} ", ours, [pairs.parent]).folder == pairs.resolve()
+    assert bring_named(f" {pairs} ", ours, allowed=[pairs.parent]).folder == pairs.resolve()
     (tmp_path / "link").symlink_to(pairs)
     for text in (str(pairs), f"{tmp_path}/../{pairs.parent.name}", "/etc", str(tmp_path / "link"), str(tmp_path / "missing")):
         with pytest.raises(DataError, match="may be used here"):
-            bring_folder(text, ours, [tmp_path / "data"])
+            bring_folder(text, ours, allowed=[tmp_path / "data"])
     with pytest.raises(DataError, match="nothing is named"):
-        bring_named("  ", ours, [tmp_path])
+        bring_named("  ", ours, allowed=[tmp_path])
     with pytest.raises(DataError, match="zero byte"):
-        bring_named("a\0b", ours, [tmp_path])
+        bring_named("a\0b", ours, allowed=[tmp_path])
     with pytest.raises(DataError, match="is no folder"):
-        bring_named(str(tmp_path / "missing"), ours, [tmp_path])
+        bring_named(str(tmp_path / "missing"), ours, allowed=[tmp_path])
 
 
 def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.Monkey
     for number in range(5):
         (tmp_path / f"{number}.txt").touch()
     with pytest.raises(DataError, match="more than 3 files"):
-        bring_folder(str(tmp_path), tmp_path / "uploads", [tmp_path])
+        bring_folder(str(tmp_path), tmp_path / "uploads", allowed=[tmp_path])
 
 
 def test_a_space_allows_nothing_that_is_not_named(tmp_path: Path) -> None:
@@ -102,17 +102,17 @@ def test_a_remedy_makes_a_new_folder_and_touches_no_other(tmp_path: Path) -> Non
             draw_pair(number, 32)[side].save(mine / half / f"{number}.png")
     (mine / "B" / "3.png").unlink()
     before = {path: path.read_bytes() for path in mine.rglob("*.png")}
-    upload = bring_folder(str(mine), tmp_path / "uploads", [tmp_path])
-    mended = apply_remedy(Case("unpaired", ("A/3.png",), report=inspect_folder(mine)), upload, tmp_path / "uploads")
+    upload = bring_folder(str(mine), tmp_path / "uploads", allowed=[tmp_path])
+    mended = apply_remedy(Case("unpaired", ("A/3.png",), report=inspect_folder(mine)), upload, uploads=tmp_path / "uploads")
     assert files_of(mended.folder) == ["A/0.png", "A/1.png", "A/2.png", "B/0.png", "B/1.png", "B/2.png"]
     assert mended.ours and mended.folder.name == "mine"
     assert (mended.folder / "A/0.png").stat().st_nlink == 1
-    again = apply_remedy(Case("copies", ("A/0.png",), report=inspect_folder(mended.folder)), mended, tmp_path / "uploads")
+    again = apply_remedy(Case("copies", ("A/0.png",), report=inspect_folder(mended.folder)), mended, uploads=tmp_path / "uploads")
     assert files_of(again.folder) == ["A/1.png", "A/2.png", "B/1.png", "B/2.png"]
     assert (again.folder / "A/1.png").stat().st_nlink == 2
     assert {path: path.read_bytes() for path in mine.rglob("*.png")} == before
     with pytest.raises(DataError, match="leave no picture"):
-        apply_remedy(Case("gray", ("A/1.png", "A/2.png"), report=inspect_folder(again.folder)), again, tmp_path / "uploads")
+        apply_remedy(Case("gray", ("A/1.png", "A/2.png"), report=inspect_folder(again.folder)), again, uploads=tmp_path / "uploads")
     assert len(list((tmp_path / "uploads").iterdir())) == 2
 
 

@@ -159,7 +159,7 @@ def test_of_many_who_rename_at_once_one_succeeds_and_nothing_is_lost(gallery: Ga
 
     def rename(name: str) -> None:
         try:
-            done.append(keeping.rename(gallery.shelf, "facades", name))
+            done.append(keeping.rename(gallery.shelf, "facades", name=name))
         except CheckpointError:
             return
 

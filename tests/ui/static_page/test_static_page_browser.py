@@ -59,7 +59,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 @pytest.fixture(scope="module")
 def small(root: tuple[Path, str]) -> tuple[Path, str]:
     """The page of a small model of labels, written once, and its address."""
-    write_page(root[0] / "deep" / "small", make_checkpoint(), "runs/small-houses/model.pth")
+    write_page(root[0] / "deep" / "small", make_checkpoint(), name="runs/small-houses/model.pth")
     return root[0] / "deep" / "small", f"{root[1]}/deep/small/"
 
 
@@ -130,7 +130,7 @@ def test_a_gray_photo_model_takes_a_picture(root: tuple[Path, str], browser: Any
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(1))
     checkpoint = Checkpoint(config, {name: value * 5 for name, value in generator.state_dict().items()})
-    write_page(root[0] / "gray", checkpoint, "gray.pth")
+    write_page(root[0] / "gray", checkpoint, name="gray.pth")
     Image.linear_gradient("L").convert("RGB").save(tmp_path / "photo.png")
     page = open_page(browser, f"{root[1]}/gray/?on=cpu")
     page.get_by_text("The picture appears here").wait_for()
@@ -174,15 +174,15 @@ def test_without_webassembly_the_page_says_so(small: tuple[Path, str], browser: 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(DataError, match=r"is not empty \(mine.txt\). Name a new or an empty folder"):
-        write_page(tmp_path, make_checkpoint(), "small.pth")
+        write_page(tmp_path, make_checkpoint(), name="small.pth")
     strange = Checkpoint(ModelConfig(in_channels=4), {})
     with pytest.raises(ConfigError, match="4 channels into 3"):
-        write_page(tmp_path / "new", strange, "small.pth")
+        write_page(tmp_path / "new", strange, name="small.pth")
 
 
 @pytest.mark.slow
 def test_the_shipped_model_paints_on_the_page_what_torch_paints(root: tuple[Path, str], browser: Any) -> None:
-    write_page(root[0] / "facades", load_checkpoint(SHIPPED), str(SHIPPED))
+    write_page(root[0] / "facades", load_checkpoint(SHIPPED), name=str(SHIPPED))
     page = open_page(browser, f"{root[1]}/facades/")
     page.wait_for_selector(".p2p-picture:not([hidden])")
     drag(page, [(40, 30), (180, 120)])

@@ -68,9 +68,9 @@ def test_pairs_are_described_turned_and_leafed_through(place: Place, tmp_path: P
     assert [words for words, _ in parts["direction"]["choices"]] == ["photos → labels", "labels → photos"]
     assert parts["size"] == 32
     assert parts["strip"].count("<figure>") == 6 and "house0" in parts["strip"]
-    further = leaf(parts["state"], 0, 1)
+    further = leaf(parts["state"], 0, by=1)
     assert further["strip"].count("<figure>") == 2 and "7 to 8 of 8" in further["place"]
-    assert leaf(parts["state"], 1, 5)["page"] == 1 and leaf(parts["state"], 0, -1)["page"] == 0
+    assert leaf(parts["state"], 1, by=5)["page"] == 1 and leaf(parts["state"], 0, by=-1)["page"] == 0
     back = turn(brought, "AtoB", 0)
     assert back["state"].report.source == brought.report.target
     assert turn(brought, "sideways", 0) == turn(None, "AtoB", 0) == {}
@@ -86,16 +86,16 @@ def test_a_card_for_each_thing_that_is_wrong_and_its_button_mends_it(place: Plac
     assert shown == {"unpaired", "unread", "small"}
     assert "house4.png" in parts["text_unpaired"] and "&lt;b&gt;.heic" in parts["text_unread"]
     assert parts["mend_unpaired"]["visible"] and not parts["mend_small"]["visible"]
-    mended = mend(place, brought, "unpaired")
+    mended = mend(place, brought, key="unpaired")
     assert mended.upload.ours and mended.report.direction == brought.report.direction
     assert not show(mended)["card_unpaired"]["visible"] and show(mended)["undo"]["visible"]
     assert show(mended)["data"] != parts["data"]
     assert show(mended.before)["data"] == parts["data"]
     assert (folder / "B/house4.png").exists()
     with pytest.raises(DataError, match="mended already"):
-        mend(place, mended, "unpaired")
+        mend(place, mended, key="unpaired")
     with pytest.raises(DataError, match="mended already"):
-        mend(place, mended, "../x")
+        mend(place, mended, key="../x")
 
 
 def test_broken_uploads_are_dismissed_without_a_copy(place: Place, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_broken_uploads_are_dismissed_without_a_copy(place: Place, tmp_path: Pat
         archive.writestr("A/bad.png", b"nothing")
     brought = bring_files(place, [str(tmp_path / "x.zip")])
     assert show(brought)["card_unreadable"]["visible"]
-    mended = mend(place, brought, "unreadable")
+    mended = mend(place, brought, key="unreadable")
     assert mended.upload.folder == brought.upload.folder
     assert not show(mended)["card_unreadable"]["visible"]
 
@@ -148,11 +148,11 @@ def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_pa
         restate(stated, "folders")
     assert restate(stated, "sideways") is stated
     note = bring_memory.note_of(stated)
-    recalled = bring_memory.recall(place.uploads, place.allowed, note)
+    recalled = bring_memory.recall(place.uploads, place.allowed, note=note)
     assert recalled and recalled.layout == "side-by-side" and len(recalled.pairs.pairs) == 6
-    mended = mend(place, stated, "copies") if show(stated)["card_copies"]["visible"] else stated
+    mended = mend(place, stated, key="copies") if show(stated)["card_copies"]["visible"] else stated
     assert mended.layout == "side-by-side"
-    assert bring_memory.recall(place.uploads, place.allowed, {key: note[key] for key in ("folder", "direction", "make")})
+    assert bring_memory.recall(place.uploads, place.allowed, note={key: note[key] for key in ("folder", "direction", "make")})
 
 
 def test_what_is_skipped_is_said_and_is_nothing_wrong(place: Place) -> None:
@@ -179,7 +179,7 @@ def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> N
         Image.new("RGB", (101, 40), (number, 0, 0)).save(tmp_path / "wide" / f"{number}.png")
     brought = bring_named(place, str(tmp_path / "wide"))
     assert show(brought)["mend_shape"]["value"] == "Cut in the middle"
-    assert "3 pairs, side by side, 80 x 40" in show(mend(place, brought, "shape"))["headline"]
+    assert "3 pairs, side by side, 80 x 40" in show(mend(place, brought, key="shape"))["headline"]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -154,7 +154,7 @@ def test_without_runs_the_page_says_how_to_begin(tmp_path: Path) -> None:
 def test_a_new_sample_is_followed_unless_somebody_looks_at_an_older_one(tiny_run: Path) -> None:
     snapshot = Run.open(tiny_run).snapshot()
     assert snapshot.samples[-1][0] == 2
-    following, looking_back = look._samples(snapshot, 1, 1), look._samples(snapshot, 1, 0)
+    following, looking_back = look._samples(snapshot, 1, at=1), look._samples(snapshot, 1, at=0)
     assert "sample" in following and following["time"]["value"] == 2
     assert "sample" not in looking_back and looking_back["time"]["maximum"] == 2
 
@@ -271,7 +271,7 @@ def test_presets_tell_their_steps_and_the_time_where_it_is_known(pairs: Path, tm
     found, config = form.look_at(TrainConfig(data=str(pairs))), TrainConfig(data=str(pairs))
     assert found.count == 5 and found.channels == (3, 3)
     (tmp_path / ".pace.json").write_text(json.dumps({key_of(PRESETS[0].apply(config, 5)): 0.4}))
-    labels = [label for label, _ in form.preset_choices(found, Pace(tmp_path), config)]
+    labels = [label for label, _ in form.preset_choices(found, Pace(tmp_path), config=config)]
     assert "1,500 steps, about 10 min here" in labels[0] and "1,000 steps, time not known" in labels[2]
     assert form.look_at(TrainConfig(data="nowhere")).count == 0
 
