@@ -1,6 +1,8 @@
-"""`python -m benchmarks [training] [translation] [engines] [memory] [data]`: our times beside those of plain eager torch, in one process.
+"""`python -m benchmarks [training] [translation] [engines] [memory] [data]`: our times beside those of
+plain eager torch, in one process.
 
-Times are taken in turns and compared as ratios of medians, so that whatever else the machine does hits both sides.
+Times are taken in turns and compared as ratios of medians, so that whatever else
+the machine does hits both sides.
 """
 
 from __future__ import annotations
@@ -27,13 +29,18 @@ def main() -> None:
     """Runs the parts asked for and prints a table of each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
-    parser.add_argument("--rounds", type=int, default=15, help="times that each side is measured (default 15)")
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="times that each side is measured (default 15)"
+    )
     args = parser.parse_args()
     unknown = sorted(set(args.parts) - set(PARTS))
     if unknown:
         parser.error(f"no part {unknown[0]!r}; choose from {', '.join(PARTS)}")
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    print(f"torch {torch.__version__}, {os.cpu_count()} cores ({platform.machine()}), {device}, {torch.get_num_threads()} threads\n")
+    print(
+        f"torch {torch.__version__}, {os.cpu_count()} cores ({platform.machine()}), {device}, "
+        f"{torch.get_num_threads()} threads\n"
+    )
     for part in args.parts or PARTS:
         print(f"## {part}\n")
         for line in PARTS[part](args.rounds):

@@ -1,8 +1,9 @@
-"""From the end of a stroke to the new picture, measured in a real browser: python -m benchmarks.draw_latency [checkpoint.pth ...]
+"""From the end of a stroke to the new picture, measured in a real browser: python -m
+benchmarks.draw_latency [checkpoint.pth ...]
 
-Without checkpoints: a model of width 64 with weights of chance, and checkpoints/facades.pth where it is there.
-Prints a table for the README. A frame is the time from one painting of the page to the next while the pointer is
-down: 16.7 ms are 60 a second.
+Without checkpoints: a model of width 64 with weights of chance, and checkpoints/facades.pth where it is
+there. Prints a table for the README. A frame is the time from one painting of the page to the next while the
+pointer is down: 16.7 ms are 60 a second.
 """
 
 from __future__ import annotations
@@ -33,12 +34,20 @@ from pix2pix.imaging.palette import FACADES
 from pix2pix.networks import build_generator, init_weights
 
 SHIPPED = Path("checkpoints/facades.pth")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 FLAGS += ["--disable-component-update", "--disable-sync"]
 
-# The clock runs in the page: from the pointer's release to the frame in which the picture of that drawing is shown.
+# The clock runs in the page: from the pointer's release to the frame in which the
+# picture of that drawing is shown.
 WATCH = """() => {
-  const studio = document.querySelector('.p2p-studio').studio, picture = document.querySelector('.p2p-picture');
+  const studio = document.querySelector('.p2p-studio').studio,
+    picture = document.querySelector('.p2p-picture');
   window.measured = []; window.frames = [];
   let released = null, wanted = null, isDown = false, before = null;
   const tick = (now) => {
@@ -53,7 +62,8 @@ WATCH = """() => {
     return send(drawing, isFinal);
   };
   document.addEventListener('pointerdown', () => { isDown = true; }, true);
-  document.addEventListener('pointerup', () => { isDown = false; released = performance.now(); wanted = null; }, true);
+  document.addEventListener('pointerup', () => { isDown = false; released = performance.now();
+    wanted = null; }, true);
   new MutationObserver(() => requestAnimationFrame(() => {
     if (wanted === null || Number(picture.dataset.sequence) < wanted) return;
     window.measured.push([performance.now() - released, studio.panes[0].shown.ms]);
@@ -77,9 +87,14 @@ def serving(checkpoints: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     code = "import sys; from pix2pix.ui.app import build_app, launch_options\n"
-    code += "build_app(sys.argv[1], sys.argv[2]).launch(server_port=int(sys.argv[3]), quiet=True, inbrowser=False, **launch_options())"
+    code += (
+        "build_app(sys.argv[1], sys.argv[2]).launch(server_port=int(sys.argv[3]), quiet=True,"
+        " inbrowser=False, **launch_options())"
+    )
     folders = [str(checkpoints), str(checkpoints / "runs")]
-    server = subprocess.Popen([sys.executable, "-c", code, *folders, str(port)], env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"})
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, *folders, str(port)], env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    )
     try:
         yield wait_for(f"http://127.0.0.1:{port}/")
     finally:
@@ -99,10 +114,14 @@ def wait_for(url: str) -> str:
 
 
 def stroke(page: Page, chance: random.Random) -> None:
-    """A rectangle, drawn in about a quarter of a second as a hand does; pictures come meanwhile, as the page is live."""
+    """A rectangle, drawn in about a quarter of a second as a hand does; pictures come
+    meanwhile, as the page is live."""
     box = page.locator(".p2p-stage").bounding_box()
     assert box
-    (x0, y0), (x1, y1) = ((box["x"] + chance.uniform(0, box["width"]), box["y"] + chance.uniform(0, box["height"])) for _ in range(2))
+    (x0, y0), (x1, y1) = (
+        (box["x"] + chance.uniform(0, box["width"]), box["y"] + chance.uniform(0, box["height"]))
+        for _ in range(2)
+    )
     page.keyboard.press(chance.choice("123456789"))
     page.mouse.move(x0, y0)
     page.mouse.down()
@@ -114,7 +133,8 @@ def stroke(page: Page, chance: random.Random) -> None:
 
 @dataclass(frozen=True)
 class Measured:
-    """Milliseconds: of each stroke's end to its picture, of each such translation, of each frame while drawing."""
+    """Milliseconds: of each stroke's end to its picture, of each such translation,
+    of each frame while drawing."""
 
     total: list[float]
     translation: list[float]
@@ -124,7 +144,11 @@ class Measured:
         """A line of the table."""
         numbers = (median(self.translation), median(self.total), late(self.total))
         return " | ".join(
-            [f"| {title}", *(f"{number:.0f} ms" for number in numbers), f"{median(self.frames):.1f} / {late(self.frames):.1f} ms |"]
+            [
+                f"| {title}",
+                *(f"{number:.0f} ms" for number in numbers),
+                f"{median(self.frames):.1f} / {late(self.frames):.1f} ms |",
+            ]
         )
 
 
@@ -141,7 +165,8 @@ def measure(page: Page, strokes: int) -> Measured:
     seen = 0
     for _ in range(strokes):
         stroke(page, chance)
-        # A stroke that changed nothing, or whose last live picture was already the final one, has no new picture to wait for.
+        # A stroke that changed nothing, or whose last live picture was already the final one,
+        # has no new picture to wait for.
         with contextlib.suppress(TimeoutError):
             page.wait_for_function("count => window.measured.length > count", arg=seen, timeout=3000)
         seen = page.evaluate("window.measured.length")
@@ -167,7 +192,10 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="*", type=Path)
     parser.add_argument("--strokes", type=int, default=60)
     asked = parser.parse_args()
-    print("| model | translation, median | to the new picture, median | 95th percentile | a frame, median / 95th percentile |")
+    print(
+        "| model | translation, median | to the new picture, median | 95th percentile | a frame, median / "
+        "95th percentile |"
+    )
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         wide = Path(folder) / "width-64.pth"

@@ -1,6 +1,8 @@
-"""How much longer a drawing takes while a run trains beside it: `python -m benchmarks.drawing_beside_training`.
+"""How much longer a drawing takes while a run trains beside it: `python -m
+benchmarks.drawing_beside_training`.
 
-The page promises at most 1.3 times. Drawing happens in this process, the training in one that is started as the page starts it.
+The page promises at most 1.3 times. Drawing happens in this process, the training in one that is
+started as the page starts it.
 """
 
 from __future__ import annotations
@@ -37,12 +39,15 @@ def draw(translator: Translator) -> list[float]:
 
 
 def main() -> None:
-    """Idle, then with a run of the full size, then idle again: what others do on the machine shows as a difference of the two."""
+    """Idle, then with a run of the full size, then idle again: what others do on the machine shows
+    as a difference of the two."""
     translator = Translator(make_checkpoint(ModelConfig()))
     before = statistics.median(draw(translator))
     with tempfile.TemporaryDirectory() as folder:
         data = draw_pairs(Path(folder) / "data", 40)
-        run = jobs.start(Path(folder) / "runs", "beside", config=TrainConfig(data=str(data), steps=100_000, log_every=1))
+        run = jobs.start(
+            Path(folder) / "runs", "beside", config=TrainConfig(data=str(data), steps=100_000, log_every=1)
+        )
         end = time.monotonic() + LONGEST_START
         while not run.rows() and time.monotonic() < end:
             time.sleep(0.2)
@@ -54,7 +59,10 @@ def main() -> None:
             job.wait(10)
     after = statistics.median(draw(translator))
     idle = (before + after) / 2
-    print(f"idle {before:.1f} ms before and {after:.1f} ms after; beside a training (a step takes {step:.2f} s) {beside:.1f} ms")
+    print(
+        f"idle {before:.1f} ms before and {after:.1f} ms after; beside a training (a step takes {step:.2f} "
+        f"s) {beside:.1f} ms"
+    )
     print(f"ratio {beside / idle:.2f} (at most 1.3 is promised)")
 
 

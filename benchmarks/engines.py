@@ -21,7 +21,10 @@ import numpy as np
 SHIPPED = Path(__file__).parent.parent / "checkpoints" / "facades.pth"
 BATCHES = (1, 4, 16)
 PLAIN = "torch, plain eager fp32"
-HEAD = "| engine | ms a picture | of plain | mean difference | pictures/s, batch 1 | 4 | 16 | load to first picture | peak memory |"
+HEAD = (
+    "| engine | ms a picture | of plain | mean difference | pictures/s, batch 1 | 4 | 16 | load to first"
+    " picture | peak memory |"
+)
 
 LIBRARIES = {
     "torch, plain eager": "pix2pix.inference.translator",
@@ -44,7 +47,8 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 
 
 def measure(rounds: int) -> Iterator[str]:
-    """The shipped model of width 32, and one of width 64 with weights of chance: time does not depend on them."""
+    """The shipped model of width 32, and one of width 64 with weights of chance:
+    time does not depend on them."""
     for title in ("width 32 (checkpoints/facades.pth)", "width 64 (weights of chance)"):
         yield f"{title}:\n"
         with tempfile.TemporaryDirectory() as folder:
@@ -74,11 +78,16 @@ def _measure_model(folder: str, rounds: int) -> Iterator[str]:
     for name, run in engines.items():
         median = {batch: statistics.median(times[batch][name]) for batch in BATCHES}
         # Ratios within a round: whatever else the machine does meanwhile hits both.
-        ratio = statistics.median(own / plain for own, plain in zip(times[1][name], times[1][PLAIN], strict=True))
+        ratio = statistics.median(
+            own / plain for own, plain in zip(times[1][name], times[1][PLAIN], strict=True)
+        )
         difference = float(np.abs(run(picture(1)) - wanted).mean()) * 127.5
         speeds = " | ".join(f"{batch / median[batch]:.1f}" for batch in BATCHES)
         seconds, gigabytes = first[name]
-        yield f"| {name} | {median[1] * 1000:.0f} | {ratio:.2f} | {difference:.3f} | {speeds} | {seconds:.2f} s | {gigabytes:.2f} GB |"
+        yield (
+            f"| {name} | {median[1] * 1000:.0f} | {ratio:.2f} | {difference:.3f} | {speeds} | {seconds:.2f}"
+            f" s | {gigabytes:.2f} GB |"
+        )
 
 
 def _in_turns(engines: dict[str, Run], source: np.ndarray, rounds: int) -> dict[str, list[float]]:
@@ -94,9 +103,12 @@ def _in_turns(engines: dict[str, Run], source: np.ndarray, rounds: int) -> dict[
 
 
 def _first_picture(name: str, folder: str) -> tuple[float, float]:
-    """Seconds from opening the file to the first picture, imports not counted, and peak memory in GB, in a process of its own."""
+    """Seconds from opening the file to the first picture, imports not counted, and peak memory in
+    GB, in a process of its own."""
     command = [sys.executable, "-c", REPORT, name, folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ
+    )
     seconds, kilobytes = done.stdout.split()[-2:]
     return float(seconds), float(kilobytes) / 1e6
 
@@ -117,7 +129,12 @@ def names() -> list[str]:
 def open_engine(name: str, folder: str) -> Run:
     """An engine with the model of a folder loaded, as many threads as torch would take."""
     engine, precision = name.rsplit(" ", 1)
-    openers = {"torch, plain eager": _open_plain, "torch, ours": _open_ours, "ONNX Runtime": _open_onnxruntime, "OpenVINO": _open_openvino}
+    openers = {
+        "torch, plain eager": _open_plain,
+        "torch, ours": _open_ours,
+        "ONNX Runtime": _open_onnxruntime,
+        "OpenVINO": _open_openvino,
+    }
     return openers[engine](Path(folder), precision)
 
 
@@ -156,13 +173,18 @@ def _open_onnxruntime(folder: Path, precision: str) -> Run:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads()
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+    )
     return lambda source: session.run(None, {"source": source})[0]
 
 
 def _open_openvino(folder: Path, precision: str) -> Run:
     import openvino
 
-    hints = {"INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision], "INFERENCE_NUM_THREADS": _threads()}
+    hints = {
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+        "INFERENCE_NUM_THREADS": _threads(),
+    }
     model = openvino.Core().compile_model(folder / "model.onnx", "CPU", hints)
     return lambda source: next(iter(model(source).values()))

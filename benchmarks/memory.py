@@ -15,7 +15,8 @@ from benchmarks.data import draw_pairs
 REPORT = "\nprint(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
 TRAIN = """
 from pix2pix import TrainConfig, train
-train(TrainConfig(data={data!r}, steps=12, save_every=6, evaluate_every=6, sample_every=6, log_every=3), {run!r})
+often = {{"steps": 12, "save_every": 6, "evaluate_every": 6, "sample_every": 6, "log_every": 3}}
+train(TrainConfig(data={data!r}, **often), {run!r})
 """
 PLAIN = """
 import torch
@@ -30,12 +31,14 @@ from benchmarks.translation import make_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.inference.translator import Translator
 translator = Translator(make_checkpoint(ModelConfig()))
-for _ in range(3): translator(Image.linear_gradient("L").resize(({side}, {side})).convert("RGB"), mode={mode!r})
+picture = Image.linear_gradient("L").resize(({side}, {side})).convert("RGB")
+for _ in range(3): translator(picture, mode={mode!r})
 """
 
 
 def measure(rounds: int) -> Iterator[str]:
-    """Each in a process of its own, at the defaults (width 64, 256 x 256); training on 400 pairs, held in memory."""
+    """Each in a process of its own, at the defaults (width 64, 256 x 256); training
+    on 400 pairs, held in memory."""
     del rounds  # a peak does not vary
     with tempfile.TemporaryDirectory() as folder:
         data = draw_pairs(Path(folder) / "data", 400)
@@ -43,7 +46,9 @@ def measure(rounds: int) -> Iterator[str]:
             "plain training loop": PLAIN,
             "training, 400 pairs": TRAIN.format(data=str(data), run=f"{folder}/run"),
             "translation of 256 x 256": TRANSLATE.format(side=256, mode="fit"),
-            "native translation of 4096 x 4096": TRANSLATE.format(side=4096, mode="native").replace("range(3)", "range(1)"),
+            "native translation of 4096 x 4096": TRANSLATE.format(side=4096, mode="native").replace(
+                "range(3)", "range(1)"
+            ),
         }
         yield "| | peak GB |"
         yield "| --- | ---: |"
@@ -53,5 +58,7 @@ def measure(rounds: int) -> Iterator[str]:
 
 def _peak(program: str) -> float:
     command = [sys.executable, "-c", program + REPORT]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ
+    )
     return float(done.stdout.split()[-1]) / 1e6

@@ -1,4 +1,5 @@
-"""pix2pix as the usual tutorial writes it: eager, float32, contiguous, plain Adam. What our times are measured against."""
+"""pix2pix as the usual tutorial writes it: eager, float32, contiguous, plain Adam. What our
+times are measured against."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 class Block(nn.Module):
     """Activation, convolution, norm, dropout: one level of either half of the U-Net."""
 
-    def __init__(self, conv: nn.Module, activation: nn.Module, norm: nn.Module | None, dropout: bool = False) -> None:
+    def __init__(
+        self, conv: nn.Module, activation: nn.Module, norm: nn.Module | None, dropout: bool = False
+    ) -> None:
         super().__init__()
         layers = [activation, conv, norm, nn.Dropout(0.5) if dropout else None]
         self.layers = nn.Sequential(*[layer for layer in layers if layer is not None])
@@ -83,7 +86,10 @@ class PlainLoop:
         self.discriminator_optimizer.zero_grad()
         real_score = self.discriminator(torch.cat([source, target], 1))
         fake_score = self.discriminator(torch.cat([source, fake.detach()], 1))
-        loss = (self.judge(real_score, torch.ones_like(real_score)) + self.judge(fake_score, torch.zeros_like(fake_score))) * 0.5
+        loss = (
+            self.judge(real_score, torch.ones_like(real_score))
+            + self.judge(fake_score, torch.zeros_like(fake_score))
+        ) * 0.5
         loss.backward()
         self.discriminator_optimizer.step()
         for parameter in self.discriminator.parameters():

@@ -1,7 +1,7 @@
 """Where the time of a training step goes: python -m benchmarks.profile_step
 
-At the defaults (256 x 256, width 64, batch 1) on the processor, by torch's profiler: shares of the operators' time; and the step
-compiled by torch.compile beside the eager one, in turns.
+At the defaults (256 x 256, width 64, batch 1) on the processor, by torch's profiler: shares of the operators'
+time; and the step compiled by torch.compile beside the eager one, in turns.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ def shares(learner: Learner, steps: int = 10) -> list[tuple[str, float]]:
     spent: Counter[str] = Counter()
     for event in seen.key_averages():
         name = event.key.casefold()
-        spent[next((group for group, words in GROUPS.items() if any(word in name for word in words)), "the rest")] += (
-            event.self_cpu_time_total
-        )
+        spent[
+            next(
+                (group for group, words in GROUPS.items() if any(word in name for word in words)), "the rest"
+            )
+        ] += event.self_cpu_time_total
     total = sum(spent.values())
     return [(name, time / total) for name, time in spent.most_common() if time / total >= 0.01]
 
@@ -58,7 +60,9 @@ def main() -> None:
     batch = make_batch(1, eager.machine.device)
     steps = iter(range(10**9))
     works = {
-        name: lambda learner=learner: [float(value) for value in learner.step(next(steps), [batch], 1.0).values()]
+        name: lambda learner=learner: [
+            float(value) for value in learner.step(next(steps), [batch], 1.0).values()
+        ]
         for name, learner in (("eager", eager), ("torch.compile", compiled))
     }
     print("\n".join(("", *table(in_turns(works, 10), "eager"))))

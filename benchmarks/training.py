@@ -27,13 +27,18 @@ def measure(rounds: int) -> Iterator[str]:
 def _measure_batch(batch: int, rounds: int) -> Iterator[str]:
     config = TrainConfig(data="-", batch=batch)
     machine = choose_machine(config)
-    ours, plain = Learner(Pix2Pix(config, ModelConfig()), config, machine), PlainLoop(device=str(machine.device))
+    ours, plain = (
+        Learner(Pix2Pix(config, ModelConfig()), config, machine),
+        PlainLoop(device=str(machine.device)),
+    )
     _check_same_size(ours, plain)
     images = make_batch(batch, machine.device)
     steps = iter(range(10**9))
     works = {
         PLAIN: lambda: plain.step(images["source"], images["target"]),
-        f"ours, {machine.precision}": lambda: [float(value) for value in ours.step(next(steps), [images], 1.0).values()],
+        f"ours, {machine.precision}": lambda: [
+            float(value) for value in ours.step(next(steps), [images], 1.0).values()
+        ],
     }
     yield from table(in_turns(works, rounds), PLAIN)
 
@@ -48,5 +53,8 @@ def make_batch(batch: int, device: torch.device) -> Batch:
 def _check_same_size(ours: Learner, plain: PlainLoop) -> None:
     networks = ours.method.networks
     pairs = ((networks["generator"], plain.generator), (networks["discriminator"], plain.discriminator))
-    counts = [[sum(weight.numel() for weight in network.parameters()) for network in pair if network] for pair in pairs]
+    counts = [
+        [sum(weight.numel() for weight in network.parameters()) for network in pair if network]
+        for pair in pairs
+    ]
     assert all(left == right for left, right in counts), f"the loops do not train the same networks: {counts}"

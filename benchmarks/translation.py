@@ -19,7 +19,8 @@ PLAIN = "plain eager fp32"
 
 
 def measure(rounds: int) -> Iterator[str]:
-    """Picture in, picture out, of the translator and of the bare module; their pictures are compared first."""
+    """Picture in, picture out, of the translator and of the bare module; their
+    pictures are compared first."""
     for norm in ("instance", "batch"):
         yield f"{norm} norm:\n"
         yield from _measure_norm(norm, rounds)
@@ -27,7 +28,10 @@ def measure(rounds: int) -> Iterator[str]:
 
 def _measure_norm(norm: str, rounds: int) -> Iterator[str]:
     checkpoint = make_checkpoint(ModelConfig(norm=norm))  # type: ignore[arg-type]
-    translators = {precision: Translator(checkpoint, precision=precision, statistics="running") for precision in ("fp32", "bf16")}
+    translators = {
+        precision: Translator(checkpoint, precision=precision, statistics="running")
+        for precision in ("fp32", "bf16")
+    }
     generator = checkpoint.generator()
     image = to_image(torch.sin(torch.linspace(0, 40, 3 * 256 * 256)).view(3, 256, 256))
 
@@ -35,7 +39,9 @@ def _measure_norm(norm: str, rounds: int) -> Iterator[str]:
         with torch.no_grad():
             return to_image(generator(to_tensor(image)))
 
-    works = {PLAIN: plain} | {f"ours, {precision}": lambda t=translator: t(image) for precision, translator in translators.items()}
+    works = {PLAIN: plain} | {
+        f"ours, {precision}": lambda t=translator: t(image) for precision, translator in translators.items()
+    }
     wanted = np.asarray(plain(), np.float32)
     times = in_turns(works, rounds)
     yield from table(times, PLAIN)

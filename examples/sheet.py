@@ -31,7 +31,9 @@ def draw_sheet(translator: Translator, sources: list[Image.Image]) -> Image.Imag
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("sources", type=Path, help="folder of pictures")
     parser.add_argument("--to", type=Path, required=True, help="the picture to write")

@@ -4,7 +4,8 @@
 
     picture = Translator.load("checkpoints/facades.pth")(drawing)
 
-The names below are the public ones. Each is imported when it is first asked for: `import pix2pix` alone needs no torch.
+The names below are the public ones. Each is imported when it is first asked for: `import
+pix2pix` alone needs no torch.
 """
 
 from __future__ import annotations

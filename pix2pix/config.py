@@ -1,4 +1,5 @@
-"""Settings as frozen values. One description of each knob gives its flag, its form field, its check and its row in the docs.
+"""Settings as frozen values. One description of each knob gives its flag, its form field, its
+check and its row in the docs.
 
 `ModelConfig` rebuilds a generator and says what a picture must be; a checkpoint stores it.
 `TrainConfig` is all that a training run can be told; a run stores it.
@@ -13,6 +14,20 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pix2pix.errors import ConfigError
+from pix2pix.settings import (
+    DATA,
+    GROUPS,
+    LOSS,
+    MACHINE,
+    MODEL,
+    OPTIMIZER,
+    OUTPUT,
+    Bounds,
+    Knob,
+    check_field,
+    refuse_unknown,
+    to_knob,
+)
 
 Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
 Layout = Literal["auto", "side-by-side", "folders", "suffixes"]
@@ -30,43 +45,6 @@ CHANNELS: dict[str, int] = {"gray": 1}
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """Smallest and largest value of a number, both allowed."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Knob:
-    """One setting, described: what a flag, a form field or a table row needs to know."""
-
-    name: str
-    type: type
-    default: Any
-    help: str
-    group: str
-    bounds: Bounds | None = None
-    choices: tuple[str, ...] | None = None
-
-    def check(self, value: Any) -> Any:
-        """`value` as this knob's type, or `ConfigError` with the bounds."""
-        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
-            raise ConfigError(f"{self.name} is {value!r}; it must be {_article(self.type)}.")
-        return self._check_range(value)
-
-    def _check_range(self, value: Any) -> Any:
-        if self.choices and value not in self.choices:
-            raise ConfigError(f"{self.name} is {value!r}; choose one of {', '.join(self.choices)}.")
-        # Written so that NaN, which no comparison holds for, is refused too.
-        if self.bounds and not self.bounds.low <= value <= self.bounds.high:
-            raise ConfigError(f"{self.name} is {value:g}; it must be from {self.bounds.low:g} to {self.bounds.high:g}.")
-        return value
-
-
-@dataclass(frozen=True)
 class ImageSpec:
     """What the images of one name in a batch are."""
 
@@ -76,31 +54,34 @@ class ImageSpec:
     """Names and colours of the classes, where the kind is `labels`."""
 
 
-def _article(kind: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
-
-
-GROUPS = DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = "Data", "Model", "Losses", "Optimizer", "Output", "Machine"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """A generator, but for its channels: what settings ask for, a checkpoint stores and a network is built from.
+    """A generator, but for its channels: what settings ask for, a checkpoint
+    stores and a network is built from.
 
     This is the only list of these choices. A new one is a line here, and read by the network that has it.
     """
 
     generator: Annotated[GeneratorName, "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"
     blocks: Annotated[int, "residual blocks of the ResNet", MODEL, Bounds(1, 32)] = 9
-    dialect: Annotated[Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL] = "paper"
+    dialect: Annotated[
+        Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL
+    ] = "paper"
     width: Annotated[int, "channels of the generator's first layer", MODEL, Bounds(1, 512)] = 64
-    depth: Annotated[int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)] = 0
+    depth: Annotated[
+        int, "levels of the U-Net; 0 takes as many as the size allows, at most 8", MODEL, Bounds(0, 10)
+    ] = 0
     norm: Annotated[Norm, "normalisation in both networks", MODEL] = "instance"
     decoder: Annotated[
-        Decoder, "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed and sharp have crisp edges", MODEL
+        Decoder,
+        "how pictures grow: resize leaves no checkerboard, bilinear no lines; mixed and sharp have "
+        "crisp edges",
+        MODEL,
     ] = "transposed"
     skips: Annotated[bool, "U-Net skips; off gives the paper's encoder-decoder", MODEL] = True
-    dropout: Annotated[float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)] = 0.5
+    dropout: Annotated[
+        float, "share of features dropped in the first three decoder levels", MODEL, Bounds(0, 0.9)
+    ] = 0.5
 
     def architecture(self) -> dict[str, Any]:
         """The fields of `Architecture`, by name."""
@@ -122,7 +103,8 @@ class ModelConfig(Architecture):
     in_channels: Annotated[int, Bounds(1, 512)] = 3
     out_channels: Annotated[int, Bounds(1, 512)] = 3
     statistics: Literal["picture", "running"] = "picture"
-    """What batch norm goes by in use, unless asked otherwise: the picture at hand, or what training saw in the mean."""
+    """What batch norm goes by in use, unless asked otherwise: the picture at hand, or
+    what training saw in the mean."""
     noisy: bool = False
     """Dropout acts in use even where no seed asks for it, as some projects have it."""
     size: Annotated[int, Bounds(8, 4096)] = 256
@@ -137,36 +119,26 @@ class ModelConfig(Architecture):
     def __post_init__(self) -> None:
         # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
         for name, hint in typing.get_type_hints(ModelConfig, include_extras=True).items():
-            _check_field(name, getattr(self, name), hint=hint)
+            check_field(name, getattr(self, name), hint=hint)
         if not all(map(_is_palette_entry, (*self.palette, *self.target_palette))):
             raise ConfigError("palette must be names, each with three numbers from 0 to 255.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only: what JSON and a safe `torch.load` can carry."""
         plain = dataclasses.asdict(self)
-        return plain | {place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES}
+        return plain | {
+            place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
         """Reads what `to_dict` wrote; fields of later versions are refused by name."""
-        _refuse_unknown(cls, values)
-        palettes = {place: tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get(place, ())) for place in PALETTES}
+        refuse_unknown(cls, values)
+        palettes = {
+            place: tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get(place, ()))
+            for place in PALETTES
+        }
         return cls(**{**values, **palettes})
-
-
-def _check_field(name: str, value: Any, *, hint: Any) -> None:
-    """`ConfigError` unless the value is of its field's type, within its bounds, or one of its choices."""
-    kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
-    choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-    wanted = str if choices else typing.get_origin(kind) or kind
-    is_right = isinstance(value, bool) if wanted is bool else isinstance(value, (float, int) if wanted is float else wanted)
-    if not is_right or (wanted is not bool and isinstance(value, bool)):
-        raise ConfigError(f"{name} is {value!r:.80}; it must be {'a palette' if wanted is tuple else _article(wanted)}.")
-    if choices and value not in choices:
-        raise ConfigError(f"{name} is {value!r:.80}; choose one of {', '.join(choices)}.")
-    for bounds in extras:
-        if isinstance(bounds, Bounds) and not bounds.low <= value <= bounds.high:
-            raise ConfigError(f"{name} is {value:g}; it must be from {bounds.low:g} to {bounds.high:g}.")
 
 
 def _is_palette_entry(entry: Any) -> bool:
@@ -181,67 +153,111 @@ SPLITS = ("test", "val", "train", "all")
 
 @dataclass(frozen=True)
 class TrainConfig(Architecture):
-    """Every setting of a training run. Values are checked when it is made; `ConfigError` names what is wrong."""
+    """Every setting of a training run. Values are checked when it is made;
+    `ConfigError` names what is wrong."""
 
     data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
-    direction: Annotated[Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA] = "AtoB"
+    direction: Annotated[
+        Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA
+    ] = "AtoB"
     layout: Annotated[Layout, "how the pairs lie; auto takes what explains most pictures", DATA] = "auto"
     make: Annotated[Make, "make the source from single photos: what the model learns to undo", DATA] = "none"
     source: Annotated[
-        Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"], "what the source pictures are; auto looks at them", DATA
+        Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"],
+        "what the source pictures are; auto looks at them",
+        DATA,
     ] = "auto"
     size: Annotated[int, "side of the square crop to train on, in pixels", DATA, Bounds(8, 2048)] = 256
-    jitter: Annotated[bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA] = True
+    jitter: Annotated[
+        bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA
+    ] = True
     mirror: Annotated[bool, "mirror half of the pairs at random", DATA] = True
     crisp: Annotated[
         float,
-        "share of label maps shown in their palette's exact colours, as drawings have them; the rest as found",
+        "share of label maps shown in their palette's exact colours, as drawings have them; the "
+        "rest as found",
         DATA,
         Bounds(0, 1),
     ] = 0.0
-    cache: Annotated[Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA] = "auto"
+    cache: Annotated[
+        Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA
+    ] = "auto"
 
     patch: Annotated[Patch, "side of the patch that the discriminator judges, in pixels", MODEL] = "70"
-    discriminator_width: Annotated[int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)] = 64
+    discriminator_width: Annotated[
+        int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)
+    ] = 64
 
-    gan: Annotated[Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"], "form of the GAN loss; none trains with L1 alone", LOSS] = (
-        "vanilla"
-    )
+    gan: Annotated[
+        Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"],
+        "form of the GAN loss; none trains with L1 alone",
+        LOSS,
+    ] = "vanilla"
     conditional: Annotated[bool, "the discriminator sees the source too (cGAN); off gives GAN", LOSS] = True
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
-    gan_weight: Annotated[float, "weight of the GAN loss in the generator's objective", LOSS, Bounds(0, 10_000)] = 1.0
+    gan_weight: Annotated[
+        float, "weight of the GAN loss in the generator's objective", LOSS, Bounds(0, 10_000)
+    ] = 1.0
     penalty: Annotated[float, "weight of the gradient penalty (wgan-gp)", LOSS, Bounds(0, 1000)] = 10.0
     critic_steps: Annotated[int, "discriminator steps for each generator step", LOSS, Bounds(1, 20)] = 1
-    real_label: Annotated[float, "target for real pairs; 0.9 is one-sided label smoothing (vanilla, lsgan)", LOSS, Bounds(0.5, 1)] = 1.0
+    real_label: Annotated[
+        float,
+        "target for real pairs; 0.9 is one-sided label smoothing (vanilla, lsgan)",
+        LOSS,
+        Bounds(0.5, 1),
+    ] = 1.0
 
     steps: Annotated[int, "generator steps in all", OPTIMIZER, Bounds(1, 100_000_000)] = 20_000
     batch: Annotated[int, "pairs in one pass, over all processes", OPTIMIZER, Bounds(1, 4096)] = 1
-    accumulate: Annotated[int, "passes whose gradients are summed into one step", OPTIMIZER, Bounds(1, 1024)] = 1
+    accumulate: Annotated[
+        int, "passes whose gradients are summed into one step", OPTIMIZER, Bounds(1, 1024)
+    ] = 1
     rate: Annotated[float, "learning rate of the generator (Adam)", OPTIMIZER, Bounds(1e-8, 1)] = 2e-4
-    discriminator_rate: Annotated[float, "learning rate of the discriminator; 0 takes the generator's", OPTIMIZER, Bounds(0, 1)] = 0.0
+    discriminator_rate: Annotated[
+        float, "learning rate of the discriminator; 0 takes the generator's", OPTIMIZER, Bounds(0, 1)
+    ] = 0.0
     beta1: Annotated[float, "Adam's first moment", OPTIMIZER, Bounds(0, 0.999)] = 0.5
     beta2: Annotated[float, "Adam's second moment", OPTIMIZER, Bounds(0, 0.99999)] = 0.999
-    decay_from: Annotated[float, "share of the steps after which the rate falls linearly to zero", OPTIMIZER, Bounds(0, 1)] = 0.5
+    decay_from: Annotated[
+        float, "share of the steps after which the rate falls linearly to zero", OPTIMIZER, Bounds(0, 1)
+    ] = 0.5
     ema: Annotated[
-        float, "decay of the running mean of the generator's weights; 0 saves the weights as they are", OPTIMIZER, Bounds(0, 0.99999)
+        float,
+        "decay of the running mean of the generator's weights; 0 saves the weights as they are",
+        OPTIMIZER,
+        Bounds(0, 0.99999),
     ] = 0.999
-    seed: Annotated[int, "same seed, same data, same machine: same model", OPTIMIZER, Bounds(0, 2**31 - 1)] = 0
+    seed: Annotated[
+        int, "same seed, same data, same machine: same model", OPTIMIZER, Bounds(0, 2**31 - 1)
+    ] = 0
     init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
-    init_discriminator: Annotated[str, "file of a PatchGAN for the discriminator to start from", OPTIMIZER] = ""
+    init_discriminator: Annotated[
+        str, "file of a PatchGAN for the discriminator to start from", OPTIMIZER
+    ] = ""
 
     log_every: Annotated[int, "steps between two rows of losses", OUTPUT, Bounds(1, 1_000_000)] = 50
     sample_every: Annotated[int, "steps between two sample grids", OUTPUT, Bounds(1, 100_000_000)] = 500
     evaluate_every: Annotated[int, "steps between two validations", OUTPUT, Bounds(1, 100_000_000)] = 1000
-    save_every: Annotated[int, "steps between two saves of the model and of the state", OUTPUT, Bounds(1, 100_000_000)] = 1000
+    save_every: Annotated[
+        int, "steps between two saves of the model and of the state", OUTPUT, Bounds(1, 100_000_000)
+    ] = 1000
     samples: Annotated[int, "validation pairs in a sample grid", OUTPUT, Bounds(1, 64)] = 4
-    best: Annotated[Literal["ssim", "psnr", "l1"], "validation metric that chooses the best model", OUTPUT] = "ssim"
+    best: Annotated[
+        Literal["ssim", "psnr", "l1"], "validation metric that chooses the best model", OUTPUT
+    ] = "ssim"
     licence: Annotated[str, "licence of the model, written into it", OUTPUT] = ""
     tracker: Annotated[Literal["none", "tensorboard"], "write event files for a tracker too", OUTPUT] = "none"
 
     device: Annotated[str, "auto, cpu, cuda, cuda:1, mps", MACHINE] = "auto"
-    precision: Annotated[Literal["auto", "fp32", "bf16"], "auto takes bf16 where this machine is faster with it", MACHINE] = "auto"
-    compile: Annotated[Literal["auto", "on", "off"], "torch.compile; auto turns it on on a GPU", MACHINE] = "auto"
-    workers: Annotated[int, "processes that read pictures, when they are streamed", MACHINE, Bounds(0, 64)] = 2
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"], "auto takes bf16 where this machine is faster with it", MACHINE
+    ] = "auto"
+    compile: Annotated[Literal["auto", "on", "off"], "torch.compile; auto turns it on on a GPU", MACHINE] = (
+        "auto"
+    )
+    workers: Annotated[
+        int, "processes that read pictures, when they are streamed", MACHINE, Bounds(0, 64)
+    ] = 2
 
     def __post_init__(self) -> None:
         for knob in knobs():
@@ -249,24 +265,35 @@ class TrainConfig(Architecture):
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
         self.levels()
         if self.gan == "none" and self.l1 == 0:
-            raise ConfigError('gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.')
+            raise ConfigError(
+                'gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.'
+            )
 
     def levels(self) -> int:
-        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that often. A ResNet halves it twice."""
+        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that
+        often. A ResNet halves it twice."""
         halvings = (self.size & -self.size).bit_length() - 1
         if self.generator == "resnet":
             if halvings < 2:
-                raise ConfigError(f"size is {self.size}; a ResNet needs a multiple of 4. Take {max(8, self.size // 4 * 4)}.")
+                raise ConfigError(
+                    f"size is {self.size}; a ResNet needs a multiple of 4. Take {max(8, self.size // 4 * 4)}."
+                )
             return self.depth if self.depth >= 3 else ModelConfig.depth
         depth = self.depth or max(3, min(8, halvings))
         if not 3 <= depth <= 10:
-            raise ConfigError(f"depth is {depth}; it must be from 3 to 10, or 0 for as many as the size allows.")
+            raise ConfigError(
+                f"depth is {depth}; it must be from 3 to 10, or 0 for as many as the size allows."
+            )
         if depth > halvings:
             unit = 2**depth
-            sizes = " or ".join(str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit}))
+            sizes = " or ".join(
+                str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit})
+            )
             raise ConfigError(
-                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a U-Net of depth {depth} needs"
-                f" a multiple of {unit}. Take size {sizes}" + (f", or depth {halvings}." if halvings >= 3 else ".")
+                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a "
+                f"U-Net of depth {depth} needs"
+                f" a multiple of {unit}. Take size {sizes}"
+                + (f", or depth {halvings}." if halvings >= 3 else ".")
             )
         return depth
 
@@ -289,7 +316,7 @@ class TrainConfig(Architecture):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
         """Reads what `to_dict` wrote; unknown names are refused."""
-        _refuse_unknown(cls, values)
+        refuse_unknown(cls, values)
         return cls(**values)
 
 
@@ -297,17 +324,8 @@ class TrainConfig(Architecture):
 def knobs() -> tuple[Knob, ...]:
     """The knobs of `TrainConfig`, group by group."""
     hints = typing.get_type_hints(TrainConfig, include_extras=True)
-    found = (_to_knob(field.name, hints[field.name], default=field.default) for field in dataclasses.fields(TrainConfig))
+    found = (
+        to_knob(field.name, hints[field.name], default=field.default)
+        for field in dataclasses.fields(TrainConfig)
+    )
     return tuple(sorted(found, key=lambda knob: GROUPS.index(knob.group)))
-
-
-def _to_knob(name: str, hint: Any, *, default: Any) -> Knob:
-    inner, text, group, *bounds = typing.get_args(hint)
-    choices = typing.get_args(inner) if typing.get_origin(inner) is Literal else None
-    return Knob(name, str if choices else inner, default, text, group, bounds[0] if bounds else None, choices)
-
-
-def _refuse_unknown(cls: type, values: dict[str, Any]) -> None:
-    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-    if unknown:
-        raise ConfigError(f"unknown settings: {', '.join(unknown)}. They may come from a newer pix2pix; update it.")

@@ -11,7 +11,8 @@ def is_utf8(text: str) -> bool:
 
 
 def showable(text: str) -> str:
-    """The text with what cannot be written as UTF-8 in the form \\udcff, for files, pages and people to read."""
+    """The text with what cannot be written as UTF-8 in the form \\udcff, for
+    files, pages and people to read."""
     return text if is_utf8(text) else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -57,7 +58,8 @@ class NoSpaceError(RunError):
 
 
 class HubError(Pix2PixError):
-    """The Hugging Face Hub does not do what was asked of it: no such repository, no right to it, or something in between broke."""
+    """The Hugging Face Hub does not do what was asked of it: no such repository, no right to it, or
+    something in between broke."""
 
 
 class OfflineError(HubError):

@@ -6,10 +6,15 @@ import hashlib
 
 
 def seed_of(*numbers: int | str) -> int:
-    """63 bits from integers and words: the same on each machine and Python, and far apart for numbers side by side.
+    """63 bits from integers and words: the same on each machine and Python, and far
+    apart for numbers side by side.
 
-    All randomness in training comes from here, so that it depends on (seed, rank, step) and not on what ran before.
+    All randomness in training comes from here, so that it depends on (seed, rank,
+    step) and not on what ran before.
     """
     text = "\x1f".join(f"{type(number).__name__}:{number}" for number in numbers)
     # Names of files need not be UTF-8: what is not comes as surrogates.
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
+    return (
+        int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+        >> 1
+    )

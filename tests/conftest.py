@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 # Before torch is imported by any test, and handed on to the processes that tests start.
-# One each where several processes of tests run beside one another; what they start must count as they do, to the bit.
-os.environ["OMP_NUM_THREADS"] = "1" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get("OMP_NUM_THREADS", "2")
-# Threads that wait without spinning: on a busy machine the tiny networks of the tests would take twenty times as long.
+# One each where several processes of tests run beside one another; what they start must
+# count as they do, to the bit.
+os.environ["OMP_NUM_THREADS"] = (
+    "1" if "PYTEST_XDIST_WORKER" in os.environ else os.environ.get("OMP_NUM_THREADS", "2")
+)
+# Threads that wait without spinning: on a busy machine the tiny networks of the tests
+# would take twenty times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -28,9 +32,11 @@ BRICK, GLASS, WOOD = (178, 92, 70), (120, 160, 190), (84, 54, 30)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `gpu` are skipped where there is none; those in a browser come first, as they last longest, and have a second try on CI.
+    """Tests marked `gpu` are skipped where there is none; those in a browser come first, as they last
+    longest, and have a second try on CI.
 
-    There a whole Chromium, a server and a trainer share two cores with whatever else the machine does. At a desk a failure stays one.
+    There a whole Chromium, a server and a trainer share two cores with whatever else the machine does.
+    At a desk a failure stays one.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     if os.environ.get("CI"):
@@ -72,7 +78,8 @@ def browser(chromium: str) -> Iterator[Any]:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
-    """A Hub on this machine, which the client of this process asks; ada is logged in, with a token that may write."""
+    """A Hub on this machine, which the client of this process asks; ada is logged in,
+    with a token that may write."""
     with FakeHub() as served:
         served.use(monkeypatch, tmp_path_factory.mktemp("hub-home"))
         yield served
@@ -80,7 +87,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of the smallest network, untrained, which tells all that a trained one does. Tests only read it."""
+    """A checkpoint of the smallest network, untrained, which tells all that a trained
+    one does. Tests only read it."""
     from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
     from pix2pix.config import ModelConfig
     from pix2pix.networks import build_generator
@@ -88,18 +96,34 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     palette = (("background", WALL), ("window", WINDOW), ("door", DOOR))
     config = ModelConfig(depth=5, width=4, size=32, source="labels", palette=palette)
-    about = {"task": "labels to photo", "data": "houses", "pairs": 6, "step": 2000, "licence": "cc-by-4.0", "date": "2026-11-21T10:00:00"}
-    about |= {"metrics": {"l1": 0.25, "psnr": 14.5, "ssim": 0.5}, "command": "pix2pix train houses --run runs/houses"}
+    about = {
+        "task": "labels to photo",
+        "data": "houses",
+        "pairs": 6,
+        "step": 2000,
+        "licence": "cc-by-4.0",
+        "date": "2026-11-21T10:00:00",
+    }
+    about |= {
+        "metrics": {"l1": 0.25, "psnr": 14.5, "ssim": 0.5},
+        "command": "pix2pix train houses --run runs/houses",
+    }
     path = tmp_path_factory.mktemp("models") / "houses.pth"
     save_checkpoint(path, Checkpoint(config, build_generator(config).state_dict(), about))
     return path
 
 
 def draw_pair(number: int, size: int = 64) -> tuple[Image.Image, Image.Image]:
-    """A house as labels and as a picture: the same shapes in the colours of labels, and in those of brick, glass and wood."""
+    """A house as labels and as a picture: the same shapes in the colours of labels, and in
+    those of brick, glass and wood."""
     labels, picture = Image.new("RGB", (size, size), WALL), Image.new("RGB", (size, size), BRICK)
     unit = size // 8
-    windows = [(unit * (1 + 2 * column), unit * (1 + 2 * row)) for column in range(3) for row in range(2) if (column + row + number) % 3]
+    windows = [
+        (unit * (1 + 2 * column), unit * (1 + 2 * row))
+        for column in range(3)
+        for row in range(2)
+        if (column + row + number) % 3
+    ]
     for image, window, door in ((labels, WINDOW, DOOR), (picture, GLASS, WOOD)):
         draw = ImageDraw.Draw(image)
         for x, y in windows:
@@ -129,6 +153,8 @@ def tiny_run(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pix2pix import TrainConfig, train
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    config = TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=2, log_every=1, precision="fp32")
+    config = TrainConfig(
+        data=str(pairs), size=32, width=4, discriminator_width=4, steps=2, log_every=1, precision="fp32"
+    )
     train(config, folder)
     return folder

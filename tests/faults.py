@@ -1,4 +1,5 @@
-"""Lets one call of the operating system fail: the i-th open, write, fsync or rename below a folder, with an errno of choice."""
+"""Lets one call of the operating system fail: the i-th open, write, fsync or rename below a
+folder, with an errno of choice."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EMFILE)
 
 
 class Faults:
-    """Counts the calls of one kind below `folder`; call `number`, counted from 0, raises `OSError(error)`. None only counts."""
+    """Counts the calls of one kind below `folder`; call `number`, counted from 0, raises
+    `OSError(error)`. None only counts."""
 
     def __init__(self, folder: Path, kind: str, number: int | None, error: int = errno.EIO) -> None:
         self.folder, self.kind, self.number, self.error = str(folder.resolve()), kind, number, error
@@ -67,10 +69,15 @@ class _System:
         self.was: tuple[Any, ...] = (io.open, os.open, os.fsync, os.write, os.replace, os.rename)
 
     def open(self, file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any) -> Any:
-        if isinstance(file, (str, os.PathLike)) and str(Path(os.fsdecode(file)).absolute()).startswith(self.faults.folder):
+        if isinstance(file, (str, os.PathLike)) and str(Path(os.fsdecode(file)).absolute()).startswith(
+            self.faults.folder
+        ):
             if set(mode) & set("wax+"):
                 texts = (*text, None, None, None)
-                texts = tuple(more.get(name, texts[place]) for place, name in enumerate(("encoding", "errors", "newline")))
+                texts = tuple(
+                    more.get(name, texts[place])
+                    for place, name in enumerate(("encoding", "errors", "newline"))
+                )
                 return _open_faulty(self.faults, file, mode, buffering, texts)  # type: ignore[arg-type]
             self.faults.meet("open", file)
         return self.was[0](file, mode, buffering, *text, **more)

@@ -1,6 +1,8 @@
-"""Small networks as other projects build them, written anew from the facts of their layouts: what an imported file must paint like.
+"""Small networks as other projects build them, written anew from the facts of their layouts: what an
+imported file must paint like.
 
-Where they have dropout, `masks` are multiplied in instead of random ones, in the order in which the network comes to them.
+Where they have dropout, `masks` are multiplied in instead of random ones, in the order in
+which the network comes to them.
 """
 
 from __future__ import annotations
@@ -41,7 +43,11 @@ class Dropout(nn.Module):
 
 
 def norm(kind: str, channels: int) -> nn.Module:
-    return {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}[kind](channels) if kind != "none" else nn.Identity()
+    return (
+        {"batch": nn.BatchNorm2d, "instance": nn.InstanceNorm2d}[kind](channels)
+        if kind != "none"
+        else nn.Identity()
+    )
 
 
 class Nest(nn.Module):
@@ -68,14 +74,25 @@ class UsualUNet(nn.Module):
             above, own = channels[level - 1], channels[level]
             down = [nn.LeakyReLU(0.2), nn.Conv2d(above, own, 4, 2, 1, bias=bias)]
             if inner is None:
-                layers = [*down, nn.ReLU(), nn.ConvTranspose2d(own, above, 4, 2, 1, bias=bias), norm(kind, above)]
+                layers = [
+                    *down,
+                    nn.ReLU(),
+                    nn.ConvTranspose2d(own, above, 4, 2, 1, bias=bias),
+                    norm(kind, above),
+                ]
             else:
                 up = [nn.ReLU(), nn.ConvTranspose2d(2 * own, above, 4, 2, 1, bias=bias), norm(kind, above)]
                 layers = [*down, norm(kind, own), inner, *up]
                 layers += [Dropout(self.masks)] * (level >= 4)
             inner = Nest(layers, False)
         assert inner is not None
-        outer = [nn.Conv2d(ins, width, 4, 2, 1, bias=bias), inner, nn.ReLU(), nn.ConvTranspose2d(2 * width, outs, 4, 2, 1), nn.Tanh()]
+        outer = [
+            nn.Conv2d(ins, width, 4, 2, 1, bias=bias),
+            inner,
+            nn.ReLU(),
+            nn.ConvTranspose2d(2 * width, outs, 4, 2, 1),
+            nn.Tanh(),
+        ]
         self.model = Nest(outer, True)
 
     def forward(self, source: Tensor) -> Tensor:
@@ -86,7 +103,12 @@ class UsualBlock(nn.Module):
     def __init__(self, channels: int, kind: str, masks: Masks | None) -> None:
         super().__init__()
         bias = kind == "instance"
-        first = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm(kind, channels), nn.ReLU()]
+        first = [
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            norm(kind, channels),
+            nn.ReLU(),
+        ]
         second = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3, bias=bias), norm(kind, channels)]
         self.conv_block = nn.Sequential(*first, *([] if masks is None else [Dropout(masks)]), *second)
 
@@ -106,7 +128,11 @@ class UsualResNet(nn.Module):
             layers += [nn.Conv2d(few, 2 * few, 3, 2, 1, bias=bias), norm(kind, 2 * few), nn.ReLU()]
         layers += [UsualBlock(4 * width, kind, self.masks if dropout else None) for _ in range(blocks)]
         for many in (4 * width, 2 * width):
-            layers += [nn.ConvTranspose2d(many, many // 2, 3, 2, 1, 1, bias=bias), norm(kind, many // 2), nn.ReLU()]
+            layers += [
+                nn.ConvTranspose2d(many, many // 2, 3, 2, 1, 1, bias=bias),
+                norm(kind, many // 2),
+                nn.ReLU(),
+            ]
         self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, outs, 7), nn.Tanh())
 
     def forward(self, source: Tensor) -> Tensor:
@@ -140,7 +166,9 @@ class UsualPixelGAN(nn.Module):
         super().__init__()
         bias = kind == "instance"
         inner = [nn.Conv2d(width, 2 * width, 1, bias=bias), norm(kind, 2 * width), nn.LeakyReLU(0.2)]
-        self.net = nn.Sequential(nn.Conv2d(ins, width, 1), nn.LeakyReLU(0.2), *inner, nn.Conv2d(2 * width, 1, 1, bias=bias))
+        self.net = nn.Sequential(
+            nn.Conv2d(ins, width, 1), nn.LeakyReLU(0.2), *inner, nn.Conv2d(2 * width, 1, 1, bias=bias)
+        )
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self.net(pictures)
@@ -166,7 +194,14 @@ class KimRass(nn.Module):
         self.levels = levels
         channels = [width * min(2**level, 8) for level in range(levels)]
         for level in range(levels):
-            conv = nn.Conv2d(ins if level == 0 else channels[level - 1], channels[level], 4, 2, 1, bias=level in (0, levels - 1))
+            conv = nn.Conv2d(
+                ins if level == 0 else channels[level - 1],
+                channels[level],
+                4,
+                2,
+                1,
+                bias=level in (0, levels - 1),
+            )
             setattr(self, f"layer{level + 1}", Held(conv))
         for level, own in enumerate(reversed(channels[:-1])):
             seen = channels[-1] if level == 0 else 2 * list(reversed(channels[:-1]))[level - 1]
@@ -201,7 +236,8 @@ class Row(nn.Module):
 
 
 class HugGAN(nn.Module):
-    """HugGAN's, with as many levels as asked for; five of its encoder and four of its decoder have dropout."""
+    """HugGAN's, with as many levels as asked for; five of its encoder and four
+    of its decoder have dropout."""
 
     def __init__(self, ins: int, outs: int, width: int, levels: int) -> None:
         super().__init__()
@@ -209,20 +245,29 @@ class HugGAN(nn.Module):
         self.levels = levels
         channels = [width * min(2**level, 8) for level in range(levels)]
         for level, own in enumerate(channels):
-            setattr(self, f"down{level + 1}", Row(nn.Conv2d(ins if level == 0 else channels[level - 1], own, 4, 2, 1, bias=False)))
+            setattr(
+                self,
+                f"down{level + 1}",
+                Row(nn.Conv2d(ins if level == 0 else channels[level - 1], own, 4, 2, 1, bias=False)),
+            )
         back = channels[-2::-1]
         for level, own in enumerate(back):
             seen = channels[-1] if level == 0 else 2 * back[level - 1]
             setattr(self, f"up{level + 1}", Row(nn.ConvTranspose2d(seen, own, 4, 2, 1, bias=False)))
         self.final = nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.ZeroPad2d((1, 0, 1, 0)), nn.Conv2d(2 * width, outs, 4, padding=1), nn.Tanh()
+            nn.Upsample(scale_factor=2),
+            nn.ZeroPad2d((1, 0, 1, 0)),
+            nn.Conv2d(2 * width, outs, 4, padding=1),
+            nn.Tanh(),
         )
 
     def forward(self, source: Tensor) -> Tensor:
         skips, features = [], source
         for level in range(self.levels):
             features = getattr(self, f"down{level + 1}")(features)
-            features = F.leaky_relu(F.instance_norm(features) if 0 < level < self.levels - 1 else features, 0.2)
+            features = F.leaky_relu(
+                F.instance_norm(features) if 0 < level < self.levels - 1 else features, 0.2
+            )
             if self.masks and level >= self.levels - 5:
                 features = features * self.masks.pop(0)
             skips.append(features)
@@ -245,27 +290,46 @@ def tensorflow_weights(ins: int, outs: int, width: int, levels: int, seed: int =
         encoder, decoder = f"generator/encoder_{number}", f"generator/decoder_{number}"
         painted = outs if number == 1 else above
         shapes |= {f"{encoder}/conv2d/kernel": (4, 4, above, own), f"{encoder}/conv2d/bias": (own,)}
-        shapes |= {f"{decoder}/conv2d_transpose/kernel": (4, 4, painted, own if number == levels else 2 * own)}
+        shapes |= {
+            f"{decoder}/conv2d_transpose/kernel": (4, 4, painted, own if number == levels else 2 * own)
+        }
         shapes |= {f"{decoder}/conv2d_transpose/bias": (painted,)}
         if number > 1:
             shapes |= {f"{encoder}/batch_normalization/{name}": (own,) for name in ("gamma", "beta")}
             shapes |= {f"{decoder}/batch_normalization/{name}": (painted,) for name in ("gamma", "beta")}
     spread = {4: 0.2, 1: 0.3}
-    return {name: torch.randn(shape, generator=random) * spread[len(shape)] + name.endswith("gamma") for name, shape in shapes.items()}
+    return {
+        name: torch.randn(shape, generator=random) * spread[len(shape)] + name.endswith("gamma")
+        for name, shape in shapes.items()
+    }
 
 
 def tensorflow_paints(weights: dict[str, Tensor], source: Tensor) -> Tensor:
     """What pix2pix-tensorflow's network makes of one picture (1, C, H, W)."""
-    levels = len([name for name in weights if name.startswith("generator/encoder") and name.endswith("kernel")])
+    levels = len(
+        [name for name in weights if name.startswith("generator/encoder") and name.endswith("kernel")]
+    )
 
     def normed(place: str, features: Tensor) -> Tensor:
-        mean, variance = features.mean((2, 3), keepdim=True), features.var((2, 3), keepdim=True, unbiased=False)
-        gamma, beta = (weights[f"generator/{place}/batch_normalization/{name}"][:, None, None] for name in ("gamma", "beta"))
+        mean, variance = (
+            features.mean((2, 3), keepdim=True),
+            features.var((2, 3), keepdim=True, unbiased=False),
+        )
+        gamma, beta = (
+            weights[f"generator/{place}/batch_normalization/{name}"][:, None, None]
+            for name in ("gamma", "beta")
+        )
         return (features - mean) / (variance + 1e-5).sqrt() * gamma + beta
 
     def convolved(place: str, kind: str, call: Callable[..., Tensor], features: Tensor) -> Tensor:
         kernel = weights[f"generator/{place}/{kind}/kernel"]
-        return call(features, kernel.permute(3, 2, 0, 1), weights[f"generator/{place}/{kind}/bias"], stride=2, padding=1)
+        return call(
+            features,
+            kernel.permute(3, 2, 0, 1),
+            weights[f"generator/{place}/{kind}/bias"],
+            stride=2,
+            padding=1,
+        )
 
     layers = [convolved("encoder_1", "conv2d", F.conv2d, source)]
     for number in range(2, levels + 1):

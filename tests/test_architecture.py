@@ -14,7 +14,8 @@ from paths import ROOT
 PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     "errors",
-    "config seeding",
+    "settings seeding",
+    "config",
     "imaging networks",
     "runtime",
     "methods data checkpoints",
@@ -40,8 +41,8 @@ OWNERS = {
 }
 """Libraries that only some packages may import."""
 
-WITHOUT_TORCH = ("errors", "config", "cli", "__main__")
-PURE = ("errors", "config", "seeding", "imaging", "networks", "methods")
+WITHOUT_TORCH = ("errors", "settings", "config", "cli", "__main__")
+PURE = ("errors", "settings", "config", "seeding", "imaging", "networks", "methods")
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval"}
 IMPURE_MODULES = {
     "time",
@@ -85,10 +86,13 @@ def parse(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Dotted names that a module imports when it runs, lazily or not; those for the type checker alone do not count."""
+    """Dotted names that a module imports when it runs, lazily or not; those for the type
+    checker alone do not count."""
     tree = parse(path)
     blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If))
-    for_types = {id(node) for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING" for node in ast.walk(block)}
+    for_types = {
+        id(node) for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING" for node in ast.walk(block)
+    }
     for node in ast.walk(tree):
         if id(node) in for_types:
             continue
@@ -99,7 +103,9 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(parse(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (
+        node for node in ast.walk(parse(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 @pytest.mark.parametrize("path", modules(), ids=label)
@@ -112,7 +118,9 @@ def test_a_package_imports_only_from_layers_below(path: Path) -> None:
         root, _, rest = name.partition(".")
         other = rest.partition(".")[0]
         if root == "pix2pix" and other != own and other in LEVELS:
-            assert LEVELS[other] < LEVELS[own], f"{label(path)} imports {name}: {other} does not lie below {own}"
+            assert LEVELS[other] < LEVELS[own], (
+                f"{label(path)} imports {name}: {other} does not lie below {own}"
+            )
 
 
 def test_every_package_of_the_map_is_there_and_none_beside_it() -> None:
@@ -121,11 +129,15 @@ def test_every_package_of_the_map_is_there_and_none_beside_it() -> None:
 
 
 def test_modules_import_each_other_in_no_circle() -> None:
-    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in modules()}
+    names = {
+        path: ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in modules()
+    }
     known = set(names.values()) - {"pix2pix"}
     graph: dict[str, set[str]] = {}
     for path, name in names.items():
-        # `from package import module` needs the module, `from module import name` what stands before the name.
+        # `from package import module` needs the module, `from module import name`
+        # what stands before the name.
         needed = (full if full in known else full.rpartition(".")[0] for full in imports_of(path))
         graph[name] = set(needed) & known
     assert list(TopologicalSorter(graph).static_order())
@@ -133,7 +145,12 @@ def test_modules_import_each_other_in_no_circle() -> None:
 
 @pytest.mark.parametrize("library", OWNERS)
 def test_a_library_is_imported_by_its_owners_alone(library: str) -> None:
-    users = {package_of(path) for path in modules() for name in imports_of(path) if name.partition(".")[0] == library}
+    users = {
+        package_of(path)
+        for path in modules()
+        for name in imports_of(path)
+        if name.partition(".")[0] == library
+    }
     assert users <= OWNERS[library]
 
 
@@ -142,7 +159,12 @@ def test_start_up_needs_no_torch(package: str) -> None:
     for path in modules():
         if package_of(path) == package:
             body = parse(path).body
-            top = {alias.name.split(".")[0] for node in body if isinstance(node, ast.Import) for alias in node.names}
+            top = {
+                alias.name.split(".")[0]
+                for node in body
+                if isinstance(node, ast.Import)
+                for alias in node.names
+            }
             top |= {(node.module or "").split(".")[0] for node in body if isinstance(node, ast.ImportFrom)}
             assert not top & {"torch", "torchvision", "gradio", "numpy", "PIL", "tqdm"}, label(path)
 

@@ -1,4 +1,5 @@
-"""Training and drawing give the numbers of commit c2fa3d1, before the modules were moved into packages and the method got its seam."""
+"""Training and drawing give the numbers of commit c2fa3d1, before the modules were moved into packages
+and the method got its seam."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ import torch
 
 HERE = Path(__file__).parent / "before_the_move"
 WANTED = json.loads((HERE / "digests.json").read_text(encoding="utf-8"))
-pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the digests are of x86 kernels")
+pytestmark = pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="the digests are of x86 kernels"
+)
 
 
 def numbers(*arguments: str) -> Any:
@@ -26,7 +29,8 @@ def numbers(*arguments: str) -> Any:
 
 
 def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """To the bit with the torch that made the digests; another one may round otherwise, and then the last losses are near."""
+    """To the bit with the torch that made the digests; another one may round otherwise, and
+    then the last losses are near."""
     if torch.__version__ == WANTED["torch"]:
         assert found == wanted
     else:
@@ -44,7 +48,9 @@ def test_a_run_of_before_resumes_to_the_same_weights(tmp_path: Path) -> None:
     numbers("pairs", str(tmp_path / "pairs"))
     shutil.copytree(HERE / "run", tmp_path / "run")
     config = tmp_path / "run" / "config.json"
-    config.write_text(config.read_text(encoding="utf-8").replace("DATA", str(tmp_path / "pairs")), encoding="utf-8")
+    config.write_text(
+        config.read_text(encoding="utf-8").replace("DATA", str(tmp_path / "pairs")), encoding="utf-8"
+    )
     assert_same(numbers("resume", str(tmp_path / "run")), WANTED["resume"])
 
 

@@ -1,7 +1,8 @@
-"""Every way in takes damaged files: a few hundred mutations with a fixed seed give a project error or a result, and nothing else.
+"""Every way in takes damaged files: a few hundred mutations with a fixed seed give a project error
+or a result, and nothing else.
 
-A mutation flips bytes, cuts, repeats or swaps parts, or edits the pickle's text, the members of the zip or the JSON. The slow test takes
-many more. Nothing may take long or much memory.
+A mutation flips bytes, cuts, repeats or swaps parts, or edits the pickle's text, the members of the zip or
+the JSON. The slow test takes many more. Nothing may take long or much memory.
 """
 
 from __future__ import annotations
@@ -31,7 +32,26 @@ from pix2pix.runs.run import Run, find_runs
 
 MUTATIONS, MANY = 30, 1500
 SECONDS, MEGABYTES = 10.0, 400
-VALUES: list[Any] = [None, True, -1, 0, 1, 2**40, -(2**63), 1e300, float("nan"), "", "x", "3", [], {}, [1], {"a": 1}, "\ud800", "a" * 5000]
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**40,
+    -(2**63),
+    1e300,
+    float("nan"),
+    "",
+    "x",
+    "3",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    "\ud800",
+    "a" * 5000,
+]
 
 
 def mutate_bytes(data: bytes, draw: random.Random) -> bytes:
@@ -61,7 +81,11 @@ def mutate_members(data: bytes, draw: random.Random) -> bytes:
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    name = next(name for name in parts if name.endswith("data.pkl")) if draw.random() < 0.8 else draw.choice(list(parts))
+    name = (
+        next(name for name in parts if name.endswith("data.pkl"))
+        if draw.random() < 0.8
+        else draw.choice(list(parts))
+    )
     kind = draw.randrange(8)
     if kind == 0:
         del parts[name]
@@ -124,7 +148,9 @@ def mutate_content(data: bytes, draw: random.Random) -> bytes:
     return made.getvalue()
 
 
-Way = tuple[Callable[[Path, Path], Path], Callable[[Path], Any], tuple[Callable[[bytes, random.Random], bytes], ...]]
+Way = tuple[
+    Callable[[Path, Path], Path], Callable[[Path], Any], tuple[Callable[[bytes, random.Random], bytes], ...]
+]
 
 
 def own(folder: Path, model: Path) -> Path:
@@ -144,9 +170,15 @@ def stranger(folder: Path, legacy: bool = False) -> Path:
 
 def pict(folder: Path) -> Path:
     weights = foreign.tensorflow_weights(3, 3, 1, 5)
-    table = json.dumps([{"name": name, "shape": list(value.shape)} for name, value in sorted(weights.items())]).encode()
+    table = json.dumps(
+        [{"name": name, "shape": list(value.shape)} for name, value in sorted(weights.items())]
+    ).encode()
     count = sum(value.numel() for value in weights.values())
-    chunks = (table, torch.linspace(-1, 1, 256).numpy().tobytes(), bytes(index % 256 for index in range(count)))
+    chunks = (
+        table,
+        torch.linspace(-1, 1, 256).numpy().tobytes(),
+        bytes(index % 256 for index in range(count)),
+    )
     (folder / "net.pict").write_bytes(b"".join(len(chunk).to_bytes(4, "big") + chunk for chunk in chunks))
     return folder / "net.pict"
 
@@ -172,9 +204,17 @@ WEIGHTS: dict[str, Way] = {
     "ours": (own, load_checkpoint, (mutate_bytes, mutate_members, mutate_content)),
     "ours from a stranger": (own, apart, (mutate_bytes, mutate_members, mutate_content)),
     "our safetensors": (own_safetensors, in_place, (mutate_bytes, mutate_header)),
-    "a stranger's": (lambda folder, _: stranger(folder), apart, (mutate_bytes, mutate_members, mutate_content)),
+    "a stranger's": (
+        lambda folder, _: stranger(folder),
+        apart,
+        (mutate_bytes, mutate_members, mutate_content),
+    ),
     "a stranger's of old": (lambda folder, _: stranger(folder, True), apart, (mutate_bytes,)),
-    "a stranger's safetensors": (lambda folder, _: strangers_safetensors(folder), apart, (mutate_bytes, mutate_header)),
+    "a stranger's safetensors": (
+        lambda folder, _: strangers_safetensors(folder),
+        apart,
+        (mutate_bytes, mutate_header),
+    ),
     "pict": (lambda folder, _: pict(folder), apart, (mutate_bytes, mutate_header)),
 }
 
@@ -198,7 +238,9 @@ def survive(read: Callable[[], Any], what: str) -> bool:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("way", WEIGHTS)
 @pytest.mark.parametrize("count", [MUTATIONS, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_damaged_file_of_weights_gives_an_error_of_ours_or_a_result(way: str, count: int, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_of_weights_gives_an_error_of_ours_or_a_result(
+    way: str, count: int, tiny_model: Path, tmp_path: Path
+) -> None:
     make, read, changes = WEIGHTS[way]
     path = make(tmp_path, tiny_model)
     whole, draw = path.read_bytes(), random.Random(way)
@@ -214,7 +256,16 @@ def test_a_damaged_file_of_weights_gives_an_error_of_ours_or_a_result(way: str, 
 
 def look_at(run: Run) -> None:
     """All that a page and a resume read of a run."""
-    for look in (run.snapshot, run.config, run.rows, run.state, run.read_state, run.saved_step, run.saved_model, run.saved_precision):
+    for look in (
+        run.snapshot,
+        run.config,
+        run.rows,
+        run.state,
+        run.read_state,
+        run.saved_step,
+        run.saved_model,
+        run.saved_precision,
+    ):
         survive(look, getattr(look, "__name__", ""))
     find_runs(run.path.parent)
 
@@ -225,7 +276,9 @@ FILES = ("config.json", "status.json", "metrics.jsonl", "state.pt")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("count", [MUTATIONS, pytest.param(MANY, marks=pytest.mark.slow)])
-def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(file: str, count: int, tiny_run: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(
+    file: str, count: int, tiny_run: Path, tmp_path: Path
+) -> None:
     run, draw = Run(shutil.copytree(tiny_run, tmp_path / "run")), random.Random(file)
     whole = (run.path / file).read_bytes()
     changes = (mutate_bytes, mutate_members, mutate_content) if file == "state.pt" else (mutate_json,)
@@ -237,7 +290,9 @@ def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(file: str, c
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("count", [3, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_resume_from_a_damaged_file_gives_an_error_of_ours_or_a_result(file: str, count: int, tiny_run: Path, tmp_path: Path) -> None:
+def test_a_resume_from_a_damaged_file_gives_an_error_of_ours_or_a_result(
+    file: str, count: int, tiny_run: Path, tmp_path: Path
+) -> None:
     from pix2pix.runs.execute import resume
 
     draw = random.Random(file)

@@ -43,6 +43,11 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 
 def test_importing_the_package_needs_no_torch() -> None:
-    program = "import sys, pix2pix; pix2pix.TrainConfig; pix2pix.Pix2PixError; print('torch' in sys.modules, 'numpy' in sys.modules)"
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    program = (
+        "import sys, pix2pix; pix2pix.TrainConfig; pix2pix.Pix2PixError; print('torch' in sys.modules,"
+        " 'numpy' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
     assert answer.split() == ["False", "False"]

@@ -42,7 +42,9 @@ def test_the_front_matter_is_what_a_space_reads() -> None:
 
 
 def test_the_space_gets_a_gradio_that_the_requirements_allow() -> None:
-    line = next(line for line in (ROOT / "requirements.txt").read_text().splitlines() if line.startswith("gradio"))
+    line = next(
+        line for line in (ROOT / "requirements.txt").read_text().splitlines() if line.startswith("gradio")
+    )
     low, high = (tuple(map(int, number.split("."))) for number in re.findall(r"[\d.]+", line))
     wanted = tuple(map(int, str(front_matter()["sdk_version"]).split(".")))
     assert low <= wanted < high
@@ -52,7 +54,11 @@ def test_the_space_gets_a_gradio_that_the_requirements_allow() -> None:
 def test_the_two_commands_stand_on_top_and_make_knows_them() -> None:
     assert [line.split("#")[0].strip() for line in BLOCKS[0][1].splitlines()] == ["make app", "make test"]
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    named = set(re.findall(r"^make ([a-z]+)", TEXT + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(
+        re.findall(
+            r"^make ([a-z]+)", TEXT + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     assert {"app", "test"} <= named <= set(targets)
 
 

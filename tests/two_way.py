@@ -35,21 +35,29 @@ class TwoWay:
         self.saved: Mapping[str, ModelConfig] = self.describe(config, images)
         self.networks = nn.ModuleDict({name: build_generator(model) for name, model in self.saved.items()})
         for side, spec in images.items():
-            self.networks[f"critic_{side}"] = build_blank(lambda channels=spec.channels: PatchGAN(channels, 4, receptive_field=16))
+            self.networks[f"critic_{side}"] = build_blank(
+                lambda channels=spec.channels: PatchGAN(channels, 4, receptive_field=16)
+            )
         self.players = (
             Player("critics", ("critic_a", "critic_b"), config.rate, config.critic_steps),
             Player("generators", ("AtoB", "BtoA"), config.rate),
         )
         self.criterion = Criterion("cycle", lower_is_better=True)
-        self.pools = {side: torch.zeros(POOL, spec.channels, config.size, config.size) for side, spec in images.items()}
+        self.pools = {
+            side: torch.zeros(POOL, spec.channels, config.size, config.size) for side, spec in images.items()
+        }
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
         a, b = images["a"], images["b"]
         shape = config.architecture() | {"dropout": 0.0, "size": config.size}
         return {
-            "AtoB": ModelConfig(**shape, in_channels=a.channels, out_channels=b.channels, source=a.kind, target=b.kind),
-            "BtoA": ModelConfig(**shape, in_channels=b.channels, out_channels=a.channels, source=b.kind, target=a.kind),
+            "AtoB": ModelConfig(
+                **shape, in_channels=a.channels, out_channels=b.channels, source=a.kind, target=b.kind
+            ),
+            "BtoA": ModelConfig(
+                **shape, in_channels=b.channels, out_channels=a.channels, source=b.kind, target=a.kind
+            ),
         }
 
     @classmethod
@@ -66,18 +74,26 @@ class TwoWay:
         for side in ("a", "b"):
             seeds = draw.seeds(f"pool {side}")
             drawn = list(zip(draw.places, seeds, strict=True))
-            noise[f"slot_{side}"] = torch.tensor([seed % POOL if place >= POOL else place for place, seed in drawn])
+            noise[f"slot_{side}"] = torch.tensor(
+                [seed % POOL if place >= POOL else place for place, seed in drawn]
+            )
             noise[f"old_{side}"] = torch.tensor([place >= POOL and seed & 64 > 0 for place, seed in drawn])
         return noise
 
     def make_fakes(self, batch: Batch, noise: Batch) -> Batch:
-        return {"a": self.networks["BtoA"](batch["b"]).float(), "b": self.networks["AtoB"](batch["a"]).float()}
+        return {
+            "a": self.networks["BtoA"](batch["b"]).float(),
+            "b": self.networks["AtoB"](batch["a"]).float(),
+        }
 
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
         if player == "critics":
             parts = {f"d_{side}": self._critic_loss(side, batch, fakes, noise) for side in ("a", "b")}
             return {"total": parts["d_a"] + parts["d_b"], **parts}
-        parts = {f"g_{side}": (self.networks[f"critic_{side}"](fakes[side]) - 1).square().mean() for side in ("a", "b")}
+        parts = {
+            f"g_{side}": (self.networks[f"critic_{side}"](fakes[side]) - 1).square().mean()
+            for side in ("a", "b")
+        }
         backs = {"a": self.networks["BtoA"](fakes["b"]), "b": self.networks["AtoB"](fakes["a"])}
         parts |= {f"cycle_{side}": (back - batch[side]).abs().mean() for side, back in backs.items()}
         return {"total": parts["g_a"] + parts["g_b"] + 10 * (parts["cycle_a"] + parts["cycle_b"]), **parts}
@@ -101,7 +117,9 @@ class TwoWay:
         return {**example, "fake_a": fake_a, "fake_b": fake_b, **backs}
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
-        values = [metrics["l1"](images[f"back_{side}"], images[side])[0] for images in shown for side in ("a", "b")]
+        values = [
+            metrics["l1"](images[f"back_{side}"], images[side])[0] for images in shown for side in ("a", "b")
+        ]
         return {"cycle": sum(values) / len(values)}
 
     def state(self) -> dict[str, Any]:
@@ -143,14 +161,19 @@ class Sides:
     def to(self, device: torch.device | str) -> Sides:
         return self
 
-    def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
+    def batches(
+        self, start: int = 0, *, rank: int = 0, world: int = 1
+    ) -> Generator[tuple[int, list[Batch]], None, None]:
         share, passes = self.config.batch // world, self.config.passes()
         for step in itertools.count(start):
             firsts = [(step * passes + index) * self.config.batch + rank * share for index in range(passes)]
             yield step, [self._batch(range(first, first + share)) for first in firsts]
 
     def _batch(self, places: range) -> Batch:
-        return {side: torch.cat([self._image(side, place % self.train_size) for place in places]) for side in self.images}
+        return {
+            side: torch.cat([self._image(side, place % self.train_size) for place in places])
+            for side in self.images
+        }
 
     def _image(self, side: str, number: int) -> Tensor:
         generator = torch.Generator().manual_seed(seed_of(self.config.seed, side, number))
@@ -158,4 +181,6 @@ class Sides:
         return nn.functional.interpolate(coarse, size=(self.config.size, self.config.size))
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
-        return [(str(number), {side: self._image(side, number) for side in self.images}) for number in (8, 9)][:limit]
+        return [
+            (str(number), {side: self._image(side, number) for side in self.images}) for number in (8, 9)
+        ][:limit]

@@ -1,7 +1,8 @@
 """One self-describing `.pth`: how to build a generator, its weights, and what is to be known about it.
 
-A checkpoint may come from a stranger. Before `torch.load` sees the file its zip is checked (sums, no compression) and its
-pickle is read as text: only the few names that tensors need may occur in it. Then keys, shapes and values are checked.
+A checkpoint may come from a stranger. Before `torch.load` sees the file its zip is checked (sums, no
+compression) and its pickle is read as text: only the few names that tensors need may occur in it. Then keys,
+shapes and values are checked.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ STATISTICS_CHOICES = ("auto", "picture", "running")
 
 # All that a pickle of plain values and tensors needs. Anything else is not ours, and may be an attack.
 ALLOWED_GLOBALS = {"collections OrderedDict", "torch._utils _rebuild_tensor_v2"} | {
-    f"torch {name}Storage" for name in ("Float", "Half", "BFloat16", "Double", "Long", "Int", "Short", "Char", "Byte", "Bool")
+    f"torch {name}Storage"
+    for name in ("Float", "Half", "BFloat16", "Double", "Long", "Int", "Short", "Char", "Byte", "Bool")
 }
 
 
@@ -41,7 +43,8 @@ LONG_WORD = 100
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator at rest. `about` holds plain values: task, data, direction, steps, metrics, licence, date."""
+    """A generator at rest. `about` holds plain values: task, data, direction,
+    steps, metrics, licence, date."""
 
     config: ModelConfig
     weights: dict[str, Tensor]
@@ -55,14 +58,18 @@ class Checkpoint:
 
 
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
-    """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that are not finite are refused."""
+    """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that
+    are not finite are refused."""
     check_weights(checkpoint.config, checkpoint.weights, where=str(path))
     kind = torch.float16 if half else torch.float32
     weights = {
-        name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype) for name, value in checkpoint.weights.items()
+        name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype)
+        for name, value in checkpoint.weights.items()
     }
     if half and not all(torch.isfinite(value).all() for value in weights.values()):
-        raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Save with half=False.")
+        raise CheckpointError(
+            f"{path}: some weights are larger than half precision holds (65504). Save with half=False."
+        )
     # Contiguous, so that the file does not depend on the memory format that training ran in.
     weights = {name: value.contiguous() for name, value in weights.items()}
     content = {
@@ -78,7 +85,8 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True)
 def load_checkpoint(path: str | Path) -> Checkpoint:
     """Reads and checks a checkpoint; weights come back as float32 on the CPU.
 
-    Raises `CheckpointError` with one sentence for a file that is missing, damaged, hostile or of another kind.
+    Raises `CheckpointError` with one sentence for a file that is missing,
+    damaged, hostile or of another kind.
     """
     path = Path(path)
     return to_checkpoint(read_tensors(path), path)
@@ -89,7 +97,10 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
     if content.get("version") != VERSION:
-        raise CheckpointError(f"{path} has format version {content.get('version')!r:.40}; this pix2pix reads {VERSION}. Update pix2pix.")
+        raise CheckpointError(
+            f"{path} has format version {content.get('version')!r:.40}; this pix2pix reads {VERSION}. "
+            "Update pix2pix."
+        )
     try:
         config = ModelConfig.from_dict(content["config"])
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -99,24 +110,35 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     if not isinstance(weights, dict) or not isinstance(about, dict):
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
     if not is_told(about):
-        raise CheckpointError(f"{path}: what it tells about itself is more than words and numbers, or too much. The file is not used.")
+        raise CheckpointError(
+            f"{path}: what it tells about itself is more than words and numbers, or too much. The file "
+            "is not used."
+        )
     check_weights(config, weights, where=str(path))
     return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
 
 
 def is_told(about: Any) -> bool:
-    """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can be shown and written as JSON."""
+    """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can
+    be shown and written as JSON."""
     count = 0
     level = [about]
     for _ in range(MOST_NESTED * isinstance(about, dict)):
-        # A list may hold itself, or one list a thousand times: what comes next is counted before it is gathered.
+        # A list may hold itself, or one list a thousand times: what comes next is
+        # counted before it is gathered.
         holders = [value for value in level if isinstance(value, (list, tuple, dict))]
-        count += sum(map(len, holders)) + sum(len(value) // LONG_WORD for value in level if isinstance(value, str))
+        count += sum(map(len, holders)) + sum(
+            len(value) // LONG_WORD for value in level if isinstance(value, str)
+        )
         if count > MOST_TOLD or not all(isinstance(value, PLAIN) for value in level):
             return False
         if not all(isinstance(key, str) for value in holders if isinstance(value, dict) for key in value):
             return False
-        level = [item for value in holders for item in ((*value, *value.values()) if isinstance(value, dict) else value)]
+        level = [
+            item
+            for value in holders
+            for item in ((*value, *value.values()) if isinstance(value, dict) else value)
+        ]
         if not level:
             return True
     return False
@@ -167,9 +189,14 @@ def _check_archive(path: Path, allowed: Set[str]) -> None:
     except CheckpointError:
         raise
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {(error.strerror or _first_line(error)).lower()}.") from error
-    except Exception as error:  # zipfile raises what it likes on garbage: BadZipFile, RuntimeError, struct.error, UnicodeDecodeError
-        raise CheckpointError(f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)}).") from error
+        raise CheckpointError(
+            f"{path} cannot be read: {(error.strerror or _first_line(error)).lower()}."
+        ) from error
+    # zipfile raises what it likes on garbage: BadZipFile, RuntimeError, struct.error, UnicodeDecodeError
+    except Exception as error:
+        raise CheckpointError(
+            f"{path} is damaged, or not a PyTorch checkpoint ({_first_line(error)})."
+        ) from error
 
 
 def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
@@ -177,24 +204,35 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
     size = path.stat().st_size
     claimed = sum(entry.file_size for entry in entries)
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or claimed > size:
-        raise CheckpointError(f"{path} claims {claimed:,} bytes and has {size:,}: PyTorch never compresses. The file is not opened.")
+        raise CheckpointError(
+            f"{path} claims {claimed:,} bytes and has {size:,}: PyTorch never compresses. The file is "
+            "not opened."
+        )
     broken = archive.testzip()
     if broken:
-        raise CheckpointError(f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again.")
+        raise CheckpointError(
+            f"{path} is damaged: the sum of its part {broken} is wrong. Get the file again."
+        )
 
 
 def check_pickle(path: Path, file: BinaryIO, *, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
-    """Reads one pickle as text, up to its end; `CheckpointError` where it would import more than tensors need."""
+    """Reads one pickle as text, up to its end; `CheckpointError` where it would
+    import more than tensors need."""
     try:
         names = dict.fromkeys(names_in_pickle(file))
     except Exception as error:  # pickletools raises what it likes on garbage
-        raise CheckpointError(f"{path} is damaged: its index cannot be read ({_first_line(error)}).") from error
+        raise CheckpointError(
+            f"{path} is damaged: its index cannot be read ({_first_line(error)})."
+        ) from error
     strange = [name for name in names if name not in allowed]
     objects = {name for name in strange if name.removeprefix(COMPOSED) not in allowed}
     if objects:
         raise CheckpointError(f"{path} {why_refused(objects, next(iter(names)))}")
     if strange:
-        raise CheckpointError(f"{path} was saved with a newer pickle protocol than torch.save has: save it anew, without pickle_protocol.")
+        raise CheckpointError(
+            f"{path} was saved with a newer pickle protocol than torch.save has: save it anew, without "
+            "pickle_protocol."
+        )
 
 
 def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: str) -> None:
@@ -208,7 +246,8 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: 
     if missing or strange:
         example = min(map(str, missing or strange))
         raise CheckpointError(
-            f"{where}: the weights are not those of the network that it describes: missing {len(missing)}, too many {len(strange)}"
+            f"{where}: the weights are not those of the network that it describes: missing {len(missing)}, "
+            f"too many {len(strange)}"
             f" (such as {example[:80]!r})."
         )
     for name, value in weights.items():
@@ -218,10 +257,15 @@ def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: 
 def _check_tensor(name: str, value: Any, *, wanted: Tensor, where: str) -> None:
     if not isinstance(value, Tensor) or value.shape != wanted.shape:
         found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise CheckpointError(f"{where}: {name} is {found}, and the network that the file describes needs {tuple(wanted.shape)}.")
+        raise CheckpointError(
+            f"{where}: {name} is {found}, and the network that the file describes needs "
+            f"{tuple(wanted.shape)}."
+        )
     # A storage smaller than the shape (strides of 0) would grow a small file into gigabytes.
     if value.untyped_storage().nbytes() < value.numel() * value.element_size():
-        raise CheckpointError(f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used.")
+        raise CheckpointError(
+            f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used."
+        )
     if not torch.isfinite(value).all():
         raise CheckpointError(f"{where}: {name} holds numbers that are not finite. The model is broken.")
 
@@ -231,6 +275,14 @@ def choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
     if statistics not in STATISTICS_CHOICES:
         raise ConfigError(f"statistics is {statistics!r}; choose one of {', '.join(STATISTICS_CHOICES)}.")
     spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]
-    if statistics == "running" and "origin" in checkpoint.about and spread and all(bool((value == 1).all()) for value in spread):
-        raise ConfigError('this model has batch norm and no running statistics: its training kept none. Take statistics "picture".')
+    if (
+        statistics == "running"
+        and "origin" in checkpoint.about
+        and spread
+        and all(bool((value == 1).all()) for value in spread)
+    ):
+        raise ConfigError(
+            "this model has batch norm and no running statistics: its training kept none. Take "
+            'statistics "picture".'
+        )
     return checkpoint.config.statistics if statistics == "auto" else statistics

@@ -1,4 +1,5 @@
-"""What a file is that holds no weights: told by its content, never by its name, with the way to weights where there is one."""
+"""What a file is that holds no weights: told by its content, never by its name, with the way to
+weights where there is one."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from typing import Any, BinaryIO
 SAVE = 'torch.save(model.state_dict(), "weights.pth")'
 """The line that keeps a module's weights and nothing else."""
 STARTS = {
-    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull, or download it anew",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull, "
+    "or download it anew",
     b"\x89HDF": "is a file of Keras; weights of PyTorch and .pict files are read here",
     b"\x93NUMPY": f"is an array of NumPy; weights are a state_dict that PyTorch saved: {SAVE}",
     b"GGUF": "is a GGUF file of a language model; weights of pix2pix networks are read here",
@@ -25,22 +27,54 @@ STARTS = {
     b"\xfd7zXZ": "is an xz archive: unpack it, and name the file of weights in it",
     b"7z\xbc\xaf": "is a 7z archive: unpack it, and name the file of weights in it",
     b"Rar!": "is a RAR archive: unpack it, and name the file of weights in it",
-    b"\x80": f"is a bare pickle, which can run programs: it is not opened. Have its authors save a state_dict: {SAVE}",
+    b"\x80": "is a bare pickle, which can run programs: it is not opened. Have its authors save a "
+    f"state_dict: {SAVE}",
 }
-WEB_PAGE = re.compile(rb"(?:<!--.{0,400}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+WEB_PAGE = re.compile(
+    rb"(?:<!--.{0,400}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 LARGEST_TEXT = 5_000_000
 FIRST = 1024
 """Bytes that tell of what kind a file is."""
 
 COMPOSED = "STACK_GLOBAL "
 """Before a name that a pickle puts together at run time, as those of protocol 4 and later do."""
-PROGRAMS = {"os", "posix", "nt", "subprocess", "sys", "runpy", "shutil", "socket", "importlib", "ctypes", "pickle", "webbrowser", "pty"}
+PROGRAMS = {
+    "os",
+    "posix",
+    "nt",
+    "subprocess",
+    "sys",
+    "runpy",
+    "shutil",
+    "socket",
+    "importlib",
+    "ctypes",
+    "pickle",
+    "webbrowser",
+    "pty",
+}
 BUILTINS = {"builtins", "__builtin__", "__builtins__"}
-PLAIN_BUILTINS = {"set", "frozenset", "slice", "complex", "bytearray", "object", "list", "dict", "tuple", "int", "float", "str", "bytes"}
+PLAIN_BUILTINS = {
+    "set",
+    "frozenset",
+    "slice",
+    "complex",
+    "bytearray",
+    "object",
+    "list",
+    "dict",
+    "tuple",
+    "int",
+    "float",
+    "str",
+    "bytes",
+}
 
 
 def what_instead(path: Path) -> str:
-    """Says what the file is in place of a `torch.save` archive, as in `is empty ...`; empty for an archive and for what is not known."""
+    """Says what the file is in place of a `torch.save` archive, as in `is empty ...`; empty for an
+    archive and for what is not known."""
     size = path.stat().st_size
     if not size:
         return "is empty (0 bytes): the download or the copy of it failed. Get it again"
@@ -48,10 +82,16 @@ def what_instead(path: Path) -> str:
         start = file.read(FIRST)
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if WEB_PAGE.match(text) or text[:5].lower() == b"<?xml":
-        return "is a web page: the address that it came from was that of a page about the file. Download the file itself"
+        return (
+            "is a web page: the address that it came from was that of a page about the file. Download the"
+            " file itself"
+        )
     known = next((what for begin, what in STARTS.items() if start.startswith(begin)), "")
     if not known and text[:1] in (b"{", b"[") and size < LARGEST_TEXT and _is_json(path):
-        return "is JSON text, such as a description or an answer of a server, not weights. Name the file of weights beside it"
+        return (
+            "is JSON text, such as a description or an answer of a server, not weights. Name the file of"
+            " weights beside it"
+        )
     return known
 
 
@@ -64,30 +104,40 @@ def _is_json(path: Path) -> bool:
 
 
 def what_archive(archive: zipfile.ZipFile) -> str:
-    """Says what a zip archive is in place of a `torch.save` archive of tensors; empty where nothing is told by its names."""
+    """Says what a zip archive is in place of a `torch.save` archive of tensors; empty where
+    nothing is told by its names."""
     names = archive.namelist()
     if any("/code/" in f"/{name}" and name.endswith(".py") for name in names):
         line = f"model = torch.jit.load(FILE); {SAVE}"
-        return f"is a TorchScript program, which would be run: it is not opened. Whoever trusts it saves its weights: {line}"
+        return (
+            "is a TorchScript program, which would be run: it is not opened. Whoever trusts it saves its"
+            f" weights: {line}"
+        )
     if any(name.endswith(("serialized_exported_program.json", "models/model.json")) for name in names):
         return f"is a program of torch.export, not weights. Save the weights alone: {SAVE}"
     if names and all(name.endswith(".npy") for name in names):
         return f"is an archive of NumPy arrays; weights are a state_dict that PyTorch saved: {SAVE}"
-    inside = [name for name in names if name.lower().endswith((".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pict"))]
+    inside = [
+        name
+        for name in names
+        if name.lower().endswith((".pth", ".pt", ".ckpt", ".bin", ".safetensors", ".pict"))
+    ]
     if inside:
         return f"is a zip file with {inside[0][-60:]!r} in it: unpack it, and name that file"
     return ""
 
 
 def names_in_pickle(file: BinaryIO) -> Iterator[str]:
-    """Yields `module name` of all that a pickle would import. A name put together at run time is yielded with `STACK_GLOBAL` before it."""
+    """Yields `module name` of all that a pickle would import. A name put together at run time is yielded
+    with `STACK_GLOBAL` before it."""
     words: list[Any] = ["", ""]
     memo: dict[int, Any] = {}
     for opcode, argument, _ in pickletools.genops(file):
         if opcode.name in ("GLOBAL", "INST"):
             yield str(argument)
         elif opcode.name == "STACK_GLOBAL":
-            # What stood last on the stack, most often; it only serves the sentence, and is refused whatever it is.
+            # What stood last on the stack, most often; it only serves the sentence,
+            # and is refused whatever it is.
             yield f"{COMPOSED}{words[0]} {words[1]}"
         elif opcode.name in ("EXT1", "EXT2", "EXT4"):
             yield opcode.name
@@ -104,30 +154,48 @@ def names_in_pickle(file: BinaryIO) -> Iterator[str]:
 
 
 def why_refused(strange: Set[str], first: str) -> str:
-    """Says what a pickle holds beside numbers, given the names that it would import and the first of them; as in `is a whole ...`."""
+    """Says what a pickle holds beside numbers, given the names that it would import and the first of
+    them; as in `is a whole ...`."""
     names = {name.removeprefix(COMPOSED) for name in strange}
     harmful = sorted(name for name in names if _is_harmful(name))
     if harmful:
         return f"asks to run {harmful[0][:100]!r}; a checkpoint holds numbers only. The file is not opened."
     first = first.removeprefix(COMPOSED)
     if any(name.startswith("torch.nn.modules") for name in names):
-        kind = "" if first.startswith(("torch ", "torch._", "collections ")) or not first else f" of class {first.split(' ')[-1][:60]}"
-        return f"is a whole module that was pickled{kind}, with its program: it is not opened. Where it was made, save its weights: {SAVE}"
+        kind = (
+            ""
+            if first.startswith(("torch ", "torch._", "collections ")) or not first
+            else f" of class {first.split(' ')[-1][:60]}"
+        )
+        return (
+            f"is a whole module that was pickled{kind}, with its program: it is not opened. Where it was"
+            f" made, save its weights: {SAVE}"
+        )
     if any(name.startswith("numpy") for name in names):
         return (
-            "holds NumPy values beside its weights, which are objects and not opened. Save plain numbers and tensors in their place"
+            "holds NumPy values beside its weights, which are objects and not opened. Save plain numbers "
+            "and tensors in their place"
             f" (float(value), torch.as_tensor(value)), or the weights alone: {SAVE}"
         )
     if any(name.endswith(" Namespace") for name in names):
-        return f"holds its settings as a Namespace of argparse, which is an object and not opened. Save vars(settings), or: {SAVE}"
+        return (
+            "holds its settings as a Namespace of argparse, which is an object and not opened. Save"
+            f" vars(settings), or: {SAVE}"
+        )
     if not names or any(name.startswith("EXT") for name in names):
-        return "asks to run what no checkpoint needs; a checkpoint holds numbers only. The file is not opened."
+        return (
+            "asks to run what no checkpoint needs; a checkpoint holds numbers only. The file is not opened."
+        )
     other = sorted(names)[0].replace(" ", ".")[:100]
-    return f"holds an object of {other} beside its numbers; only plain values and tensors are opened. Save the weights alone: {SAVE}"
+    return (
+        f"holds an object of {other} beside its numbers; only plain values and tensors are opened. Save the"
+        f" weights alone: {SAVE}"
+    )
 
 
 def _is_harmful(name: str) -> bool:
-    """Whether no saved model has reason to name it: what runs a program, opens a file or reaches into objects."""
+    """Whether no saved model has reason to name it: what runs a program, opens a
+    file or reaches into objects."""
     module, _, member = name.partition(" ")
     if module in BUILTINS:
         return member not in PLAIN_BUILTINS

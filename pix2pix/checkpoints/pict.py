@@ -1,4 +1,5 @@
-"""`.pict`, the file of pix2pix-tensorflow's clients in browsers and in Unity: names and shapes, 256 values, one byte a weight."""
+"""`.pict`, the file of pix2pix-tensorflow's clients in browsers and in Unity: names and shapes,
+256 values, one byte a weight."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ LEVELS = 8
 ROUNDS = 12
 SAMPLE = 500_000
 RESIZED = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-"""Row k: which of the 3 taps of a convolution meet the pixel that tap k of a transposed one of 4 comes from, where pixels are repeated."""
+"""Row k: which of the 3 taps of a convolution meet the pixel that tap k of a transposed one of 4 comes
+from, where pixels are repeated."""
 
 
 def is_pict(path: Path) -> bool:
@@ -45,9 +47,14 @@ def read_pict(path: Path) -> dict[str, Tensor]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged: its table of contents cannot be read.") from error
     named = sum(prod(shape) for _, shape in shapes)
-    if len(lookup) != VALUES or named != len(indices) or any(side < 1 for _, shape in shapes for side in shape):
+    if (
+        len(lookup) != VALUES
+        or named != len(indices)
+        or any(side < 1 for _, shape in shapes for side in shape)
+    ):
         raise CheckpointError(
-            f"{path} is damaged: it names {named:,} weights and holds {len(indices):,}, with {len(lookup)} of {VALUES} values to choose."
+            f"{path} is damaged: it names {named:,} weights and holds {len(indices):,}, with {len(lookup)} "
+            f"of {VALUES} values to choose."
         )
     weights = lookup[torch.frombuffer(indices, dtype=torch.uint8).long()] if named else lookup[:0]
     parts = weights.split([prod(shape) for _, shape in shapes])
@@ -58,7 +65,9 @@ def _read_chunk(path: Path, file: BinaryIO) -> bytearray:
     start = file.read(4)
     length = struct.unpack(">I", start)[0] if len(start) == 4 else 0
     if length > path.stat().st_size:
-        raise CheckpointError(f"{path} is damaged: a part of it should have {length:,} bytes, more than the file.")
+        raise CheckpointError(
+            f"{path} is damaged: a part of it should have {length:,} bytes, more than the file."
+        )
     data = bytearray(file.read(length))
     if not length or len(data) != length:
         raise CheckpointError(f"{path} is damaged: it ends before its three parts do. Get it again.")
@@ -68,14 +77,16 @@ def _read_chunk(path: Path, file: BinaryIO) -> bytearray:
 def write_pict(path: str | Path, checkpoint: Checkpoint) -> None:
     """Writes the generator for the clients that exist; `ConfigError` says why one cannot be.
 
-    They normalise the bottleneck, which leaves a constant of it at 256 x 256: it is frozen to its mean over a test picture.
-    Of the weights 256 values stay.
+    They normalise the bottleneck, which leaves a constant of it at 256 x 256: it is frozen to its mean over a
+    test picture. Of the weights 256 values stay.
     """
     check_writable(checkpoint)
     tensors = dict(sorted(to_tensorflow(checkpoint).items()))
     weights = torch.cat([value.reshape(-1) for value in tensors.values()])
     lookup = choose_values(weights)
-    table = json.dumps([{"name": name, "shape": list(value.shape)} for name, value in tensors.items()]).encode()
+    table = json.dumps(
+        [{"name": name, "shape": list(value.shape)} for name, value in tensors.items()]
+    ).encode()
     chunks = (table, lookup.numpy().tobytes(), nearest(weights, lookup).numpy().tobytes())
     write_bytes(path, b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in chunks))
 
@@ -87,14 +98,18 @@ def check_writable(checkpoint: Checkpoint) -> None:
         (config.generator == "unet", f"a {config.generator} is no U-Net"),
         (config.depth == LEVELS, f"this one has {config.depth} levels"),
         (config.skips, "this one has no skips"),
-        (config.decoder in ("transposed", "resize"), "this one grows its pictures between pixels, for which their kernels are too small"),
+        (
+            config.decoder in ("transposed", "resize"),
+            "this one grows its pictures between pixels, for which their kernels are too small",
+        ),
         (config.norm != "none", "this one has no norm"),
         (config.dialect in ("paper", "usual", "tensorflow"), f"this one is a {config.dialect} network"),
     )
     for holds, why in checks:
         if not holds:
             raise ConfigError(
-                f"the clients of .pict draw with a U-Net of {LEVELS} levels, skips and a norm; {why}. Export to ONNX instead."
+                f"the clients of .pict draw with a U-Net of {LEVELS} levels, skips and a norm; {why}. "
+                "Export to ONNX instead."
             )
 
 
@@ -142,7 +157,8 @@ def _mean_bottleneck(checkpoint: Checkpoint) -> Tensor:
 
 
 def choose_values(weights: Tensor) -> Tensor:
-    """The 256 values that stand best for all weights: quantiles, moved to the means of what they stand for (Lloyd's way)."""
+    """The 256 values that stand best for all weights: quantiles, moved to the means of what
+    they stand for (Lloyd's way)."""
     sample = weights[:: max(1, len(weights) // SAMPLE)].sort().values
     places = torch.linspace(0, len(sample) - 1, VALUES).long()
     # Half by number, half by size: rare large weights count as much in a picture as many small ones.

@@ -49,7 +49,9 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line: every command with its flags."""
-    parser = Parser(prog="pix2pix", description="Image-to-image translation with conditional GANs.", allow_abbrev=False)
+    parser = Parser(
+        prog="pix2pix", description="Image-to-image translation with conditional GANs.", allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=f"pix2pix {pix2pix.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     data_commands.add(commands)
@@ -64,7 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code: 0 done, 1 done with bad news, 2 something to put right, 130 interrupted."""
+    """Runs one command and returns the exit code: 0 done, 1 done with bad news, 2 something to
+    put right, 130 interrupted."""
     secure_output()
     code = _run(build_parser().parse_args(arguments))
     lost = lost_output()

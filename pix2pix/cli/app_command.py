@@ -15,11 +15,21 @@ DEFAULT_PORT = 7860
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     """The command `app`."""
     text = "open the page in which to draw, train and watch"
-    parser = commands.add_parser("app", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
+    parser = commands.add_parser(
+        "app", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
     places = ", ".join(PORT_VARIABLES)
-    parser.add_argument("--port", type=int, metavar="N", help=f"port to listen on (default: the first of {places} that is set, else 7860)")
     parser.add_argument(
-        "--host", metavar="NAME", help="address to listen on; 0.0.0.0 lets other machines in (default: GRADIO_SERVER_NAME, else 127.0.0.1)"
+        "--port",
+        type=int,
+        metavar="N",
+        help=f"port to listen on (default: the first of {places} that is set, else 7860)",
+    )
+    parser.add_argument(
+        "--host",
+        metavar="NAME",
+        help="address to listen on; 0.0.0.0 lets other machines in (default: GRADIO_SERVER_NAME, "
+        "else 127.0.0.1)",
     )
     parser.set_defaults(run=lambda args: serve(args.host, args.port))
 

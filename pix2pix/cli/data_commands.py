@@ -15,7 +15,9 @@ from pix2pix.errors import DataError
 if TYPE_CHECKING:
     from pix2pix.data.checks.report import Report
 
-MADE, LAYOUTS = (next(knob.choices or () for knob in knobs() if knob.name == name) for name in ("make", "layout"))
+MADE, LAYOUTS = (
+    next(knob.choices or () for knob in knobs() if knob.name == name) for name in ("make", "layout")
+)
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -26,30 +28,67 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_prepare(commands: argparse._SubParsersAction[Any]) -> None:
     text = "make a folder of pairs from single photos"
-    parser = commands.add_parser("prepare", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
-    parser.add_argument("photos", metavar="PHOTOS", help="folder of photos; its folders train, val and test stay")
-    parser.add_argument("-o", "--output", required=True, metavar="OUTPUT", help="new folder for the pairs: source left, photo right")
-    parser.add_argument(
-        "--make", choices=[kind for kind in MADE if kind != "none"], required=True, help="the source to make; the model learns to undo it"
+    parser = commands.add_parser(
+        "prepare", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
     )
     parser.add_argument(
-        "--size", type=int, default=256, metavar="N", help="side of the halves (default 256); 0 keeps each photo's shape, in two folders"
+        "photos", metavar="PHOTOS", help="folder of photos; its folders train, val and test stay"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other holes of mask (default 0)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUTPUT",
+        help="new folder for the pairs: source left, photo right",
+    )
+    parser.add_argument(
+        "--make",
+        choices=[kind for kind in MADE if kind != "none"],
+        required=True,
+        help="the source to make; the model learns to undo it",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=256,
+        metavar="N",
+        help="side of the halves (default 256); 0 keeps each photo's shape, in two folders",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another seed, other holes of mask (default 0)"
+    )
     parser.set_defaults(run=prepare)
 
 
 def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     text = "what is in a data set, and what is wrong with it"
-    parser = commands.add_parser("inspect", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
-    parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME")
-    parser.add_argument("--direction", choices=("AtoB", "BtoA"), default="AtoB", help="which half is the source (default AtoB)")
-    parser.add_argument("--make", choices=MADE, default="none", help="look at single photos, as train --make does")
+    parser = commands.add_parser(
+        "inspect", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
     parser.add_argument(
-        "--layout", choices=LAYOUTS, default="auto", help="how the pairs lie; auto takes what explains most pictures (default)"
+        "data",
+        metavar="DATA",
+        help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME",
+    )
+    parser.add_argument(
+        "--direction",
+        choices=("AtoB", "BtoA"),
+        default="AtoB",
+        help="which half is the source (default AtoB)",
+    )
+    parser.add_argument(
+        "--make", choices=MADE, default="none", help="look at single photos, as train --make does"
+    )
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="auto",
+        help="how the pairs lie; auto takes what explains most pictures (default)",
     )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
-    parser.add_argument("--mend", metavar="KEY", help="mend what was found, such as numbers, in a copy; wants -o")
+    parser.add_argument(
+        "--mend", metavar="KEY", help="mend what was found, such as numbers, in a copy; wants -o"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="the new folder of --mend")
     parser.set_defaults(run=inspect)
 
@@ -60,7 +99,9 @@ def prepare(args: argparse.Namespace) -> int:
 
     try:
         with counting("photos") as show:
-            made = maker.prepare(args.photos, args.output, kind=args.make, size=args.size, seed=args.seed, progress=show)
+            made = maker.prepare(
+                args.photos, args.output, kind=args.make, size=args.size, seed=args.seed, progress=show
+            )
     except KeyboardInterrupt:
         print("stopped: the same command goes on.", file=sys.stderr)
         raise
@@ -81,7 +122,8 @@ def inspect(args: argparse.Namespace) -> int:
 
 
 def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) -> Path:
-    """Makes a new folder in which one finding is mended, as the page does at a click; `DataError` where that cannot be."""
+    """Makes a new folder in which one finding is mended, as the page does at a click;
+    `DataError` where that cannot be."""
     from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
     from pix2pix.data.intake.fixes import mend as apply
     from pix2pix.runtime.files import is_empty_folder
@@ -90,9 +132,13 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
     keys = ", ".join(finding.key for finding in mendable) or "nothing"
     found = next((finding for finding in mendable if finding.key == key), None)
     if found is None or output is None:
-        raise DataError(f"name what to mend and where to: --mend KEY -o FOLDER. Here these can be mended: {keys}.")
+        raise DataError(
+            f"name what to mend and where to: --mend KEY -o FOLDER. Here these can be mended: {keys}."
+        )
     if output.exists() and not is_empty_folder(output):
-        raise DataError(f"{output} is not empty; name a new folder, so that nothing of yours is mixed or lost.")
+        raise DataError(
+            f"{output} is not empty; name a new folder, so that nothing of yours is mixed or lost."
+        )
     if output.exists():
         output.rmdir()
     apply(Case(found.key, found.files, found.amount, report), folder, out=output, ours=False)
@@ -100,13 +146,14 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
 
 
 def data_folder(data: str) -> str:
-    """The folder itself; for `hf://datasets/owner/name` one with its pictures, fetched where that was not done before."""
+    """The folder itself; for `hf://datasets/owner/name` one with its pictures, fetched
+    where that was not done before."""
     if not data.startswith("hf:"):
         return data
 
-    from pix2pix.data.intake import hub_datasets as hub_data
+    from pix2pix.data.intake import hub_datasets as hub_datasets
 
     with counting("pictures") as show:
-        folder, told = hub_data.local_copy(data, show)
+        folder, told = hub_datasets.local_copy(data, show)
     print(told, file=sys.stderr)
     return str(folder)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pix2pix.checkpoints.checkpoint import Checkpoint
 
 EPILOG = """\
-Several can be written at once. The ONNX file takes any batch, height and width, and is compared with torch before it gets its name.
+Several can be written at once. The ONNX file takes any batch, height and width, and is compared with torch \
+before it gets its name.
 The page of --web is a folder of files for any static host: python -m http.server -d DIR shows it.
 """
 
@@ -31,18 +32,39 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
-    parser.add_argument("--onnx", type=Path, metavar="FILE", help="for ONNX Runtime and whatever else reads ONNX")
-    parser.add_argument("--safetensors", type=Path, metavar="FILE", help="the weights; a config.json is written beside them")
-    parser.add_argument("--pict", type=Path, metavar="FILE", help="for the Unity and browser clients that read this format")
-    parser.add_argument("--web", type=Path, metavar="DIR", help="a page to draw on that runs in the browser; an empty or new folder")
-    parser.add_argument("--half", action="store_true", help="store the weights of --onnx and --safetensors in 16 bits (--web always does)")
+    parser.add_argument(
+        "--onnx", type=Path, metavar="FILE", help="for ONNX Runtime and whatever else reads ONNX"
+    )
+    parser.add_argument(
+        "--safetensors", type=Path, metavar="FILE", help="the weights; a config.json is written beside them"
+    )
+    parser.add_argument(
+        "--pict", type=Path, metavar="FILE", help="for the Unity and browser clients that read this format"
+    )
+    parser.add_argument(
+        "--web",
+        type=Path,
+        metavar="DIR",
+        help="a page to draw on that runs in the browser; an empty or new folder",
+    )
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="store the weights of --onnx and --safetensors in 16 bits (--web always does)",
+    )
     parser.add_argument(
         "--statistics",
         choices=("auto", "picture", "running"),
         default="auto",
-        help="batch norm goes by each picture, or by the running statistics of training (auto: as the model has it)",
+        help="batch norm goes by each picture, or by the running statistics of training (auto: as the "
+        "model has it)",
     )
-    parser.add_argument("--runtime", type=Path, metavar="TGZ", help="onnxruntime-web's npm package, where --web cannot fetch it")
+    parser.add_argument(
+        "--runtime",
+        type=Path,
+        metavar="TGZ",
+        help="onnxruntime-web's npm package, where --web cannot fetch it",
+    )
     parser.set_defaults(run=export)
 
 
@@ -51,7 +73,10 @@ def export(args: argparse.Namespace) -> int:
     writers = {"onnx": _write_onnx, "safetensors": _write_safetensors, "pict": _write_pict, "web": _write_web}
     wanted = [write for name, write in writers.items() if getattr(args, name)]
     if not wanted:
-        raise ConfigError("there is nothing to write: name a file with --onnx, --safetensors or --pict, or a folder with --web.")
+        raise ConfigError(
+            "there is nothing to write: name a file with --onnx, --safetensors or --pict, or a folder "
+            "with --web."
+        )
     from pix2pix.checkpoints.importers import read_any
 
     checkpoint = read_any(args.checkpoint)
@@ -84,8 +109,13 @@ def _write_pict(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
 def _write_web(args: argparse.Namespace, checkpoint: Checkpoint) -> str:
     from pix2pix.ui.static_page.write import write_page
 
-    page = write_page(args.web, checkpoint, name=args.checkpoint, statistics=args.statistics, runtime=args.runtime)
-    return f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d {quoted(args.web)}"
+    page = write_page(
+        args.web, checkpoint, name=args.checkpoint, statistics=args.statistics, runtime=args.runtime
+    )
+    return (
+        f"{args.web} ({page.megabytes:.0f} MB): {page.proof}\nLook at it with: python -m http.server -d"
+        f" {quoted(args.web)}"
+    )
 
 
 def _megabytes(path: Path) -> str:

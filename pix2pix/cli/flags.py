@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from pix2pix.config import Knob, knobs
+from pix2pix.config import knobs
+from pix2pix.settings import Knob
 
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT"}
 
@@ -47,8 +48,13 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _add_knob(group: argparse._ArgumentGroup, knob: Knob) -> None:
-    # SUPPRESS keeps what was not typed out of the namespace: a resume must tell "not given" from "given as the default".
-    common: dict[str, Any] = {"dest": knob.name, "default": argparse.SUPPRESS, "help": described(knob).replace("%", "%%")}
+    # SUPPRESS keeps what was not typed out of the namespace: a resume must tell "not given"
+    # from "given as the default".
+    common: dict[str, Any] = {
+        "dest": knob.name,
+        "default": argparse.SUPPRESS,
+        "help": described(knob).replace("%", "%%"),
+    }
     if knob.type is bool:
         group.add_argument(flag(knob), action=argparse.BooleanOptionalAction, **common)
     elif knob.choices:

@@ -23,30 +23,66 @@ def _add_push(commands: argparse._SubParsersAction[Any]) -> None:
     text = "send a model to the Hugging Face Hub"
     described = f"{text[:1].upper()}{text[1:]}, with its card. {LOG_IN}"
     parser = commands.add_parser("push", help=text, description=described, allow_abbrev=False)
-    parser.add_argument("checkpoint", type=Path, metavar="FILE", help="a .pth file, such as runs/houses/model.pth")
+    parser.add_argument(
+        "checkpoint", type=Path, metavar="FILE", help="a .pth file, such as runs/houses/model.pth"
+    )
     parser.add_argument("repo", metavar="OWNER/NAME", help="model repository; it is made where there is none")
-    parser.add_argument("--private", action="store_true", help="make a private repository, if this push makes one")
-    parser.add_argument("--message", default="", metavar="TEXT", help="of the commit (default: task and step)")
+    parser.add_argument(
+        "--private", action="store_true", help="make a private repository, if this push makes one"
+    )
+    parser.add_argument(
+        "--message", default="", metavar="TEXT", help="of the commit (default: task and step)"
+    )
     parser.set_defaults(run=push)
 
 
 def _add_pull(commands: argparse._SubParsersAction[Any]) -> None:
     text = "fetch a model from the Hugging Face Hub"
-    parser = commands.add_parser("pull", help=text, description=f"{text[:1].upper()}{text[1:]}, and check it.", allow_abbrev=False)
-    parser.add_argument("repo", metavar="OWNER/NAME", help="also OWNER/NAME@REVISION, OWNER/NAME/FILE.pth, or an address on the Hub")
+    parser = commands.add_parser(
+        "pull", help=text, description=f"{text[:1].upper()}{text[1:]}, and check it.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "repo",
+        metavar="OWNER/NAME",
+        help="also OWNER/NAME@REVISION, OWNER/NAME/FILE.pth, or an address on the Hub",
+    )
     parser.add_argument("--revision", metavar="R", help="branch, tag or commit (default: main)")
-    parser.add_argument("--to", type=Path, default=Path("checkpoints"), metavar="FOLDER", help="where to put it (default: checkpoints)")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=Path("checkpoints"),
+        metavar="FOLDER",
+        help="where to put it (default: checkpoints)",
+    )
     parser.set_defaults(run=pull)
 
 
 def _add_deploy(commands: argparse._SubParsersAction[Any]) -> None:
     text = "put the page with your models on the Hugging Face Hub, as a Space"
-    parser = commands.add_parser("deploy", help=text, description=f"{text[:1].upper()}{text[1:]}. {LOG_IN}", allow_abbrev=False)
-    parser.add_argument("repo", metavar="OWNER/SPACE", help="the Space; it is made where there is none, else brought up to date")
-    parser.add_argument("--model", type=Path, nargs="+", metavar="FILE", help="models to show (default: all of checkpoints/)")
-    parser.add_argument("--hardware", default="", metavar="NAME", help="cpu-basic, zero-a10g, t4-small, ... (default: as it is)")
+    parser = commands.add_parser(
+        "deploy", help=text, description=f"{text[:1].upper()}{text[1:]}. {LOG_IN}", allow_abbrev=False
+    )
+    parser.add_argument(
+        "repo",
+        metavar="OWNER/SPACE",
+        help="the Space; it is made where there is none, else brought up to date",
+    )
+    parser.add_argument(
+        "--model", type=Path, nargs="+", metavar="FILE", help="models to show (default: all of checkpoints/)"
+    )
+    parser.add_argument(
+        "--hardware",
+        default="",
+        metavar="NAME",
+        help="cpu-basic, zero-a10g, t4-small, ... (default: as it is)",
+    )
     parser.add_argument("--private", action="store_true", help="make a private Space, if this makes one")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="write the Space's files into a new folder, and send nothing")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="write the Space's files into a new folder, and send nothing",
+    )
     parser.set_defaults(run=deploy)
 
 
@@ -54,11 +90,11 @@ def push(args: argparse.Namespace) -> int:
     """Prints the address of the repository, with the commit."""
     _begin(args.repo)
 
-    from pix2pix.hub.push import Terms
+    from pix2pix.hub.push import PushOptions
     from pix2pix.hub.push import push as send
 
     with counting("B") as show:
-        done = send(args.checkpoint, args.repo, terms=Terms(args.private, args.message), progress=show)
+        done = send(args.checkpoint, args.repo, terms=PushOptions(args.private, args.message), progress=show)
     print(f"{done.url}/tree/{done.commit}")
     return 0
 

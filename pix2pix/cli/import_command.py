@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pix2pix.checkpoints.checkpoint import Checkpoint
 
 EPILOG = """\
-Read are the generators of pytorch-CycleGAN-and-pix2pix, KimRass/Pix2Pix, HugGAN and pix2pix-tensorflow (.pict). Every command takes their
+Read are the generators of pytorch-CycleGAN-and-pix2pix, KimRass/Pix2Pix, HugGAN and pix2pix-tensorflow \
+(.pict). Every command takes their
 files as they are, too; a kept copy opens faster. docs/importing.md says more.
 """
 OF_AN_EPOCH = re.compile(r"(?:latest|\d+)_net_G(?:_[AB])?")
@@ -32,13 +33,25 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="weights: .pth, .pt, .bin, .safetensors or .pict; FILE::NAME for one of several networks"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="weights: .pth, .pt, .bin, .safetensors or .pict; FILE::NAME for one of several networks",
     )
-    parser.add_argument("--to", type=Path, metavar="FILE", help="where to write it (default: checkpoints/NAME.pth)")
-    add_choices(parser)
-    parser.add_argument("--size", type=int, metavar="N", help="side that it was trained at, in pixels (default: what the network suggests)")
     parser.add_argument(
-        "--half", action="store_true", help="store 16-bit weights: half the file, and pictures that differ in the fourth digit"
+        "--to", type=Path, metavar="FILE", help="where to write it (default: checkpoints/NAME.pth)"
+    )
+    add_choices(parser)
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="N",
+        help="side that it was trained at, in pixels (default: what the network suggests)",
+    )
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="store 16-bit weights: half the file, and pictures that differ in the fourth digit",
     )
     parser.set_defaults(run=import_weights)
 
@@ -49,7 +62,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--statistics",
         choices=("auto", "picture", "running"),
         default="auto",
-        help="batch norm goes by this picture, or by the running statistics of training (auto: as the model has it)",
+        help="batch norm goes by this picture, or by the running statistics of training (auto: as the "
+        "model has it)",
     )
     parser.add_argument(
         "--dropout",
@@ -67,7 +81,9 @@ def import_weights(args: argparse.Namespace) -> int:
     file, network = split_choice(args.file)
     target = args.to or Path("checkpoints") / f"{name_of(file)}{f'-{safe_name(network)}' * bool(network)}.pth"
     if target.suffix != ".pth":
-        raise ConfigError(f"{target} does not end with .pth, which is how checkpoints are found. Name it so with --to.")
+        raise ConfigError(
+            f"{target} does not end with .pth, which is how checkpoints are found. Name it so with --to."
+        )
     if target.exists():
         raise ConfigError(f"{target} is there already. Choose another name with --to.")
     if file.is_file() and is_own(file):
@@ -94,7 +110,10 @@ def said(checkpoint: Checkpoint) -> str:
     origin = checkpoint.about.get("origin", {})
     kind = "a ResNet" if config.generator == "resnet" else "a U-Net"
     parameters = sum(weight.numel() for weight in checkpoint.weights.values())
-    use = f"batch norm by {'the picture at hand' if config.statistics == 'picture' else 'running statistics'}, " * (config.norm == "batch")
+    use = (
+        f"batch norm by {'the picture at hand' if config.statistics == 'picture' else 'running statistics'}, "
+        * (config.norm == "batch")
+    )
     dropout = "on" if config.noisy else "off"
     project = origin.get("project", "pix2pix")
     taken = f"; it is {origin['network']} of the file" if origin.get("network") else ""

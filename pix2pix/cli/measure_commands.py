@@ -16,13 +16,15 @@ from pix2pix.config import SPLITS, TrainConfig
 
 if TYPE_CHECKING:
     from pix2pix.evaluation.evaluate import Scores
-    from pix2pix.evaluation.html_report import Gallery
+    from pix2pix.evaluation.html_report import HtmlReport
     from pix2pix.evaluation.measures import Measure
     from pix2pix.inference.translator import Translator
 
 ABLATE_EPILOG = """\
-Each cell is a run of its own in DIR, trained with the settings given here but for the one that the grid changes; skips, conditional
-and patch sizes are the grid's. Ctrl-C stops it, the same command goes on; finished cells are kept. Then DIR/table.md, scores.csv,
+Each cell is a run of its own in DIR, trained with the settings given here but for the one that the grid \
+changes; skips, conditional
+and patch sizes are the grid's. Ctrl-C stops it, the same command goes on; finished cells are kept. Then \
+DIR/table.md, scores.csv,
 scores.json, losses.png, generators.png, patches.png and sheet.png, which has all of them, are written.
 """
 
@@ -39,25 +41,57 @@ def _add_evaluate(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser("evaluate", help=text, description=text + ".", allow_abbrev=False)
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="a .pth file, such as runs/houses/model.pth")
     parser.add_argument("data", metavar="DATA", help="folder of pairs")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores, also those of each picture, to a file")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
-    parser.add_argument("--html", type=Path, metavar="DIR", help="write a gallery: input, output and target, to sort by any measure")
-    parser.add_argument("--segmenter", type=Path, metavar="FILE", help="the paper's FCN-score, with what `pix2pix segmenter` made")
     parser.add_argument(
-        "--perceptual", action="store_true", help="LPIPS, FID and KID too; their weights (325 MB) are fetched the first time"
+        "--json", type=Path, metavar="FILE", help="write the scores, also those of each picture, to a file"
     )
-    parser.add_argument("--split", choices=SPLITS, help="which pairs (default: test where there are any, else val, else train)")
-    parser.add_argument("--direction", choices=("AtoB", "BtoA"), help="which half is the source (default: as the model was trained)")
-    parser.add_argument("--layout", choices=LAYOUTS, help="how the pairs lie (default: as the model was trained)")
-    parser.add_argument("--mode", choices=("fit", "native"), default="fit", help="as in translate (default: fit)")
-    parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row a picture")
+    parser.add_argument(
+        "--html",
+        type=Path,
+        metavar="DIR",
+        help="write a gallery: input, output and target, to sort by any measure",
+    )
+    parser.add_argument(
+        "--segmenter",
+        type=Path,
+        metavar="FILE",
+        help="the paper's FCN-score, with what `pix2pix segmenter` made",
+    )
+    parser.add_argument(
+        "--perceptual",
+        action="store_true",
+        help="LPIPS, FID and KID too; their weights (325 MB) are fetched the first time",
+    )
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        help="which pairs (default: test where there are any, else val, else train)",
+    )
+    parser.add_argument(
+        "--direction",
+        choices=("AtoB", "BtoA"),
+        help="which half is the source (default: as the model was trained)",
+    )
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, help="how the pairs lie (default: as the model was trained)"
+    )
+    parser.add_argument(
+        "--mode", choices=("fit", "native"), default="fit", help="as in translate (default: fit)"
+    )
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1, mps"
+    )
     parser.set_defaults(run=evaluate)
 
 
 def _add_segmenter(commands: argparse._SubParsersAction[Any]) -> None:
     text = "train a segmenter on pairs of photo and labels, the judge of evaluate --segmenter"
-    parser = commands.add_parser("segmenter", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
-    parser.add_argument("data", metavar="DATA", help="folder of pairs, one half labels; its training pairs are learned from")
+    parser = commands.add_parser(
+        "segmenter", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
+    parser.add_argument(
+        "data", metavar="DATA", help="folder of pairs, one half labels; its training pairs are learned from"
+    )
     parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the .pth file to write")
     for name, default, words in (
         ("size", 128, "side of the pictures that it looks at"),
@@ -66,8 +100,15 @@ def _add_segmenter(commands: argparse._SubParsersAction[Any]) -> None:
         ("batch", 8, "pairs a step"),
         ("seed", 0, "same seed, same segmenter"),
     ):
-        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"{words} (default {default})")
-    parser.add_argument("--layout", choices=LAYOUTS, default="auto", help="how the pairs lie (default: what explains most pictures)")
+        parser.add_argument(
+            f"--{name}", type=int, default=default, metavar="N", help=f"{words} (default {default})"
+        )
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="auto",
+        help="how the pairs lie (default: what explains most pictures)",
+    )
     parser.set_defaults(run=make_segmenter)
 
 
@@ -76,21 +117,32 @@ def _add_ablate(commands: argparse._SubParsersAction[Any]) -> None:
         "ablate",
         usage="pix2pix ablate DATA --out DIR [settings]",
         help="train and score the paper's grid of losses, generators and patch sizes",
-        description="Trains and scores the paper's grid of losses, generators and patch sizes, the same budget for each cell.",
+        description="Trains and scores the paper's grid of losses, generators and patch sizes, the same "
+        "budget for each cell.",
         epilog=ABLATE_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("data", metavar="DATA", help="folder of pairs (or of photos, with --make)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the runs, the tables and the sheets")
-    parser.add_argument("--segmenter", type=Path, metavar="FILE", help="score photos made from labels as the paper does")
-    parser.add_argument("--drawings", type=Path, metavar="DIR", help="pictures to show on the sheets in the place of test pairs")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder of the runs, the tables and the sheets"
+    )
+    parser.add_argument(
+        "--segmenter", type=Path, metavar="FILE", help="score photos made from labels as the paper does"
+    )
+    parser.add_argument(
+        "--drawings",
+        type=Path,
+        metavar="DIR",
+        help="pictures to show on the sheets in the place of test pairs",
+    )
     flags.add_knobs(parser)
     parser.set_defaults(run=ablate)
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Prints the table, and writes the files that were asked for. The exit code is 1 where some pairs were left out."""
+    """Prints the table, and writes the files that were asked for. The exit code is 1
+    where some pairs were left out."""
     from pix2pix.cli.score_table import table_of
     from pix2pix.evaluation import evaluate as evaluation
     from pix2pix.inference.translator import Translator
@@ -98,8 +150,10 @@ def evaluate(args: argparse.Namespace) -> int:
 
     args.data = data_folder(args.data)
     translator = Translator.load(args.checkpoint, args.device)
-    pairs = evaluation.open_evaluation_pairs(translator, args.data, direction=args.direction, layout=args.layout)
-    exam = evaluation.Examination(translator, pairs, split=args.split, mode=args.mode)
+    pairs = evaluation.open_evaluation_pairs(
+        translator, args.data, direction=args.direction, layout=args.layout
+    )
+    exam = evaluation.Evaluation(translator, pairs, split=args.split, mode=args.mode)
     gallery = _open_gallery(args, translator)
     measures = _measures(args, translator)
     with counting("pairs") as show:
@@ -112,13 +166,13 @@ def evaluate(args: argparse.Namespace) -> int:
     return report_left_out([*pairs.problems, *scores.problems], _finish_gallery(gallery, scores, args=args))
 
 
-def _open_gallery(args: argparse.Namespace, translator: Translator) -> Gallery | None:
-    from pix2pix.evaluation.html_report import Gallery
+def _open_gallery(args: argparse.Namespace, translator: Translator) -> HtmlReport | None:
+    from pix2pix.evaluation.html_report import HtmlReport
 
-    return Gallery(args.html, translator.config) if args.html else None
+    return HtmlReport(args.html, translator.config) if args.html else None
 
 
-def _finish_gallery(gallery: Gallery | None, scores: Scores, *, args: argparse.Namespace) -> str:
+def _finish_gallery(gallery: HtmlReport | None, scores: Scores, *, args: argparse.Namespace) -> str:
     """What there is to say on stderr in the end."""
     from pix2pix.cli.score_table import protocol_of
 
@@ -132,7 +186,9 @@ def _measures(args: argparse.Namespace, translator: Translator) -> list[Measure]
     from pix2pix.evaluation.measures import FcnScore, open_perceptual
     from pix2pix.evaluation.segmenter import Segmenter
 
-    measures: list[Measure] = [FcnScore(Segmenter.load(args.segmenter), translator.config)] if args.segmenter else []
+    measures: list[Measure] = (
+        [FcnScore(Segmenter.load(args.segmenter), translator.config)] if args.segmenter else []
+    )
     if args.perceptual:
         # What torch says of its downloads is no part of the table.
         with redirect_stdout(sys.stderr):
@@ -145,20 +201,24 @@ def _measures(args: argparse.Namespace, translator: Translator) -> list[Measure]
 def make_segmenter(args: argparse.Namespace) -> int:
     """Trains, writes the file, and prints how well it does on pairs that it has not seen."""
     from pix2pix.checkpoints.checkpoint import save_checkpoint
-    from pix2pix.evaluation.segmenter import Lesson, train_segmenter
+    from pix2pix.evaluation.segmenter import SegmenterSettings, train_segmenter
 
-    lesson = Lesson(args.size, args.width, args.steps, args.batch, seed=args.seed)
+    settings = SegmenterSettings(args.size, args.width, args.steps, args.batch, seed=args.seed)
     folder = data_folder(args.data)
     with counting("steps") as show:
-        made = train_segmenter(folder, lesson, progress=show, layout=args.layout)
+        made = train_segmenter(folder, settings, progress=show, layout=args.layout)
     save_checkpoint(args.to, made)
     scores = made.about["metrics"]
-    print(f"{args.to}: {len(made.config.palette)} classes" + "".join(f", {name} {value:.3f}" for name, value in scores.items()))
+    print(
+        f"{args.to}: {len(made.config.palette)} classes"
+        + "".join(f", {name} {value:.3f}" for name, value in scores.items())
+    )
     return 0
 
 
 def ablate(args: argparse.Namespace) -> int:
-    """Trains what is missing, then writes tables and sheets. The exit code is 1 where it was stopped before the end."""
+    """Trains what is missing, then writes tables and sheets. The exit code is 1 where it
+    was stopped before the end."""
     args.data = data_folder(args.data)
     base = TrainConfig(**flags.given(args))
 
@@ -169,7 +229,12 @@ def ablate(args: argparse.Namespace) -> int:
     plan(base)
     segmenter = Segmenter.load(args.segmenter) if args.segmenter else None
     with TrainingProgress() as progress:
-        done = train_cells(base, args.out, report=lambda cell, state: print(f"{cell.name}: {state}", file=sys.stderr), on_event=progress)
+        done = train_cells(
+            base,
+            args.out,
+            report=lambda cell, state: print(f"{cell.name}: {state}", file=sys.stderr),
+            on_event=progress,
+        )
     if not done:
         print("stopped: the same command goes on.", file=sys.stderr)
         return 1

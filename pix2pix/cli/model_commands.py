@@ -26,7 +26,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     """The commands `translate` and `info`."""
     _add_translate(commands)
     text = "what is in a checkpoint"
-    info = commands.add_parser("info", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
+    info = commands.add_parser(
+        "info", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
     info.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
     info.add_argument("--json", action="store_true", help="for programs: one JSON object")
     info.set_defaults(run=show_info)
@@ -34,9 +36,13 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
     text = "translate a picture, or all pictures of a folder"
-    parser = commands.add_parser("translate", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False)
+    parser = commands.add_parser(
+        "translate", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a picture, or a folder of pictures (its folders too)")
+    parser.add_argument(
+        "input", type=Path, metavar="INPUT", help="a picture, or a folder of pictures (its folders too)"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -50,18 +56,26 @@ def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
         default="fit",
         help="fit resizes to the trained size and back (default); native keeps every pixel",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="turn the noise on: another picture for each seed (default: no noise)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="turn the noise on: another picture for each seed (default: no noise)",
+    )
     add_choices(parser)
     _add_device(parser)
     parser.set_defaults(run=translate)
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1, mps"
+    )
 
 
 def translate(args: argparse.Namespace) -> int:
-    """Writes the pictures. The exit code is 1 where some of a folder could not be read; the others are translated."""
+    """Writes the pictures. The exit code is 1 where some of a folder could not be
+    read; the others are translated."""
     if not args.input.exists():
         raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
 
@@ -75,7 +89,9 @@ def translate(args: argparse.Namespace) -> int:
     translator = _load(args)
     with counting("pictures") as show:
         done = translate_all(translator, jobs, mode=args.mode, seed=args.seed, progress=show)
-    result = f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
+    result = (
+        f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
+    )
     return report_left_out([*problems, *done.problems], result)
 
 
@@ -86,13 +102,16 @@ def _load(args: argparse.Namespace) -> Translator:
 
 
 def target_of(picture: Path, output: str | Path) -> Path:
-    """`out.jpg` as it is; a folder, `out.v2/` or a name without a suffix takes a PNG of the picture's name. Never the picture itself."""
+    """`out.jpg` as it is; a folder, `out.v2/` or a name without a suffix takes a PNG of the picture's
+    name. Never the picture itself."""
     target = Path(output)
     is_folder = str(output).endswith(("/", os.sep))
     if is_folder or not target.suffix or target.is_dir():
         target /= f"{picture.stem}.png"
     if target.resolve() == picture.resolve():
-        raise DataError(f"{target} is the picture to translate, and would be overwritten. Choose another name with -o.")
+        raise DataError(
+            f"{target} is the picture to translate, and would be overwritten. Choose another name with -o."
+        )
     return target
 
 
@@ -140,7 +159,8 @@ def own_command(folder: Path) -> str:
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """A line a value; a dict is a heading with its own values below it, since its names may stand elsewhere too."""
+    """A line a value; a dict is a heading with its own values below it, since its
+    names may stand elsewhere too."""
     for name, value in facts.items():
         if isinstance(value, dict):
             yield f"{indent}{_safe(name)}:"
@@ -156,5 +176,6 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    """Without what would move a terminal's cursor, colour it or turn its writing round: a stranger may have written it."""
+    """Without what would move a terminal's cursor, colour it or turn its writing round: a
+    stranger may have written it."""
     return "".join(letter for letter in text if letter.isprintable())

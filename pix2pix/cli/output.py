@@ -1,7 +1,7 @@
 """Standard output and error of the command line: whatever becomes of them, no write to them ends the work.
 
-A reader may leave (`| head`), a terminal may close, a disk with the log may be full, a stream may be missing from the start (`2>&-`),
-and an encoding may not have the letters of a name.
+A reader may leave (`| head`), a terminal may close, a disk with the log may be full, a stream may be missing
+from the start (`2>&-`), and an encoding may not have the letters of a name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ class Output(io.FileIO):
     lost: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Writes all of `data`; waits where the descriptor was set not to block, as another program may do to a shared terminal."""
+        """Writes all of `data`; waits where the descriptor was set not to block, as another program
+        may do to a shared terminal."""
         left = memoryview(data).cast("B")
         size = len(left)
         while len(left):
@@ -38,7 +39,8 @@ class Output(io.FileIO):
 def secure_output() -> None:
     """Puts `Output` below `sys.stdout` and `sys.stderr`, and has both escape what their encoding lacks.
 
-    Streams that somebody has put in their place (a notebook, a test) stay as they are. Does nothing the second time.
+    Streams that somebody has put in their place (a notebook, a test) stay as they
+    are. Does nothing the second time.
     """
     _open_missing()
     sys.stdout = _secured(sys.stdout, sys.__stdout__, number=1)
@@ -58,7 +60,8 @@ def is_reader_gone(error: OSError) -> bool:
 
 
 def _open_missing() -> None:
-    """Opens the standard descriptors that are closed; else the next file that is opened would get their numbers, and their output."""
+    """Opens the standard descriptors that are closed; else the next file that is opened would get
+    their numbers, and their output."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

@@ -27,7 +27,9 @@ class TrainingProgress:
     def __enter__(self) -> TrainingProgress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.close()
 
@@ -46,10 +48,13 @@ class TrainingProgress:
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=event.steps, initial=event.step, unit="step", dynamic_ncols=True, file=sys.stderr)
+            self._bar = tqdm(
+                total=event.steps, initial=event.step, unit="step", dynamic_ncols=True, file=sys.stderr
+            )
         if isinstance(event, Progress):
             self._bar.set_postfix_str(_losses(event.losses), refresh=False)
-        # Never less than zero: after a loss that was not finite the run goes back some steps, the bar waits for it.
+        # Never less than zero: after a loss that was not finite the run goes back some
+        # steps, the bar waits for it.
         self._bar.update(max(0, event.step - self._bar.n))
 
 
@@ -65,7 +70,10 @@ def describe(event: Event) -> str:
         best = " (best so far)" if event.best else ""
         return f"step {event.step}  validation {metrics_line(event.metrics)}{best}"
     if isinstance(event, Recovered):
-        return f"step {event.step}  a loss was not finite: back to step {event.back_to}, with {event.rate_scale:g} times the learning rate"
+        return (
+            f"step {event.step}  a loss was not finite: back to step {event.back_to}, with"
+            f" {event.rate_scale:g} times the learning rate"
+        )
     if isinstance(event, Finished):
         return str(event)
     return ""
@@ -108,7 +116,9 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
         if not bars:  # made only now, so that an error before it stands alone
             every = 0.1 if is_terminal else 30
             units = {"unit": unit, "unit_scale": True} if unit == "B" else {"unit": f" {unit}"}
-            bars.append(tqdm(**units, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=every, total=of))
+            bars.append(
+                tqdm(**units, file=sys.stderr, dynamic_ncols=is_terminal, mininterval=every, total=of)
+            )
             bars[0].start_t = begin
         bars[0].update(done - bars[0].n)
 
@@ -125,7 +135,8 @@ def several(count: int, noun: str) -> str:
 
 
 def report_left_out(problems: Iterable[Problem], result: str) -> int:
-    """The files that could not be used, each with its cause, and the result, on stderr. The exit code: 1 where there are some.
+    """The files that could not be used, each with its cause, and the result, on stderr. The
+    exit code: 1 where there are some.
 
     Folders of systems and of runs are named, and are no fault.
     """

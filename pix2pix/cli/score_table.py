@@ -23,14 +23,24 @@ def protocol_of(scores: Scores) -> str:
 
 
 def table_of(scores: Scores) -> Iterator[str]:
-    """Lines: a picture's mean by metric, what was measured over all pictures, and the segmentation with its three columns."""
+    """Lines: a picture's mean by metric, what was measured over all pictures, and the
+    segmentation with its three columns."""
     yield protocol_of(scores)
     numbers = {**scores.means, **scores.overall}
-    plain = {name: value for name, value in numbers.items() if name.rpartition("_")[0] != "lab" and not _is_segmentation(name)}
+    plain = {
+        name: value
+        for name, value in numbers.items()
+        if name.rpartition("_")[0] != "lab" and not _is_segmentation(name)
+    }
     for name, value in plain.items():
-        yield f"  {name:<18}{value:>10.4g}{UNITS.get(name, ''):<4}{'lower' if name in LOWER else 'higher'} is better"
+        yield (
+            f"  {name:<18}{value:>10.4g}{UNITS.get(name, ''):<4}{'lower' if name in LOWER else 'higher'} is"
+            " better"
+        )
     yield (
-        f"  {'Lab colours':<18}" + "  ".join(f"{name[-1]} {numbers[name]:.2f}" for name in ("lab_l", "lab_a", "lab_b")) + "  shared, 0 to 1"
+        f"  {'Lab colours':<18}"
+        + "  ".join(f"{name[-1]} {numbers[name]:.2f}" for name in ("lab_l", "lab_a", "lab_b"))
+        + "  shared, 0 to 1"
     )
     yield from _segmentation(numbers)
 
@@ -40,7 +50,11 @@ def _is_segmentation(name: str) -> bool:
 
 
 def _segmentation(numbers: Mapping[str, float]) -> Iterator[str]:
-    rows = {title: [numbers[f"{kind}_{part}"] for part in THREE] for kind, title in SEGMENTATIONS.items() if f"{kind}_iou" in numbers}
+    rows = {
+        title: [numbers[f"{kind}_{part}"] for part in THREE]
+        for kind, title in SEGMENTATIONS.items()
+        if f"{kind}_iou" in numbers
+    }
     if rows:
         yield f"  {'segmentation':<18}{'accuracy':>10}{'by class':>10}{'IoU':>8}"
     for title, (accuracy, by_class, iou) in rows.items():

@@ -1,27 +1,35 @@
-"""`python -m pix2pix.cli.settings_table > docs/settings.md`: the settings of a training run as a page of the docs (`make docs`)."""
+"""`python -m pix2pix.cli.settings_table > docs/settings.md`: the settings of a training run as a
+page of the docs (`make docs`)."""
 
 from __future__ import annotations
 
 from itertools import groupby
 
 from pix2pix.cli.flags import flag, shown
-from pix2pix.config import Knob, knobs
+from pix2pix.config import knobs
+from pix2pix.settings import Knob
 
 HEAD = """# Settings of a training run
 
-Made from `TrainConfig` in `pix2pix/config.py` by `make docs`; a test keeps the two equal. The same names are the flags of `pix2pix train`,
+Made from `TrainConfig` in `pix2pix/config.py` by `make docs`; a test keeps the two equal. The same names \
+are the flags of `pix2pix train`,
 the fields of `TrainConfig` in Python, the keys of a run's `config.json` and the form on the page.
 """
 
 
 def settings_page() -> str:
     """The page as Markdown, one table a group."""
-    tables = (_table(group, list(members)) for group, members in groupby(knobs(), key=lambda knob: knob.group))
+    tables = (
+        _table(group, list(members)) for group, members in groupby(knobs(), key=lambda knob: knob.group)
+    )
     return "\n".join([HEAD, *tables])
 
 
 def _table(group: str, members: list[Knob]) -> str:
-    rows = "".join(f"| {_name(knob)} | {shown(knob.default) or '-'} | {_values(knob)} | {knob.help} |\n" for knob in members)
+    rows = "".join(
+        f"| {_name(knob)} | {shown(knob.default) or '-'} | {_values(knob)} | {knob.help} |\n"
+        for knob in members
+    )
     return f"## {group}\n\n| flag | default | values | what it does |\n| --- | --- | --- | --- |\n{rows}"
 
 

@@ -18,10 +18,15 @@ from pix2pix.runtime.paths import quoted
 
 USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train [DATA] --run RUN --resume [--steps N]"
 EPILOG = """\
-The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, samples/ the pictures.
-Ctrl-C, or an empty file named stop in the folder, finishes the step and saves; --resume goes on from there, to the bit on a CPU.
+The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, \
+samples/ the pictures.
+Ctrl-C, or an empty file named stop in the folder, finishes the step and saves; --resume goes on from \
+there, to the bit on a CPU.
 """
-RESUME_HELP = "go on with the run and its settings; --steps may be raised, and DATA name its pictures where they were moved"
+RESUME_HELP = (
+    "go on with the run and its settings; --steps may be raised, and DATA name its pictures where they were"
+    " moved"
+)
 DATA_HELP = "folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME"
 
 
@@ -37,7 +42,14 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         description="Trains pix2pix on a folder of pairs.",
     )
     parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help=DATA_HELP)
-    parser.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="RUN", help="folder of the run, such as runs/houses")
+    parser.add_argument(
+        "--run",
+        dest="run_folder",
+        type=Path,
+        required=True,
+        metavar="RUN",
+        help="folder of the run, such as runs/houses",
+    )
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -45,9 +57,19 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     )
     flags.add_knobs(parser)
     hub = parser.add_argument_group("Hugging Face Hub")
-    hub.add_argument("--push-to", metavar="OWNER/NAME", help="send the model to this repository when the training ends")
-    hub.add_argument("--push-every", type=int, default=0, metavar="N", help="and whenever N more steps are saved; a failure stops nothing")
-    hub.add_argument("--private", action="store_true", help="make a private repository, if the push makes one")
+    hub.add_argument(
+        "--push-to", metavar="OWNER/NAME", help="send the model to this repository when the training ends"
+    )
+    hub.add_argument(
+        "--push-every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="and whenever N more steps are saved; a failure stops nothing",
+    )
+    hub.add_argument(
+        "--private", action="store_true", help="make a private repository, if the push makes one"
+    )
     parser.set_defaults(run=train)
 
 
@@ -55,9 +77,13 @@ def train(args: argparse.Namespace) -> int:
     """Trains to the end, or until it is stopped. The exit code is 1 where the run did not end well."""
     settings = flags.given(args)
     if args.push_every < 0 or (args.push_every and not args.push_to):
-        raise ConfigError(f"--push-every is {args.push_every}; it is a number of steps, and --push-to names the repository.")
+        raise ConfigError(
+            f"--push-every is {args.push_every}; it is a number of steps, and --push-to names the repository."
+        )
     if not args.resume and (args.run_folder / "config.json").exists():
-        raise RunError(f"{args.run_folder} already holds a run. Go on with it with --resume, or choose another name.")
+        raise RunError(
+            f"{args.run_folder} already holds a run. Go on with it with --resume, or choose another name."
+        )
     config = None if args.resume else _new_config(settings)
 
     from pix2pix.runs import execute as training
@@ -73,19 +99,23 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
-    """What sends the model to the Hub meanwhile, if that was asked for; of several processes the first does it."""
+    """What sends the model to the Hub meanwhile, if that was asked for; of several
+    processes the first does it."""
     if not args.push_to or os.environ.get("RANK", "0") != "0":
         return contextlib.nullcontext()
     from pix2pix.hub.client import take_token
     from pix2pix.hub.push_while_training import Pushing
 
-    return Pushing(args.run_folder, args.push_to, every=args.push_every, token=take_token() or "", private=args.private)
+    return Pushing(
+        args.run_folder, args.push_to, every=args.push_every, token=take_token() or "", private=args.private
+    )
 
 
 def _new_config(settings: dict[str, Any]) -> TrainConfig:
     if not settings.get("data"):
         raise ConfigError(
-            "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add --resume for an existing run."
+            "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add "
+            "--resume for an existing run."
         )
     return TrainConfig(**settings | {"data": data_folder(settings["data"])})
 

@@ -1,4 +1,5 @@
-"""The paper's jitter: the same random crop and mirror for both halves of a pair, a function of a seed alone."""
+"""The paper's jitter: the same random crop and mirror for both halves of a pair,
+a function of a seed alone."""
 
 from __future__ import annotations
 
@@ -36,19 +37,30 @@ def crop(picture: Tensor, window: Window, *, size: int) -> Tensor:
 
 
 def crop_rows(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
-    """Windows of the chosen rows of (N, C, L, L) as (B, C, size, size); rows are cropped without copying them first."""
+    """Windows of the chosen rows of (N, C, L, L) as (B, C, size, size); rows are cropped
+    without copying them first."""
     if pictures.device.type == "cpu":
-        # numpy, since it starts no threads of its own: batches are cut beside a training step that has all cores.
-        parts = [crop(pictures[row], window, size=size).numpy() for row, window in zip(rows, windows, strict=True)]
+        # numpy, since it starts no threads of its own: batches are cut beside a
+        # training step that has all cores.
+        parts = [
+            crop(pictures[row], window, size=size).numpy() for row, window in zip(rows, windows, strict=True)
+        ]
         return torch.from_numpy(np.stack(parts))
     return _gather(pictures, rows, windows=windows, size=size)
 
 
 def _gather(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
     """`crop_rows` as one lookup: on a GPU, slices would cost two launches a picture."""
-    numbers = torch.tensor([(row, *window) for row, window in zip(rows, windows, strict=True)]).to(pictures.device, non_blocking=True)
+    numbers = torch.tensor([(row, *window) for row, window in zip(rows, windows, strict=True)]).to(
+        pictures.device, non_blocking=True
+    )
     row, top, left, mirrored = numbers.unsqueeze(-1).unbind(1)
     places = torch.arange(size, device=pictures.device)
     columns = left + torch.where(mirrored.bool(), size - 1 - places, places)
     channels = torch.arange(pictures.shape[1], device=pictures.device)
-    return pictures[row[:, :, None, None], channels[:, None, None], (top + places)[:, None, :, None], columns[:, None, None, :]]
+    return pictures[
+        row[:, :, None, None],
+        channels[:, None, None],
+        (top + places)[:, None, :, None],
+        columns[:, None, None, :],
+    ]

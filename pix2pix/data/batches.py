@@ -36,12 +36,16 @@ Pixels = tuple[Tensor, Tensor]
 
 
 class Dataset:
-    """Training and validation pairs of a folder, ready for a network: `source` and `target` are the images of a batch.
+    """Training and validation pairs of a folder, ready for a network: `source` and
+    `target` are the images of a batch.
 
-    `looks` is what a network is told of the pictures, `found` what they look like now, where a run goes on with what it knew of them.
+    `looks` is what a network is told of the pictures, `found` what they look like now, where a run
+    goes on with what it knew of them.
     """
 
-    def __init__(self, config: TrainConfig, folder: PairFolder, looks: Looks, *, found: Looks | None = None) -> None:
+    def __init__(
+        self, config: TrainConfig, folder: PairFolder, looks: Looks, *, found: Looks | None = None
+    ) -> None:
         self.config = config
         self.folder = folder
         self.looks = looks
@@ -54,21 +58,30 @@ class Dataset:
         self.out_channels = CHANNELS.get(self.target, 3)
         self.train_size = len(folder.train)
         self._reader = Reader(
-            folder.root, folder.train, config.load_size(), looks.source, looks.target, config.make, looks.palette if config.crisp else ()
+            folder.root,
+            folder.train,
+            config.load_size(),
+            looks.source,
+            looks.target,
+            config.make,
+            looks.palette if config.crisp else (),
         )
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
     def open(cls, config: TrainConfig, model: ModelConfig | None = None) -> Dataset:
-        """Finds the pairs and looks at what they are. They are read into memory, if they fit there, when the first is asked for.
+        """Finds the pairs and looks at what they are. They are read into memory, if they fit
+        there, when the first is asked for.
 
-        For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the pictures have now. `DataError`
-        where the pictures are of another kind.
+        For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the
+        pictures have now. `DataError` where the pictures are of another kind.
         """
         folder = open_pairs(config.data, config.direction, config.make, config.seed, config.layout)
         refuse_untrained(folder)
         found = look(folder, config.source)
-        return cls(config, folder, kept_looks(found, model, data=config.data) if model else found, found=found)
+        return cls(
+            config, folder, kept_looks(found, model, data=config.data) if model else found, found=found
+        )
 
     def using(self, config: TrainConfig) -> Dataset:
         """The same pairs, not looked for again, in batches of other settings."""
@@ -105,7 +118,8 @@ class Dataset:
         width, height = first.size or (0, 0)
         fits = max(8, 1 << (min(width, height).bit_length() - 1))
         cause = (
-            f"is {width} x {height}, smaller than the crop of {size} x {size}, as {len(small):,} of {len(self.folder.train):,} training"
+            f"is {width} x {height}, smaller than the crop of {size} x {size}, as {len(small):,} of "
+            f"{len(self.folder.train):,} training"
             f" pictures: enlarged, they show nothing more. Train with --size {fits}."
         )
         file = first.source.relative_to(self.folder.root).as_posix()
@@ -130,20 +144,27 @@ class Dataset:
         return self._store.targets.device if isinstance(self._store, Memory) else torch.device("cpu")
 
     def to(self, device: torch.device | str) -> Dataset:
-        """Moves pictures that are held in memory to a device, where batches are cut from then on; streamed ones stay on the CPU."""
+        """Moves pictures that are held in memory to a device, where batches are cut from then on;
+        streamed ones stay on the CPU."""
         if isinstance(self._store, Memory):
             self._store.to(torch.device(device))
         return self
 
-    def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
-        """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`) when it is no longer needed."""
+    def batches(
+        self, start: int = 0, *, rank: int = 0, world: int = 1
+    ) -> Generator[tuple[int, list[Batch]], None, None]:
+        """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`)
+        when it is no longer needed."""
         self._share(world)
         each = self.config.passes()
         # Closed here and not when collected, so that no thread and no process outlives the consumer.
         with closing(self._passes(start, rank, world=world)) as passes:
             for step in itertools.count(start):
                 pixels = list(itertools.islice(passes, each))
-                yield step, [{"source": to_unit(source), "target": to_unit(target)} for source, target in pixels]
+                yield (
+                    step,
+                    [{"source": to_unit(source), "target": to_unit(target)} for source, target in pixels],
+                )
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
         """(name, source and target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
@@ -160,7 +181,9 @@ class Dataset:
             try:
                 chosen.append((pair.name, self._whole(pair)))
             except DataError as error:
-                self._seen_problems[Problem(pair.source.relative_to(self.folder.root).as_posix(), str(error))] = None
+                self._seen_problems[
+                    Problem(pair.source.relative_to(self.folder.root).as_posix(), str(error))
+                ] = None
         return chosen
 
     def _whole(self, pair: Pair) -> Batch:
@@ -170,7 +193,8 @@ class Dataset:
     def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Pixels:
         """This rank's share of one pass of a step: source and target, uint8 (b, C, size, size).
 
-        A pure function of the settings and the four numbers: ranks with a part of the batch see together what one process sees.
+        A pure function of the settings and the four numbers: ranks with a part of the batch see
+        together what one process sees.
         """
         config = self.config
         share = self._share(world)
@@ -188,7 +212,10 @@ class Dataset:
         """Pairs of one pass for each process."""
         batch = self.config.batch
         if batch % world:
-            raise ConfigError(f"batch is {batch}; {world} processes cannot share it evenly. Take {max(1, batch // world) * world}.")
+            raise ConfigError(
+                f"batch is {batch}; {world} processes cannot share it evenly. Take "
+                f"{max(1, batch // world) * world}."
+            )
         return batch // world
 
     def _order(self, epoch: int) -> list[int]:
@@ -204,7 +231,9 @@ class Dataset:
         elif isinstance(self._store, Stream) and self.config.workers:
             yield from self._from_workers(start, rank, world=world)
         else:
-            with closing(prefetched(self.pixels(step, micro, rank, world) for step, micro in places)) as ahead:
+            with closing(
+                prefetched(self.pixels(step, micro, rank, world) for step, micro in places)
+            ) as ahead:
                 yield from ahead
 
     def _from_workers(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
@@ -232,7 +261,9 @@ class _Passes(torch.utils.data.Dataset[Any]):
         self.world = world
 
     def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
-        source, target = self.dataset.pixels(*divmod(number, self.dataset.config.passes()), self.rank, self.world)
+        source, target = self.dataset.pixels(
+            *divmod(number, self.dataset.config.passes()), self.rank, self.world
+        )
         problems = self.dataset._store.problems
         news = problems[:]
         problems.clear()
@@ -241,7 +272,8 @@ class _Passes(torch.utils.data.Dataset[Any]):
 
 
 def _leave_signals_to_trainer(worker: int) -> None:
-    """A Ctrl-C in a terminal reaches all processes there. The trainer alone answers it, and needs its pictures until it has saved."""
+    """A Ctrl-C in a terminal reaches all processes there. The trainer alone answers it, and needs its
+    pictures until it has saved."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -263,12 +295,18 @@ def _context() -> multiprocessing.context.BaseContext:
 @lru_cache(maxsize=4)
 def _permutation(seed: int, epoch: int, *, count: int) -> list[int]:
     """The order of the training pairs in one pass over them."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))).tolist()
+    return torch.randperm(
+        count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))
+    ).tolist()
 
 
 def _punch(pictures: Tensor, seeds: list[int]) -> Tensor:
     """(B, 3, H, W) with holes, each picture's by its seed."""
     height, width = pictures.shape[-2:]
-    holes = torch.from_numpy(np.stack([holes_of(height, width, seed=seed) for seed in seeds])).unsqueeze(1).to(pictures.device)
+    holes = (
+        torch.from_numpy(np.stack([holes_of(height, width, seed=seed) for seed in seeds]))
+        .unsqueeze(1)
+        .to(pictures.device)
+    )
     color = torch.tensor(HOLE, dtype=torch.uint8, device=pictures.device).view(1, 3, 1, 1)
     return torch.where(holes, color, pictures)

@@ -47,7 +47,9 @@ class Examples(Protocol):
         """Has images that are held in memory on a device from now on. Reads them, if that is still to be
         done."""
 
-    def batches(self, start: int = 0, *, rank: int = 0, world: int = 1) -> Generator[tuple[int, list[Batch]], None, None]:
+    def batches(
+        self, start: int = 0, *, rank: int = 0, world: int = 1
+    ) -> Generator[tuple[int, list[Batch]], None, None]:
         """(step, its `config.passes()` batches of this process) from step `start` on, without end. To be
         closed."""
 

@@ -43,9 +43,11 @@ class Looks:
 
 
 def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> Looks:
-    """Looks at up to 50 pairs spread evenly over those for training; a kind that is said, or made, is taken at its word.
+    """Looks at up to 50 pairs spread evenly over those for training; a kind that is said,
+    or made, is taken at its word.
 
-    Where these are gray, the others are looked at too: one coloured picture makes the side one of colours, or its colours were lost.
+    Where these are gray, the others are looked at too: one coloured picture makes the side one of
+    colours, or its colours were lost.
     """
     sources, targets = sample_halves(folder)
     said = folder.make if folder.make != "none" else source
@@ -65,7 +67,8 @@ def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> L
 
 
 def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pixels], list[Pixels]]:
-    """The first coloured source and target, of all pairs or of `MOST_LOOKED_AT` spread evenly; `sides` says which are looked for."""
+    """The first coloured source and target, of all pairs or of `MOST_LOOKED_AT` spread evenly;
+    `sides` says which are looked for."""
     pairs = folder.pairs
     count = min(len(pairs), MOST_LOOKED_AT)
     found: tuple[list[Pixels], list[Pixels]] = ([], [])
@@ -85,20 +88,27 @@ def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pi
 
 
 def kept_looks(looks: Looks, model: ModelConfig, *, data: str) -> Looks:
-    """What a run goes on with: its own palettes, compared as sets. More colours than it knows are no hindrance.
+    """What a run goes on with: its own palettes, compared as sets. More colours
+    than it knows are no hindrance.
 
     `DataError` where the pictures are of other kinds, or have less than half of a palette's colours.
     """
     if (looks.source, looks.target) != (model.source, model.target):
         raise DataError(
-            f"{data} is not what this run was trained on: it learned from {model.source} to {model.target}, and these pictures are"
-            f" {looks.source} to {looks.target}. Put the old pictures back, name their folder, or start another run."
+            f"{data} is not what this run was trained on: it learned from {model.source} to {model.target}, "
+            "and these pictures are"
+            f" {looks.source} to {looks.target}. Put the old pictures back, name their folder, or start "
+            "another run."
         )
-    for name, palette, found in (("source", model.palette, looks.palette), ("target", model.target_palette, looks.target_palette)):
+    for name, palette, found in (
+        ("source", model.palette, looks.palette),
+        ("target", model.target_palette, looks.target_palette),
+    ):
         gone = strange_colors(palette, found)
         if 2 * len(gone) > len(palette):
             raise DataError(
-                f"{data} is not what this run was trained on: of the {len(palette)} colours of its {name} labels, {len(gone)} are not in"
+                f"{data} is not what this run was trained on: of the {len(palette)} colours of its {name} "
+                f"labels, {len(gone)} are not in"
                 " these pictures. Put the old pictures back, name their folder, or start another run."
             )
     return replace(looks, palette=model.palette, target_palette=model.target_palette)
@@ -108,11 +118,16 @@ def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntr
     """Those of `colors` that `palette` does not have, but for what JPEG may have done to them."""
     near = 2 * TIGHT
     known = [color for _, color in palette]
-    return [entry for entry in colors if all(max(abs(a - b) for a, b in zip(entry[1], other, strict=True)) > near for other in known)]
+    return [
+        entry
+        for entry in colors
+        if all(max(abs(a - b) for a, b in zip(entry[1], other, strict=True)) > near for other in known)
+    ]
 
 
 def sample_halves(folder: PairFolder, count: int = ENOUGH) -> tuple[list[Pixels], list[Pixels]]:
-    """Pixels (H, W, 3) of sources and of targets; broken files are passed over, `DataError` if there are only such."""
+    """Pixels (H, W, 3) of sources and of targets; broken files are passed over,
+    `DataError` if there are only such."""
     pairs = folder.train or folder.pairs
     sources = []
     targets = []

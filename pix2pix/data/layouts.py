@@ -1,4 +1,5 @@
-"""Which files of a folder belong together: the layout that explains most pictures, and the files that it leaves over."""
+"""Which files of a folder belong together: the layout that explains most pictures, and
+the files that it leaves over."""
 
 from __future__ import annotations
 
@@ -13,10 +14,15 @@ from pix2pix.errors import DataError
 from pix2pix.runtime.files import read_size
 
 Layout = Literal["side by side", "two folders", "two suffixes", "photos"]
-STATED: dict[str, Layout] = {"side-by-side": "side by side", "folders": "two folders", "suffixes": "two suffixes"}
+STATED: dict[str, Layout] = {
+    "side-by-side": "side by side",
+    "folders": "two folders",
+    "suffixes": "two suffixes",
+}
 """What a layout is called where it is stated; `auto` looks for the best one."""
 MOST_TWINS = 1_000
-"""Pairs of files of one name that are weighed against each other; so many are no pairs of pictures but a heap of copies."""
+"""Pairs of files of one name that are weighed against each other; so many are no pairs of
+pictures but a heap of copies."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +54,11 @@ class Matches:
 
 
 def match_files(found: list[Found], layout: str = "auto", *, single: bool = False) -> Matches:
-    """The layout that is stated, or else the one that explains most pictures; `single` pictures are photos without partners.
+    """The layout that is stated, or else the one that explains most pictures; `single`
+    pictures are photos without partners.
 
-    Folders and suffixes go before the shape: pictures may well be twice as wide as high and no pairs. `DataError` for another layout.
+    Folders and suffixes go before the shape: pictures may well be twice as wide as high and no pairs.
+    `DataError` for another layout.
     """
     if layout not in ("auto", *STATED):
         raise DataError(f"layout is {layout!r}; choose one of auto, {', '.join(STATED)}.")
@@ -88,11 +96,15 @@ def _whole(found: list[Found]) -> list[Match]:
     """Each picture by itself. Where two differ in their suffix alone, that is a part of their names."""
     wholes = [file.whole() for file in found]
     count = Counter((file.split, file.key) for file in wholes)
-    return [Match(file, name=file.key if count[file.split, file.key] == 1 else file.key + file.path.suffix) for file in wholes]
+    return [
+        Match(file, name=file.key if count[file.split, file.key] == 1 else file.key + file.path.suffix)
+        for file in wholes
+    ]
 
 
 def _by_folders(found: list[Found]) -> list[Matches]:
-    """For each family of words in the folders' names, and each place of such a word in the paths: what it explains, the first the usual."""
+    """For each family of words in the folders' names, and each place of such a word in the paths: what it
+    explains, the first the usual."""
     parts = {part for folders in {file.folders for file in found} for part in folders}
     candidates = []
     for family in families_in(parts):
@@ -113,7 +125,9 @@ def _by_suffixes(found: list[Found]) -> list[Matches]:
         if family and {words[end] for end in ends if end in words} != {0, 1}:
             continue
         suffixed = [(file, file.by_suffix(family)) for file in wholes]
-        candidates.append(Matches("two suffixes", *_by_side([half or file for file, half in suffixed], family)))
+        candidates.append(
+            Matches("two suffixes", *_by_side([half or file for file, half in suffixed], family))
+        )
         if _explains(candidates[-1], found):
             break
     return candidates
@@ -125,7 +139,8 @@ Key = Callable[[Found], str | None]
 def _by_side(found: Iterable[Found], family: int) -> tuple[list[Match], list[Stray]]:
     """Files of side A with those of side B of the same split and name, and those that are left over.
 
-    Names that are equal go first, then those equal but for case, then those whose suffix says the side as their folder does.
+    Names that are equal go first, then those equal but for case, then those whose suffix says
+    the side as their folder does.
     """
     files = list(found)
 
@@ -139,7 +154,12 @@ def _by_side(found: Iterable[Found], family: int) -> tuple[list[Match], list[Str
     strays = [Stray(file, _no_side(file), "stray") for file in files if file.side is None]
     rest = [file for file in files if file.side is not None]
     matches: list[Match] = []
-    keys: tuple[Key, ...] = (lambda file: file.key, lambda file: file.key.casefold(), without_suffix, any_case)
+    keys: tuple[Key, ...] = (
+        lambda file: file.key,
+        lambda file: file.key.casefold(),
+        without_suffix,
+        any_case,
+    )
     for key in keys:
         if not rest:
             break
@@ -147,19 +167,31 @@ def _by_side(found: Iterable[Found], family: int) -> tuple[list[Match], list[Str
         matches += more
         strays += unclear
     strays += [
-        Stray(file, f"{file.path.name} has no partner in the other half. Add it, or take this one away.", "unpaired") for file in rest
+        Stray(
+            file,
+            f"{file.path.name} has no partner in the other half. Add it, or take this one away.",
+            "unpaired",
+        )
+        for file in rest
     ]
     order = {id(file): place for place, file in enumerate(files)}
-    return sorted(matches, key=lambda match: order[id(match.a)]), sorted(strays, key=lambda stray: order[id(stray.file)])
+    return sorted(matches, key=lambda match: order[id(match.a)]), sorted(
+        strays, key=lambda stray: order[id(stray.file)]
+    )
 
 
 def _no_side(file: Found) -> str:
-    return f"{file.path.name} belongs to neither half; put it into one of the two folders, or give it a suffix."
+    return (
+        f"{file.path.name} belongs to neither half; put it into one of the two folders, or give it a suffix."
+    )
 
 
 def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found], list[Stray]]:
-    """The pairs of one kind of name, the files that have no partner by it, and those of which several have one name."""
-    groups: defaultdict[tuple[str | None, str], tuple[list[Found], list[Found]]] = defaultdict(lambda: ([], []))
+    """The pairs of one kind of name, the files that have no partner by it, and those of
+    which several have one name."""
+    groups: defaultdict[tuple[str | None, str], tuple[list[Found], list[Found]]] = defaultdict(
+        lambda: ([], [])
+    )
     for file in files:
         word = key(file)
         if word is not None and file.side is not None:
@@ -167,19 +199,26 @@ def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found
     pairs = {place: sides for place, sides in groups.items() if sides[0] and sides[1]}
     alone = {place: sides for place, sides in pairs.items() if len(sides[0]) == len(sides[1]) == 1}
     matches = [Match(a, b, a.key) for (a,), (b,) in alone.values()]
-    usual = Counter((match.a.path.suffix.lower(), match.b.path.suffix.lower()) for match in matches if match.b)
+    usual = Counter(
+        (match.a.path.suffix.lower(), match.b.path.suffix.lower()) for match in matches if match.b
+    )
     strays: list[Stray] = []
     for place, sides in pairs.items():
         if place not in alone:
             clear, unclear = _match_twins(*sides, usual=usual)
             matches += clear
             strays += unclear
-    used = {id(file) for match in matches for file in (match.a, match.b)} | {id(stray.file) for stray in strays}
+    used = {id(file) for match in matches for file in (match.a, match.b)} | {
+        id(stray.file) for stray in strays
+    }
     return matches, [file for file in files if id(file) not in used], strays
 
 
-def _match_twins(a_side: list[Found], b_side: list[Found], *, usual: Counter[tuple[str, str]]) -> tuple[list[Match], list[Stray]]:
-    """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with, else by equal ones, else none."""
+def _match_twins(
+    a_side: list[Found], b_side: list[Found], *, usual: Counter[tuple[str, str]]
+) -> tuple[list[Match], list[Stray]]:
+    """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with,
+    else by equal ones, else none."""
     chosen: list[Match] = []
     left = list(a_side)
     right = list(b_side)

@@ -16,7 +16,8 @@ MADE = ("gray", "edges", "mask", "lowres")
 
 
 def make_source(photo: Image.Image, kind: str, seed: int = 0) -> Image.Image:
-    """An RGB picture of the photo's size: `gray`, its `edges` (black on white), the photo with holes (`mask`) or blurred (`lowres`).
+    """An RGB picture of the photo's size: `gray`, its `edges` (black on white), the photo with holes
+    (`mask`) or blurred (`lowres`).
 
     Only the holes are random: a function of `seed`.
     """
@@ -50,7 +51,8 @@ MAKERS = {"gray": _gray, "edges": _edges, "lowres": _lowres}
 
 
 def holes_of(height: int, width: int, *, seed: int) -> NDArray[np.bool_]:
-    """Where the holes of a seed are, (H, W): one to three boxes and two to five brush strokes, about a quarter of the picture."""
+    """Where the holes of a seed are, (H, W): one to three boxes and two to five brush strokes,
+    about a quarter of the picture."""
     random = np.random.Generator(np.random.PCG64(seed_of(seed, "holes")))
     holes = np.zeros((height, width), np.uint8)
     side = min(height, width)

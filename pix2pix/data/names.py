@@ -1,4 +1,5 @@
-"""What names say of pictures: the split, the side of a pair, and what systems and other programs leave among them."""
+"""What names say of pictures: the split, the side of a pair, and what systems and
+other programs leave among them."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ SPLITS = {
     "testing": "test",
 }
 
-OTHER_SPLITS = "|".join(sorted((word for word, split in SPLITS.items() if split != "train"), key=len, reverse=True))
+OTHER_SPLITS = "|".join(
+    sorted((word for word, split in SPLITS.items() if split != "train"), key=len, reverse=True)
+)
 
 Words = Mapping[str, int]
 
@@ -30,18 +33,26 @@ def _words(first: str, second: str) -> dict[str, int]:
 
 
 FAMILIES: tuple[Words, ...] = (
-    _words("a input inputs in source sources src", "b output outputs out target targets tgt gt groundtruth ground_truth"),
+    _words(
+        "a input inputs in source sources src",
+        "b output outputs out target targets tgt gt groundtruth ground_truth",
+    ),
     _words("x", "y"),
     _words(
-        "photo photos image images img imgs picture pictures", "label labels mask masks segmentation segmentations annotation annotations"
+        "photo photos image images img imgs picture pictures",
+        "label labels mask masks segmentation segmentations annotation annotations",
     ),
-    _words("edge edges sketch sketches line lines drawing drawings", "photo photos image images img imgs picture pictures real"),
+    _words(
+        "edge edges sketch sketches line lines drawing drawings",
+        "photo photos image images img imgs picture pictures real",
+    ),
     _words("before day original originals raw", "after night edited retouched"),
     _words("satellite sat aerial", "map maps roadmap"),
     _words("low lr lq lowres noisy blurred", "high hr hq highres clean sharp"),
     _words("gray grey grayscale bw", "color colour rgb"),
 )
-"""Words for the two sides that belong together. One word may be of several families, and on different sides in them."""
+"""Words for the two sides that belong together. One word may be of several families, and
+on different sides in them."""
 SIDES = FAMILIES[0]
 
 SYSTEM_FOLDERS = {
@@ -79,7 +90,9 @@ def is_system_folder(name: str) -> bool:
 def _split_and_side(family: int) -> re.Pattern[str]:
     splits = "|".join(SPLITS)
     sides = "|".join(FAMILIES[family])
-    return re.compile(rf"(?P<split>{splits})[ _-]?(?P<side>{sides})|(?P<side2>{sides})[ _-](?P<split2>{splits})")
+    return re.compile(
+        rf"(?P<split>{splits})[ _-]?(?P<side>{sides})|(?P<side2>{sides})[ _-](?P<split2>{splits})"
+    )
 
 
 @lru_cache
@@ -97,7 +110,8 @@ def ends_with_side(name: str) -> bool:
 class Place:
     """What the folders of a picture say of it.
 
-    `rest` are the folders that say neither split nor side, `named` those that say no split; `hits` is the number of side words.
+    `rest` are the folders that say neither split nor side, `named` those that say no split;
+    `hits` is the number of side words.
     """
 
     split: str | None
@@ -110,8 +124,8 @@ class Place:
 def place_folder(folders: Sequence[str], wrapping: int = 0, family: int = 0, nth: int = 0) -> Place:
     """Reads the names of the folders above a picture, outermost first.
 
-    The first `wrapping` of them lie around all pictures: they tell no sides apart, and their split holds only where no other is named.
-    The side is taken from the word number `nth` that is one of `family`.
+    The first `wrapping` of them lie around all pictures: they tell no sides apart, and their split holds only
+    where no other is named. The side is taken from the word number `nth` that is one of `family`.
     """
     outer = [word for word in map(str.casefold, folders[:wrapping]) if word in SPLITS]
     inner = [_read_word(folder.casefold(), family) for folder in folders[wrapping:]]
@@ -142,14 +156,20 @@ def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
 
 
 def as_training(path: PurePath) -> PurePath:
-    """The path of a test or validation picture, with `train` for the name of that split: testA becomes trainA."""
+    """The path of a test or validation picture, with `train` for the name of that
+    split: testA becomes trainA."""
     said = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)
-    parts = [said.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part for part in path.parts[:-1]]
+    parts = [
+        said.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part
+        for part in path.parts[:-1]
+    ]
     return PurePath(*parts, path.name)
 
 
 def families_in(folders: set[str]) -> list[int]:
     """The families that have folders of both sides among these names, the first family always."""
     words = {folder.casefold() for folder in folders}
-    both = [number for number in range(len(FAMILIES)) if {0, 1} <= {_read_word(word, number)[1] for word in words}]
+    both = [
+        number for number in range(len(FAMILIES)) if {0, 1} <= {_read_word(word, number)[1] for word in words}
+    ]
     return both if 0 in both else [0, *both]

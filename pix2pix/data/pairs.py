@@ -31,7 +31,8 @@ MOST_MEASURED = 2000
 
 @dataclass(frozen=True)
 class Pair:
-    """A source and its target: two files, the halves of one (`target` is None, `half` says where the source is), or one photo."""
+    """A source and its target: two files, the halves of one (`target` is None, `half` says where
+    the source is), or one photo."""
 
     name: str
     source: Path
@@ -43,7 +44,8 @@ class Pair:
     """A half has values of more than 8 bits."""
     source_levels: Levels | None = None
     target_levels: Levels | None = None
-    """What is black and white in deep halves: one range for all pictures of a side. Without it by the usual range of each file."""
+    """What is black and white in deep halves: one range for all pictures of a side. Without it by
+    the usual range of each file."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class PairFolder:
         return self._splits[pair]
 
     def key_of(self, pair: Pair) -> str:
-        """`val/house2`: the name with the split, which is one pair's alone; a name may stand in each split."""
+        """`val/house2`: the name with the split, which is one pair's alone; a
+        name may stand in each split."""
         return f"{self._splits[pair]}/{pair.name}"
 
     @property
@@ -89,11 +92,17 @@ class PairFolder:
         """The splits are folders of their own, so that a name may stand in several of them."""
         return not self.drawn and bool(self.val or self.test)
 
-    def load(self, pair: Pair, size: int | None = None, kinds: tuple[Kind, Kind] = ("photo", "photo")) -> tuple[Image.Image, Image.Image]:
-        """Source and target as RGB pictures, resized to `size` x `size` if given; `DataError` where a file is broken."""
+    def load(
+        self, pair: Pair, size: int | None = None, kinds: tuple[Kind, Kind] = ("photo", "photo")
+    ) -> tuple[Image.Image, Image.Image]:
+        """Source and target as RGB pictures, resized to `size` x `size` if given;
+        `DataError` where a file is broken."""
         source, target = read_pair(pair)
         if size is not None:
-            source, target = (resize(half, (size, size), kind=kind) for half, kind in zip((source, target), kinds, strict=True))
+            source, target = (
+                resize(half, (size, size), kind=kind)
+                for half, kind in zip((source, target), kinds, strict=True)
+            )
         if self.make != "none":
             source = make_source(target, self.make, seed_of(pair.name))
         return source, target
@@ -116,18 +125,21 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
 
 
 def _of_half(read: Callable[[Path], T], file: Path) -> T:
-    """What `read` gives. Problems of a pair are told of its first file; that it is the second which is broken has to be said."""
+    """What `read` gives. Problems of a pair are told of its first file; that it is the second
+    which is broken has to be said."""
     try:
         return read(file)
     except DataError as error:
         raise DataError(f"{file.parent.name}/{error}") from error
 
 
-def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", seed: int = 0, layout: str = "auto") -> PairFolder:
+def open_pairs(
+    folder: str | Path, direction: str = "AtoB", make: str = "none", seed: int = 0, layout: str = "auto"
+) -> PairFolder:
     """Finds the pairs in a folder; with `make`, the photos whose sources are made on the fly.
 
-    `layout` is `side-by-side`, `folders` or `suffixes`; `auto` takes the one that explains most pictures. Looks at names and headers
-    only. `DataError` says what was looked for and found where there is no pair.
+    `layout` is `side-by-side`, `folders` or `suffixes`; `auto` takes the one that explains most pictures.
+    Looks at names and headers only. `DataError` says what was looked for and found where there is no pair.
     """
     root = Path(folder)
     found, problems = scan(root)
@@ -139,27 +151,47 @@ def open_pairs(folder: str | Path, direction: str = "AtoB", make: str = "none", 
         fit = _look(match, matched.layout)
         if fit.problem:
             unequal += [_to_pair(match, matched.layout, direction=direction)] if fit.kind == "unequal" else []
-            unreadable += [_to_pair(match, matched.layout, direction=direction)] if fit.kind == "unreadable" else []
+            unreadable += (
+                [_to_pair(match, matched.layout, direction=direction)] if fit.kind == "unreadable" else []
+            )
             problems.append(Problem(match.a.path.relative_to(root).as_posix(), fit.problem, fit.kind))
         else:
             pair = _to_pair(match, matched.layout, direction=direction, size=fit.size)
             pairs.append((match.a.split, replace(pair, is_deep=fit.is_deep)))
-    problems += [Problem(stray.file.path.relative_to(root).as_posix(), stray.cause, stray.kind) for stray in matched.strays]
+    problems += [
+        Problem(stray.file.path.relative_to(root).as_posix(), stray.cause, stray.kind)
+        for stray in matched.strays
+    ]
     if not pairs:
         raise DataError(nothing_found(root, found, problems=problems, make=make, layout=layout))
     train, val, test, drawn = _split(pairs, seed)
     found_pairs = PairFolder(
-        root, matched.layout, direction, make, train, val, test, tuple(problems), drawn, tuple(unequal), tuple(unreadable), layout
+        root,
+        matched.layout,
+        direction,
+        make,
+        train,
+        val,
+        test,
+        tuple(problems),
+        drawn,
+        tuple(unequal),
+        tuple(unreadable),
+        layout,
     )
     return with_levels(found_pairs, *find_levels(found_pairs))
 
 
 def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None) -> PairFolder:
-    """The same pairs, read with these values as black and white of their deep halves; None leaves a side as it is."""
+    """The same pairs, read with these values as black and white of their deep halves;
+    None leaves a side as it is."""
 
     def leveled(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
         return tuple(
-            replace(pair, source_levels=source or pair.source_levels, target_levels=target or pair.target_levels) for pair in pairs
+            replace(
+                pair, source_levels=source or pair.source_levels, target_levels=target or pair.target_levels
+            )
+            for pair in pairs
         )
 
     if not (source or target):
@@ -168,9 +200,13 @@ def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None
 
 
 def find_levels(folder: PairFolder) -> tuple[Levels | None, Levels | None]:
-    """One range for the deep pictures of each side, of all of them or of `MOST_MEASURED` spread evenly; None where none is deep."""
+    """One range for the deep pictures of each side, of all of them or of `MOST_MEASURED` spread
+    evenly; None where none is deep."""
     deep = [pair for pair in folder.pairs if pair.is_deep]
-    chosen = [deep[place * len(deep) // min(len(deep), MOST_MEASURED)] for place in range(min(len(deep), MOST_MEASURED))]
+    chosen = [
+        deep[place * len(deep) // min(len(deep), MOST_MEASURED)]
+        for place in range(min(len(deep), MOST_MEASURED))
+    ]
     sides = [[pair.source for pair in chosen], [pair.target for pair in chosen if pair.target]]
     source, target = (_levels_of(files) for files in sides)
     is_one_file = bool(chosen) and chosen[0].target is None
@@ -211,10 +247,19 @@ def _look(match: Match, layout: Layout) -> _Fit:
     other = other_head.size if other_head else None
     is_deep = head.is_deep or bool(other_head and other_head.is_deep)
     if match.b and other and other != (width, height):
-        return _Fit(problem=_unequal(match.a.path, (width, height), b=match.b.path, other=other), kind="unequal")
+        return _Fit(
+            problem=_unequal(match.a.path, (width, height), b=match.b.path, other=other), kind="unequal"
+        )
     if layout == "side by side" and width != 2 * height:
-        odd = "an odd width cannot be halved" if width % 2 else "a side-by-side pair is twice as wide as it is high"
-        problem = f"{match.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders, A and B."
+        odd = (
+            "an odd width cannot be halved"
+            if width % 2
+            else "a side-by-side pair is twice as wide as it is high"
+        )
+        problem = (
+            f"{match.a.path.name} is {width} x {height}; {odd}. Mend it, or put the halves into two folders,"
+            " A and B."
+        )
         return _Fit(problem=problem, kind="shape")
     return _Fit((height, height) if layout == "side by side" else (width, height), is_deep=is_deep)
 
@@ -224,17 +269,28 @@ def _to_pair(match: Match, layout: Layout, *, direction: str, size: tuple[int, i
     if match.b:
         source, target = (match.a, match.b) if forward else (match.b, match.a)
         return Pair(match.name, source.path, target.path, size=size)
-    return Pair(match.name, match.a.path, half=None if layout == "photos" else "left" if forward else "right", size=size)
+    return Pair(
+        match.name,
+        match.a.path,
+        half=None if layout == "photos" else "left" if forward else "right",
+        size=size,
+    )
 
 
 def _unequal(a: Path, size: tuple[int, int], *, b: Path, other: tuple[int, int]) -> str:
     first = f"{a.parent.name}/{a.name}"
     second = f"{b.parent.name}/{b.name}"
-    return f"{first} is {size[0]} x {size[1]}, {second} is {other[0]} x {other[1]}; the two halves of a pair are of one size. Resize one."
+    return (
+        f"{first} is {size[0]} x {size[1]}, {second} is {other[0]} x {other[1]}; the two halves of a pair"
+        " are of one size. Resize one."
+    )
 
 
-def _split(pairs: list[tuple[str | None, Pair]], seed: int) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...], bool]:
-    """Training, validation and test pairs as their folders say; validation pairs are drawn where none are named."""
+def _split(
+    pairs: list[tuple[str | None, Pair]], seed: int
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...], bool]:
+    """Training, validation and test pairs as their folders say; validation pairs are
+    drawn where none are named."""
     train, val, test = ([pair for split, pair in pairs if split == name] for name in ("train", "val", "test"))
     # Beside train/ and val/, pictures of no split are training pairs.
     train += [pair for split, pair in pairs if split is None]

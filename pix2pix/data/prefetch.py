@@ -13,13 +13,16 @@ PATIENCE = 0.1
 
 
 def prefetched(items: Iterable[T], ahead: int = 2) -> Generator[T, None, None]:
-    """The same items, up to `ahead` of them made before they are asked for; what goes wrong is raised where they are used.
+    """The same items, up to `ahead` of them made before they are asked for; what goes wrong
+    is raised where they are used.
 
     Closing the iterator (or letting go of it) ends the thread.
     """
     ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(ahead)
     unwanted = threading.Event()
-    thread = threading.Thread(target=_fill, args=(ready, items, unwanted), name="pix2pix-prefetch", daemon=True)
+    thread = threading.Thread(
+        target=_fill, args=(ready, items, unwanted), name="pix2pix-prefetch", daemon=True
+    )
     thread.start()
     try:
         while True:
@@ -38,7 +41,9 @@ class _End(Exception):
     """No more items."""
 
 
-def _fill(ready: queue.Queue[tuple[T | None, BaseException | None]], items: Iterable[T], unwanted: threading.Event) -> None:
+def _fill(
+    ready: queue.Queue[tuple[T | None, BaseException | None]], items: Iterable[T], unwanted: threading.Event
+) -> None:
     try:
         for item in items:
             if not _offer(ready, (item, None), unwanted=unwanted):

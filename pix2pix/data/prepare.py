@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pix2pix.data.names import ends_with_side
 from pix2pix.data.pairs import Pair, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.runtime.files import is_empty_folder, read_image, write_image, write_text
+from pix2pix.runtime.progress import Progress
 from pix2pix.seeding import seed_of
 
 __all__ = ["Prepared", "make_source", "prepare"]
@@ -34,39 +35,51 @@ class Prepared:
     problems: tuple[Problem, ...]
 
 
-def prepare(  # noqa: PLR0913  # one for each flag of the command
+def prepare(
     folder: str | Path,
     out: str | Path,
     *,
     kind: str,
     size: int = 256,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Prepared:
-    """Writes a PNG for each photo in `folder`: the source made from it (A) beside the photo (B), as `pix2pix train` reads them.
+    """Writes a PNG for each photo in `folder`: the source made from it (A) beside the photo (B),
+    as `pix2pix train` reads them.
 
-    Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape, and the halves go
-    to two folders, A and B. Subfolders train, val and test stay. Holes (`mask`) are a function of `seed` and name.
-    One photo at a time is in memory; `progress` is told (done, of). What was stopped half-way is gone on with by the same call.
+    Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape,
+    and the halves go to two folders, A and B. Subfolders train, val and test stay. Holes (`mask`) are a
+    function of `seed` and name. One photo at a time is in memory; `progress` is told (done, of). What was
+    stopped half-way is gone on with by the same call.
     """
     out = Path(out)
     if kind not in MADE:
         raise ConfigError(f"kind is {kind!r}; choose one of {', '.join(MADE)}.")
     if size and not 8 <= size <= LARGEST_SIZE:
-        raise ConfigError(f"size is {size}; it must be from 8 to {LARGEST_SIZE}, or 0 to keep each photo's own.")
+        raise ConfigError(
+            f"size is {size}; it must be from 8 to {LARGEST_SIZE}, or 0 to keep each photo's own."
+        )
     record = out / UNFINISHED
     if out.exists() and not is_empty_folder(out) and not record.is_file():
-        raise DataError(f"{out} is not an empty folder; choose another name, so that nothing of yours is mixed or lost.")
+        raise DataError(
+            f"{out} is not an empty folder; choose another name, so that nothing of yours is mixed or lost."
+        )
     photos = open_pairs(folder, make=kind)
     # Pairs drawn for validation are drawn again in training: only folders are kept.
-    splits = [("" if photos.drawn else "train", photos.train), ("" if photos.drawn else "val", photos.val), ("test", photos.test)]
+    splits = [
+        ("" if photos.drawn else "train", photos.train),
+        ("" if photos.drawn else "val", photos.val),
+        ("test", photos.test),
+    ]
     named = _file_names([(split, photo) for split, group in splits for photo in group])
     problems = list(photos.problems)
     _begin(record, _sign_of(named, f"{kind} {size} {seed}"))
     for done, (name, photo) in enumerate(named.items(), 1):
         try:
             if not all(half.exists() for half in _files_of(out / name, size)):
-                _write_pair(out / name, read_image(photo.source), size=size, making=(kind, seed_of(seed, name)))
+                _write_pair(
+                    out / name, read_image(photo.source), size=size, making=(kind, seed_of(seed, name))
+                )
         except DataError as error:
             problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
         if progress:
@@ -76,14 +89,17 @@ def prepare(  # noqa: PLR0913  # one for each flag of the command
 
 
 def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
-    """A path below the output folder for each photo: none twice, and none that reads as one half of a pair."""
+    """A path below the output folder for each photo: none twice, and none that
+    reads as one half of a pair."""
     named: dict[str, Pair] = {}
     taken: set[tuple[str, str]] = set()
     for split, photo in photos:
         flat = re.sub(r"[/\\]", "-", photo.name)
         flat = f"{flat}_AB" if ends_with_side(flat) else flat
         tries = (flat if number == 1 else f"{flat}-{number}" for number in itertools.count(1))
-        stem = next(stem for stem in tries if (split, stem.casefold()) not in taken)  # some disks hold x and X to be one
+        stem = next(
+            stem for stem in tries if (split, stem.casefold()) not in taken
+        )  # some disks hold x and X to be one
         taken.add((split, stem.casefold()))
         named[f"{split}/{stem}.png" if split else f"{stem}.png"] = photo
     return named
@@ -99,7 +115,8 @@ def _begin(record: Path, sign: str) -> None:
     """Writes down what the folder is to hold; `DataError` where it holds a part of something else."""
     if record.is_file() and record.read_text(encoding="utf-8").strip() != sign:
         raise DataError(
-            f"{record.parent} holds a part of other pairs: of other photos, or made in another way. Give the same command again to go on"
+            f"{record.parent} holds a part of other pairs: of other photos, or made in another way. Give "
+            "the same command again to go on"
             " with them, or choose another name."
         )
     write_text(record, sign + "\n")

@@ -1,4 +1,5 @@
-"""What lies in a folder of pictures: the pictures with the split, side and key that their paths say, and what is left out."""
+"""What lies in a folder of pictures: the pictures with the split, side and key that their
+paths say, and what is left out."""
 
 from __future__ import annotations
 
@@ -16,13 +17,17 @@ from pix2pix.runtime.files import IMAGE_SUFFIXES
 
 # fmt: off
 DOCUMENTS = {
-    ".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".css", ".js", ".yaml", ".yml", ".toml", ".ini",
-    ".cfg", ".log", ".py", ".ipynb", ".sh", ".bat", ".pdf", ".doc", ".docx", ".rtf", ".odt", ".xls", ".xlsx", ".url", ".webloc", ".lnk",
+    ".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".css", ".js",
+    ".yaml", ".yml", ".toml", ".ini",
+    ".cfg", ".log", ".py", ".ipynb", ".sh", ".bat", ".pdf", ".doc", ".docx", ".rtf", ".odt", ".xls",
+    ".xlsx", ".url", ".webloc", ".lnk",
     ".db", ".part", ".crdownload",
 }
 PICTURES_NOT_READ = {
-    "", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".psd", ".svg", ".tga", ".exr", ".hdr", ".pfm", ".pcx", ".ico", ".dds",
-    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".npy", ".npz", ".dcm", ".nii", ".gz", ".mat", ".h5", ".hdf5", ".pt", ".svs", ".fits",
+    "", ".gif", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl", ".psd", ".svg", ".tga", ".exr", ".hdr",
+    ".pfm", ".pcx", ".ico", ".dds",
+    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".npy", ".npz", ".dcm", ".nii", ".gz", ".mat", ".h5",
+    ".hdf5", ".pt", ".svs", ".fits",
 }
 # fmt: on
 """Suffixes of what may lie beside pictures and is no picture: these files are not mentioned."""
@@ -38,8 +43,9 @@ class Problem:
     file: str
     cause: str
     kind: str = "unreadable"
-    """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal` (halves), `shape` (no two squares),
-    or `skipped` (what is no picture, folders of systems and of runs, links: no fault of the data)."""
+    """`unreadable`, `unread` (a format that is not read), `unpaired`, `stray`, `twin`, `unequal`
+    (halves), `shape` (no two squares), or `skipped` (what is no picture, folders of systems and of runs,
+    links: no fault of the data)."""
 
     def __str__(self) -> str:
         return naming(self.file, self.cause)
@@ -47,7 +53,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file: `key` is its path without split, side and extension; sides are 0 (A) and 1 (B), None where no folder says so."""
+    """A picture file: `key` is its path without split, side and extension; sides are 0 (A) and 1 (B),
+    None where no folder says so."""
 
     path: Path
     split: str | None
@@ -70,7 +77,8 @@ class Found:
         return replace(self, side=FAMILIES[family][match[2].casefold()], key=match[1]) if match else None
 
     def placed(self, family: int = 0, nth: int = 0) -> Found:
-        """The same read with another family of words for the sides, or with another of several such words in its path."""
+        """The same read with another family of words for the sides, or with another of
+        several such words in its path."""
         return _found(self.path, self.folders, wrapping=self.wrapping, family=family, nth=nth)
 
     def hits(self, family: int) -> int:
@@ -82,18 +90,23 @@ _placed = lru_cache(maxsize=4096)(place_folder)
 
 
 def scan(root: Path) -> tuple[list[Found], list[Problem]]:
-    """All pictures below `root` in the order of their names, and what is left out: other formats, folders of systems and of runs."""
+    """All pictures below `root` in the order of their names, and what is left out: other formats,
+    folders of systems and of runs."""
     if not root.exists():
         raise DataError(f"{root} does not exist; give a folder of pictures.")
     if not root.is_dir():
         raise DataError(f"{root} is a file; give a folder of pictures (unpack an archive first).")
     walk = _Walk(root)
     files = list(walk.files(root))
-    pictures = [(path, folders) for path, folders, is_special in files if not is_special and _is_picture(path.name)]
+    pictures = [
+        (path, folders) for path, folders, is_special in files if not is_special and _is_picture(path.name)
+    ]
     special = [path for path, _, is_special in files if is_special and _is_picture(path.name)]
     cause = "it is a pipe or a device, not a file; put the picture itself there."
     problems = [Problem(path.relative_to(root).as_posix(), cause) for path in special]
-    problems += unread(path.relative_to(root).as_posix() for path, _, _ in files if not _is_picture(path.name))
+    problems += unread(
+        path.relative_to(root).as_posix() for path, _, _ in files if not _is_picture(path.name)
+    )
     wrapping = len(_common([folders for _, folders in pictures]))
     return [_found(path, folders, wrapping=wrapping) for path, folders in pictures], problems + walk.skipped
 
@@ -105,7 +118,15 @@ def _is_picture(name: str) -> bool:
 def _found(path: Path, folders: tuple[str, ...], *, wrapping: int, family: int = 0, nth: int = 0) -> Found:
     place = _placed(folders, wrapping, family, nth)
     stem = normalized(path.name.rpartition(".")[0])
-    return Found(path, place.split, place.side, "/".join((*place.rest, stem)), "/".join((*place.named, stem)), folders, wrapping)
+    return Found(
+        path,
+        place.split,
+        place.side,
+        "/".join((*place.rest, stem)),
+        "/".join((*place.named, stem)),
+        folders,
+        wrapping,
+    )
 
 
 def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -132,10 +153,15 @@ def unread(files: Iterable[str]) -> list[Problem]:
 
 
 def _unread(suffix: str, files: list[str]) -> Problem:
-    way_out = f"save {'it' if len(files) == 1 else 'them'} as {', '.join(IMAGE_SUFFIXES[:2])} or {IMAGE_SUFFIXES[3]}."
+    way_out = (
+        f"save {'it' if len(files) == 1 else 'them'} as {', '.join(IMAGE_SUFFIXES[:2])} or"
+        f" {IMAGE_SUFFIXES[3]}."
+    )
     what = f"{suffix} is not read" if suffix else "a file without a suffix, such as .png, is not read"
     if len(files) > 1:
-        others = ", ".join(files[1:NAMED]) + (f" and {len(files) - NAMED:,} more" if len(files) > NAMED else "")
+        others = ", ".join(files[1:NAMED]) + (
+            f" and {len(files) - NAMED:,} more" if len(files) > NAMED else ""
+        )
         what += f", {len(files):,} files in all ({files[0]}, {others})"
     if suffix not in PICTURES_NOT_READ:
         return Problem(files[0], f"{what}, as it is no picture.", "skipped")
@@ -156,8 +182,11 @@ class _Walk:
     seen: dict[tuple[str, str | None, int | None], str] = field(default_factory=dict)
     """Where each real folder was met first, as the split and the side that its path says."""
 
-    def files(self, folder: Path, above: frozenset[str] = frozenset()) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
-        """Files below a folder, sorted, with the names of the folders above them, and whether they are pipes or devices.
+    def files(
+        self, folder: Path, above: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
+        """Files below a folder, sorted, with the names of the folders above them, and
+        whether they are pipes or devices.
 
         A folder that several paths lead to is read once for each split and side that they say.
         So a link from `val` to `test` gives pictures for both, and a loop ends.
@@ -202,7 +231,12 @@ class _Walk:
 def _is_hidden_picture(entry: os.DirEntry[str]) -> bool:
     """.x.png is one; ._x.png is what a Mac leaves in archives, and no picture."""
     name = entry.name
-    return name.startswith(".") and not name.startswith("._") and name.lower().endswith(IMAGE_SUFFIXES) and not entry.is_dir()
+    return (
+        name.startswith(".")
+        and not name.startswith("._")
+        and name.lower().endswith(IMAGE_SUFFIXES)
+        and not entry.is_dir()
+    )
 
 
 def is_run_folder(folder: str | Path) -> bool:
@@ -228,4 +262,7 @@ def told_count(count: int) -> str:
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     """Sorts 2.png before 10.png."""
-    return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in re.split(r"([0-9]+)", name)]
+    return [
+        (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part)
+        for part in re.split(r"([0-9]+)", name)
+    ]

@@ -1,4 +1,5 @@
-"""The sentences for a folder without a pair, or without one to train on: what was looked for, what is there, what to do."""
+"""The sentences for a folder without a pair, or without one to train on: what was looked
+for, what is there, what to do."""
 
 from __future__ import annotations
 
@@ -15,16 +16,22 @@ if TYPE_CHECKING:
     from pix2pix.data.pairs import PairFolder
 
 LOOKED_FOR = (
-    "two pictures side by side in one (twice as wide as high), two folders (A and B, trainA and trainB, input and target,"
+    "two pictures side by side in one (twice as wide as high), two folders (A and B, trainA and trainB, "
+    "input and target,"
     " source and target) and two suffixes (x_A.png and x_B.jpg)"
 )
 
 
-def nothing_found(root: Path, found: Sequence[Found], *, problems: Sequence[Problem], make: str, layout: str = "auto") -> str:
+def nothing_found(
+    root: Path, found: Sequence[Found], *, problems: Sequence[Problem], make: str, layout: str = "auto"
+) -> str:
     """Why there is no pair (no photo, with `make`) in a folder."""
     if not found:
         left_out = "".join(f" {problem}" for problem in problems[:1])
-        return f"{root} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder.{left_out}"
+        return (
+            f"{root} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another"
+            f" folder.{left_out}"
+        )
     unusable = _unusable(root, problems)
     if unusable:
         return unusable
@@ -38,33 +45,45 @@ def nothing_found(root: Path, found: Sequence[Found], *, problems: Sequence[Prob
     names = [[file.path.name for file in found if file.side == side] for side in (0, 1)]
     if all(names):
         return (
-            f"{root} has no pairs: {len(names[0]):,} and {len(names[1]):,} pictures in its two halves, and no name stands in both"
-            f" (such as {names[0][0]} and {names[1][0]}). Give the two halves of a pair the same name.{stated}"
+            f"{root} has no pairs: {len(names[0]):,} and {len(names[1]):,} pictures in its two halves, and "
+            "no name stands in both"
+            f" (such as {names[0][0]} and {names[1][0]}). Give the two halves of a pair the same "
+            f"name.{stated}"
         )
     unreadable = [problem for problem in problems if problem.kind == "unreadable"]
     if unreadable and str(unreadable[0]) != first:
         first += f" {several(len(unreadable), 'file')} cannot be read; the first: {unreadable[0]}"
     looked_for = STATED.get(layout, LOOKED_FOR)
     return (
-        f"{root} has no pairs. Looked for {looked_for}; found {len(found)} single picture{'s' * (len(found) != 1)}. {first}"
+        f"{root} has no pairs. Looked for {looked_for}; found {len(found)} single "
+        f"picture{'s' * (len(found) != 1)}. {first}"
         f" For photos without partners choose what to make from them: gray, edges, mask or lowres.{stated}"
     )
 
 
 def _unusable(root: Path, problems: Sequence[Problem]) -> str:
-    """Where files belong together by their names and none can be used: why. Of single pictures, where none can be read."""
+    """Where files belong together by their names and none can be used: why. Of single
+    pictures, where none can be read."""
     unequal = [problem for problem in problems if problem.kind == "unequal"]
     unreadable = [problem for problem in problems if problem.kind == "unreadable"]
     first = next(iter(unequal or unreadable), None)
     if first is None or any(problem.kind == "shape" for problem in problems):
         return ""
     if not unequal:
-        return f"{root} has no pair that can be used: of {several(len(unreadable), 'file')} none can be read. {first}"
+        return (
+            f"{root} has no pair that can be used: of {several(len(unreadable), 'file')} none can be read."
+            f" {first}"
+        )
     if not unreadable:
-        halves = "the halves of the only pair are" if len(unequal) == 1 else f"the halves of all {len(unequal):,} pairs are"
+        halves = (
+            "the halves of the only pair are"
+            if len(unequal) == 1
+            else f"the halves of all {len(unequal):,} pairs are"
+        )
         return f"{root} has no pair that can be used: {halves} of two sizes. {first.cause}"
     return (
-        f"{root} has no pair that can be used: {several(len(unequal), 'pair')} with halves of two sizes, {len(unreadable):,} that cannot"
+        f"{root} has no pair that can be used: {several(len(unequal), 'pair')} with halves of two sizes, "
+        f"{len(unreadable):,} that cannot"
         f" be read. {first.cause} {unreadable[0]}"
     )
 

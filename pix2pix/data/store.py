@@ -1,4 +1,5 @@
-"""Where training pictures come from: held in memory as bytes, or read from disk each time. Both give the same samples."""
+"""Where training pictures come from: held in memory as bytes, or read from disk each time.
+Both give the same samples."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Reader:
     """Of label maps that are asked for `crisp` too; empty where none are."""
 
     def read(self, index: int, crisp: bool = False) -> tuple[Tensor, Tensor]:
-        """Source and target of one pair. A `mask` source is still without its holes: they differ from sample to sample.
+        """Source and target of one pair. A `mask` source is still without its holes:
+        they differ from sample to sample.
 
         `crisp` gives label maps in their palette's exact colours.
         """
@@ -73,7 +75,9 @@ class Store(Protocol):
 
     problems: list[Problem]
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def crops(
+        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, Tensor]:
         """Sources, `crisp` where asked for, and targets, uint8 (B, C, size, size)."""
 
 
@@ -85,12 +89,17 @@ class Stream:
     problems: list[Problem] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def crops(
+        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, Tensor]:
         """As in `Store`."""
         halves = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
         sources, targets = (
             torch.cat(
-                [crop_rows(pair[half].unsqueeze(0), [0], windows=[window], size=size) for pair, window in zip(halves, windows, strict=True)]
+                [
+                    crop_rows(pair[half].unsqueeze(0), [0], windows=[window], size=size)
+                    for pair, window in zip(halves, windows, strict=True)
+                ]
             )
             for half in (0, 1)
         )
@@ -115,7 +124,9 @@ class Memory:
     def __init__(self, reader: Reader) -> None:
         count = len(reader.pairs)
         sides = (CHANNELS.get(reader.source, 3), CHANNELS.get(reader.target, 3))
-        self.sources, self.targets = (torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides)
+        self.sources, self.targets = (
+            torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides
+        )
         self.crisp = torch.empty_like(self.sources) if reader.palette else None
         if reader.make == "mask":
             self.sources = self.targets
@@ -127,7 +138,9 @@ class Memory:
         good = [index for index, problem in enumerate(problems) if not problem]
         if not good:
             raise DataError(_none_readable(self.problems))
-        self.rows = [next((row for row in range(index, count) if not problems[row]), good[0]) for index in range(count)]
+        self.rows = [
+            next((row for row in range(index, count) if not problems[row]), good[0]) for index in range(count)
+        ]
 
     def _fill(self, row: int) -> Problem | None:
         try:
@@ -145,7 +158,9 @@ class Memory:
         self.sources = self.targets if shared else self.sources.to(device)
         self.crisp = None if self.crisp is None else self.crisp.to(device)
 
-    def crops(self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]) -> tuple[Tensor, Tensor]:
+    def crops(
+        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, Tensor]:
         """As in `Store`."""
         rows = [self.rows[index] for index in indices]
         sources = crop_rows(self.sources, rows, windows=windows, size=size)
@@ -160,7 +175,8 @@ def _none_readable(problems: list[Problem]) -> str:
 
 
 def open_store(reader: Reader, cache: str) -> Store:
-    """Memory or disk, as `cache` says; auto takes memory for what fits in a quarter of the free memory and in 2 GB."""
+    """Memory or disk, as `cache` says; auto takes memory for what fits in a quarter of
+    the free memory and in 2 GB."""
     fits = reader.nbytes() <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
     return Memory(reader) if cache == "memory" or (cache == "auto" and fits) else Stream(reader)
 
@@ -170,7 +186,9 @@ def free_memory() -> int:
     free = FREE_WHERE_UNKNOWN
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
-        fields = dict(line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines() if ":" in line)
+        fields = dict(
+            line.split(":", 1) for line in meminfo.read_text(encoding="utf-8").splitlines() if ":" in line
+        )
         free = int(fields.get("MemAvailable", "4000000 kB").split()[0]) * 1024
     limit = Path("/sys/fs/cgroup/memory.max")
     used = Path("/sys/fs/cgroup/memory.current")

@@ -20,14 +20,16 @@ Classes = NDArray[np.uint8]
 def to_classes(pixels: Pixels, palette: Sequence[PaletteEntry]) -> Classes:
     """The nearest colour's place in the palette for each pixel of (H, W, 3)."""
     wide = pixels.astype(np.int32)
-    codes, places = np.unique((wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]).ravel(), return_inverse=True)
+    codes, places = np.unique(
+        (wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]).ravel(), return_inverse=True
+    )
     colors = np.array([color for _, color in palette], np.int32)
     found = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
     nearest = ((found[:, None] - colors) ** 2).sum(axis=2).argmin(axis=1)
     return nearest.astype(np.uint8)[places].reshape(pixels.shape[:2])
 
 
-class Agreement:
+class ConfusionMatrix:
     """Counts of pixels by their true and their found class, over as many pictures as are added."""
 
     def __init__(self, palette: Sequence[PaletteEntry]) -> None:
@@ -38,7 +40,9 @@ class Agreement:
     def add(self, truth: Classes, found: Classes) -> float:
         """Counts a picture in; the share of its pixels that are right."""
         size = len(self.names)
-        self.counts += np.bincount(truth.ravel().astype(np.int64) * size + found.ravel(), minlength=size * size).reshape(size, size)
+        self.counts += np.bincount(
+            truth.ravel().astype(np.int64) * size + found.ravel(), minlength=size * size
+        ).reshape(size, size)
         return float((truth == found).mean())
 
     @property
@@ -66,7 +70,11 @@ class Agreement:
 
     def _shares(self, totals: NDArray[np.int64]) -> dict[str, float]:
         there = self.counts.sum(axis=1) > 0
-        return {name: float(self.counts[place, place] / totals[place]) for place, name in enumerate(self.names) if there[place]}
+        return {
+            name: float(self.counts[place, place] / totals[place])
+            for place, name in enumerate(self.names)
+            if there[place]
+        }
 
 
 def _mean(shares: dict[str, float]) -> float:

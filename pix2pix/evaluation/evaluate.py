@@ -1,11 +1,12 @@
-"""How good a model is on pairs that it has not seen: each picture against its target, and all of them together."""
+"""How good a model is on pairs that it has not seen: each picture against its
+target, and all of them together."""
 
 from __future__ import annotations
 
 import csv
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,10 @@ from pix2pix.config import SPLITS
 from pix2pix.data.kinds import look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
-from pix2pix.evaluation.measures import Colours, LabelScore, Measure, Seen
+from pix2pix.evaluation.measures import Colours, EvaluatedPair, LabelScore, Measure
 from pix2pix.evaluation.metrics import measure_pair
 from pix2pix.inference.translator import MODES, Translator
-
-Progress = Callable[[int, int], None]
-"""Called with the number of pictures done, and of all."""
+from pix2pix.runtime.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class PictureScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model reached on a split. All metrics are of pictures in [0, 1], at 8 bits a channel, as they would be saved."""
+    """What a model reached on a split. All metrics are of pictures in [0, 1], at 8 bits a
+    channel, as they would be saved."""
 
     split: str
     mode: str
@@ -68,7 +68,10 @@ class Scores:
             "means": self.means,
             "overall": self.overall,
             "seconds_per_picture": self.seconds_per_picture,
-            "pictures": [{"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures],
+            "pictures": [
+                {"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds}
+                for row in self.pictures
+            ],
             "problems": [{"file": problem.file, "cause": problem.cause} for problem in self.problems],
         }
 
@@ -78,40 +81,60 @@ class Scores:
         text = io.StringIO()
         writer = csv.DictWriter(text, ["split", "name", *columns, "seconds"], lineterminator="\n")
         writer.writeheader()
-        writer.writerows({"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds} for row in self.pictures)
+        writer.writerows(
+            {"split": row.split, "name": row.name, **row.scores, "seconds": row.seconds}
+            for row in self.pictures
+        )
         return text.getvalue()
 
 
 def open_evaluation_pairs(
     translator: Translator, data: str | Path, *, direction: str | None = None, layout: str | None = None
 ) -> PairFolder:
-    """The pairs of a folder, as the model was trained on them: its direction and layout (unless given), made sources, and seed.
+    """The pairs of a folder, as the model was trained on them: its direction and layout (unless
+    given), made sources, and seed.
 
-    With the seed, a folder without splits falls apart as it did in training: the validation pairs are those that training left out.
+    With the seed, a folder without splits falls apart as it did in training: the validation pairs
+    are those that training left out.
     """
     about = translator.about
     direction = direction or str(about.get("direction", "AtoB"))
     seed = about.get("seed", 0)
     settings = about.get("settings")
     layout = layout or str(settings.get("layout", "auto") if isinstance(settings, dict) else "auto")
-    return open_pairs(data, direction, str(about.get("make", "none")), seed if isinstance(seed, int) else 0, layout)
+    return open_pairs(
+        data, direction, str(about.get("make", "none")), seed if isinstance(seed, int) else 0, layout
+    )
 
 
 def evaluate(
-    translator: Translator, pairs: PairFolder | str | Path, split: str | None = None, progress: Progress | None = None, mode: str = "fit"
+    translator: Translator,
+    pairs: PairFolder | str | Path,
+    split: str | None = None,
+    progress: Progress | None = None,
+    mode: str = "fit",
 ) -> Scores:
     """Translates the pairs of a split and measures how near they come to their targets.
 
-    The split is test where there are such pairs, else val, else train; `all` takes each pair. Mode `fit` compares at the size that the
-    model was trained at, `native` at the size of the pictures. A pair that cannot be read is among the `problems` of the result.
+    The split is test where there are such pairs, else val, else train; `all` takes each pair. Mode `fit`
+    compares at the size that the model was trained at, `native` at the size of the pictures. A pair that
+    cannot be read is among the `problems` of the result.
     """
-    return Examination(translator, pairs, split=split, mode=mode).run(progress=progress)
+    return Evaluation(translator, pairs, split=split, mode=mode).run(progress=progress)
 
 
-class Examination:
-    """An evaluation that is about to be made: which pictures, and in which way. `evaluate` is its short form."""
+class Evaluation:
+    """An evaluation that is about to be made: which pictures, and in which way.
+    `evaluate` is its short form."""
 
-    def __init__(self, translator: Translator, pairs: PairFolder | str | Path, *, split: str | None = None, mode: str = "fit") -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        pairs: PairFolder | str | Path,
+        *,
+        split: str | None = None,
+        mode: str = "fit",
+    ) -> None:
         if mode not in MODES:
             raise ConfigError(f"mode is {mode!r}; choose one of {', '.join(MODES)}.")
         self.translator = translator
@@ -133,12 +156,15 @@ class Examination:
                 progress(done, len(self.pairs))
         if not rows:
             raise DataError(
-                f"none of the {len(self.pairs)} {self.split} pairs of {self.folder.root} could be measured. The first: {problems[0]}"
+                f"none of the {len(self.pairs)} {self.split} pairs of {self.folder.root} could be measured. "
+                f"The first: {problems[0]}"
             )
         overall = {name: value for measure in measures for name, value in measure.result().items()}
         size = self.translator.config.size if self.mode == "fit" else None
         seconds = sum(row.seconds for row in rows) / len(rows)
-        return Scores(self.split, self.mode, size, tuple(rows), _means(rows), seconds, tuple(problems), overall)
+        return Scores(
+            self.split, self.mode, size, tuple(rows), _means(rows), seconds, tuple(problems), overall
+        )
 
     def _score_labels(self) -> list[Measure]:
         """A model whose pictures are label maps is judged by their classes, too."""
@@ -154,7 +180,7 @@ class Examination:
         begin = time.perf_counter()
         fake = self.translator(source, mode=self.mode)
         seconds = time.perf_counter() - begin
-        seen = Seen(self.folder, pair, source, fake, target, config.out_channels)
+        seen = EvaluatedPair(self.folder, pair, source, fake, target, config.out_channels)
         scores = measure_pair(*seen.tensors)
         for measure in measures:
             scores |= measure.see(seen)

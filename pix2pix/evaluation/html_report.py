@@ -1,4 +1,5 @@
-"""An evaluation as a page: input, output and target of each pair side by side, to sort by any measure. It needs no server."""
+"""An evaluation as a page: input, output and target of each pair side by side, to sort by any
+measure. It needs no server."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.evaluation.evaluate import Scores
-from pix2pix.evaluation.measures import Seen
+from pix2pix.evaluation.measures import EvaluatedPair
 from pix2pix.evaluation.metrics import LOWER_IS_BETTER
 from pix2pix.runtime.files import is_empty_folder, write_image, write_text
 
@@ -42,15 +43,19 @@ LABELS = {
 
 
 def _is_unfinished(folder: Path) -> bool:
-    """Whether a folder holds nothing but pictures of a gallery that was stopped before its page was written."""
+    """Whether a folder holds nothing but pictures of a gallery that was stopped
+    before its page was written."""
     pictures = folder / "pictures"
     if not pictures.is_dir():
         return is_empty_folder(folder)
-    return all(PICTURE.fullmatch(path.name) for path in pictures.iterdir()) and all(path == pictures for path in folder.iterdir())
+    return all(PICTURE.fullmatch(path.name) for path in pictures.iterdir()) and all(
+        path == pictures for path in folder.iterdir()
+    )
 
 
-class Gallery:
-    """Takes part in an evaluation as a measure that writes down what it sees; `finish` then writes the page."""
+class HtmlReport:
+    """Takes part in an evaluation as a measure that writes down what it sees;
+    `finish` then writes the page."""
 
     def __init__(self, folder: str | Path, model: ModelConfig) -> None:
         self.folder = Path(folder)
@@ -58,13 +63,18 @@ class Gallery:
         if self.folder.exists() and not self.page.is_file() and not _is_unfinished(self.folder):
             raise DataError(f"{self.folder} holds other files already. Choose a new folder for the gallery.")
         # Labels keep their exact colours; photos would be five times as large that way.
-        self.suffixes = [".png" if kind == "labels" else ".jpg" for kind in (model.source, model.target, model.target)]
+        self.suffixes = [
+            ".png" if kind == "labels" else ".jpg" for kind in (model.source, model.target, model.target)
+        ]
         self.files: dict[str, list[str]] = {}
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """Writes the three pictures."""
         number = len(self.files) + 1
-        names = [f"pictures/{number:05d}-{half}{suffix}" for half, suffix in zip(HALVES, self.suffixes, strict=True)]
+        names = [
+            f"pictures/{number:05d}-{half}{suffix}"
+            for half, suffix in zip(HALVES, self.suffixes, strict=True)
+        ]
         for name, picture in zip(names, (seen.source, seen.fake, seen.target), strict=True):
             write_image(self.folder / name, picture)
         self.files[seen.folder.key_of(seen.pair)] = names

@@ -1,4 +1,5 @@
-"""What is measured over all pictures of an evaluation together: colours, perception, and the paper's FCN-score."""
+"""What is measured over all pictures of an evaluation together: colours,
+perception, and the paper's FCN-score."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from pix2pix.config import ModelConfig, PaletteEntry
 from pix2pix.data.pairs import Pair, PairFolder
 from pix2pix.errors import ConfigError
-from pix2pix.evaluation.confusion import Agreement, to_classes
+from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
 from pix2pix.evaluation.metrics import (
     FeatureDistances,
     LabHistograms,
@@ -28,7 +29,7 @@ from pix2pix.imaging.tensors import to_tensor
 
 
 @dataclass(frozen=True)
-class Seen:
+class EvaluatedPair:
     """One pair under evaluation: the model's picture beside the source and the target, all of one size."""
 
     folder: PairFolder
@@ -45,9 +46,10 @@ class Seen:
 
 
 class Measure(Protocol):
-    """Sees each picture once, and may give it numbers of its own; in the end it has numbers for all of them."""
+    """Sees each picture once, and may give it numbers of its own; in the end it
+    has numbers for all of them."""
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """Numbers of this picture alone, by name."""
 
     def result(self) -> dict[str, float]:
@@ -60,7 +62,7 @@ class Colours:
     def __init__(self) -> None:
         self.histograms = LabHistograms()
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """Counts the picture in."""
         self.histograms.add(*seen.tensors)
         return {}
@@ -76,7 +78,7 @@ class Lpips:
     def __init__(self) -> None:
         self.metric: Metric = open_lpips()
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """`lpips`."""
         return {"lpips": self.metric(*seen.tensors)[0]}
 
@@ -91,7 +93,7 @@ class Distances:
     def __init__(self) -> None:
         self.distances = FeatureDistances(open_inception())
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """Looks at the picture."""
         self.distances.add(*seen.tensors)
         return {}
@@ -103,27 +105,39 @@ class Distances:
 
 PERCEPTUAL: tuple[tuple[str, Callable[[], Measure], str], ...] = (
     ("LPIPS", Lpips, "alexnet-owt-7be5be79.pth from download.pytorch.org/models"),
-    ("FID and KID", Distances, "weights-inception-2015-12-05-6726825d.pth from the releases of github.com/toshas/torch-fidelity"),
+    (
+        "FID and KID",
+        Distances,
+        "weights-inception-2015-12-05-6726825d.pth from the releases of github.com/toshas/torch-fidelity",
+    ),
 )
 
 
 def open_perceptual() -> tuple[list[Measure], list[str]]:
-    """LPIPS, FID and KID as far as their weights can be had, and a sentence for each that cannot: how to get them."""
+    """LPIPS, FID and KID as far as their weights can be had, and a sentence for each
+    that cannot: how to get them."""
     found: list[Measure] = []
     sentences: list[str] = []
     for name, build, weights in PERCEPTUAL:
         try:
             found.append(build())
         except ImportError:
-            sentences.append(f'{name} left out: torch-fidelity is not installed. Get it with: pip install "pix2pix[perceptual]"')
+            sentences.append(
+                f"{name} left out: torch-fidelity is not installed. Get it with: pip install "
+                '"pix2pix[perceptual]"'
+            )
         except (OSError, RuntimeError) as error:
             cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            sentences.append(f"{name} left out: the weights could not be fetched ({cause}). Put {weights} into {weights_folder()}.")
+            sentences.append(
+                f"{name} left out: the weights could not be fetched ({cause}). Put {weights} into "
+                f"{weights_folder()}."
+            )
     return found, sentences
 
 
 class FcnScore:
-    """The paper's FCN-score: a segmenter that knows real photos looks for the classes of the label map in what was made from it.
+    """The paper's FCN-score: a segmenter that knows real photos looks for the classes of the
+    label map in what was made from it.
 
     What it finds in the real photos is the best that a model can hope for.
     """
@@ -131,14 +145,15 @@ class FcnScore:
     def __init__(self, segmenter: Segmenter, model: ModelConfig) -> None:
         if model.source != "labels":
             raise ConfigError(
-                f"a segmenter judges photos made from labels, and this model's sources are {model.source}. Leave --segmenter out:"
+                f"a segmenter judges photos made from labels, and this model's sources are {model.source}. "
+                "Leave --segmenter out:"
                 " a model whose pictures are labels is scored without one."
             )
         self.segmenter = segmenter
-        self.fake = Agreement(segmenter.palette)
-        self.real = Agreement(segmenter.palette)
+        self.fake = ConfusionMatrix(segmenter.palette)
+        self.real = ConfusionMatrix(segmenter.palette)
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """`fcn_accuracy`: the share of pixels found where they were drawn."""
         truth = self.segmenter.truth(seen.folder.load(seen.pair)[0])
         self.real.add(truth, self.segmenter.find(seen.target))
@@ -150,13 +165,14 @@ class FcnScore:
 
 
 class LabelScore:
-    """For models whose pictures are label maps: each pixel snapped to the nearest class, against the cleaned labels of the data."""
+    """For models whose pictures are label maps: each pixel snapped to the nearest class, against the
+    cleaned labels of the data."""
 
     def __init__(self, palette: tuple[PaletteEntry, ...]) -> None:
         self.palette = palette
-        self.agreement = Agreement(palette)
+        self.agreement = ConfusionMatrix(palette)
 
-    def see(self, seen: Seen) -> dict[str, float]:
+    def see(self, seen: EvaluatedPair) -> dict[str, float]:
         """`label_accuracy`: the share of pixels of the right class."""
         truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, size=seen.fake.size)
         return {"label_accuracy": self.agreement.add(truth, to_classes(np.asarray(seen.fake), self.palette))}
@@ -166,5 +182,9 @@ class LabelScore:
         return _three("label", self.agreement)
 
 
-def _three(name: str, agreement: Agreement) -> dict[str, float]:
-    return {f"{name}_accuracy": agreement.accuracy, f"{name}_class_accuracy": agreement.class_accuracy, f"{name}_iou": agreement.iou}
+def _three(name: str, agreement: ConfusionMatrix) -> dict[str, float]:
+    return {
+        f"{name}_accuracy": agreement.accuracy,
+        f"{name}_class_accuracy": agreement.class_accuracy,
+        f"{name}_iou": agreement.iou,
+    }

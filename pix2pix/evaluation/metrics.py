@@ -1,4 +1,5 @@
-"""How near a picture is to the one it should be, one number a picture, and how alike two sets of pictures are.
+"""How near a picture is to the one it should be, one number a picture, and how
+alike two sets of pictures are.
 
 All take tensors (B, C, H, W) in [-1, 1] and measure on [0, 1]: an L1 of 0.1 is 25.5 of 255 levels.
 """
@@ -23,18 +24,24 @@ def l1(fake: Tensor, target: Tensor) -> list[float]:
 
 def psnr(fake: Tensor, target: Tensor) -> list[float]:
     """Peak signal to noise ratio in decibels, at most 100; higher is nearer."""
-    values = _functions().peak_signal_noise_ratio(_to_range(fake), _to_range(target), data_range=1.0, reduction="none", dim=(1, 2, 3))
+    values = _functions().peak_signal_noise_ratio(
+        _to_range(fake), _to_range(target), data_range=1.0, reduction="none", dim=(1, 2, 3)
+    )
     return [min(float(value), HIGHEST_PSNR) for value in values.reshape(-1)]
 
 
 def ssim(fake: Tensor, target: Tensor) -> list[float]:
-    """Structural similarity, at most 1; higher is nearer. Seen through the usual 11-pixel Gaussian window; sides from 6 pixels up."""
-    values = _functions().structural_similarity_index_measure(_to_range(fake), _to_range(target), data_range=1.0, reduction="none")
+    """Structural similarity, at most 1; higher is nearer. Seen through the usual 11-pixel Gaussian
+    window; sides from 6 pixels up."""
+    values = _functions().structural_similarity_index_measure(
+        _to_range(fake), _to_range(target), data_range=1.0, reduction="none"
+    )
     return [float(value) for value in torch.as_tensor(values).reshape(-1)]
 
 
 def ms_ssim(fake: Tensor, target: Tensor) -> list[float]:
-    """SSIM on five scales, at most 1; higher is nearer. The window has to fit into a sixteenth: sides from `MS_SSIM_SIDE` pixels up."""
+    """SSIM on five scales, at most 1; higher is nearer. The window has to fit into a sixteenth: sides
+    from `MS_SSIM_SIDE` pixels up."""
     values = _functions().multiscale_structural_similarity_index_measure(
         _to_range(fake), _to_range(target), data_range=1.0, reduction="none"
     )
@@ -55,7 +62,8 @@ def measure_pair(fake: Tensor, target: Tensor) -> dict[str, float]:
 
 
 class LabHistograms:
-    """How alike the colours of two sets of pictures are: what their histograms of L, a and b share (the paper's Figure 7).
+    """How alike the colours of two sets of pictures are: what their histograms of L, a and
+    b share (the paper's Figure 7).
 
     The histograms are those of all pixels of all pictures, as in the paper, with bins one unit wide.
     """
@@ -76,16 +84,20 @@ class LabHistograms:
                 self.counts[side, channel] += torch.bincount(places[channel], minlength=self.BINS)
 
     def result(self) -> dict[str, float]:
-        """0 where no pixel of one set has a colour of the other, 1 where both have the same colours equally often."""
+        """0 where no pixel of one set has a colour of the other, 1 where both have the
+        same colours equally often."""
         shares = self.counts.double() / self.counts.sum(dim=-1, keepdim=True).clamp(min=1)
         return dict(zip(self.NAMES, shares.amin(dim=0).sum(dim=-1).tolist(), strict=True))
 
 
 def to_lab(pictures: Tensor) -> Tensor:
-    """sRGB (B, 3, H, W) on [0, 1], or gray, as CIE L*a*b* under D65: L from 0 to 100, a and b about -110 to 110."""
+    """sRGB (B, 3, H, W) on [0, 1], or gray, as CIE L*a*b* under D65: L from 0 to
+    100, a and b about -110 to 110."""
     rgb = pictures.expand(-1, 3, -1, -1)
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    matrix = linear.new_tensor([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+    matrix = linear.new_tensor(
+        [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+    )
     # Divided by the white that the same matrix makes, so that gray has no colour.
     xyz = torch.einsum("ij,bjhw->bihw", matrix / matrix.sum(dim=1, keepdim=True), linear)
     root = torch.where(xyz > 0.008856, xyz.clamp(min=1e-9) ** (1 / 3), 7.787 * xyz + 16 / 116)
@@ -124,7 +136,8 @@ class FeatureDistances:
 
 
 def open_inception() -> Callable[[Tensor], Tensor]:
-    """The network of FID and KID, through torch-fidelity. Its weights (92 MB) are fetched where they are not here yet."""
+    """The network of FID and KID, through torch-fidelity. Its weights (92 MB) are fetched
+    where they are not here yet."""
     return _part("fid").NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
 
 

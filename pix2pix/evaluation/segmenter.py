@@ -1,12 +1,14 @@
-"""A network that finds the classes of a photo's pixels: the judge of the paper's FCN-score, made from the training pairs themselves.
+"""A network that finds the classes of a photo's pixels: the judge of the paper's FCN-score, made from
+the training pairs themselves.
 
-It is our U-Net with a channel a class in the place of colours, and its file an ordinary checkpoint, checked as each of them is.
+It is our U-Net with a channel a class in the place of colours, and its file an ordinary
+checkpoint, checked as each of them is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,10 +26,11 @@ from pix2pix.data.clean_labels import clean_labels
 from pix2pix.data.kinds import look
 from pix2pix.data.pairs import Pair, PairFolder, open_pairs
 from pix2pix.errors import CheckpointError, ConfigError, DataError
-from pix2pix.evaluation.confusion import Agreement, Classes, to_classes
+from pix2pix.evaluation.confusion import Classes, ConfusionMatrix, to_classes
 from pix2pix.imaging.tensors import resize, to_bytes, to_tensor, to_unit
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.runtime.fast_inference import computing_with
+from pix2pix.runtime.progress import Progress
 from pix2pix.seeding import seed_of
 
 TASK = "segmentation"
@@ -42,7 +45,7 @@ ZOOM = 1.12
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SegmenterSettings:
     """How a segmenter is trained. The defaults take some minutes on one core."""
 
     size: int = 128
@@ -55,7 +58,9 @@ class Lesson:
     def __post_init__(self) -> None:
         halvings = (self.size & -self.size).bit_length() - 1
         if not (halvings >= 3 and 8 <= self.size <= 1024):
-            raise ConfigError(f"size is {self.size}; a segmenter needs a multiple of 8, from 8 to 1024, such as 128.")
+            raise ConfigError(
+                f"size is {self.size}; a segmenter needs a multiple of 8, from 8 to 1024, such as 128."
+            )
         for name, low, high in (("width", 1, 128), ("steps", 1, 1_000_000), ("batch", 1, 256)):
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be from {low} to {high}.")
@@ -67,7 +72,8 @@ class Lesson:
 
 
 class Segmenter:
-    """A trained one. `palette` names its classes, `size` is the side of the square pictures that it looks at."""
+    """A trained one. `palette` names its classes, `size` is the side of the
+    square pictures that it looks at."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.config = checkpoint.config
@@ -83,7 +89,10 @@ class Segmenter:
         classes = len(checkpoint.config.palette)
         fits = 2 <= classes <= MOST_CLASSES and (config.in_channels, config.out_channels) == (3, classes)
         if checkpoint.about.get("task") != TASK or not fits:
-            raise CheckpointError(f"{path} holds no segmenter, but a model that draws. Make one with: pix2pix segmenter DATA --to FILE")
+            raise CheckpointError(
+                f"{path} holds no segmenter, but a model that draws. Make one with: pix2pix segmenter "
+                "DATA --to FILE"
+            )
         return cls(checkpoint)
 
     def find(self, photo: Image.Image) -> Classes:
@@ -104,33 +113,46 @@ def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], *, size
 
 
 def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
-    """The pairs of a folder as photo and labels, whichever half is which, and the classes; `DataError` where neither is labels.
+    """The pairs of a folder as photo and labels, whichever half is which, and the classes;
+    `DataError` where neither is labels.
 
     Where both look like labels, as drawn pictures do, A is taken for them.
     """
     folder = open_pairs(data, layout=layout)
     looks = look(folder)
     if "labels" not in (looks.source, looks.target):
-        raise DataError(f"{data} has no label maps: its halves are {looks.source} and {looks.target}. A segmenter learns photo to labels.")
+        raise DataError(
+            f"{data} has no label maps: its halves are {looks.source} and {looks.target}. A segmenter "
+            "learns photo to labels."
+        )
     flipped = looks.source == "labels"
     palette = looks.palette if flipped else looks.target_palette
     if len(palette) < 2:
-        raise DataError(f"{data}: its label maps have {len(palette)} colour; a segmenter needs two classes or more.")
+        raise DataError(
+            f"{data}: its label maps have {len(palette)} colour; a segmenter needs two classes or more."
+        )
     return open_pairs(data, "BtoA", layout=layout) if flipped else folder, palette
 
 
 def train_segmenter(
-    data: str | Path, lesson: Lesson | None = None, *, progress: Callable[[int, int], None] | None = None, layout: str = "auto"
+    data: str | Path,
+    settings: SegmenterSettings | None = None,
+    *,
+    progress: Progress | None = None,
+    layout: str = "auto",
 ) -> Checkpoint:
-    """Learns photo to labels from the training pairs of a folder. A function of data and lesson alone, on one machine."""
-    lesson = lesson or Lesson()
+    """Learns photo to labels from the training pairs of a folder. A function of data and
+    lesson alone, on one machine."""
+    settings = settings or SegmenterSettings()
     folder, palette = open_labelled(data, layout)
-    pupil = _Pupil(lesson, palette, *_read_all(folder, palette, size=round(lesson.size * ZOOM)))
+    pupil = _SegmenterTrainer(
+        settings, palette, *_read_all(folder, palette, size=round(settings.size * ZOOM))
+    )
     with computing_with(torch.get_num_threads()):
-        for step in range(lesson.steps):
+        for step in range(settings.steps):
             pupil.step(step)
             if progress:
-                progress(step + 1, lesson.steps)
+                progress(step + 1, settings.steps)
     checkpoint = Checkpoint(pupil.config, pupil.network.eval().state_dict(), {"task": TASK})
     held_out = folder.val or folder.test
     scores = measure_segmenter(Segmenter(checkpoint), folder, pairs=held_out) if held_out else {}
@@ -138,7 +160,9 @@ def train_segmenter(
         "task": TASK,
         "data": Path(folder.root).resolve().name,
         "pairs": len(folder.train),
-        "settings": {name: getattr(lesson, name) for name in ("size", "width", "steps", "batch", "rate", "seed")},
+        "settings": {
+            name: getattr(settings, name) for name in ("size", "width", "steps", "batch", "rate", "seed")
+        },
         "metrics": scores,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
@@ -147,7 +171,7 @@ def train_segmenter(
 
 def measure_segmenter(segmenter: Segmenter, folder: PairFolder, *, pairs: Sequence[Pair]) -> dict[str, float]:
     """Its three numbers on real photos; `folder` has photos as sources."""
-    agreement = Agreement(segmenter.palette)
+    agreement = ConfusionMatrix(segmenter.palette)
     for pair in pairs:
         photo, labels = folder.load(pair)
         agreement.add(segmenter.truth(labels), segmenter.find(photo))
@@ -155,7 +179,8 @@ def measure_segmenter(segmenter: Segmenter, folder: PairFolder, *, pairs: Sequen
 
 
 def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], *, size: int) -> tuple[Tensor, Tensor]:
-    """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that cannot be read are passed over."""
+    """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that
+    cannot be read are passed over."""
     every = -(-len(folder.train) // MOST_PAIRS)
     photos = []
     classes = []
@@ -173,53 +198,62 @@ def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], *, size: in
     return torch.stack(photos), torch.stack(classes)
 
 
-class _Pupil:
+class _SegmenterTrainer:
     """A network while it learns."""
 
-    def __init__(self, lesson: Lesson, palette: tuple[PaletteEntry, ...], photos: Tensor, classes: Tensor) -> None:
-        self.lesson = lesson
+    def __init__(
+        self, settings: SegmenterSettings, palette: tuple[PaletteEntry, ...], photos: Tensor, classes: Tensor
+    ) -> None:
+        self.settings = settings
         self.photos = photos
         self.classes = classes
         self.config = ModelConfig(
-            depth=lesson.depth,
-            width=lesson.width,
+            depth=settings.depth,
+            width=settings.width,
             out_channels=len(palette),
             norm="batch",
             decoder="resize",
             dropout=0.0,
-            size=lesson.size,
+            size=settings.size,
             source="photo",
             target="labels",
             palette=palette,
         )
         self.network = build_generator(self.config)
-        init_weights(self.network, torch.Generator().manual_seed(seed_of(lesson.seed, "segmenter")))
+        init_weights(self.network, torch.Generator().manual_seed(seed_of(settings.seed, "segmenter")))
         self.network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=lesson.rate, fused=True)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.rate, fused=True)
         shares = torch.bincount(classes.flatten(), minlength=len(palette)).float().div(classes.numel())
-        # By the root: a class of one pixel in a thousand is worth learning, and still not more than the walls.
+        # By the root: a class of one pixel in a thousand is worth learning, and
+        # still not more than the walls.
         self.weights = (shares.clamp(min=1e-4) ** -0.5) * (shares > 0)
 
     def step(self, number: int) -> None:
         photos, classes = self._batch(number)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lesson.rate * 0.5 * (1 + math.cos(math.pi * number / self.lesson.steps))
+            group["lr"] = self.settings.rate * 0.5 * (1 + math.cos(math.pi * number / self.settings.steps))
         logits = self.network(photos) * SHARPNESS
         F.cross_entropy(logits, classes, self.weights).backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 
     def _batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Crops, mirrored or not, in a light of their own: generated photos are paler or more colourful than real ones."""
-        lesson = self.lesson
+        """Crops, mirrored or not, in a light of their own: generated photos are paler or
+        more colourful than real ones."""
+        settings = self.settings
         count = len(self.photos)
-        generator = torch.Generator().manual_seed(seed_of(lesson.seed, "batch", number))
-        rows = torch.randint(count, (lesson.batch,), generator=generator).tolist()
-        spare = self.photos.shape[-1] - lesson.size
-        windows = [window_of(seed_of(lesson.seed, "window", number, place), (spare, spare), mirror=True) for place in range(lesson.batch)]
-        photos = to_unit(crop_rows(self.photos, rows, windows=windows, size=lesson.size))
-        light, contrast, colour = (torch.rand((3, lesson.batch, 1, 1, 1), generator=generator) - 0.5).mul(0.6)
+        generator = torch.Generator().manual_seed(seed_of(settings.seed, "batch", number))
+        rows = torch.randint(count, (settings.batch,), generator=generator).tolist()
+        spare = self.photos.shape[-1] - settings.size
+        windows = [
+            window_of(seed_of(settings.seed, "window", number, place), (spare, spare), mirror=True)
+            for place in range(settings.batch)
+        ]
+        photos = to_unit(crop_rows(self.photos, rows, windows=windows, size=settings.size))
+        light, contrast, colour = (torch.rand((3, settings.batch, 1, 1, 1), generator=generator) - 0.5).mul(
+            0.6
+        )
         gray = photos.mean(dim=1, keepdim=True)
         photos = (gray + (photos - gray) * (1 + colour)) * (1 + contrast) + light
-        classes = crop_rows(self.classes, rows, windows=windows, size=lesson.size)[:, 0].long()
+        classes = crop_rows(self.classes, rows, windows=windows, size=settings.size)[:, 0].long()
         return photos.clamp(-1, 1).to(memory_format=torch.channels_last), classes

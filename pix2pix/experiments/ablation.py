@@ -1,6 +1,8 @@
-"""The paper's ablations: one choice at a time is changed, and everything else, data and budget included, stays the same.
+"""The paper's ablations: one choice at a time is changed, and everything else, data and
+budget included, stays the same.
 
-Losses as in its Table 1, generators as in Table 2, patches as in Table 3. Each cell is an ordinary run in a folder of its own.
+Losses as in its Table 1, generators as in Table 2, patches as in Table 3. Each cell is an
+ordinary run in a folder of its own.
 """
 
 from __future__ import annotations
@@ -12,15 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pix2pix.config import OUTPUT, TrainConfig, knobs
+from pix2pix.config import TrainConfig, knobs
 from pix2pix.errors import ConfigError, RunError
 from pix2pix.networks.patchgan import smallest_picture
 from pix2pix.runs.execute import Listener, resume, train
 from pix2pix.runs.preflight import ADJUSTABLE, resolve
 from pix2pix.runs.run import Run
+from pix2pix.settings import OUTPUT
 
 PATCHES = (1, 16, 286)
-"""Those of the paper's Table 3, beside the one that all other cells have (70, unless another was asked for)."""
+"""Those of the paper's Table 3, beside the one that all other cells have (70,
+unless another was asked for)."""
 
 VARIED = {"skips": True, "conditional": True}
 """Settings that the grid changes by itself, and what they are in its middle."""
@@ -28,7 +32,8 @@ VARIED = {"skips": True, "conditional": True}
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of the grid: the name of its folder, its place in a table, and the settings that differ from the middle."""
+    """One training of the grid: the name of its folder, its place in a table, and the settings
+    that differ from the middle."""
 
     name: str
     label: str
@@ -47,12 +52,15 @@ class Table:
 
 
 def plan(base: TrainConfig) -> tuple[Table, ...]:
-    """The three tables around `base`, whose own cell, L1+cGAN, stands in each; `ConfigError` where it is not the grid's middle."""
+    """The three tables around `base`, whose own cell, L1+cGAN, stands in each; `ConfigError` where
+    it is not the grid's middle."""
     for name, value in VARIED.items():
         if getattr(base, name) != value:
             raise ConfigError(f"{name} is what the ablation changes by itself: leave it out.")
     if base.gan == "none" or base.l1 == 0:
-        raise ConfigError("the ablation turns L1 and the GAN loss on and off by itself: choose a GAN loss, and l1 above 0.")
+        raise ConfigError(
+            "the ablation turns L1 and the GAN loss on and off by itself: choose a GAN loss, and l1 above 0."
+        )
     middle = Cell("l1-cgan", "L1+cGAN")
     l1 = Cell("l1", "L1", {"gan": "none"})
     losses = (
@@ -68,7 +76,11 @@ def plan(base: TrainConfig) -> tuple[Table, ...]:
         dataclasses.replace(l1, label="U-Net, L1"),
         dataclasses.replace(middle, label="U-Net, L1+cGAN"),
     )
-    return (Table("losses", "Losses", losses), Table("generators", "Generators", generators), _plan_patches(base))
+    return (
+        Table("losses", "Losses", losses),
+        Table("generators", "Generators", generators),
+        _plan_patches(base),
+    )
 
 
 def _plan_patches(base: TrainConfig) -> Table:
@@ -76,11 +88,20 @@ def _plan_patches(base: TrainConfig) -> Table:
     sides = sorted({*PATCHES, middle})
     fitting = [side for side in sides if smallest_picture(side) <= base.size]
     cells = tuple(
-        Cell("l1-cgan", f"{side} x {side}") if side == middle else Cell(f"patch-{side}", f"{side} x {side}", {"patch": str(side)})
+        Cell("l1-cgan", f"{side} x {side}")
+        if side == middle
+        else Cell(f"patch-{side}", f"{side} x {side}", {"patch": str(side)})
         for side in fitting
     )
-    large = [f"{side} x {side} (from {smallest_picture(side)} pixels on)" for side in sides if side not in fitting]
-    return Table("patches", "Patches", cells, f"At size {base.size} there is no patch of {', '.join(large)}." if large else "")
+    large = [
+        f"{side} x {side} (from {smallest_picture(side)} pixels on)" for side in sides if side not in fitting
+    ]
+    return Table(
+        "patches",
+        "Patches",
+        cells,
+        f"At size {base.size} there is no patch of {', '.join(large)}." if large else "",
+    )
 
 
 def cells_of(tables: tuple[Table, ...]) -> tuple[Cell, ...]:
@@ -93,12 +114,16 @@ def cells_of(tables: tuple[Table, ...]) -> tuple[Cell, ...]:
 
 
 def train_cells(
-    base: TrainConfig, out: str | Path, *, report: Callable[[Cell, str], None] = lambda cell, state: None, on_event: Listener | None = None
+    base: TrainConfig,
+    out: str | Path,
+    *,
+    report: Callable[[Cell, str], None] = lambda cell, state: None,
+    on_event: Listener | None = None,
 ) -> bool:
     """Trains what is not trained yet of the grid, each cell as a run in `out`; whether all are finished.
 
-    A cell that was stopped goes on where it was. The answer is False where this time was stopped too. `report` is called with each
-    cell and what becomes of it: kept, goes on, starts, and how it ended.
+    A cell that was stopped goes on where it was. The answer is False where this time was stopped too.
+    `report` is called with each cell and what becomes of it: kept, goes on, starts, and how it ended.
     """
     base = resolve(base)
     for cell in cells_of(plan(base)):
@@ -111,7 +136,9 @@ def train_cells(
     return True
 
 
-def _train_cell(config: TrainConfig, folder: Path, *, report: Callable[[str], None], on_event: Listener | None) -> Run:
+def _train_cell(
+    config: TrainConfig, folder: Path, *, report: Callable[[str], None], on_event: Listener | None
+) -> Run:
     if not (folder / "config.json").exists():
         report("starts")
         run = train(config, folder, on_event)
@@ -128,12 +155,14 @@ def _train_cell(config: TrainConfig, folder: Path, *, report: Callable[[str], No
 
 
 def _check_same(run: Run, config: TrainConfig) -> None:
-    """A table of cells that were trained differently would be none: `RunError` names the first setting that differs."""
+    """A table of cells that were trained differently would be none: `RunError` names the
+    first setting that differs."""
     has = run.config().to_dict()
     wanted = config.to_dict()
     free = {knob.name for knob in knobs() if knob.group == OUTPUT} | {*ADJUSTABLE} - {"steps"}
     for name, value in wanted.items():
         if name not in free and has[name] != value:
             raise RunError(
-                f"{run.path} was trained with {name} {has[name]!r}, not {value!r}. Ask for the same again, or choose another folder."
+                f"{run.path} was trained with {name} {has[name]!r}, not {value!r}. Ask for the same again, "
+                "or choose another folder."
             )

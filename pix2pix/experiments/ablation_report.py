@@ -1,4 +1,5 @@
-"""What an ablation found: the tables as Markdown, CSV and JSON, a sheet of pictures for each of them, and one of all cells."""
+"""What an ablation found: the tables as Markdown, CSV and JSON, a sheet of pictures for each of
+them, and one of all cells."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import DataError
-from pix2pix.evaluation.evaluate import Examination, Scores
+from pix2pix.evaluation.evaluate import Evaluation, Scores
 from pix2pix.evaluation.measures import FcnScore
 from pix2pix.evaluation.segmenter import Segmenter
 from pix2pix.experiments.ablation import Table, cells_of, plan
@@ -35,7 +36,11 @@ COLUMNS = {
     "lab_b": "Lab b",
 }
 """Measures in the order of the table's columns; those that no cell has are left out."""
-REAL = {"fcn_accuracy": "real_fcn_accuracy", "fcn_class_accuracy": "real_fcn_class_accuracy", "fcn_iou": "real_fcn_iou"}
+REAL = {
+    "fcn_accuracy": "real_fcn_accuracy",
+    "fcn_class_accuracy": "real_fcn_class_accuracy",
+    "fcn_iou": "real_fcn_iou",
+}
 SHOWN_PAIRS = 4
 GAP = 4
 HEADER = 36
@@ -56,36 +61,45 @@ class Report:
     """A folder of pictures to show on the sheets in the place of test pairs."""
 
     def write(self, progress: Callable[[str, int, int], None] = lambda cell, done, of: None) -> Path:
-        """Scores each cell on the pairs that none was trained on, writes tables and sheets, and returns the Markdown's path."""
+        """Scores each cell on the pairs that none was trained on, writes tables and sheets, and
+        returns the Markdown's path."""
         tables = plan(self.base)
         judged = {cell.name: self._judge(cell.name, progress) for cell in cells_of(tables)}
         numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in judged.items()}
         protocol = self._describe(next(iter(judged.values())).scores)
-        write_text(self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n")
+        write_text(
+            self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n"
+        )
         write_text(self.out / "scores.csv", to_csv(tables, numbers))
         for table in tables:
-            write_image(self.out / f"{table.name}.png", draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)))
+            write_image(
+                self.out / f"{table.name}.png",
+                draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)),
+            )
         write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in judged}, judged)))
         write_text(self.out / "table.md", to_markdown(tables, numbers, protocol=protocol))
         return self.out / "table.md"
 
-    def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> Judged:
-        """Scores and pictures of one cell, whose model is let go then: ten wide ones at once would fill the memory."""
+    def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> ScoredCell:
+        """Scores and pictures of one cell, whose model is let go then: ten wide ones at
+        once would fill the memory."""
         model = Translator.load(self.out / name / "model.pth", self.base.device)
         measures = [FcnScore(self.segmenter, model.config)] if self.segmenter else []
-        exam = Examination(model, self.base.data)
+        exam = Evaluation(model, self.base.data)
         scores = exam.run(measures, lambda done, of: progress(name, done, of))
         sources, targets = self._pictures(exam)
-        return Judged(scores, sources, [model(source) for source in sources], targets)
+        return ScoredCell(scores, sources, [model(source) for source in sources], targets)
 
     def _describe(self, scores: Scores) -> str:
         base = self.base
         return (
-            f"{Path(base.data).name}, {scores.count} {scores.split} pairs at {base.size} x {base.size}; each cell {base.steps:,} steps of"
-            f" batch {base.batch}, width {base.width}, discriminator width {base.discriminator_width}, seed {base.seed}."
+            f"{Path(base.data).name}, {scores.count} {scores.split} pairs at {base.size} x {base.size}; "
+            f"each cell {base.steps:,} steps of"
+            f" batch {base.batch}, width {base.width}, discriminator width {base.discriminator_width}, seed "
+            f"{base.seed}."
         )
 
-    def _pictures(self, exam: Examination) -> tuple[list[Image.Image], list[Image.Image]]:
+    def _pictures(self, exam: Evaluation) -> tuple[list[Image.Image], list[Image.Image]]:
         """Sources to show and their targets; drawings have none."""
         config = exam.translator.config
         size = config.size
@@ -96,13 +110,17 @@ class Report:
                 raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
             return [resize(read_image(file), (size, size), kind=kinds[0]) for file in files], []
         count = min(SHOWN_PAIRS, len(exam.pairs))
-        chosen = [exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds) for place in range(count)]
+        chosen = [
+            exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds)
+            for place in range(count)
+        ]
         return [source for source, _ in chosen], [target for _, target in chosen]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What became of one cell: its scores, and its pictures between the sources and the targets of the sheet."""
+class ScoredCell:
+    """What became of one cell: its scores, and its pictures between the sources
+    and the targets of the sheet."""
 
     scores: Scores
     sources: list[Image.Image]
@@ -110,10 +128,13 @@ class Judged:
     targets: list[Image.Image]
 
 
-def _columns_of(labels: dict[str, str], judged: dict[str, Judged]) -> list[Column]:
+def _columns_of(labels: dict[str, str], judged: dict[str, ScoredCell]) -> list[Column]:
     """Input, the cells that have a label here, and the target where there is one."""
     first = judged[next(iter(labels))]
-    columns: list[Column] = [("input", first.sources), *((label, judged[name].pictures) for name, label in labels.items())]
+    columns: list[Column] = [
+        ("input", first.sources),
+        *((label, judged[name].pictures) for name, label in labels.items()),
+    ]
     return columns + ([("target", first.targets)] if first.targets else [])
 
 
@@ -130,7 +151,12 @@ def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], *, protoco
     lines = [protocol, ""]
     columns = _columns(numbers)
     for table in tables:
-        lines += [f"### {table.title}", "", f"| | {' | '.join(COLUMNS[name] for name in columns)} |", "| --- |" + " --- |" * len(columns)]
+        lines += [
+            f"### {table.title}",
+            "",
+            f"| | {' | '.join(COLUMNS[name] for name in columns)} |",
+            "| --- |" + " --- |" * len(columns),
+        ]
         for label, found in rows_of(table, numbers):
             lines.append(f"| {label} | {' | '.join(_shown(found, name) for name in columns)} |")
         lines += ["", table.left_out, ""] if table.left_out else [""]
@@ -144,7 +170,10 @@ def to_csv(tables: Sequence[Table], numbers: dict[str, Numbers]) -> str:
     columns = _columns(numbers)
     writer.writerow(["table", "row", *columns])
     for table in tables:
-        writer.writerows([table.name, label, *(found.get(name, "") for name in columns)] for label, found in rows_of(table, numbers))
+        writer.writerows(
+            [table.name, label, *(found.get(name, "") for name in columns)]
+            for label, found in rows_of(table, numbers)
+        )
     return text.getvalue()
 
 
@@ -165,7 +194,9 @@ def draw_sheet(columns: Sequence[Column]) -> Image.Image:
     font = ImageFont.load_default(12)
     for place, (label, pictures) in enumerate(columns):
         left = GAP + place * (width + GAP)
-        draw.multiline_text((left + width / 2, HEADER / 2), label.replace(", ", "\n"), "black", font, "mm", 2, "center")
+        draw.multiline_text(
+            (left + width / 2, HEADER / 2), label.replace(", ", "\n"), "black", font, "mm", 2, "center"
+        )
         for row, picture in enumerate(pictures):
             sheet.paste(picture, (left, HEADER + row * (height + GAP)))
     return sheet

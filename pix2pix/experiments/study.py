@@ -1,7 +1,9 @@
-"""The perceptual study "real or fake": which picture is shown when, and what the answers say with which certainty.
+"""The perceptual study "real or fake": which picture is shown when, and what the
+answers say with which certainty.
 
-After the paper's section 3.4: each picture is seen for one second, ten practice trials with the answer shown, then forty without.
-Everything here is a function of its arguments; `docs/study.md` tells what such a study does not control for.
+After the paper's section 3.4: each picture is seen for one second, ten practice trials with the answer
+shown, then forty without. Everything here is a function of its arguments; `docs/study.md` tells what
+such a study does not control for.
 """
 
 from __future__ import annotations
@@ -44,18 +46,24 @@ class Trial:
 
 
 def plan_trials(seed: int, scenes: Sequence[str], *, models: int, protocol: Protocol) -> tuple[Trial, ...]:
-    """The practice trials and those that count, as many real as fake in each, the fakes in equal parts from each model.
+    """The practice trials and those that count, as many real as fake in each, the fakes
+    in equal parts from each model.
 
-    No scene comes twice, real or fake, unless there are fewer scenes than trials; then each comes once before any comes again.
+    No scene comes twice, real or fake, unless there are fewer scenes than trials; then each
+    comes once before any comes again.
     """
     kinds = _kinds(seed_of(seed, "practice"), protocol.practice, models=models) + _kinds(
         seed_of(seed, "trials"), protocol.trials, models=models
     )
-    return tuple(Trial(scene, model) for scene, model in zip(_deal(seed_of(seed, "scenes"), scenes, count=len(kinds)), kinds, strict=True))
+    return tuple(
+        Trial(scene, model)
+        for scene, model in zip(_deal(seed_of(seed, "scenes"), scenes, count=len(kinds)), kinds, strict=True)
+    )
 
 
 def _kinds(seed: int, count: int, *, models: int) -> list[int | None]:
-    """Who made each picture, shuffled; what cannot be divided equally goes to the models that the seed says."""
+    """Who made each picture, shuffled; what cannot be divided equally goes to
+    the models that the seed says."""
     first = seed % models
     fakes: list[int | None] = [(first + place) % models for place in range(count - count // 2)]
     return _shuffled(seed, [None] * (count // 2) + fakes)
@@ -79,15 +87,17 @@ def _shuffled(seed: int, things: Sequence[Any]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Maker:
-    """A model of a study: a fingerprint of its file, which stays when the file is renamed, and what it was called."""
+    """A model of a study: a fingerprint of its file, which stays when the file is
+    renamed, and what it was called."""
 
     sign: str
     title: str
 
 
 @dataclass(frozen=True)
-class Said:
-    """One answer: what was shown, whether it was taken for real, how long it was on the screen, and how long the answer took after that."""
+class Answer:
+    """One answer: what was shown, whether it was taken for real, how long it was on the screen, and how long
+    the answer took after that."""
 
     scene: str
     model: int | None
@@ -108,7 +118,7 @@ class Record:
     seed: int
     protocol: Protocol
     models: tuple[Maker, ...]
-    said: tuple[Said, ...]
+    said: tuple[Answer, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -120,7 +130,7 @@ class Record:
         if not isinstance(told, dict):
             raise ValueError("no record")
         plain = dict(told)
-        for name, kind in (("models", Maker), ("said", Said)):
+        for name, kind in (("models", Maker), ("said", Answer)):
             plain[name] = tuple(_build(kind, row) for row in _rows(told.get(name)))
         plain["protocol"] = _build(Protocol, told.get("protocol"))
         record: Record = _build(cls, plain)
@@ -128,7 +138,7 @@ class Record:
             raise ValueError("an answer about a model that is not there")
         return record
 
-    def fair(self) -> list[Said]:
+    def fair(self) -> list[Answer]:
         """The answers to pictures that were seen as long as they should have been."""
         protocol = self.protocol
         return [said for said in self.said if abs(said.shown_ms - protocol.shown_ms) <= protocol.tolerance_ms]
@@ -140,7 +150,13 @@ def _rows(told: Any) -> list[Any]:
     return told
 
 
-KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "int | None": (int, type(None))}
+KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "int | None": (int, type(None)),
+}
 """What a field of a record may hold, by its annotation."""
 
 
@@ -171,7 +187,8 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval: it stays within 0 and 1, and is right for few trials and for shares near the ends."""
+        """Wilson's score interval: it stays within 0 and 1, and is right for few trials
+        and for shares near the ends."""
         return wilson(self.count, self.total)
 
 

@@ -14,8 +14,9 @@ LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The sessions of all files of a folder, the oldest first, and a sentence for each file with lines that cannot be read."""
+class SavedSession:
+    """The sessions of all files of a folder, the oldest first, and a sentence for each file
+    with lines that cannot be read."""
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
@@ -32,7 +33,7 @@ def keep(studies: Path, record: Record) -> None:
     append_line(file_of(studies, record.data), json.dumps(record.to_dict()))
 
 
-def read_sessions(studies: Path) -> Kept:
+def read_sessions(studies: Path) -> SavedSession:
     """All that was kept. A damaged line costs its own session and no other."""
     records: list[Record] = []
     problems: list[str] = []
@@ -46,7 +47,7 @@ def read_sessions(studies: Path) -> Kept:
         if damaged:
             lines = "1 damaged line was" if damaged == 1 else f"{damaged} damaged lines were"
             problems.append(f"{path.name}: {lines} left out.")
-    return Kept(tuple(sorted(records, key=lambda record: record.date)), tuple(problems))
+    return SavedSession(tuple(sorted(records, key=lambda record: record.date)), tuple(problems))
 
 
 def _read(path: Path) -> tuple[list[Record], int]:

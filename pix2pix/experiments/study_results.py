@@ -1,4 +1,5 @@
-"""What all sessions of a study say together: a row a model, and how two models of the same sessions differ."""
+"""What all sessions of a study say together: a row a model, and how two models
+of the same sessions differ."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ class Row:
     fooled: Share
     """Its fakes that were taken for real."""
     trusted: Share
-    """The real pictures of the same sessions that were taken for real: who calls all of them real is fooled by anything."""
+    """The real pictures of the same sessions that were taken for real: who calls all of them
+    real is fooled by anything."""
     left_out: int
     """Answers about its fakes to pictures that were not seen for the time that they should have been."""
 
@@ -39,19 +41,30 @@ def summarise(records: Sequence[Record]) -> tuple[Row, ...]:
     """A row for each model and data set, in the order in which they were first studied."""
     keys = dict.fromkeys((record.data, maker.sign) for record in records for maker in record.models)
     return tuple(
-        _row(data, sign, records=[record for record in records if record.data == data and _has(record, sign)]) for data, sign in keys
+        _row(data, sign, records=[record for record in records if record.data == data and _has(record, sign)])
+        for data, sign in keys
     )
 
 
 def _row(data: str, sign: str, *, records: Sequence[Record]) -> Row:
-    asked = sum(said.model is not None and record.models[said.model].sign == sign for record in records for said in record.said)
+    asked = sum(
+        said.model is not None and record.models[said.model].sign == sign
+        for record in records
+        for said in record.said
+    )
     fooled = share_of(records, sign)
-    return Row(_newest(records, sign), data, len(records), fooled, share_of(records, None), asked - fooled.total)
+    return Row(
+        _newest(records, sign), data, len(records), fooled, share_of(records, None), asked - fooled.total
+    )
 
 
 def compare(records: Sequence[Record]) -> tuple[Comparison, ...]:
     """Each two models that somebody has seen in one session, by those sessions alone."""
-    pairs = dict.fromkeys((record.data, *two) for record in records for two in combinations(sorted(m.sign for m in record.models), 2))
+    pairs = dict.fromkeys(
+        (record.data, *two)
+        for record in records
+        for two in combinations(sorted(m.sign for m in record.models), 2)
+    )
     return tuple(found for data, a, b in pairs if (found := _compare(data, a, b=b, records=records)))
 
 
@@ -65,7 +78,8 @@ def _compare(data: str, a: str, *, b: str, records: Sequence[Record]) -> Compari
 
 
 def share_of(records: Iterable[Record], sign: str | None) -> Share:
-    """The pictures of a model, or the real ones, that were taken for real; of exposures that were long enough and not too long."""
+    """The pictures of a model, or the real ones, that were taken for real; of exposures that were
+    long enough and not too long."""
     answers = [
         said.real
         for record in records

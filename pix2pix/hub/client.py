@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,17 +16,26 @@ from pix2pix.errors import CheckpointError, HubError, OfflineError, Pix2PixError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-Progress = Callable[[int, int], None]
-"""Called with (bytes done, bytes in all)."""
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 LONGEST_NAME = 96
 """Letters of `owner/name`, as the Hub counts them."""
 PROBE_SECONDS = 2.5
-"""Without a network huggingface_hub takes 23 s to say so; whoever waits for the first question waits no longer than this."""
+"""Without a network huggingface_hub takes 23 s to say so; whoever waits for the first
+question waits no longer than this."""
 TOKEN = re.compile(r"hf_[A-Za-z0-9_]+|(?<=Bearer )\S+")
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "(a token)"
-LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENAMETOOLONG}
+LOCAL = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENAMETOOLONG,
+}
 """What this machine refuses, and not the way to the Hub."""
 
 
@@ -44,9 +53,11 @@ class Client:
 
 
 def connect(token: str | None = None, needs_token: bool = False) -> Client:
-    """The Hub as whoever `token` belongs to; without one as who is logged in on this machine, or as nobody (`token=""`).
+    """The Hub as whoever `token` belongs to; without one as who is logged in on this
+    machine, or as nobody (`token=""`).
 
-    `OfflineError` where the Hub does not answer within three seconds, `HubError` where a token is needed and there is none.
+    `OfflineError` where the Hub does not answer within three seconds, `HubError` where a
+    token is needed and there is none.
     """
     from huggingface_hub import HfApi, constants
     from huggingface_hub.utils import disable_progress_bars, logging
@@ -57,7 +68,8 @@ def connect(token: str | None = None, needs_token: bool = False) -> Client:
     token = token_here() if token is None else token
     if needs_token and not token:
         raise HubError(
-            "nobody is logged in to the Hub here. Log in with a token that may write (hf auth login), or sign in on the page of a Space."
+            "nobody is logged in to the Hub here. Log in with a token that may write (hf auth login), or "
+            "sign in on the page of a Space."
         )
     check_online()
     # False, or huggingface_hub would take the token of this machine after all.
@@ -72,7 +84,8 @@ def token_here() -> str | None:
 
 
 def take_token() -> str | None:
-    """As `token_here`, and out of the environment of this process: what it starts from now on does not get to know the token."""
+    """As `token_here`, and out of the environment of this process: what it starts from now on
+    does not get to know the token."""
     token = token_here()
     for name in TOKEN_VARIABLES:
         os.environ.pop(name, None)
@@ -94,7 +107,10 @@ def check_online() -> None:
     from huggingface_hub import constants
 
     if not is_online():
-        raise OfflineError(f"the Hub ({constants.ENDPOINT}) cannot be reached from here. What lies on this machine works without it.")
+        raise OfflineError(
+            f"the Hub ({constants.ENDPOINT}) cannot be reached from here. What lies on this machine works "
+            "without it."
+        )
 
 
 def _answers() -> bool:
@@ -112,7 +128,7 @@ def _answers() -> bool:
 
 def account_of(client: Client) -> str:
     """The name of the account that a token belongs to."""
-    with saying("the account of this token"):
+    with hub_errors("the account of this token"):
         return str(client.api.whoami()["name"])
 
 
@@ -121,7 +137,10 @@ def check_name(repo: str) -> str:
     text = repo.strip()
     is_right = NAME.fullmatch(text) and len(text) <= LONGEST_NAME and "--" not in text and ".." not in text
     if not is_right or text.endswith((".git", ".", "-")):
-        raise HubError(f"{text[:120]!r} is no name of a repository: it is owner/name, with letters, digits, -, _ and . in it.")
+        raise HubError(
+            f"{text[:120]!r} is no name of a repository: it is owner/name, with letters, digits, -, _ "
+            "and . in it."
+        )
     return text
 
 
@@ -134,7 +153,7 @@ def redact(text: object, *secrets: str | None) -> str:
 
 
 @contextmanager
-def saying(repo: str, token: str | None = None) -> Iterator[None]:
+def hub_errors(repo: str, token: str | None = None) -> Iterator[None]:
     """Whatever the Hub, or the way there, refuses becomes a `HubError` with one sentence about `repo`."""
     from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
@@ -142,22 +161,33 @@ def saying(repo: str, token: str | None = None) -> Iterator[None]:
         yield
     except Pix2PixError:
         raise
-    # ValueError: card and names as huggingface_hub checks them; RuntimeError: it wraps what breaks an upload in one.
-    except (HTTPError, OSError, LocalEntryNotFoundError, OfflineModeIsEnabled, ValueError, RuntimeError) as error:
+    # ValueError: card and names as huggingface_hub checks them; RuntimeError: it wraps
+    # what breaks an upload in one.
+    except (
+        HTTPError,
+        OSError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        ValueError,
+        RuntimeError,
+    ) as error:
         # From None: a chain of causes is printed with the requests that failed, and those carry the token.
         raise _to_sentence(error, repo, token=token) from None
 
 
 @contextmanager
 def writing_here(repo: str) -> Iterator[None]:
-    """Where the temporary files for `repo` cannot be written, the `HubError` says why and names none of them."""
+    """Where the temporary files for `repo` cannot be written, the `HubError` says
+    why and names none of them."""
     try:
         yield
     except (RunError, CheckpointError, OSError) as error:
-        cause = next((each for each in _chain(error) if isinstance(each, OSError) and each.errno is not None), None)
+        cause = next(
+            (each for each in _chain(error) if isinstance(each, OSError) and each.errno is not None), None
+        )
         if cause is None:
             raise
-        raise HubError(here_refused(repo, cause)) from error
+        raise HubError(refused_here(repo, cause)) from error
 
 
 def _to_sentence(error: BaseException, repo: str, *, token: str | None) -> HubError:
@@ -169,17 +199,24 @@ def _to_sentence(error: BaseException, repo: str, *, token: str | None) -> HubEr
         return HubError(_refusal(answer, repo))
     local = next((each for each in chain if isinstance(each, OSError) and each.errno in LOCAL), None)
     if local is not None:
-        return HubError(here_refused(repo, local))
+        return HubError(refused_here(repo, local))
     told = redact(_first_line(error), token)
     if any(isinstance(each, ValueError) for each in chain):
         return HubError(f"{repo}: the Hub would not take it ({told}).")
-    return HubError(f"the connection to the Hub was cut while {repo} was being worked on ({told}). Nothing was half done: try again.")
+    return HubError(
+        f"the connection to the Hub was cut while {repo} was being worked on ({told}). Nothing was half "
+        "done: try again."
+    )
 
 
-def here_refused(repo: str, error: OSError) -> str:
-    """The sentence where this machine, not the Hub, could not do its part; without the path, which is a temporary one."""
+def refused_here(repo: str, error: OSError) -> str:
+    """The sentence where this machine, not the Hub, could not do its part; without the
+    path, which is a temporary one."""
     cause = (error.strerror or type(error).__name__).lower()
-    return f"this machine could not do its part for {repo}: {cause}. Nothing was half done: mend that, then try again."
+    return (
+        f"this machine could not do its part for {repo}: {cause}. Nothing was half done: mend that, then try"
+        " again."
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -194,28 +231,44 @@ def _refusal(error: Any, repo: str) -> str:
 
     status = getattr(error.response, "status_code", 0)
     if isinstance(error, GatedRepoError):
-        return f"{repo} is gated: ask for access on its page on the Hub, with the account of your token, then try again."
+        return (
+            f"{repo} is gated: ask for access on its page on the Hub, with the account of your token, then"
+            " try again."
+        )
     if isinstance(error, RevisionNotFoundError):
         return f"{repo} has no such revision. Name a branch, a tag or a whole commit id."
-    if "InvalidToken" in str(error.response.headers.get("X-Error-Code", "")) or "Invalid credentials" in str(error):
+    if "InvalidToken" in str(error.response.headers.get("X-Error-Code", "")) or "Invalid credentials" in str(
+        error
+    ):
         return "the Hub does not know this token: it is wrong, or was revoked. Log in again: hf auth login."
     if isinstance(error, RepositoryNotFoundError):
-        return f"the Hub has no repository {repo} that may be read from here. Look at its name; if it is private, log in first."
+        return (
+            f"the Hub has no repository {repo} that may be read from here. Look at its name; if it is"
+            " private, log in first."
+        )
     sentence = (
-        STATUS.get(status) or STATUS.get(status // 100) or "the Hub refused what was asked about {repo} (status {status}). Try again."
+        STATUS.get(status)
+        or STATUS.get(status // 100)
+        or "the Hub refused what was asked about {repo} (status {status}). Try again."
     )
     return sentence.format(repo=repo, status=status)
 
 
 STATUS = {
-    401: "the Hub wants to know who you are before it does this with {repo}. Log in with a token that may write: hf auth login.",
-    403: "this token may not write to {repo}: take one with the right to write (on the Hub: Settings, Access Tokens),"
+    401: "the Hub wants to know who you are before it does this with {repo}. Log in with a token that may "
+    "write: hf auth login.",
+    403: "this token may not write to {repo}: take one with the right to write (on the Hub: Settings, "
+    "Access Tokens),"
     " and a repository of its account.",
-    409: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, then try again.",
-    412: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, then try again.",
+    409: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, "
+    "then try again.",
+    412: "somebody else changed {repo} at the same moment; nothing of yours was sent. Look at it, "
+    "then try again.",
     413: "{repo}: the Hub says that a file is too large. Save the model with half precision.",
-    429: "the Hub has had too many requests from here (status 429), also about {repo}. Wait some minutes, then try again.",
-    5: "the Hub has a failure of its own (status {status}) and could not do it for {repo}. Nothing was half done: try again later.",
+    429: "the Hub has had too many requests from here (status 429), also about {repo}. Wait some minutes, "
+    "then try again.",
+    5: "the Hub has a failure of its own (status {status}) and could not do it for {repo}. Nothing was half "
+    "done: try again later.",
 }
 """By status, or by its first digit."""
 

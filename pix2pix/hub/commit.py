@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import HubError
-from pix2pix.hub.client import Client, Progress, saying
+from pix2pix.hub.client import Client, hub_errors
+from pix2pix.runtime.progress import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -66,7 +67,7 @@ def open_place(client: Client, kind: str, *, repo: str, create: Mapping[str, Any
     """The repository as it is now; where there is none, it is made with the options `create`."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    with saying(repo, client.token):
+    with hub_errors(repo, client.token):
         try:
             info: Any = client.api.repo_info(repo, repo_type=kind)
         except RepositoryNotFoundError:
@@ -80,19 +81,28 @@ def read_text(client: Client, place: Place, *, file: str, folder: Path) -> str:
     """A small file of the repository; empty where it is not there. `folder` is a temporary one."""
     if file not in place.files:
         return ""
-    with saying(place.repo, client.token):
-        path = client.api.hf_hub_download(place.repo, file, repo_type=place.kind, revision=place.head, local_dir=folder)
+    with hub_errors(place.repo, client.token):
+        path = client.api.hf_hub_download(
+            place.repo, file, repo_type=place.kind, revision=place.head, local_dir=folder
+        )
         return Path(path).read_text(encoding="utf-8", errors="replace")
 
 
 def send(
-    client: Client, place: Place, *, files: Mapping[str, Path], deleted: Sequence[str], message: str, progress: Progress | None = None
+    client: Client,
+    place: Place,
+    *,
+    files: Mapping[str, Path],
+    deleted: Sequence[str],
+    message: str,
+    progress: Progress | None = None,
 ) -> Pushed:
     """One commit with `files` (name in the repository: file here), without `deleted`.
 
     `progress` is called with the bytes sent and their sum.
 
-    `HubError` where somebody else has changed the repository since `place` was looked at, or anything broke: nothing has changed then.
+    `HubError` where somebody else has changed the repository since `place` was looked at, or anything
+    broke: nothing has changed then.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -104,17 +114,24 @@ def send(
         if progress and is_sending:
             progress(min(total, sum(file.most for file in opened)), total)
 
-    with saying(place.repo, client.token):
+    with hub_errors(place.repo, client.token):
         try:
             opened += [Counted(path, tell) for path in files.values()]
-            operations: list[Any] = [CommitOperationAdd(name, file) for name, file in zip(files, opened, strict=True)]
+            operations: list[Any] = [
+                CommitOperationAdd(name, file) for name, file in zip(files, opened, strict=True)
+            ]
             operations += [CommitOperationDelete(name) for name in deleted]
             # Each file was read once by now, for its checksum. What counts is the second time.
             for file in opened:
                 file.most = 0
             is_sending = True
             done = client.api.create_commit(
-                place.repo, operations, commit_message=message, repo_type=place.kind, parent_commit=place.head, num_threads=2
+                place.repo,
+                operations,
+                commit_message=message,
+                repo_type=place.kind,
+                parent_commit=place.head,
+                num_threads=2,
             )
         finally:
             for file in opened:
@@ -122,6 +139,8 @@ def send(
     if progress:
         progress(total, total)
     if not done.oid:
-        raise HubError(f"{place.repo}: the Hub took the files and named no commit. Look at it, then try again.")
+        raise HubError(
+            f"{place.repo}: the Hub took the files and named no commit. Look at it, then try again."
+        )
     prefix = {"space": "spaces/", "dataset": "datasets/"}.get(place.kind, "")
     return Pushed(f"{client.endpoint}/{prefix}{place.repo}", str(done.oid), place.repo)

@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pix2pix.hub.client import Progress, check_name, connect, saying, writing_here
+from pix2pix.hub.client import check_name, connect, hub_errors, writing_here
 from pix2pix.hub.commit import Place, Pushed, open_place, send
 from pix2pix.hub.space_folder import Space, check_space, write_space
+from pix2pix.runtime.progress import Progress
 
 __all__ = ["Space", "deploy", "write_space"]
 OURS = ("pix2pix/", "examples/", "checkpoints/")
@@ -16,24 +17,32 @@ OURS = ("pix2pix/", "examples/", "checkpoints/")
 
 
 def deploy(repo: str, space: Space, *, token: str | None = None, progress: Progress | None = None) -> Pushed:
-    """Creates the Gradio Space `owner/name`, or updates it: the page, its requirements, the chosen models and a README, in one commit.
+    """Creates the Gradio Space `owner/name`, or updates it: the page, its requirements, the chosen
+    models and a README, in one commit.
 
-    What somebody else has put beside them stays. `HubError` says why it could not be done, and then the Space is as it was.
+    What somebody else has put beside them stays. `HubError` says why it could not be done,
+    and then the Space is as it was.
     """
     from huggingface_hub import SpaceHardware
 
     repo = check_name(repo)
     check_space(space)
     client = connect(token, needs_token=True)
-    create: dict[str, Any] = {"space_sdk": "gradio", "private": space.private, "space_hardware": space.hardware or None}
+    create: dict[str, Any] = {
+        "space_sdk": "gradio",
+        "private": space.private,
+        "space_hardware": space.hardware or None,
+    }
     place = open_place(client, "space", repo=repo, create=create)
     with writing_here(repo), tempfile.TemporaryDirectory(prefix="space-") as temporary:
         folder = write_space(Path(temporary) / "space", space, repo=repo)
-        files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        files = {
+            path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+        }
         deleted = _outdated(place, set(files))
         done = send(client, place, files=files, deleted=deleted, message="Deploy pix2pix", progress=progress)
     if space.hardware:
-        with saying(repo, client.token):
+        with hub_errors(repo, client.token):
             client.api.request_space_hardware(repo, SpaceHardware(space.hardware))
     return done
 
@@ -44,5 +53,7 @@ def _outdated(place: Place, files: set[str]) -> list[str]:
     return [
         name
         for name in place.files
-        if name.startswith(OURS) and name not in files and not (keeps_models and name.startswith("checkpoints/"))
+        if name.startswith(OURS)
+        and name not in files
+        and not (keeps_models and name.startswith("checkpoints/"))
     ]

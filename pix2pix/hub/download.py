@@ -8,35 +8,46 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pix2pix.errors import HubError
-from pix2pix.hub.client import Client, Progress, saying
+from pix2pix.hub.client import Client, hub_errors
+from pix2pix.runtime.progress import Progress
 
 ANSWER_SECONDS = 10.0
 
 
-def fetch(client: Client, where: tuple[str, str, str], *, path: Path, expected: tuple[int, str], progress: Progress | None = None) -> Path:
+def fetch(
+    client: Client,
+    where: tuple[str, str, str],
+    *,
+    path: Path,
+    expected: tuple[int, str],
+    progress: Progress | None = None,
+) -> Path:
     """Writes file `where` (repository, commit, name) to `path`; `expected` are its size and checksum.
 
-    huggingface_hub goes on with a cut download within one call only; this does it with the next call too, from `<path>.part`.
-    `HubError` where it cannot be had, or came with another checksum.
+    huggingface_hub goes on with a cut download within one call only; this does it with the next call too,
+    from `<path>.part`. `HubError` where it cannot be had, or came with another checksum.
     """
     repo, _, name = where
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     if part.exists() and part.stat().st_size > expected[0]:
         part.unlink()
-    with saying(repo, client.token):
+    with hub_errors(repo, client.token):
         _download(client, where, part=part, size=expected[0], progress=progress)
     found = digest_of(part, expected[1])
     if found != expected[1]:
         part.unlink()
         raise HubError(
-            f"{repo}: {name} came with a wrong checksum ({found[:12]} instead of {expected[1][:12]}) and was thrown away. Try again."
+            f"{repo}: {name} came with a wrong checksum ({found[:12]} instead of {expected[1][:12]}) and "
+            "was thrown away. Try again."
         )
     part.replace(path)
     return path
 
 
-def _download(client: Client, where: tuple[str, str, str], *, part: Path, size: int, progress: Progress | None) -> None:
+def _download(
+    client: Client, where: tuple[str, str, str], *, part: Path, size: int, progress: Progress | None
+) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -45,19 +56,30 @@ def _download(client: Client, where: tuple[str, str, str], *, part: Path, size: 
     token = client.token or False
     url = hf_hub_url(repo, name, revision=commit, endpoint=client.endpoint)
     found = get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS, endpoint=client.endpoint)
-    # Large files lie with others, at an address that is signed by itself: the token is none of their business.
+    # Large files lie with others, at an address that is signed by itself: the
+    # token is none of their business.
     is_ours = urlsplit(found.location).netloc == urlsplit(client.endpoint).netloc
     headers = build_hf_headers(token=token if is_ours else False)
     bar: Any = _bar(progress) if progress else None
     with part.open("ab") as file:
         http_get(
-            found.location, file, resume_size=file.tell(), headers=headers, expected_size=size, displayed_filename=name, tqdm_class=bar
+            found.location,
+            file,
+            resume_size=file.tell(),
+            headers=headers,
+            expected_size=size,
+            displayed_filename=name,
+            tqdm_class=bar,
         )
 
 
 def digest_of(path: Path, like: str) -> str:
     """SHA-256 of a file's content, or git's name for it where `like` is one."""
-    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    digest = (
+        hashlib.sha256()
+        if len(like) == 64
+        else hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    )
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)

@@ -1,6 +1,8 @@
-"""The model card: what a repository's README.md says, for the Hub in its front matter and for people below it.
+"""The model card: what a repository's README.md says, for the Hub in its front
+matter and for people below it.
 
-What somebody has written into a card stays: our part stands between two marks, and is the only one that is written anew.
+What somebody has written into a card stays: our part stands between two marks, and is the
+only one that is written anew.
 """
 
 from __future__ import annotations
@@ -74,7 +76,8 @@ LONGEST_TOLD = 2000
 
 
 def model_card(checkpoint: Checkpoint, repo: str, *, file: str, old: str = "") -> str:
-    """The README.md of a repository, whose present one is `old`. `HubError` where its front matter cannot be read."""
+    """The README.md of a repository, whose present one is `old`. `HubError` where its
+    front matter cannot be read."""
     kept, body = split_card(old, repo)
     front = front_matter(checkpoint, file)
     tags = [*dict.fromkeys([*_words(kept.get("tags")), *front["tags"]])]
@@ -103,9 +106,15 @@ def split_card(text: str, repo: str) -> tuple[dict[str, Any], str]:
         values = yaml.safe_load(found[1]) if found else None
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
-        raise HubError(f"{repo} has a README.md whose front matter is broken (line {line}). Mend it on the Hub, then try again.") from None
+        raise HubError(
+            f"{repo} has a README.md whose front matter is broken (line {line}). Mend it on the Hub, "
+            "then try again."
+        ) from None
     if not isinstance(values, dict) and values is not None or not found:
-        raise HubError(f"{repo} has a README.md whose front matter is broken: it is no list of keys and values. Mend it, then try again.")
+        raise HubError(
+            f"{repo} has a README.md whose front matter is broken: it is no list of keys and values. Mend "
+            "it, then try again."
+        )
     return values or {}, text[found.end() :]
 
 
@@ -120,7 +129,14 @@ def front_matter(checkpoint: Checkpoint, file: str) -> dict[str, Any]:
         **_licence(str(about.get("licence", "")).strip()),
         "library_name": "pix2pix",
         "pipeline_tag": "image-to-image",
-        "tags": ["pix2pix", "image-to-image", "gan", "conditional-gan", "pytorch", f"{config.source}-to-{config.target}"],
+        "tags": [
+            "pix2pix",
+            "image-to-image",
+            "gan",
+            "conditional-gan",
+            "pytorch",
+            f"{config.source}-to-{config.target}",
+        ],
         **({"base_model": str(base)} if base else {}),
         **({"model-index": [{"name": file.rpartition(".")[0], "results": results}]} if results else {}),
     }
@@ -130,7 +146,11 @@ def _licence(text: str) -> dict[str, str]:
     """A licence that the Hub knows by its name; any other as `other`, with its words in the card below."""
     if not text:
         return {"license": "unknown"}
-    return {"license": text.lower()} if text.lower() in LICENCES else {"license": "other", "license_name": "see-below"}
+    return (
+        {"license": text.lower()}
+        if text.lower() in LICENCES
+        else {"license": "other", "license_name": "see-below"}
+    )
 
 
 def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, Any]]:
@@ -143,8 +163,18 @@ def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, An
     if not metrics:
         return []
     data = plain(about.get("data") or "unnamed pairs", 80)
-    dataset = {"name": data, "type": re.sub(r"[^\w.-]+", "-", data).strip("-.") or "pairs", "split": "validation"}
-    return [{"task": {"type": "image-to-image", "name": f"{config.source} to {config.target}"}, "dataset": dataset, "metrics": metrics}]
+    dataset = {
+        "name": data,
+        "type": re.sub(r"[^\w.-]+", "-", data).strip("-.") or "pairs",
+        "split": "validation",
+    }
+    return [
+        {
+            "task": {"type": "image-to-image", "name": f"{config.source} to {config.target}"},
+            "dataset": dataset,
+            "metrics": metrics,
+        }
+    ]
 
 
 def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
@@ -155,12 +185,17 @@ def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
     name = repo.partition("/")[2]
     pieces = [
         f"# {name}",
-        f"A pix2pix generator (Isola, Zhu, Zhou, Efros 2017): {task}, pictures of {config.size} x {config.size}.",
+        f"A pix2pix generator (Isola, Zhu, Zhou, Efros 2017): {task}, pictures of {config.size} x "
+        f"{config.size}.",
         f"![On the left a drawing, on the right what the model makes of it]({SHEET})",
-        "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in _facts(checkpoint).items())]),
+        "\n".join(
+            ["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in _facts(checkpoint).items())]
+        ),
         "## Use",
-        f"```sh\npix2pix pull {repo}\npix2pix translate checkpoints/{name}.pth drawing.png -o picture.png\n```",
-        f"`{file}` is the checkpoint, with all that it knows of itself. `model.safetensors` has the same weights, `config.json` the rest.",
+        f"```sh\npix2pix pull {repo}\npix2pix translate checkpoints/{name}.pth drawing.png -o "
+        "picture.png\n```",
+        f"`{file}` is the checkpoint, with all that it knows of itself. `model.safetensors` has the same "
+        "weights, `config.json` the rest.",
         *_training(about),
         "## Limits",
         _limits(config, about),
@@ -173,14 +208,22 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
     config = checkpoint.config
     about = checkpoint.about
     count = sum(weight.numel() for weight in checkpoint.weights.values())
-    network = f"{config.generator}, width {config.width}, depth {config.depth}, {config.norm} norm: {count / 1e6:,.1f} million weights"
+    network = (
+        f"{config.generator}, width {config.width}, depth {config.depth}, {config.norm} norm:"
+        f" {count / 1e6:,.1f} million weights"
+    )
     told = about.get("metrics")
     scores = [
-        f"{title} {told[name]:.4g}" for name, title in METRICS.items() if isinstance(told, dict) and isinstance(told.get(name), float)
+        f"{title} {told[name]:.4g}"
+        for name, title in METRICS.items()
+        if isinstance(told, dict) and isinstance(told.get(name), float)
     ]
-    palette = ", ".join(f"{plain(name, 40)} `#{r:02x}{g:02x}{b:02x}`" for name, (r, g, b) in config.palette[:40])
+    palette = ", ".join(
+        f"{plain(name, 40)} `#{r:02x}{g:02x}{b:02x}`" for name, (r, g, b) in config.palette[:40]
+    )
     rows = {
-        "data": plain(about.get("data", "")) + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else ""),
+        "data": plain(about.get("data", ""))
+        + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else ""),
         "steps": f"{about['step']:,}" if isinstance(about.get("step"), int) else "",
         "validation": ", ".join(scores),
         "network": network,
@@ -210,14 +253,17 @@ def _limits(config: ModelConfig, about: Mapping[str, Any]) -> str:
     own = plain(about.get("limits", ""))
     data = plain(about.get("data") or "its pairs", 80)
     return (f"{own}\n\n" if own else "") + (
-        f"The model has learned from {data} and knows nothing else: of pictures unlike these it makes something that looks like these."
-        f" What it shows is made up, and no evidence of anything. It was trained at {config.size} x {config.size}; larger pictures are"
+        f"The model has learned from {data} and knows nothing else: of pictures unlike these it makes "
+        "something that looks like these."
+        f" What it shows is made up, and no evidence of anything. It was trained at {config.size} x "
+        f"{config.size}; larger pictures are"
         " resized and resized back, or translated pixel by pixel, where their parts may differ in tone."
     )
 
 
 def plain(value: object, longest: int = LONGEST_TOLD) -> str:
-    """Words of a checkpoint, which a stranger may have written, as words alone: on one line, no markup, no links."""
+    """Words of a checkpoint, which a stranger may have written, as words alone: on
+    one line, no markup, no links."""
     line = " ".join(str(value).split())[:longest]
     return re.sub(r"[<>|\[\]\\`]", " ", "".join(letter for letter in line if letter.isprintable()))
 

@@ -1,4 +1,5 @@
-"""A model of the Hub comes to this machine: looked at first, checked when it is here, and only then among the checkpoints."""
+"""A model of the Hub comes to this machine: looked at first, checked when it is here, and only
+then among the checkpoints."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_che
 from pix2pix.checkpoints.importers import SUFFIXES, read_any
 from pix2pix.data.intake.unpack import check_space
 from pix2pix.errors import CheckpointError, HubError
-from pix2pix.hub.client import Client, Progress, check_name, connect, saying
+from pix2pix.hub.client import Client, check_name, connect, hub_errors
 from pix2pix.hub.download import fetch
 from pix2pix.hub.push import LARGEST_MODEL, is_half
 from pix2pix.runtime.locks import hold
 from pix2pix.runtime.paths import unquoted
+from pix2pix.runtime.progress import Progress
 
 REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
 STAGE = ".hub"
@@ -58,7 +60,8 @@ class Remote:
 
 
 def look(where: str, revision: str | None = None, *, token: str | None = None) -> Remote:
-    """What `pull` would fetch, without fetching it. `HubError` where there is no model, or none that is small enough."""
+    """What `pull` would fetch, without fetching it. `HubError` where there is no model,
+    or none that is small enough."""
     wanted = parse_place(where, revision)
     return _look(connect(token), wanted)
 
@@ -73,10 +76,11 @@ def pull(
 ) -> Path:
     """Fetches a model into the folder `to`, and returns its file there, named like the repository.
 
-    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth`, an address on the Hub, or what `look` has found there: that very
-    commit is fetched then. What was fetched half is gone on with.
-    The file is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its `about["origin"]` says where it
-    is from. An older state of the same model is replaced; another file of that name stays, and the new one takes a number.
+    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth`, an address on the Hub, or what
+    `look` has found there: that very commit is fetched then. What was fetched half is gone on with. The file
+    is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its
+    `about["origin"]` says where it is from. An older state of the same model is replaced; another file of
+    that name stays, and the new one takes a number.
     """
     wanted = None if isinstance(where, Remote) else parse_place(where, revision)
     to = Path(to)
@@ -90,7 +94,11 @@ def pull(
         checkpoint = read_checkpoint(file, remote)
         target = _free_place(to, remote)
         # 16-bit weights stay 16-bit, others as they came.
-        save_checkpoint(target, replace(checkpoint, about={**checkpoint.about, "origin": origin_of(remote)}), is_half(file, checkpoint))
+        save_checkpoint(
+            target,
+            replace(checkpoint, about={**checkpoint.about, "origin": origin_of(remote)}),
+            is_half(file, checkpoint),
+        )
         shutil.rmtree(stage, ignore_errors=True)
     return target
 
@@ -108,7 +116,10 @@ def parse_place(where: str, revision: str | None = None) -> Wanted:
         asked = rest[1]
         rest = rest[2:]
     if at and not asked:
-        raise HubError(f"{where.strip()[:120]!r} names no revision after the @. Name a branch, a tag or a commit, or leave the @ out.")
+        raise HubError(
+            f"{where.strip()[:120]!r} names no revision after the @. Name a branch, a tag or a commit, or "
+            "leave the @ out."
+        )
     chosen = revision or asked or "main"
     file = "/".join(rest)
     if not REVISION.fullmatch(chosen):
@@ -127,22 +138,28 @@ def _path_of_address(text: str) -> str:
     if address.netloc not in hosts:
         raise HubError(f"{text[:120]} is no address of the Hub ({constants.ENDPOINT}). Give owner/name.")
     if path.startswith(("datasets/", "spaces/")):
-        raise HubError(f"{text[:120]} is no model but one of the {path.partition('/')[0]}. Give the address of a model.")
+        raise HubError(
+            f"{text[:120]} is no model but one of the {path.partition('/')[0]}. Give the address of a model."
+        )
     return path
 
 
 def _look(client: Client, wanted: Wanted) -> Remote:
-    with saying(wanted.repo, client.token):
+    with hub_errors(wanted.repo, client.token):
         info = client.api.model_info(wanted.repo, revision=wanted.revision, files_metadata=True, timeout=20)
     files = {file.rfilename: file for file in info.siblings or ()}
     name = wanted.file or choose_file(wanted.repo, list(files))
     if name not in files:
-        raise HubError(f"{wanted.repo} has no file {name} at {wanted.revision}. Leave the file out, or look at the repository.")
+        raise HubError(
+            f"{wanted.repo} has no file {name} at {wanted.revision}. Leave the file out, or look at the "
+            "repository."
+        )
     found: Any = files[name]
     size = int(found.size or 0)
     if size > LARGEST_MODEL:
         raise HubError(
-            f"{wanted.repo}: {name} has {size / 1e9:,.1f} GB; models of more than {LARGEST_MODEL / 1e9:.0f} GB are not fetched."
+            f"{wanted.repo}: {name} has {size / 1e9:,.1f} GB; models of more than {LARGEST_MODEL / 1e9:.0f} "
+            "GB are not fetched."
             " It is none of pix2pix."
         )
     digest = str(found.lfs.sha256 if found.lfs else found.blob_id)
@@ -151,16 +168,22 @@ def _look(client: Client, wanted: Wanted) -> Remote:
 
 
 def choose_file(repo: str, files: Sequence[str]) -> str:
-    """The model among a repository's files: the only `.pth`, or the one named like the repository; other suffixes where there is none."""
+    """The model among a repository's files: the only `.pth`, or the one named like the repository; other
+    suffixes where there is none."""
     models: list[str] = []
     for suffix in SUFFIXES:
         models = models or sorted(file for file in files if file.lower().endswith(suffix))
     named = [file for file in models if Path(file).stem.lower() == repo.partition("/")[2].lower()]
     if not models:
-        raise HubError(f"{repo} holds no model: there is no {' or '.join(SUFFIXES)} file among its {len(files)} files.")
+        raise HubError(
+            f"{repo} holds no model: there is no {' or '.join(SUFFIXES)} file among its {len(files)} files."
+        )
     if len(models) > 1 and len(named) != 1:
         more = f" and {len(models) - MOST_NAMED} more" if len(models) > MOST_NAMED else ""
-        raise HubError(f"{repo} holds several models: {', '.join(models[:MOST_NAMED])}{more}. Name one: {repo}/{models[0]}")
+        raise HubError(
+            f"{repo} holds several models: {', '.join(models[:MOST_NAMED])}{more}. Name one: "
+            f"{repo}/{models[0]}"
+        )
     return named[0] if len(named) == 1 else models[0]
 
 
@@ -170,11 +193,18 @@ def _fetch(client: Client, remote: Remote, *, stage: Path, progress: Progress | 
         if other.is_dir() and other != stage:
             shutil.rmtree(other, ignore_errors=True)
     path = stage / Path(remote.file).name
-    return fetch(client, (remote.repo, remote.commit, remote.file), path=path, expected=(remote.size, remote.digest), progress=progress)
+    return fetch(
+        client,
+        (remote.repo, remote.commit, remote.file),
+        path=path,
+        expected=(remote.size, remote.digest),
+        progress=progress,
+    )
 
 
 def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:
-    """The model in a fetched file, ours or another project's; errors name the repository, not the place where it lay for a moment."""
+    """The model in a fetched file, ours or another project's; errors name the repository, not the
+    place where it lay for a moment."""
     try:
         return read_any(file)
     except CheckpointError as error:

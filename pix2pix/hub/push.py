@@ -10,11 +10,12 @@ from pathlib import Path
 from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from pix2pix.checkpoints.export.safetensors_file import write_safetensors
 from pix2pix.errors import HubError
-from pix2pix.hub import model_card as cards
-from pix2pix.hub.client import Progress, check_name, connect, writing_here
+from pix2pix.hub import model_card as model_card
+from pix2pix.hub.client import check_name, connect, writing_here
 from pix2pix.hub.commit import Pushed, open_place, read_text, send
 from pix2pix.hub.sample_sheet import sample_sheet
 from pix2pix.runtime.files import write_image, write_text
+from pix2pix.runtime.progress import Progress
 
 LARGEST_MODEL = 2_000_000_000
 """Bytes; the largest model that we can train has a tenth of it."""
@@ -22,7 +23,7 @@ RUN_FILES = ("model.pth", "best.pth")
 
 
 @dataclass(frozen=True)
-class Terms:
+class PushOptions:
     """How a model is to be shown on the Hub."""
 
     private: bool = False
@@ -33,28 +34,49 @@ class Terms:
     """Of the file in the repository, without `.pth`; empty for that of the file here, or of its run."""
 
 
-def push(path: str | Path, repo: str, *, token: str | None = None, terms: Terms | None = None, progress: Progress | None = None) -> Pushed:
-    """Sends a checkpoint to the model repository `owner/name`, which is made where there is none, in one commit.
+def push(
+    path: str | Path,
+    repo: str,
+    *,
+    token: str | None = None,
+    terms: PushOptions | None = None,
+    progress: Progress | None = None,
+) -> Pushed:
+    """Sends a checkpoint to the model repository `owner/name`, which is made
+    where there is none, in one commit.
 
-    The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a sample. `token`: None takes that of
-    this machine. `HubError` says why it could not be done, and then the repository is as it was.
+    The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a
+    sample. `token`: None takes that of this machine. `HubError` says why it could not be done, and
+    then the repository is as it was.
     """
     repo = check_name(repo)
     path = Path(path)
-    terms = terms or Terms()
+    terms = terms or PushOptions()
     if path.is_file() and path.stat().st_size > LARGEST_MODEL:
-        raise HubError(f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a model to push has at most {LARGEST_MODEL / 1e9:.0f} GB.")
+        raise HubError(
+            f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a model to push has at most "
+            f"{LARGEST_MODEL / 1e9:.0f} GB."
+        )
     checkpoint = load_checkpoint(path)
     client = connect(token, needs_token=True)
     place = open_place(client, "model", repo=repo, create={"private": terms.private})
     file = f"{terms.name or name_of(path)}.pth"
-    message = " ".join(terms.message.split())[:200] or f"{checkpoint.config.source} to {checkpoint.config.target}" + _step(checkpoint)
+    message = " ".join(terms.message.split())[
+        :200
+    ] or f"{checkpoint.config.source} to {checkpoint.config.target}" + _step(checkpoint)
     with writing_here(repo), tempfile.TemporaryDirectory(prefix="push-") as folder:
-        card = cards.model_card(checkpoint, repo, file=file, old=read_text(client, place, file="README.md", folder=Path(folder) / "old"))
+        card = model_card.model_card(
+            checkpoint,
+            repo,
+            file=file,
+            old=read_text(client, place, file="README.md", folder=Path(folder) / "old"),
+        )
         files = {file: path, **write_beside(checkpoint, path, folder=Path(folder) / "new")}
         write_text(Path(folder) / "new" / "README.md", card)
         files["README.md"] = Path(folder) / "new" / "README.md"
-        return replace(send(client, place, files=files, deleted=(), message=message, progress=progress), file=file)
+        return replace(
+            send(client, place, files=files, deleted=(), message=message, progress=progress), file=file
+        )
 
 
 def name_of(path: Path) -> str:
@@ -64,10 +86,11 @@ def name_of(path: Path) -> str:
 
 
 def write_beside(checkpoint: Checkpoint, path: Path, *, folder: Path) -> dict[str, Path]:
-    """What goes along with a `.pth`: the same weights for programs without PyTorch's format, a description as JSON, a sample."""
+    """What goes along with a `.pth`: the same weights for programs without PyTorch's format, a
+    description as JSON, a sample."""
     write_safetensors(folder / "model.safetensors", checkpoint, is_half(path, checkpoint))
-    write_image(folder / cards.SHEET, sample_sheet(checkpoint))
-    return {name: folder / name for name in ("model.safetensors", "config.json", cards.SHEET)}
+    write_image(folder / model_card.SHEET, sample_sheet(checkpoint))
+    return {name: folder / name for name in ("model.safetensors", "config.json", model_card.SHEET)}
 
 
 def is_half(path: Path, checkpoint: Checkpoint) -> bool:

@@ -1,7 +1,8 @@
 """The newest model of a run goes to the Hub while it trains: a Space's disk does not last.
 
-A thread of whoever supervises the trainer does it, the page's server or the command, so that the trainer never gets to know a token. What
-goes wrong is told in the run's log and in `push.json`; it never stops a training.
+A thread of whoever supervises the trainer does it, the page's server or the command, so that
+the trainer never gets to know a token. What goes wrong is told in the run's log and in
+`push.json`; it never stops a training.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.errors import HubError, Pix2PixError
 from pix2pix.hub.client import check_name, redact, token_here
-from pix2pix.hub.push import Terms, name_of, push
+from pix2pix.hub.push import PushOptions, name_of, push
 from pix2pix.runs.run import ENDED, Run
 from pix2pix.runtime.files import write_text
 
@@ -31,19 +32,26 @@ RECORD = "push.json"
 
 
 class Pushing:
-    """Pushes a run's model whenever `every` more steps were saved (0: at the end alone), and once more when the run has ended.
+    """Pushes a run's model whenever `every` more steps were saved (0: at the end alone), and
+    once more when the run has ended.
 
-    `start()` for a trainer in another process: it ends by itself when the run does. As a context manager around a training in this process.
+    `start()` for a trainer in another process: it ends by itself when the run does. As a context manager
+    around a training in this process.
     """
 
-    def __init__(self, run: str | Path, repo: str, *, every: int = 0, token: str | None = None, private: bool = False) -> None:
+    def __init__(
+        self, run: str | Path, repo: str, *, every: int = 0, token: str | None = None, private: bool = False
+    ) -> None:
         self.run = Run(run)
         self.repo = check_name(repo)
         self.every = every
         self.private = private
         self._token = token_here() if token is None else token
         if not self._token:
-            raise HubError(f"nobody is logged in to push to {repo}. Log in first (hf auth login), or train without pushing.")
+            raise HubError(
+                f"nobody is logged in to push to {repo}. Log in first (hf auth login), or train "
+                "without pushing."
+            )
         record = read_record(run)
         self._step = int(record.get("step", 0)) if record.get("repo") == self.repo else 0
         self._seen = 0
@@ -71,7 +79,9 @@ class Pushing:
         self._follows = False
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.finish()
 
     def _watch(self) -> None:
@@ -87,7 +97,9 @@ class Pushing:
                 return
             self._seen = written
             # The trainer replaces its file at any moment: what is described is what is sent.
-            copy = Path(shutil.copyfile(self.run.model_path, Path(folder) / f"{name_of(self.run.model_path)}.pth"))
+            copy = Path(
+                shutil.copyfile(self.run.model_path, Path(folder) / f"{name_of(self.run.model_path)}.pth")
+            )
             self._push(copy, steps)
 
     def _push(self, copy: Path, steps: int) -> None:
@@ -96,25 +108,40 @@ class Pushing:
             step = int(load_checkpoint(copy).about.get("step") or 0)
             if step - self._step < steps:
                 return
-            done = push(copy, self.repo, token=self._token, terms=Terms(self.private))
+            done = push(copy, self.repo, token=self._token, terms=PushOptions(self.private))
         except (Pix2PixError, OSError) as error:
             self._tell(f"step {step} was not pushed: {error}", {"failed": step, "error": str(error)})
         except Exception as error:  # noqa: BLE001  # whatever goes wrong with the Hub, the training goes on
-            self._tell(f"step {step} was not pushed: {type(error).__name__}: {error}", {"failed": step, "error": str(error)})
+            self._tell(
+                f"step {step} was not pushed: {type(error).__name__}: {error}",
+                {"failed": step, "error": str(error)},
+            )
         else:
             self._step = step
-            self._tell(f"step {step} was pushed to {done.url} at {done.commit[:7]}", {"step": step, "commit": done.commit, "url": done.url})
+            self._tell(
+                f"step {step} was pushed to {done.url} at {done.commit[:7]}",
+                {"step": step, "commit": done.commit, "url": done.url},
+            )
 
     def _tell(self, sentence: str, facts: Mapping[str, Any]) -> None:
         self.run.note(redact(sentence, self._token))
-        told = {name: redact(value, self._token) if isinstance(value, str) else value for name, value in facts.items()}
-        record = {key: value for key, value in read_record(self.run.path).items() if key not in ("failed", "error")}
+        told = {
+            name: redact(value, self._token) if isinstance(value, str) else value
+            for name, value in facts.items()
+        }
+        record = {
+            key: value for key, value in read_record(self.run.path).items() if key not in ("failed", "error")
+        }
         with suppress(Pix2PixError):
-            write_text(self.run.path / RECORD, json.dumps({**record, "repo": self.repo, "every": self.every, **told}, indent=2) + "\n")
+            write_text(
+                self.run.path / RECORD,
+                json.dumps({**record, "repo": self.repo, "every": self.every, **told}, indent=2) + "\n",
+            )
 
 
 def read_record(run: str | Path) -> dict[str, Any]:
-    """What was pushed last of a run: repo, every, step, commit, url; failed and error where the last try went wrong. Empty without any."""
+    """What was pushed last of a run: repo, every, step, commit, url; failed and error where the last try
+    went wrong. Empty without any."""
     with suppress(OSError, ValueError):
         record = json.loads((Path(run) / RECORD).read_text(encoding="utf-8"))
         return record if isinstance(record, dict) else {}

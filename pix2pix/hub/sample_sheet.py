@@ -13,7 +13,12 @@ LARGEST_SIDE = 1024
 GAP = 8
 WHITE = (255, 255, 255)
 BLACK = (0, 0, 0)
-PAINT: dict[str, Color] = {"background": (168, 198, 222), "wall": (176, 108, 84), "window": (92, 116, 138), "door": (96, 62, 40)}
+PAINT: dict[str, Color] = {
+    "background": (168, 198, 222),
+    "wall": (176, 108, 84),
+    "window": (92, 116, 138),
+    "door": (96, 62, 40),
+}
 """Sky, brick, glass and wood, for models that take a photo."""
 
 
@@ -28,7 +33,8 @@ def sample_sheet(checkpoint: Checkpoint) -> Image.Image:
 
 
 def draw_house(config: ModelConfig) -> Image.Image:
-    """A house of the kind of picture that a model takes: in the colours of its labels, in lines, or painted."""
+    """A house of the kind of picture that a model takes: in the colours of its
+    labels, in lines, or painted."""
     side = min(config.size, LARGEST_SIDE)
     if config.source == "edges":
         return _house(side, dict.fromkeys(PAINT, WHITE), line=BLACK)

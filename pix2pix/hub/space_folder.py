@@ -1,4 +1,5 @@
-"""The folder that a Space is made of: the page, what it needs, chosen models, and a README.md that says how to start it."""
+"""The folder that a Space is made of: the page, what it needs, chosen models, and a
+README.md that says how to start it."""
 
 from __future__ import annotations
 
@@ -44,26 +45,34 @@ class Space:
 
     models: tuple[Path, ...] = ()
     hardware: str = ""
-    """As the Hub names it (cpu-basic, zero-a10g, t4-small, ...); empty leaves a Space's hardware as it is, and a new one's to the Hub."""
+    """As the Hub names it (cpu-basic, zero-a10g, t4-small, ...); empty leaves a Space's hardware as it is,
+    and a new one's to the Hub."""
     private: bool = False
 
 
 def check_space(space: Space) -> None:
     """`HubError` or `CheckpointError` where that cannot be deployed."""
     if space.hardware and not is_hardware(space.hardware):
-        raise HubError(f"the Hub has no hardware {space.hardware!r}. Take cpu-basic, zero-a10g, t4-small or another one of its list.")
+        raise HubError(
+            f"the Hub has no hardware {space.hardware!r}. Take cpu-basic, zero-a10g, t4-small or another "
+            "one of its list."
+        )
     names = [name_of(path) for path in space.models]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise HubError(f"two of the models are named {twice}. Give one of them another file name.")
     for path in space.models:
         if path.is_file() and path.stat().st_size > LARGEST_MODEL:
-            raise HubError(f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a Space takes models of at most {LARGEST_MODEL / 1e9:.0f} GB.")
+            raise HubError(
+                f"{path} has {path.stat().st_size / 1e9:,.1f} GB; a Space takes models of at most "
+                f"{LARGEST_MODEL / 1e9:.0f} GB."
+            )
         load_checkpoint(path)
 
 
 def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
-    """Writes the Space's files into the new or empty folder, and returns it. Its `app.py` starts as it does on the Hub."""
+    """Writes the Space's files into the new or empty folder, and returns it. Its `app.py`
+    starts as it does on the Hub."""
     folder = Path(folder)
     check_space(space)
     if folder.exists() and not is_empty_folder(folder):
@@ -71,7 +80,9 @@ def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
     with all_or_nothing(folder):
         shutil.copytree(PACKAGE, folder / "pix2pix", ignore=LEFT_OUT)
         if (ROOT / "examples").is_dir():
-            shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "*.mjs"))
+            shutil.copytree(
+                ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "*.mjs")
+            )
         write_text(folder / "app.py", APP)
         write_text(folder / "requirements.txt", requirements(space.hardware))
         write_text(folder / "README.md", space_card(space, repo))
@@ -82,19 +93,29 @@ def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
 
 
 def requirements(hardware: str) -> str:
-    """What the page needs, with what signing in needs; on hardware without a GPU, torch from where it is small."""
+    """What the page needs, with what signing in needs; on hardware without a GPU,
+    torch from where it is small."""
     here = ROOT / "requirements.txt"
     if here.is_file():
         lines = here.read_text(encoding="utf-8").splitlines()
     else:
-        lines = [line.partition(";")[0].strip() for line in metadata.requires("pix2pix") or () if "extra ==" not in line]
+        lines = [
+            line.partition(";")[0].strip()
+            for line in metadata.requires("pix2pix") or ()
+            if "extra ==" not in line
+        ]
     lines = [re.sub(r"^gradio(?=[><=])", "gradio[oauth]", line) for line in lines]
     return "\n".join([*([CPU_INDEX] if hardware.startswith("cpu") else []), *lines]) + "\n"
 
 
 def space_front(space: Space, repo: str = "") -> dict[str, Any]:
-    """The front matter. Signing in is on, so that visitors can push under their own name; it needs no secret, also in a duplicate."""
-    python = ZERO_PYTHON if space.hardware.startswith("zero") else f"{sys.version_info.major}.{sys.version_info.minor}"
+    """The front matter. Signing in is on, so that visitors can push under their own name; it needs no
+    secret, also in a duplicate."""
+    python = (
+        ZERO_PYTHON
+        if space.hardware.startswith("zero")
+        else f"{sys.version_info.major}.{sys.version_info.minor}"
+    )
     return {
         "title": check_name(repo).partition("/")[2] if repo else TITLE,
         "emoji": "🏠",
@@ -121,9 +142,12 @@ def space_card(space: Space, repo: str = "") -> str:
     names = ", ".join(name_of(path) for path in space.models) or "none yet"
     return (
         f"{dump(front)}\n# {front['title']}\n\nDraw, and a model makes a picture of it. Models: {names}.\n\n"
-        "Everyone may draw and download. Who signs in may push models under their own name; the owner may fetch, rename and delete them.\n"
-        "Nobody trains here, unless the owner sets the variable `PIX2PIX_TRAIN` to `owner`, `visitors` or `everyone`.\n"
-        "With persistent storage, models and runs are kept in `/data`. Duplicating this Space needs no secrets.\n"
+        "Everyone may draw and download. Who signs in may push models under their own name; the owner may "
+        "fetch, rename and delete them.\n"
+        "Nobody trains here, unless the owner sets the variable `PIX2PIX_TRAIN` to `owner`, `visitors` or "
+        "`everyone`.\n"
+        "With persistent storage, models and runs are kept in `/data`. Duplicating this Space needs "
+        "no secrets.\n"
     )
 
 

@@ -1,4 +1,5 @@
-"""What the Hub reads of a Space's README.md, and what is valid there (its configuration reference, August 2026)."""
+"""What the Hub reads of a Space's README.md, and what is valid there (its
+configuration reference, August 2026)."""
 
 from __future__ import annotations
 
@@ -48,9 +49,18 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "colorTo": (lambda value: value in COLORS, f"one of {', '.join(sorted(COLORS))}"),
     "sdk": (lambda value: value in ("gradio", "docker", "static"), "gradio, docker or static"),
     # As text: YAML reads 3.10 as the number 3.1.
-    "sdk_version": (lambda value: isinstance(value, str) and bool(VERSION.fullmatch(value)), "a version in quotes"),
-    "python_version": (lambda value: isinstance(value, str) and bool(re.fullmatch(r"3\.\d+(\.\d+)?", value)), "3.x in quotes"),
-    "app_file": (lambda value: _is_text(value) and not value.startswith("/") and ".." not in value, "a file of the repository"),
+    "sdk_version": (
+        lambda value: isinstance(value, str) and bool(VERSION.fullmatch(value)),
+        "a version in quotes",
+    ),
+    "python_version": (
+        lambda value: isinstance(value, str) and bool(re.fullmatch(r"3\.\d+(\.\d+)?", value)),
+        "3.x in quotes",
+    ),
+    "app_file": (
+        lambda value: _is_text(value) and not value.startswith("/") and ".." not in value,
+        "a file of the repository",
+    ),
     "suggested_hardware": (is_hardware, "the name of hardware that the Hub has"),
     "suggested_storage": (lambda value: value in ("small", "medium", "large"), "small, medium or large"),
     "app_port": (lambda value: isinstance(value, int) and 0 < value < 65_536, "a port"),
@@ -65,10 +75,19 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "thumbnail": (_is_text, "an address"),
     "pinned": (lambda value: isinstance(value, bool), "true or false"),
     "hf_oauth": (lambda value: isinstance(value, bool), "true or false"),
-    "hf_oauth_scopes": (lambda value: _is_list(value) and set(value) <= SCOPES, f"some of {', '.join(sorted(SCOPES))}"),
-    "hf_oauth_expiration_minutes": (lambda value: isinstance(value, int) and 0 < value <= 43_200, "1 to 43200"),
+    "hf_oauth_scopes": (
+        lambda value: _is_list(value) and set(value) <= SCOPES,
+        f"some of {', '.join(sorted(SCOPES))}",
+    ),
+    "hf_oauth_expiration_minutes": (
+        lambda value: isinstance(value, int) and 0 < value <= 43_200,
+        "1 to 43200",
+    ),
     "disable_embedding": (lambda value: isinstance(value, bool), "true or false"),
-    "startup_duration_timeout": (lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+[smh]|\d+ ?min", value)), "such as 30m"),
+    "startup_duration_timeout": (
+        lambda value: isinstance(value, str) and bool(re.fullmatch(r"\d+[smh]|\d+ ?min", value)),
+        "such as 30m",
+    ),
     "preload_from_hub": (_is_list, "a list of repositories"),
 }
 NEEDED = ("title", "sdk", "sdk_version", "app_file")

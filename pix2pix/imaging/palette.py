@@ -41,7 +41,8 @@ MAPS: tuple[PaletteEntry, ...] = (
     ("ramp", (255, 225, 104)),
     ("building", (243, 240, 234)),
 )
-"""The classes of the maps data. Counting colours finds the first five alone: ramps are rare, and buildings too near to the land."""
+"""The classes of the maps data. Counting colours finds the first five alone: ramps are rare, and
+buildings too near to the land."""
 
 KNOWN = (FACADES, MAPS)
 """Palettes that have names: of colours that mean something in a data set that many have."""
@@ -82,7 +83,8 @@ COLOR_NAMES: tuple[PaletteEntry, ...] = (
 
 TIGHT = 8
 LOOSE = 24
-"""Largest distance in one channel at which a pixel has a colour, and at which it may be a scattered pixel of it (JPEG)."""
+"""Largest distance in one channel at which a pixel has a colour, and at which it may be a
+scattered pixel of it (JPEG)."""
 MOST_COLORS = 32
 SMALLEST_SHARE = 0.002
 APART = 5
@@ -99,7 +101,8 @@ CELLS = np.array([65 * 65, 65, 1], np.int32)
 """Numbers cells of 4 x 4 x 4 colours, of which a channel has 65."""
 LABELS_SHARE = 0.55
 LABELS_SHARPNESS = 0.6
-"""Measured: label halves of facades 0.66 and 0.77, street maps 0.73 and 0.68; photos up to 0.69 and 0.44, gray ones 0.47 and 0.51."""
+"""Measured: label halves of facades 0.66 and 0.77, street maps 0.73 and 0.68; photos up to 0.69 and
+0.44, gray ones 0.47 and 0.51."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ class Peak:
 
 
 def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
-    """Frequent colours of (N, 3) pixels, most frequent first, far enough apart that JPEG's scatter around one is not another."""
+    """Frequent colours of (N, 3) pixels, most frequent first, far enough apart that JPEG's
+    scatter around one is not another."""
     left = pixels.astype(np.int16)
     count = len(pixels)
     peaks: list[Peak] = []
@@ -121,7 +125,13 @@ def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
         color = np.median(left[cells == np.bincount(cells).argmax()], axis=0)
         distance = np.abs(left - color).max(axis=1)
         red, green, blue = (int(value) for value in color)
-        peaks.append(Peak((red, green, blue), float((distance <= TIGHT).sum()) / count, float((distance <= LOOSE).sum()) / count))
+        peaks.append(
+            Peak(
+                (red, green, blue),
+                float((distance <= TIGHT).sum()) / count,
+                float((distance <= LOOSE).sum()) / count,
+            )
+        )
         left = left[distance > LOOSE]
     return tuple(peaks)
 
@@ -158,9 +168,12 @@ def extract_palette(pictures: Sequence[Pixels]) -> tuple[PaletteEntry, ...]:
     if len(codes) <= EXACT_COLORS:
         colors = _most_frequent(_unpack(codes[np.argsort(-counts, kind="stable")]), counts)
     else:
-        # JPEG blends neighbours at borders: such colours may be frequent too, but are never an area, and seldom sharp.
+        # JPEG blends neighbours at borders: such colours may be frequent too, but are
+        # never an area, and seldom sharp.
         areas = [picture[_inside_areas(picture)] for picture in pictures]
-        sharp = [peak for peak in find_peaks(_sample(areas)) if peak.tight >= max(SMALLEST_SHARE, 0.4 * peak.loose)]
+        sharp = [
+            peak for peak in find_peaks(_sample(areas)) if peak.tight >= max(SMALLEST_SHARE, 0.4 * peak.loose)
+        ]
         # Without any area (all is thin) the blends have to be put up with.
         colors = [peak.color for peak in sharp or find_peaks(pixels)]
     return next((known for known in KNOWN if _is_of(known, colors)), None) or name_colors(colors)
@@ -172,7 +185,9 @@ def _inside_areas(picture: Pixels) -> NDArray[np.bool_]:
     inside = np.ones(picture.shape[:2], bool)
     for axis in (0, 1):
         steps = np.abs(np.diff(wide, axis=axis)).max(axis=2) <= TIGHT
-        before, after = (((1, 0), (0, 0)), ((0, 1), (0, 0))) if axis == 0 else (((0, 0), (1, 0)), ((0, 0), (0, 1)))
+        before, after = (
+            (((1, 0), (0, 0)), ((0, 1), (0, 0))) if axis == 0 else (((0, 0), (1, 0)), ((0, 0), (0, 1)))
+        )
         inside &= np.pad(steps, before) & np.pad(steps, after)
     return inside
 
@@ -185,9 +200,11 @@ def _sample(pictures: Sequence[Pixels]) -> Pixels:
 
 
 def _most_frequent(colors: Pixels, counts: NDArray[np.int64]) -> list[Color]:
-    """The colours of pictures that never went through JPEG, most frequent first: each is a class, however near to another.
+    """The colours of pictures that never went through JPEG, most frequent first: each is a
+    class, however near to another.
 
-    Where there are more than `MOST_COLORS`, edges were smoothed, and only those at least `APART` from more frequent ones are classes.
+    Where there are more than `MOST_COLORS`, edges were smoothed, and only those at least `APART` from
+    more frequent ones are classes.
     """
     kept: list[Color] = []
     is_smoothed = len(counts) > MOST_COLORS
@@ -240,7 +257,8 @@ def is_gray(pictures: Sequence[Pixels]) -> bool:
 
 
 def has_color(picture: Pixels) -> bool:
-    """Whether some pixels of a picture (H, W, 3) are plainly coloured: marks on a gray picture are, what JPEG does to one is not."""
+    """Whether some pixels of a picture (H, W, 3) are plainly coloured: marks on a gray picture are,
+    what JPEG does to one is not."""
     chroma = np.ptp(picture.astype(np.int16), axis=2)
     return int((chroma > COLOURED).sum()) >= max(FEWEST_COLOURED, COLOURED_SHARE * chroma.size)
 
@@ -249,18 +267,22 @@ MOST_CLASSES = 64
 
 
 def has_class_numbers(pictures: Sequence[Pixels]) -> bool:
-    """Whether gray pictures are numbers of classes, and so nearly black: whole areas of a few values from 0 on, none above 63."""
+    """Whether gray pictures are numbers of classes, and so nearly black: whole areas of a few
+    values from 0 on, none above 63."""
     values = np.unique(np.concatenate([np.unique(picture[..., 1]) for picture in pictures]))
     if len(values) < 2 or values[0] != 0 or values[-1] >= MOST_CLASSES:
         return False
     inside = np.mean([_inside_areas(picture).mean() for picture in pictures])
     # Photos that are this dark have noise; areas of classes have their neighbours' value nearly everywhere.
-    changes = np.mean([(np.diff(picture[..., 1].astype(np.int16), axis=1) != 0).mean() for picture in pictures])
+    changes = np.mean(
+        [(np.diff(picture[..., 1].astype(np.int16), axis=1) != 0).mean() for picture in pictures]
+    )
     return bool(inside > 0.5 and changes < 0.25)
 
 
 def class_colors(count: int) -> list[Color]:
-    """Colours for class numbers 0 to `count` - 1, far apart: black first, then the hues of a wheel in three brightnesses."""
+    """Colours for class numbers 0 to `count` - 1, far apart: black first, then the hues of a
+    wheel in three brightnesses."""
     colors: list[Color] = [(0, 0, 0)]
     per_ring = max(1, -(-(count - 1) // 3))
     for number in range(max(0, count - 1)):
@@ -272,7 +294,8 @@ def class_colors(count: int) -> list[Color]:
 
 
 def has_few_grays(pictures: Sequence[Pixels]) -> bool:
-    """Whether gray pictures are numbers of classes rather than photos: no more than 64 levels in all of them."""
+    """Whether gray pictures are numbers of classes rather than photos: no more
+    than 64 levels in all of them."""
     return len(np.unique(_sample(pictures)[:, 1])) <= 64
 
 

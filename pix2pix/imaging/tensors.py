@@ -1,6 +1,7 @@
 """Pictures and tensors, back and forth. The only module that knows of 0 to 255.
 
-Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 tensor in [-1, 1] of shape (B, C, H, W).
+Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 tensor in
+[-1, 1] of shape (B, C, H, W).
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """Any picture that Pillow opens as upright sRGB of 8 bits: rotation applied, transparency on white, colours by its profile.
+    """Any picture that Pillow opens as upright sRGB of 8 bits: rotation applied, transparency on
+    white, colours by its profile.
 
-    A deep picture is scaled so that `levels` become black and white; without them by the usual range of its type. What lies outside
-    is clipped: `overshoot` tells how much that is.
+    A deep picture is scaled so that `levels` become black and white; without them by the usual range of its
+    type. What lies outside is clipped: `overshoot` tells how much that is.
     """
     has_alpha = _declares_alpha(image)
     profile = image.info.get("icc_profile")
@@ -57,13 +59,15 @@ def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
 
 
 def _declares_alpha(image: Image.Image) -> bool:
-    """Whether a fourth band is transparency. TIFF has to say so: there it may be infrared as well, and Pillow does not ask."""
+    """Whether a fourth band is transparency. TIFF has to say so: there it may be infrared as
+    well, and Pillow does not ask."""
     tags = getattr(image, "tag_v2", None)
     return tags is None or bool(set(tags.get(EXTRA_SAMPLES, ())) & {1, 2})
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The colours that the profile means, as sRGB; as they are where the profile cannot be read or is of another kind of picture."""
+    """The colours that the profile means, as sRGB; as they are where the profile cannot be read or is
+    of another kind of picture."""
     bands = image.convert("RGB") if image.mode == "P" and "transparency" not in image.info else image
     transform = _transform(profile, bands.mode)
     return ImageCms.applyTransform(bands, transform) or image if transform else image
@@ -73,7 +77,8 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From a profile to sRGB; None where nothing is to be done, or nothing can be.
 
-    A profile that is sRGB under another name moves colours by a level or so, which labels must not be: what it does is tried out.
+    A profile that is sRGB under another name moves colours by a level or so, which labels must not
+    be: what it does is tried out.
     """
     if mode not in ("RGB", "RGBA", "CMYK"):
         return None
@@ -82,7 +87,9 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         transform = ImageCms.buildTransform(source, SRGB, mode, "RGBA" if mode == "RGBA" else "RGB")
         if mode == "CMYK":
             return transform
-        levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(-1, 1, 3)
+        levels = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(
+            -1, 1, 3
+        )
         card = Image.fromarray(levels).convert(mode)
         shown = ImageCms.applyTransform(card, transform)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -92,17 +99,19 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def finite_range(image: Image.Image) -> Levels | None:
-    """The least and the largest value of a deep picture, those that are no numbers left out; None where there is no other."""
+    """The least and the largest value of a deep picture, those that are no numbers left out;
+    None where there is no other."""
     values = np.asarray(image, dtype=np.float64)
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if values.size else None
 
 
 def usual_levels(low: float, high: float, *, is_float: bool) -> Levels:
-    """What is black and white in pictures whose values go from `low` to `high`: a usual range that they fill, else just these values.
+    """What is black and white in pictures whose values go from `low` to `high`: a usual range that
+    they fill, else just these values.
 
-    The usual ranges are those of 8 to 16 bits (of 0 to 1 and -1 to 1, for floating point). One is filled where the values take up half
-    of it, so that no more than one bit is lost.
+    The usual ranges are those of 8 to 16 bits (of 0 to 1 and -1 to 1, for floating point). One is filled
+    where the values take up half of it, so that no more than one bit is lost.
     """
     usual = [(0.0, 1.0), (-1.0, 1.0)] if is_float else []
     usual += [(0.0, float(2**bits - 1)) for bits in (8, 10, 12, 14, 16)]
@@ -113,7 +122,8 @@ def usual_levels(low: float, high: float, *, is_float: bool) -> Levels:
 
 
 def overshoot(image: Image.Image, levels: Levels) -> float:
-    """Share of a deep picture's values that lie outside the levels, and are clipped; 0 for a picture of 8 bits."""
+    """Share of a deep picture's values that lie outside the levels, and are
+    clipped; 0 for a picture of 8 bits."""
     if not is_deep(image):
         return 0.0
     values = np.asarray(image, dtype=np.float64)
@@ -121,7 +131,8 @@ def overshoot(image: Image.Image, levels: Levels) -> float:
 
 
 def _levels_of_one(image: Image.Image) -> Levels:
-    """What is black and white in a picture that belongs to no set: the whole range of 16 bits, else the least usual one that holds it."""
+    """What is black and white in a picture that belongs to no set: the whole range of 16 bits, else the
+    least usual one that holds it."""
     if image.mode.startswith("I;16"):
         return 0.0, 65535.0
     low, high = finite_range(image) or (0.0, 1.0)
@@ -131,7 +142,8 @@ def _levels_of_one(image: Image.Image) -> Levels:
 
 
 def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
-    """Gray pictures of 16 or 32 bits. Pillow's own convert clips at 255 instead of scaling: mid gray would come out white."""
+    """Gray pictures of 16 or 32 bits. Pillow's own convert clips at 255 instead of scaling:
+    mid gray would come out white."""
     values = np.asarray(image, dtype=np.float64)
     low, high = levels or _levels_of_one(image)
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
@@ -139,7 +151,8 @@ def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
 
 
 def resize(image: Image.Image, size: tuple[int, int], *, kind: str) -> Image.Image:
-    """To (width, height): labels keep their exact colours, photos are smoothed (Pillow widens its filter when it makes them smaller)."""
+    """To (width, height): labels keep their exact colours, photos are smoothed (Pillow widens its filter
+    when it makes them smaller)."""
     if image.size == size:
         return image
     return image.resize(size, Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 
 def make_test_card(channels: int, multiple: int) -> Tensor:
-    """(1, C, H, W): waves beside flat fields with hard edges, so that photos and drawings are both stood for."""
+    """(1, C, H, W): waves beside flat fields with hard edges, so that photos and
+    drawings are both stood for."""
     side = multiple * math.ceil(64 / multiple)
     y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
     planes = []

@@ -33,7 +33,8 @@ def round_up(length: int, multiple: int) -> int:
 
 
 def reflect_indices(length: int, total: int) -> Tensor:
-    """Which of `length` pixels stands at each of `total` places when a side is padded at both ends by reflection.
+    """Which of `length` pixels stands at each of `total` places when a side is
+    padded at both ends by reflection.
 
     A side shorter than its padding is reflected again and again; a single pixel is repeated.
     """
@@ -45,15 +46,21 @@ def reflect_indices(length: int, total: int) -> Tensor:
     return torch.minimum(places, period - places)
 
 
-def plan_tiles(height: int, width: int, *, multiple: int, most_pixels: int, overlap: int = OVERLAP) -> tuple[list[Span], list[Span]]:
-    """Rows and columns of tiles for a picture whose sides are multiples of `multiple`; one tile where it has at most `most_pixels`.
+def plan_tiles(
+    height: int, width: int, *, multiple: int, most_pixels: int, overlap: int = OVERLAP
+) -> tuple[list[Span], list[Span]]:
+    """Rows and columns of tiles for a picture whose sides are multiples of `multiple`; one tile
+    where it has at most `most_pixels`.
 
-    Tiles start and end at multiples, so that a network that halves the picture cuts each of them like the whole. Neighbours
-    share at least `overlap` pixels, and a tile is at least twice as wide: the bound gives way where it is smaller than that.
+    Tiles start and end at multiples, so that a network that halves the picture cuts each of them like the
+    whole. Neighbours share at least `overlap` pixels, and a tile is at least twice as wide: the bound gives
+    way where it is smaller than that.
     """
     overlap = round_up(overlap, multiple)
     if height * width <= most_pixels:
-        return plan_side(height, height, multiple=multiple, overlap=overlap), plan_side(width, width, multiple=multiple, overlap=overlap)
+        return plan_side(height, height, multiple=multiple, overlap=overlap), plan_side(
+            width, width, multiple=multiple, overlap=overlap
+        )
     side = max(2 * overlap, math.isqrt(most_pixels) // multiple * multiple)
     # A long strip gets long tiles.
     tile_height = min(height, max(side, most_pixels // min(width, side) // multiple * multiple))
@@ -64,7 +71,8 @@ def plan_tiles(height: int, width: int, *, multiple: int, most_pixels: int, over
 
 
 def plan_side(length: int, tile: int, *, multiple: int, overlap: int) -> list[Span]:
-    """Tiles of one length, at most `tile`, evenly over one side; the weights of all tiles at a pixel sum to 1."""
+    """Tiles of one length, at most `tile`, evenly over one side; the weights of
+    all tiles at a pixel sum to 1."""
     units = length // multiple
     most = tile // multiple
     shared = overlap // multiple
@@ -76,7 +84,9 @@ def plan_side(length: int, tile: int, *, multiple: int, overlap: int) -> list[Sp
     sums = torch.zeros(length)
     for (start, stop), share in zip(ends, shares, strict=True):
         sums[start:stop] += share
-    return [Span(start, stop, share / sums[start:stop]) for (start, stop), share in zip(ends, shares, strict=True)]
+    return [
+        Span(start, stop, share / sums[start:stop]) for (start, stop), share in zip(ends, shares, strict=True)
+    ]
 
 
 def _raw_weights(ends: Sequence[tuple[int, int]], index: int) -> Tensor:
@@ -94,14 +104,18 @@ def _raw_weights(ends: Sequence[tuple[int, int]], index: int) -> Tensor:
 def _rise(length: int) -> Tensor:
     """From 0 to 1, smooth, within the middle half.
 
-    The outer quarters are 0 and 1: next to its edge a tile shows what the network makes of the zeros around it.
+    The outer quarters are 0 and 1: next to its edge a tile shows what the
+    network makes of the zeros around it.
     """
     x = ((torch.arange(length) + 0.5) / length * 2 - 0.5).clamp(0, 1)
     return x * x * (3 - 2 * x)
 
 
-def blend_tiles(rows: Sequence[Span], columns: Sequence[Span], *, paint: Callable[[Span, Span], Tensor]) -> Iterator[Tensor]:
-    """What `paint` gives for each tile (C, h, w), blended; comes as finished strips (C, part of the height, width), from the top."""
+def blend_tiles(
+    rows: Sequence[Span], columns: Sequence[Span], *, paint: Callable[[Span, Span], Tensor]
+) -> Iterator[Tensor]:
+    """What `paint` gives for each tile (C, h, w), blended; comes as finished strips (C, part of the
+    height, width), from the top."""
     width = columns[-1].stop
     carried: Tensor | None = None
     for index, row in enumerate(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pix2pix.data.scan import Problem, scan
 from pix2pix.errors import CheckpointError, DataError
 from pix2pix.inference.translator import Translator
 from pix2pix.runtime.files import read_image, write_image
+from pix2pix.runtime.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,35 @@ class Translated:
 def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list[Problem]]:
     """All pictures below `source`, each with its place below `output`: same folders, same names, as PNG.
 
-    Also the files that are pictures of a kind that is not read. `DataError` where there is no picture, or one would be overwritten.
+    Also the files that are pictures of a kind that is not read. `DataError` where there is no
+    picture, or one would be overwritten.
     """
     source = Path(source)
     output = Path(output)
     if not source.is_dir():
         raise DataError(f"{source} is no folder; name a folder of pictures.")
     if output.is_file():
-        raise DataError(f"{output} is a file, and {source} a folder of pictures. Name a folder for the output.")
+        raise DataError(
+            f"{output} is a file, and {source} a folder of pictures. Name a folder for the output."
+        )
     found, problems = scan(source)
     # What an earlier call wrote into the folder is no input of this one.
     inside = output.resolve() if source.resolve() in output.resolve().parents else None
     pictures = [file.path for file in found if inside is None or inside not in file.path.resolve().parents]
     if not pictures:
-        raise DataError(f"{source} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder.")
-    jobs = [Job(picture, target) for picture, target in zip(pictures, _targets(pictures, source, output=output), strict=True)]
+        raise DataError(
+            f"{source} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF). Choose another folder."
+        )
+    jobs = [
+        Job(picture, target)
+        for picture, target in zip(pictures, _targets(pictures, source, output=output), strict=True)
+    ]
     originals = {str(picture.resolve()).casefold() for picture in pictures}
     for job in jobs:
         if str(job.target.resolve()).casefold() in originals:
             raise DataError(
-                f"{job.target} is one of the pictures to translate, and would be overwritten. Choose another folder for the output."
+                f"{job.target} is one of the pictures to translate, and would be overwritten. Choose "
+                "another folder for the output."
             )
     return jobs, problems
 
@@ -74,12 +84,14 @@ def translate_all(
     *,
     mode: str = "fit",
     seed: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Translated:
-    """Translates every picture; one that cannot be read, translated or named on this disk is left out and named in the result.
+    """Translates every picture; one that cannot be read, translated or named on this disk is
+    left out and named in the result.
 
-    Each file is written whole or not at all. `progress` is called with the number of pictures done, and of all.
-    With a `seed` each picture gets the same noise, as if it had been translated alone. A full disk ends it with `NoSpaceError`.
+    Each file is written whole or not at all. `progress` is called with the number of pictures done, and
+    of all. With a `seed` each picture gets the same noise, as if it had been translated alone. A full
+    disk ends it with `NoSpaceError`.
     """
     written: list[Path] = []
     problems: list[Problem] = []

@@ -24,9 +24,14 @@ from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.imaging.tensors import resize, to_bytes, to_pixels, to_rgb, to_unit
 from pix2pix.imaging.tiles import Span, blend_tiles, plan_tiles, reflect_indices, round_up
 from pix2pix.networks import sample_noise
-from pix2pix.runtime.cuda_graphs import Recorder
+from pix2pix.runtime.cuda_graphs import GraphCache
 from pix2pix.runtime.device import choose_device
-from pix2pix.runtime.fast_inference import Precision, choose_quick_copy, computing_with, normalise_by_picture
+from pix2pix.runtime.fast_inference import (
+    Precision,
+    choose_inference_copy,
+    computing_with,
+    normalise_by_picture,
+)
 from pix2pix.runtime.files import LARGEST_PICTURE
 
 Mode = Literal["fit", "native"]
@@ -35,7 +40,8 @@ PRECISIONS = ("auto", "fp32", "bf16")
 DROPOUT = ("auto", "on", "off")
 
 TILE_MEMORY = 2.45e9
-"""Bytes that the features of one tile may take; larger pictures are cut. 4096 x 4096 stays under 4 GB in all."""
+"""Bytes that the features of one tile may take; larger pictures are cut. 4096 x
+4096 stays under 4 GB in all."""
 
 FEATURE_BYTES: dict[Precision, float] = {"fp32": 4.5, "bf16": 2.25}
 """Bytes of features a pixel at a U-Net's fullest moment, for each unit of width; measured."""
@@ -48,10 +54,11 @@ LARGEST_SEED = 2**63 - 1
 class Translator:
     """A checkpoint, ready to draw.
 
-    `statistics` is for models with batch norm: those of the `picture` at hand, as in the paper, or the `running` ones of training.
-    `dropout` on draws with noise even where no seed is given (that of seed 0). Both are the model's own choice by default: ours draw
-    without noise, those of other projects as these projects test.
-    `precision` auto computes in bf16 where this machine is faster with it and the picture stays the same to 1/255 in the mean.
+    `statistics` is for models with batch norm: those of the `picture` at hand, as in the paper, or the
+    `running` ones of training. `dropout` on draws with noise even where no seed is given (that of seed 0).
+    Both are the model's own choice by default: ours draw without noise, those of other projects as these
+    projects test. `precision` auto computes in bf16 where this machine is faster with it and the picture
+    stays the same to 1/255 in the mean.
     """
 
     def __init__(
@@ -75,8 +82,10 @@ class Translator:
             generator = normalise_by_picture(generator)
         self.generator: nn.Module = generator.to(self.device)
         """The plain float32 network: (B, C, H, W) in [-1, 1] to the same."""
-        quick, self.precision = choose_quick_copy(self.generator, self.config.in_channels, precision=precision)
-        self._quick: Callable[..., Tensor] = Recorder(quick) if self.device.type == "cuda" else quick
+        quick, self.precision = choose_inference_copy(
+            self.generator, self.config.in_channels, precision=precision
+        )
+        self._quick: Callable[..., Tensor] = GraphCache(quick) if self.device.type == "cuda" else quick
         self._threads = torch.get_num_threads()
         self.tile_memory = TILE_MEMORY
         # Threads that draw large pictures take turns, or their features would add up.
@@ -84,9 +93,15 @@ class Translator:
 
     @classmethod
     def load(
-        cls, path: str | Path, device: str = "auto", precision: str = "auto", statistics: str = "auto", dropout: str = "auto"
+        cls,
+        path: str | Path,
+        device: str = "auto",
+        precision: str = "auto",
+        statistics: str = "auto",
+        dropout: str = "auto",
     ) -> Translator:
-        """The translator of a checkpoint file, ours or another project's; `CheckpointError` says in one sentence what is wrong with it."""
+        """The translator of a checkpoint file, ours or another project's; `CheckpointError` says in one
+        sentence what is wrong with it."""
         return cls(read_any(path), device, precision, statistics, dropout)
 
     @property
@@ -99,14 +114,15 @@ class Translator:
         return round_up(max(side, int(getattr(self.generator, "smallest", 1))), self.multiple)
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
-        """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen: upright, so that the size is that
-        of the turned picture where EXIF says so, on white where it is transparent, 16 bits scaled to 8.
+        """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen:
+        upright, so that the size is that of the turned picture where EXIF says so, on white where it is
+        transparent, 16 bits scaled to 8.
 
-        `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads by reflection, and cuts
-        what is too large for the memory into tiles that are blended. With instance norm, or batch norm by picture, each tile is
-        normalised by itself, so that its colours may differ from those of a picture translated whole.
-        A `seed` turns the dropout on, the paper's noise: one seed, one picture. Without one there is no noise, unless the translator's
-        `dropout` is on.
+        `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads
+        by reflection, and cuts what is too large for the memory into tiles that are blended. With instance
+        norm, or batch norm by picture, each tile is normalised by itself, so that its colours may differ from
+        those of a picture translated whole. A `seed` turns the dropout on, the paper's noise: one seed, one
+        picture. Without one there is no noise, unless the translator's `dropout` is on.
         """
         _check_choice("mode", mode, choices=MODES)
         _check_seed(seed)
@@ -116,10 +132,15 @@ class Translator:
         if mode == "native":
             return self._translate_whole(image, seed)
         size = (self.config.size, self.config.size)
-        return resize(self._translate_whole(resize(image, size, kind=self.config.source), seed), image.size, kind=self.config.target)
+        return resize(
+            self._translate_whole(resize(image, size, kind=self.config.source), seed),
+            image.size,
+            kind=self.config.target,
+        )
 
     def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]:
-        """What a call in mode `fit` without a seed makes of each picture, in one pass of the network where the model allows it."""
+        """What a call in mode `fit` without a seed makes of each picture, in one pass of the
+        network where the model allows it."""
         size = self.config.size
         if len(images) == 1 or self.noisy or self._padded(size) != size:
             return [self(image) for image in images]
@@ -128,10 +149,14 @@ class Translator:
         squares = [resize(to_rgb(image), (size, size), kind=self.config.source) for image in images]
         source = to_unit(torch.stack([to_bytes(square, self.config.in_channels) for square in squares]))
         pictures = [_to_picture(pixels) for pixels in to_pixels(self._paint(source, None)).cpu()]
-        return [resize(picture, image.size, kind=self.config.target) for picture, image in zip(pictures, images, strict=True)]
+        return [
+            resize(picture, image.size, kind=self.config.target)
+            for picture, image in zip(pictures, images, strict=True)
+        ]
 
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
-        """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with one seed a picture, or none."""
+        """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with
+        one seed a picture, or none."""
         seeds = [0] * len(source) if seeds is None and self.noisy else seeds
         noise = None if seeds is None else self._sample_noise(source.shape[-2], source.shape[-1], seeds)
         return self._paint(source, noise)
@@ -146,7 +171,11 @@ class Translator:
 
         def paint(row: Span, column: Span) -> Tensor:
             tile = to_unit(pixels[:, y[row.slice]][:, :, x[column.slice]]).unsqueeze(0)
-            masks = None if noise is None else [_cut(mask, row, column=column, scale=height // mask.shape[2]) for mask in noise]
+            masks = (
+                None
+                if noise is None
+                else [_cut(mask, row, column=column, scale=height // mask.shape[2]) for mask in noise]
+            )
             return self._paint(tile, masks)[0]
 
         canvas = torch.empty((self.config.out_channels, height, width), dtype=torch.uint8)
@@ -171,7 +200,8 @@ class Translator:
             broken = int(fake.numel() - torch.isfinite(fake).sum())
         if broken:
             raise CheckpointError(
-                f"the model gave {broken:,} of {fake.numel():,} values that are not finite: it is broken, or was trained until it diverged."
+                f"the model gave {broken:,} of {fake.numel():,} values that are not finite: it is broken, "
+                "or was trained until it diverged."
                 " Take an earlier checkpoint."
             )
         return fake
@@ -187,15 +217,21 @@ class Translator:
 
     def _check_picture(self, image: Image.Image) -> None:
         if not isinstance(image, Image.Image):
-            raise DataError(f"a {type(image).__name__} is no picture. Give a PIL image, such as PIL.Image.open(path).")
+            raise DataError(
+                f"a {type(image).__name__} is no picture. Give a PIL image, such as PIL.Image.open(path)."
+            )
         ins = self.config.in_channels
         outs = self.config.out_channels
         if ins not in (1, 3) or outs not in (1, 3):
-            raise ConfigError(f"this model turns {ins} channels into {outs}; pictures have 1 or 3. Use translate_tensor for it.")
+            raise ConfigError(
+                f"this model turns {ins} channels into {outs}; pictures have 1 or 3. Use "
+                "translate_tensor for it."
+            )
         width, height = image.size
         if not width or not height:
             raise DataError(
-                f"the picture is {width} x {height}: there is nothing to translate. Give one with at least 1 pixel on each side."
+                f"the picture is {width} x {height}: there is nothing to translate. Give one with at least "
+                "1 pixel on each side."
             )
         if width * height > LARGEST_PICTURE:
             raise DataError(
@@ -210,8 +246,12 @@ def _check_choice(name: str, value: str, *, choices: Sequence[str]) -> None:
 
 
 def _check_seed(seed: int | None) -> None:
-    if seed is not None and not (isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= LARGEST_SEED):
-        raise ConfigError(f"seed is {seed!r}; it must be a whole number from 0 to {LARGEST_SEED}, or None for no noise.")
+    if seed is not None and not (
+        isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= LARGEST_SEED
+    ):
+        raise ConfigError(
+            f"seed is {seed!r}; it must be a whole number from 0 to {LARGEST_SEED}, or None for no noise."
+        )
 
 
 def _cut(mask: Tensor, row: Span, *, column: Span, scale: int) -> Tensor:

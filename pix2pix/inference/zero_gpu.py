@@ -1,7 +1,8 @@
 """Drawing on ZeroGPU: a GPU that a Space borrows for single calls.
 
-There each call runs in another process: what it is given and what it gives back is pickled, and models loaded here are not there. So a call
-names a file, and the process that has the GPU reads it and keeps it for the next call. Everywhere else a `Translator` is what it always is.
+There each call runs in another process: what it is given and what it gives back is pickled, and models loaded
+here are not there. So a call names a file, and the process that has the GPU reads it and keeps it for the
+next call. Everywhere else a `Translator` is what it always is.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SECONDS = 20
 KEPT = 3
 
 
-def is_borrowed() -> bool:
+def on_zero_gpu() -> bool:
     """Whether this is a Space on ZeroGPU, with the package that lends the GPU."""
     return bool(os.environ.get("SPACES_ZERO_GPU")) and importlib.util.find_spec("spaces") is not None
 
@@ -38,12 +39,13 @@ def _draw(path: str, image: Image.Image, mode: str, seed: int | None) -> Image.I
     return _read(path, (facts.st_mtime_ns, facts.st_size))(image, mode, seed)
 
 
-draw: Any = importlib.import_module("spaces").GPU(duration=SECONDS)(_draw) if is_borrowed() else _draw
+draw: Any = importlib.import_module("spaces").GPU(duration=SECONDS)(_draw) if on_zero_gpu() else _draw
 """Made when the page is loaded: a Space on ZeroGPU that has no such function by then is stopped."""
 
 
-class Borrower:
-    """What a page knows of a model whose weights are read where the GPU is. It is called like a `Translator`."""
+class ZeroGpuTranslator:
+    """What a page knows of a model whose weights are read where the GPU is. It is
+    called like a `Translator`."""
 
     def __init__(self, path: str | Path) -> None:
         checkpoint = load_checkpoint(path)
@@ -57,6 +59,6 @@ class Borrower:
         return picture
 
 
-def open_translator(path: str | Path) -> Translator | Borrower:
+def open_translator(path: str | Path) -> Translator | ZeroGpuTranslator:
     """A model to draw with, on the GPU that this Space borrows where it does, else on this machine."""
-    return Borrower(path) if is_borrowed() else Translator.load(path)
+    return ZeroGpuTranslator(path) if on_zero_gpu() else Translator.load(path)

@@ -1,6 +1,7 @@
 """What the two networks are told to make small: L1, four forms of the GAN loss, and a gradient penalty.
 
-All of it is computed in float32, whatever the logits come in: bfloat16 has no digits to spare for a mean over patches.
+All of it is computed in float32, whatever the logits come in: bfloat16 has no digits to
+spare for a mean over patches.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class GanLoss:
-    """One form of the game: what the discriminator pays for real and for fake logits, what the generator pays for its own."""
+    """One form of the game: what the discriminator pays for real and for fake logits, what the
+    generator pays for its own."""
 
     real: Callable[[Tensor, float], Tensor]
     fake: Callable[[Tensor], Tensor]
@@ -56,7 +58,8 @@ GAN_LOSSES: dict[str, GanLoss] = {
 
 
 def real_loss(form: str, real: Tensor, *, real_label: float = 1.0) -> Tensor:
-    """What the discriminator pays for its logits of real pictures. `real_label` below 1 smooths vanilla and lsgan; others have no label."""
+    """What the discriminator pays for its logits of real pictures. `real_label` below 1 smooths vanilla and
+    lsgan; others have no label."""
     return GAN_LOSSES[form].real(real.float(), real_label)
 
 
@@ -70,12 +73,16 @@ def generator_loss(form: str, fake: Tensor) -> Tensor:
     return GAN_LOSSES[form].generator(fake.float())
 
 
-def gradient_penalty(discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, *, fake: Tensor, alpha: Tensor) -> Tensor:
-    """How far the critic's slope is from 1 on the way from fake to real pictures: mean of (|slope| - 1) squared (WGAN-GP).
+def gradient_penalty(
+    discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, *, fake: Tensor, alpha: Tensor
+) -> Tensor:
+    """How far the critic's slope is from 1 on the way from fake to real pictures: mean of
+    (|slope| - 1) squared (WGAN-GP).
 
-    `alpha` is one number from 0 to 1 a picture, (B,): 0 is the real one, 1 the fake one. The critic of a picture is the mean of
-    its patch scores, as in the loss, so the penalty does not depend on how many patches there are.
-    A conditional critic is given as `lambda picture: discriminator(torch.cat((source, picture), 1))`.
+    `alpha` is one number from 0 to 1 a picture, (B,): 0 is the real one, 1 the fake one. The critic of
+    a picture is the mean of its patch scores, as in the loss, so the penalty does not depend on how
+    many patches there are. A conditional critic is given as `lambda picture:
+    discriminator(torch.cat((source, picture), 1))`.
     """
     mixed = torch.lerp(real.detach(), fake.detach(), alpha.to(real.dtype).view(-1, 1, 1, 1)).requires_grad_()
     scores = discriminator_fn(mixed).float().flatten(1).mean(1)

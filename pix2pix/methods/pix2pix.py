@@ -43,7 +43,10 @@ class Pix2Pix:
         if config.gan != "none":
             self.discriminator = self.networks["discriminator"] = build_discriminator(config, model)
             rate = config.discriminator_rate or config.rate
-            self.players = (Player("discriminator", ("discriminator",), rate, config.critic_steps), *self.players)
+            self.players = (
+                Player("discriminator", ("discriminator",), rate, config.critic_steps),
+                *self.players,
+            )
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
@@ -69,7 +72,9 @@ class Pix2Pix:
         masks = sample_noise(shapes, self.config.dropout, seeds=draw.seeds("noise")) if shapes else []
         noise = {f"mask{level}": mask for level, mask in enumerate(masks)}
         if self._has_penalty:
-            noise["alpha"] = torch.cat([torch.rand(1, generator=torch.Generator().manual_seed(seed)) for seed in draw.seeds()])
+            noise["alpha"] = torch.cat(
+                [torch.rand(1, generator=torch.Generator().manual_seed(seed)) for seed in draw.seeds()]
+            )
         return noise
 
     def make_fakes(self, batch: Batch, noise: Batch) -> Batch:
@@ -86,17 +91,25 @@ class Pix2Pix:
             losses = generator_losses(self.discriminator, source, target, fake, self.config)
             return {"total": losses["g"], **losses}
         assert self.discriminator is not None
-        losses = discriminator_losses(self.discriminator, source, target, fake, self.config, noise.get("alpha"))
+        losses = discriminator_losses(
+            self.discriminator, source, target, fake, self.config, noise.get("alpha")
+        )
         return {"total": losses["d"], **losses}
 
     def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
         """Source, fake and target; dropout is off."""
-        return {"source": example["source"], "fake": networks["generator"](example["source"]), "target": example["target"]}
+        return {
+            "source": example["source"],
+            "fake": networks["generator"](example["source"]),
+            "target": example["target"],
+        }
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
         """Means over all pairs of each metric of fake and target."""
         pairs = [(images["fake"], images["target"]) for images in shown]
-        return {name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in metrics.items()}
+        return {
+            name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in metrics.items()
+        }
 
     def state(self) -> dict[str, Any]:
         """Nothing beside weights and optimizers."""
@@ -142,14 +155,20 @@ def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
     if config.size < smallest:
         fitting = [str(other) for other in HALVINGS if smallest_picture(other) <= config.size]
         raise ConfigError(
-            f"size is {config.size}; a discriminator with patch {patch} needs at least {smallest}. Choose patch {' or '.join(fitting)}."
+            f"size is {config.size}; a discriminator with patch {patch} needs at least {smallest}. Choose "
+            f"patch {' or '.join(fitting)}."
         )
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
     return PatchGAN(in_channels, config.discriminator_width, receptive_field=patch, norm=config.norm)
 
 
 def discriminator_losses(
-    discriminator: nn.Module, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig, alpha: Tensor | None = None
+    discriminator: nn.Module,
+    source: Tensor,
+    target: Tensor,
+    fake: Tensor,
+    config: TrainConfig,
+    alpha: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """What the discriminator pays: `d`, to be made small, and its parts `d_real`, `d_fake` and, for wgan-gp,
     `penalty`.
@@ -165,13 +184,21 @@ def discriminator_losses(
     fake = fake.detach()
     real_logits = judge(target)
     fake_logits = judge(fake)
-    losses = {"d_real": real_loss(config.gan, real_logits, real_label=config.real_label), "d_fake": fake_loss(config.gan, fake_logits)}
+    losses = {
+        "d_real": real_loss(config.gan, real_logits, real_label=config.real_label),
+        "d_fake": fake_loss(config.gan, fake_logits),
+    }
     objective = (losses["d_real"] + losses["d_fake"]) * OBJECTIVE_SCALE.get(config.gan, 1.0)
     if GAN_LOSSES[config.gan].penalised:
         assert alpha is not None, "wgan-gp needs an alpha for each picture"
         losses["penalty"] = gradient_penalty(judge, target, fake=fake, alpha=alpha)
         objective = objective + config.penalty * losses["penalty"]
-    return {"d": objective, **losses, "score_real": _score(real_logits, config), "score_fake": _score(fake_logits, config)}
+    return {
+        "d": objective,
+        **losses,
+        "score_real": _score(real_logits, config),
+        "score_fake": _score(fake_logits, config),
+    }
 
 
 def generator_losses(
@@ -190,7 +217,10 @@ def generator_losses(
         losses["g_gan"] = generator_loss(config.gan, discriminator(_to_judge(source, fake, config=config)))
         weights["g_gan"] = config.gan_weight
     # A part of weight 0 is left out: its gradient would cost the same, and 0 times infinity is not 0.
-    objective = sum((weights[name] * loss for name, loss in losses.items() if weights[name]), torch.zeros_like(losses["g_l1"]))
+    objective = sum(
+        (weights[name] * loss for name, loss in losses.items() if weights[name]),
+        torch.zeros_like(losses["g_l1"]),
+    )
     return {"g": objective, **losses}
 
 

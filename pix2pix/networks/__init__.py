@@ -37,23 +37,28 @@ GENERATORS: dict[str, type[Generator]] = {"unet": UNet, "resnet": ResNet}
 
 
 def build_generator(config: ModelConfig) -> Generator:
-    """The generator that `config` describes. Its weights are zeros: draw them (`init_weights`) or load them."""
+    """The generator that `config` describes. Its weights are zeros: draw them
+    (`init_weights`) or load them."""
     return build_blank(lambda: _build(config))
 
 
 def describe_generator(config: ModelConfig) -> Generator:
-    """The generator that `config` describes as shapes alone, on the `meta` device: it takes no memory, whatever its width."""
+    """The generator that `config` describes as shapes alone, on the `meta` device: it takes no
+    memory, whatever its width."""
     return build_shapes(lambda: _build(config))
 
 
 def _build(config: ModelConfig) -> Generator:
     if config.generator not in GENERATORS:
-        raise ConfigError(f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}.")
+        raise ConfigError(
+            f"generator is {config.generator!r}; choose one of {', '.join(sorted(GENERATORS))}."
+        )
     return GENERATORS[config.generator](config)
 
 
 def build_shapes(build: Callable[[], Module]) -> Module:
-    """What `build` makes, with shapes in place of weights (the `meta` device): nothing is allocated or drawn."""
+    """What `build` makes, with shapes in place of weights (the `meta` device):
+    nothing is allocated or drawn."""
     with torch.device("meta"):
         return build()
 
@@ -61,13 +66,17 @@ def build_shapes(build: Callable[[], Module]) -> Module:
 def build_blank(build: Callable[[], Module]) -> Module:
     """What `build` makes, on the CPU with zeros for weights.
 
-    torch's own start values would be drawn from the global random state, and cost a second only to be overwritten.
+    torch's own start values would be drawn from the global random state, and cost a
+    second only to be overwritten.
     """
     module = build_shapes(build)
-    # Not by `to_empty`, which imports sympy: more than half a second, half of what loading a checkpoint takes.
+    # Not by `to_empty`, which imports sympy: more than half a second, half of
+    # what loading a checkpoint takes.
     for part in module.modules():
         for name, weight in part.named_parameters(recurse=False):
-            setattr(part, name, nn.Parameter(torch.zeros(weight.shape, dtype=weight.dtype), weight.requires_grad))
+            setattr(
+                part, name, nn.Parameter(torch.zeros(weight.shape, dtype=weight.dtype), weight.requires_grad)
+            )
         for name, buffer in part.named_buffers(recurse=False):
             setattr(part, name, torch.zeros(buffer.shape, dtype=buffer.dtype))
     return module
@@ -75,7 +84,8 @@ def build_blank(build: Callable[[], Module]) -> Module:
 
 @torch.no_grad()
 def init_weights(module: nn.Module, generator: torch.Generator) -> None:
-    """Draws fresh weights from a generator of the CPU: N(0, 0.02) for convolutions, N(1, 0.02) for norms, biases 0 (paper, 6.2)."""
+    """Draws fresh weights from a generator of the CPU: N(0, 0.02) for convolutions, N(1, 0.02) for
+    norms, biases 0 (paper, 6.2)."""
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
             _draw(part.weight, 0.0, generator=generator)

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 
 class InstanceNorm(nn.Module):
-    """Each channel of each picture to mean 0 and variance 1. It learns nothing and keeps nothing, so it has no keys in a checkpoint.
+    """Each channel of each picture to mean 0 and variance 1. It learns nothing and keeps nothing, so
+    it has no keys in a checkpoint.
 
     Learned scales blurred facades where others tried them, hence none.
     """
@@ -16,11 +17,15 @@ class InstanceNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         if torch.compiler.is_exporting() or torch.jit.is_tracing():
             return F.instance_norm(features)  # for any batch: the ways below look at its size
-        # One picture is its own batch, and batch norm keeps channels-last, where torch's instance norm copies there and back:
-        # 0.7 against 2.5 ms for 128 channels of 64 x 64, forward and backward on a CPU.
+        # One picture is its own batch, and batch norm keeps channels-last, where torch's instance norm copies
+        # there and back: 0.7 against 2.5 ms for 128 channels of 64 x 64, forward and backward on a CPU.
         if features.shape[0] == 1:
             return _of_one_picture(features)
-        if features.device.type == "cpu" and not features.is_contiguous() and not torch.compiler.is_compiling():
+        if (
+            features.device.type == "cpu"
+            and not features.is_contiguous()
+            and not torch.compiler.is_compiling()
+        ):
             return torch.cat([_of_one_picture(picture) for picture in features.split(1)])
         return F.instance_norm(features)
 
@@ -30,7 +35,8 @@ def _of_one_picture(features: Tensor) -> Tensor:
 
 
 class BottleneckNorm(nn.BatchNorm2d):
-    """Batch norm where one picture's features may be 1 x 1: a single value, less its own mean, leaves the offset alone."""
+    """Batch norm where one picture's features may be 1 x 1: a single value, less its own
+    mean, leaves the offset alone."""
 
     def forward(self, features: Tensor) -> Tensor:
         if self.training and features.shape[0] * features.shape[2] * features.shape[3] == 1:

@@ -1,4 +1,5 @@
-"""The paper's discriminator: a small convolutional network that judges every patch of a picture (paper, section 3.2.2)."""
+"""The paper's discriminator: a small convolutional network that judges every patch of a
+picture (paper, section 3.2.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from pix2pix.networks.norms import build_norm
 from pix2pix.networks.unet import SLOPE, has_bias
 
 HALVINGS: dict[int, int] = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
-"""Side of the patch in pixels -> convolutions of stride 2 that it takes; 1 is the PixelGAN, of 1x1 convolutions alone."""
+"""Side of the patch in pixels -> convolutions of stride 2 that it takes; 1 is the
+PixelGAN, of 1x1 convolutions alone."""
 
 
 class Layer(nn.Module):
@@ -25,12 +27,15 @@ class Layer(nn.Module):
 
 
 class PatchGAN(nn.Module):
-    """Logits (B, 1, h, w) for pictures (B, C, H, W): above 0 where a patch of `receptive_field` pixels a side looks real.
+    """Logits (B, 1, h, w) for pictures (B, C, H, W): above 0 where a patch of
+    `receptive_field` pixels a side looks real.
 
     A conditional one is given the source and the picture, concatenated along C.
     """
 
-    def __init__(self, in_channels: int = 6, width: int = 64, *, receptive_field: int = 70, norm: str = "instance") -> None:
+    def __init__(
+        self, in_channels: int = 6, width: int = 64, *, receptive_field: int = 70, norm: str = "instance"
+    ) -> None:
         super().__init__()
         halvings = HALVINGS[receptive_field]
         kernel, padding = (4, 1) if halvings else (1, 0)
@@ -40,7 +45,12 @@ class PatchGAN(nn.Module):
         for level, stride in enumerate(strides):
             own_norm = norm if level else "none"
             bias = level == 0 or has_bias(norm, own_norm)
-            self.layers.append(Layer(nn.Conv2d(channels[level], channels[level + 1], kernel, stride, padding, bias=bias), own_norm))
+            self.layers.append(
+                Layer(
+                    nn.Conv2d(channels[level], channels[level + 1], kernel, stride, padding, bias=bias),
+                    own_norm,
+                )
+            )
         self.score = nn.Conv2d(channels[-1], 1, kernel, 1, padding)
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-"""CycleGAN's generator: two halvings, residual blocks at a quarter of the size, two doublings (Johnson et al., 2016)."""
+"""CycleGAN's generator: two halvings, residual blocks at a quarter of the size, two
+doublings (Johnson et al., 2016)."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Resize(nn.Module):
         bias = has_bias(norm, norm)
         self.conv: nn.Module = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1, bias=bias)
         if grows:
-            self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias)
+            self.conv = nn.ConvTranspose2d(
+                in_channels, out_channels, 3, stride=2, padding=1, output_padding=1, bias=bias
+            )
         self.norm = build_norm(norm, out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -45,11 +48,14 @@ class Resize(nn.Module):
 
 
 class Block(nn.Module):
-    """Adds to its features what two convolutions make of them; dropout, where there is any, acts between the two."""
+    """Adds to its features what two convolutions make of them; dropout, where there
+    is any, acts between the two."""
 
     def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
-        self.first, self.second = (Convolution(channels, channels, kernel=3, norm=norm, bias=has_bias(norm, norm)) for _ in range(2))
+        self.first, self.second = (
+            Convolution(channels, channels, kernel=3, norm=norm, bias=has_bias(norm, norm)) for _ in range(2)
+        )
 
     def forward(self, features: Tensor, mask: Tensor | None) -> Tensor:
         inner = F.relu_(self.first(features))
@@ -57,10 +63,11 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A picture in, a picture of the same size out, both (B, C, H, W) in [-1, 1]; H and W are multiples of `multiple`, at least `smallest`.
+    """A picture in, a picture of the same size out, both (B, C, H, W) in [-1, 1]; H and W are multiples of
+    `multiple`, at least `smallest`.
 
-    It sees no more than its blocks reach: sharp where things keep their place, and without the U-Net's view of the whole.
-    Dropout is an explicit input as in the U-Net, one mask a block.
+    It sees no more than its blocks reach: sharp where things keep their place, and without the U-Net's view
+    of the whole. Dropout is an explicit input as in the U-Net, one mask a block.
     """
 
     multiple = 2**HALVINGS
@@ -76,14 +83,20 @@ class ResNet(nn.Module):
         channels = [width * 2**level for level in range(HALVINGS + 1)]
         self.noise_channels = [channels[-1]] * blocks if self.dropout else []
         self.enter = Convolution(config.in_channels, width, kernel=7, norm=norm, bias=has_bias(norm, norm))
-        self.down = nn.ModuleList(Resize(few, many, norm=norm, grows=False) for few, many in zip(channels, channels[1:], strict=False))
+        self.down = nn.ModuleList(
+            Resize(few, many, norm=norm, grows=False)
+            for few, many in zip(channels, channels[1:], strict=False)
+        )
         self.blocks = nn.ModuleList(Block(channels[-1], norm) for _ in range(blocks))
         back = channels[::-1]
-        self.up = nn.ModuleList(Resize(many, few, norm=norm, grows=True) for many, few in zip(back, back[1:], strict=False))
+        self.up = nn.ModuleList(
+            Resize(many, few, norm=norm, grows=True) for many, few in zip(back, back[1:], strict=False)
+        )
         self.paint = Convolution(width, config.out_channels, kernel=7, norm="none", bias=True)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """`source` translated. `noise` is what `sample_noise` draws for `noise_shapes`; None drops nothing."""
+        """`source` translated. `noise` is what `sample_noise` draws for
+        `noise_shapes`; None drops nothing."""
         self._check(source, noise)
         masks: list[Tensor | None] = [*noise] if noise else [None] * len(self.blocks)
         features = F.relu_(self.enter(source))
@@ -97,15 +110,20 @@ class ResNet(nn.Module):
 
     def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
         """(C, h, w) of the mask of each block, for one picture of this size; empty where the dropout is 0."""
-        return [(channels, height // self.multiple, width // self.multiple) for channels in self.noise_channels]
+        return [
+            (channels, height // self.multiple, width // self.multiple) for channels in self.noise_channels
+        ]
 
     def _check(self, source: Tensor, noise: Sequence[Tensor] | None) -> None:
-        assert noise is None or len(noise) == len(self.noise_channels), f"{len(noise)} masks for {len(self.noise_channels)} blocks"
+        assert noise is None or len(noise) == len(self.noise_channels), (
+            f"{len(noise)} masks for {len(self.noise_channels)} blocks"
+        )
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return  # sizes may be symbols there, and a check would pin them down
         height, width = source.shape[-2:]
         if height % self.multiple or width % self.multiple or min(height, width) < self.smallest:
             raise DataError(
-                f"the picture is {width} x {height}; this ResNet needs sides that are multiples of {self.multiple}, {self.smallest} at"
+                f"the picture is {width} x {height}; this ResNet needs sides that are multiples of "
+                f"{self.multiple}, {self.smallest} at"
                 " least. Resize or pad the picture."
             )

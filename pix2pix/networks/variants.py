@@ -1,4 +1,5 @@
-"""How projects read the paper's U-Net where it leaves room. A model drawn with in another project's way paints other pictures."""
+"""How projects read the paper's U-Net where it leaves room. A model drawn with in another
+project's way paints other pictures."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ DIALECTS: dict[str, Dialect] = {
     # The usual PyTorch code (pytorch-CycleGAN-and-pix2pix) starts its dropout one level later.
     "usual": Dialect(first_dropout=1, most_dropout=None),
     "kimrass": Dialect(reads_leaky=True, last_norm=False),
-    # HugGAN paints by repeating pixels and a 4 x 4 convolution: together that is a transposed convolution of 6 x 6.
+    # HugGAN paints by repeating pixels and a 4 x 4 convolution: together that is a
+    # transposed convolution of 6 x 6.
     "huggan": Dialect(most_dropout=4, encoder_dropout=5, reads_leaky=True, paint_kernel=6),
     "tensorflow": Dialect(bottleneck_norm=True, first_bias=True),
 }

@@ -1,4 +1,5 @@
-"""What the curves of a training mean, in words, and what to try next. Pure: rows of metrics in, sentences out."""
+"""What the curves of a training mean, in words, and what to try next. Pure: rows
+of metrics in, sentences out."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ WORSE = 1.05
 
 @dataclass(frozen=True)
 class Advice:
-    """A sentence, how serious it is, and settings to change in the next run, with the words for the button."""
+    """A sentence, how serious it is, and settings to change in the next run,
+    with the words for the button."""
 
     tone: Literal["good", "info", "warn"]
     sentence: str
@@ -36,7 +38,9 @@ class Advice:
     button: str = ""
 
 
-def advise(rows: Sequence[Row], config: TrainConfig, *, state: str = "running", data_share: float = 0.0) -> list[Advice]:
+def advise(
+    rows: Sequence[Row], config: TrainConfig, *, state: str = "running", data_share: float = 0.0
+) -> list[Advice]:
     """What can be said, the most important first; never empty once there are a few rows."""
     found = [said for look in LOOKS if (said := look(rows, config))]
     if state == "diverged":
@@ -49,7 +53,11 @@ def advise(rows: Sequence[Row], config: TrainConfig, *, state: str = "running", 
 def points(rows: Sequence[Row], column: str) -> Points:
     """(step, value) of a column, finite values only."""
     pairs = ((row["step"], row.get(column)) for row in rows)
-    return [(step, float(value)) for step, value in pairs if isinstance(value, (int, float)) and math.isfinite(value)]
+    return [
+        (step, float(value))
+        for step, value in pairs
+        if isinstance(value, (int, float)) and math.isfinite(value)
+    ]
 
 
 def _last(series: Points, steps: int) -> list[float]:
@@ -86,7 +94,8 @@ def _discriminator_lost(rows: Sequence[Row], config: TrainConfig) -> Advice | No
     rate = config.rate / 2
     return Advice(
         "info",
-        f"D only guesses: both of its losses have stood at {chance:.2f} for {WINDOW:,} steps, so it teaches G nothing."
+        f"D only guesses: both of its losses have stood at {chance:.2f} for {WINDOW:,} steps, so it "
+        "teaches G nothing."
         " Try a lower G rate, with D's as it is.",
         {"rate": rate, "discriminator_rate": config.discriminator_rate or config.rate},
         f"G rate {rate:.2g}",
@@ -102,13 +111,22 @@ def _overfits(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
     after = [value for step, value in validation if step > best_step]
     before = [value for step, value in training if step <= best_step]
     since = [value for step, value in training if step > best_step]
-    if len(after) < 3 or not since or not before or min(after[-3:]) < WORSE * best or fmean(since[-3:]) >= fmean(before[-3:]):
+    if (
+        len(after) < 3
+        or not since
+        or not before
+        or min(after[-3:]) < WORSE * best
+        or fmean(since[-3:]) >= fmean(before[-3:])
+    ):
         return None
-    changes: dict[str, Any] = {"mirror": True, "jitter": True} if not (config.mirror and config.jitter) else {}
+    changes: dict[str, Any] = (
+        {"mirror": True, "jitter": True} if not (config.mirror and config.jitter) else {}
+    )
     changes["steps"] = max(1, best_step)
     return Advice(
         "warn",
-        f"It learns the training pairs by heart: L1 on validation has risen from {best:.3f} (step {best_step:,}) to {after[-1]:.3f}"
+        f"It learns the training pairs by heart: L1 on validation has risen from {best:.3f} (step "
+        f"{best_step:,}) to {after[-1]:.3f}"
         " while it fell in training. The best model so far is kept; more pairs would help most.",
         changes,
         f"stop at step {best_step:,}",
@@ -125,7 +143,9 @@ def _flat(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
     if abs(late / early - 1) > FLAT if early else True:
         return None
     return Advice(
-        "info", f"L1 has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same will bring little but finer texture."
+        "info",
+        f"L1 has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same will bring little "
+        "but finer texture.",
     )
 
 
@@ -142,7 +162,8 @@ def _diverged(config: TrainConfig) -> Advice:
 def _waits_for_data(share: float) -> Advice:
     return Advice(
         "info",
-        f"{share:.0%} of the time goes into waiting for pictures. Holding them in memory, or more readers, makes it faster.",
+        f"{share:.0%} of the time goes into waiting for pictures. Holding them in memory, or more readers, "
+        "makes it faster.",
         {"cache": "memory"},
         "hold pictures in memory",
     )
@@ -151,12 +172,29 @@ def _waits_for_data(share: float) -> Advice:
 def _healthy(rows: Sequence[Row]) -> list[Advice]:
     training = points(rows, "g_l1")
     if len(training) < FEWEST:
-        return [Advice("info", "Too early to say anything: the first steps only find the colours.")] if training else []
+        return (
+            [Advice("info", "Too early to say anything: the first steps only find the colours.")]
+            if training
+            else []
+        )
     third = max(1, len(training) // 3)
     first, now = (fmean(value for _, value in part) for part in (training[:third], training[-third:]))
     if now < first:
-        return [Advice("good", f"It is learning: L1 fell from {first:.3f} to {now:.3f}, and nothing looks wrong.")]
-    return [Advice("info", f"L1 has not fallen yet ({first:.3f} then, {now:.3f} now). Give it some more steps before you judge.")]
+        return [
+            Advice("good", f"It is learning: L1 fell from {first:.3f} to {now:.3f}, and nothing looks wrong.")
+        ]
+    return [
+        Advice(
+            "info",
+            f"L1 has not fallen yet ({first:.3f} then, {now:.3f} now). Give it some more steps "
+            "before you judge.",
+        )
+    ]
 
 
-LOOKS: tuple[Callable[[Sequence[Row], TrainConfig], Advice | None], ...] = (_discriminator_won, _discriminator_lost, _overfits, _flat)
+LOOKS: tuple[Callable[[Sequence[Row], TrainConfig], Advice | None], ...] = (
+    _discriminator_won,
+    _discriminator_lost,
+    _overfits,
+    _flat,
+)

@@ -42,7 +42,13 @@ Listener = Callable[[Event], None]
 RECOVERIES = 3
 
 
-def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None, *, asked: Mapping[str, Any] | None = None) -> Run:
+def train(
+    config: TrainConfig,
+    run: str | Path,
+    on_event: Listener | None = None,
+    *,
+    asked: Mapping[str, Any] | None = None,
+) -> Run:
     """Trains from the first step, in this process, and returns the run when it has ended.
 
     `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the
@@ -59,7 +65,12 @@ def train(config: TrainConfig, run: str | Path, on_event: Listener | None = None
         return _train_in(Run.open(run), {}, on_event, prepared=prepared)
 
 
-def resume(run: str | Path, steps: int | None = None, on_event: Listener | None = None, settings: dict[str, Any] | None = None) -> Run:
+def resume(
+    run: str | Path,
+    steps: int | None = None,
+    on_event: Listener | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Run:
     """Goes on with a run where its state was saved last, bit for bit on a CPU; `steps` prolongs it.
 
     Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for
@@ -73,10 +84,14 @@ def resume(run: str | Path, steps: int | None = None, on_event: Listener | None 
         given["data"] = whole_path(given["data"])
     check_resume(opened, given)
     with joined_processes():
-        return _train_in(opened, {name: value for name, value in given.items() if name in ("data", *ADJUSTABLE)}, on_event)
+        return _train_in(
+            opened, {name: value for name, value in given.items() if name in ("data", *ADJUSTABLE)}, on_event
+        )
 
 
-def _train_in(run: Run, changes: dict[str, Any], on_event: Listener | None, *, prepared: Prepared | None = None) -> Run:
+def _train_in(
+    run: Run, changes: dict[str, Any], on_event: Listener | None, *, prepared: Prepared | None = None
+) -> Run:
     """Trains to an end. A run that goes on is prepared here, where a failure changes nothing about it."""
     if not is_first():
         leave_signals_to_first()
@@ -142,7 +157,11 @@ def _reason_of(run: Run, error: BaseException) -> str:
 def _count_time(run: Run) -> None:
     """Adds the time of this start to that of those before it."""
     status = run.read_status()
-    run.write_status(trained=status.get("trained", 0) + time.time() - status.get("started", time.time()), started=0, earlier=None)
+    run.write_status(
+        trained=status.get("trained", 0) + time.time() - status.get("started", time.time()),
+        started=0,
+        earlier=None,
+    )
 
 
 def _drop_old_requests(run: Run) -> None:
@@ -206,7 +225,10 @@ def _changed_images(run: Run, examples: Examples) -> list[str]:
         return []
     had = before.partition(" ")[0]
     has = now.partition(" ")[0]
-    return [f"the pictures have changed since this run stopped: {had} training pairs then, {has} now. Their order is another one."]
+    return [
+        f"the pictures have changed since this run stopped: {had} training pairs then, {has} now. Their "
+        "order is another one."
+    ]
 
 
 def _explained(run: Run, event: Event) -> Event:
@@ -223,11 +245,15 @@ def _seconds_allowed(run: Run) -> float:
     return 60 * status["minutes"] - status.get("trained", 0) if status.get("minutes") else math.inf
 
 
-def _train_through(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool]) -> Generator[Event, None, None]:
+def _train_through(
+    run: Run, prepared: Prepared, *, should_stop: Callable[[], bool]
+) -> Generator[Event, None, None]:
     """The events of a training to its end, through what can be recovered from. A file that is left out is
     named once."""
     left_out: set[LeftOut] = set()
-    for event in recovering(run, lambda scale: with_smaller_batches(run, prepared, should_stop=should_stop, rate_scale=scale)):
+    for event in recovering(
+        run, lambda scale: with_smaller_batches(run, prepared, should_stop=should_stop, rate_scale=scale)
+    ):
         if isinstance(event, LeftOut):
             known = dataclasses.replace(event, step=0)
             if known in left_out:
@@ -258,13 +284,17 @@ def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> 
             yield Recovered(diverged.step, run.saved_step(), scale)
     assert diverged is not None
     reason = (
-        f"a loss was not finite at step {diverged.step}, also at {diverged.rate_scale:g} times the rate. Start another run from this"
-        f" one's last good model, at a lower rate or with precision fp32: --init {quoted(run.model_path)} --rate {run.config().rate / 10:g}"
+        f"a loss was not finite at step {diverged.step}, also at {diverged.rate_scale:g} times the rate. "
+        "Start another run from this"
+        f" one's last good model, at a lower rate or with precision fp32: --init {quoted(run.model_path)} "
+        f"--rate {run.config().rate / 10:g}"
     )
     yield Finished(diverged.step, "diverged", reason)
 
 
-def with_smaller_batches(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+def with_smaller_batches(
+    run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None
+) -> Iterator[Event]:
     """The events of a training; where memory runs out, it goes on from the state that was saved last with
     half the batch."""
     while True:
@@ -288,7 +318,9 @@ def with_smaller_batches(run: Run, prepared: Prepared, *, should_stop: Callable[
         run.keep_rows(run.saved_step())
 
 
-def _train_once(run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None) -> Iterator[Event]:
+def _train_once(
+    run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None
+) -> Iterator[Event]:
     """The events of one trainer, from the saved state or the start on, and the files that turn out to be
     unusable meanwhile."""
     state = run.read_state()

@@ -1,4 +1,5 @@
-"""Ctrl-C and the signals of the system while a run trains: the first asks for a stop, a second one does not wait for it."""
+"""Ctrl-C and the signals of the system while a run trains: the first asks for a stop, a
+second one does not wait for it."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ STDERR = 2
 class StopOnSignals:
     """A signal handler that asks a run to finish its step, save and end.
 
-    A second SIGINT or SIGTERM raises `KeyboardInterrupt`. A terminal that closes (SIGHUP) never does: it may say so more than once.
+    A second SIGINT or SIGTERM raises `KeyboardInterrupt`. A terminal that closes (SIGHUP) never
+    does: it may say so more than once.
     """
 
     def __init__(self, run: Run) -> None:
@@ -57,14 +59,16 @@ class StopOnSignals:
         self._run.is_asked_to_stop = True
         with suppress(OSError):
             self._run.request_stop()
-        # Not through sys.stderr, which may be in the middle of a write: a nested one is a RuntimeError. Nobody may be there to read.
+        # Not through sys.stderr, which may be in the middle of a write: a nested one is a RuntimeError.
+        # Nobody may be there to read.
         with suppress(OSError):
             os.write(STDERR, b"stopping after this step; once more to stop at once\n")
 
 
 @contextmanager
 def stop_on_signals(run: Run) -> Iterator[StopOnSignals]:
-    """Handles SIGINT, SIGTERM and SIGHUP for `run`. Only the main thread hears signals; in another one this does nothing."""
+    """Handles SIGINT, SIGTERM and SIGHUP for `run`. Only the main thread hears signals; in
+    another one this does nothing."""
     handler = StopOnSignals(run)
     if threading.current_thread() is not threading.main_thread():
         yield handler

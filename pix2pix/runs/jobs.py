@@ -1,7 +1,7 @@
 """Training in the background: a thread that starts one trainer process, watches it, and says why it ended.
 
-Why a process below the thread: in the server's own process a training would share the random state with every visitor's
-drawing, halve its speed on two cores, and take the page down with it.
+Why a process below the thread: in the server's own process a training would share the random state with every
+visitor's drawing, halve its speed on two cores, and take the page down with it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from filelock import Timeout
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import Pix2PixError, RunError
-from pix2pix.runs import preflight as fitting
-from pix2pix.runs import queue as waiting
+from pix2pix.runs import preflight as preflight
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs.run import ALIVE, ENDED, Run, find_runs
 from pix2pix.runtime.files import write_text
 from pix2pix.runtime.locks import hold, way_out
@@ -67,18 +67,20 @@ class Job:
 
 
 def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
-    """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a name it takes that of the data.
+    """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a
+    name it takes that of the data.
 
-    Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times starts one.
-    `Pix2PixError` where data or settings do not fit; nothing is left on the disk then. `minutes` bounds the time of training.
+    Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times
+    starts one. `Pix2PixError` where data or settings do not fit; nothing is left on the disk then.
+    `minutes` bounds the time of training.
     """
     folder = Path(folder)
-    config = fitting.prepare(config).config
+    config = preflight.prepare(config).config
     with _alone(folder):
         twin = _twin(folder, config, name=name, owner=owner)
         if twin:
             return twin
-        waiting.refuse_if_full(folder)
+        run_queue.refuse_if_full(folder)
         run = Run.create(folder / (name or free_name(folder, config.data)), config)
         run.write_status(minutes=minutes)
         if owner:
@@ -88,14 +90,15 @@ def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = ""
 
 
 def resume(path: str | Path, steps: int | None = None) -> Run:
-    """Goes on with a run that has ended, to `steps` steps if given; waits for its turn where the machine is busy."""
+    """Goes on with a run that has ended, to `steps` steps if given; waits for its
+    turn where the machine is busy."""
     run = Run.open(path)
     with _alone(run.path.parent):
         state = run.state()
-        if state in ALIVE or state == waiting.QUEUED:
+        if state in ALIVE or state == run_queue.QUEUED:
             raise RunError(f"{run.name} is being trained, or waits for its turn. Stop it first.")
         if steps is not None:
-            fitting.check_resume(run, {"steps": steps})
+            preflight.check_resume(run, {"steps": steps})
             run.set_status_aside()
             run.write_status(steps=steps)
         _begin_or_wait(run)
@@ -124,11 +127,11 @@ def running() -> Job | None:
 
 
 def adopt(folder: str | Path) -> list[Run]:
-    """After a restart: closes runs that claim a trainer which is gone, returns those whose trainer went on meanwhile,
-    and sees to the queue again."""
+    """After a restart: closes runs that claim a trainer which is gone, returns those whose trainer went on
+    meanwhile, and sees to the queue again."""
     _close_dead(Path(folder))
     alive = [run for run in find_runs(folder) if run.state() in ALIVE]
-    if alive or waiting.waiting(folder):
+    if alive or run_queue.waiting(folder):
         _supervise(Path(folder))
     return alive
 
@@ -142,7 +145,7 @@ def close(run: Run, cause: str) -> None:
 def busy(folder: Path) -> Run | None:
     """The run that holds this machine, also one that a server before this one has started."""
     job = running()
-    if job and job.run.read_status().get("state") in (*ENDED, waiting.QUEUED):
+    if job and job.run.read_status().get("state") in (*ENDED, run_queue.QUEUED):
         # It has said its last word and is only leaving: whoever resumes at once is not to wait for that.
         job.wait(LEAVING)
         job = running()
@@ -158,14 +161,17 @@ def _alone(folder: Path) -> Iterator[None]:
             stack.enter_context(hold(folder / ".lock", LONGEST_START))
         except Timeout:
             out = way_out(folder / ".lock")
-            raise RunError(f"{folder} was locked by others for {LONGEST_START} seconds. Try again.{out}") from None
+            raise RunError(
+                f"{folder} was locked by others for {LONGEST_START} seconds. Try again.{out}"
+            ) from None
         yield
 
 
 def _twin(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | None:
-    """A run of the same settings, name (where one is given) and owner that is at work or waits; not one that is about to stop."""
+    """A run of the same settings, name (where one is given) and owner that is at work or waits;
+    not one that is about to stop."""
     for run in find_runs(folder):
-        is_going_on = run.state() in (*ALIVE, waiting.QUEUED) and not run.stop_requested()
+        is_going_on = run.state() in (*ALIVE, run_queue.QUEUED) and not run.stop_requested()
         if is_going_on and name in ("", run.name) and run.owner == owner and run.config() == config:
             return run
     return None
@@ -173,19 +179,22 @@ def _twin(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | 
 
 def _begin_or_wait(run: Run) -> None:
     folder = run.path.parent
-    if busy(folder) or waiting.waiting(folder):
-        waiting.refuse_if_full(folder)
-        waiting.join(run)
+    if busy(folder) or run_queue.waiting(folder):
+        run_queue.refuse_if_full(folder)
+        run_queue.join(run)
         _supervise(folder)
     else:
         _begin(run)
 
 
 def _supervise(folder: Path) -> None:
-    """Has a thread look after the folder as long as a run waits in it, or one is at work that this server has not started."""
+    """Has a thread look after the folder as long as a run waits in it, or one is at work that
+    this server has not started."""
     key = folder.resolve()
     if key not in _supervisors or not _supervisors[key].is_alive():
-        _supervisors[key] = threading.Thread(target=_look_after, args=(folder,), name=f"queue of {folder}", daemon=True)
+        _supervisors[key] = threading.Thread(
+            target=_look_after, args=(folder,), name=f"queue of {folder}", daemon=True
+        )
         _supervisors[key].start()
 
 
@@ -195,7 +204,7 @@ def _look_after(folder: Path) -> None:
         time.sleep(LOOK)
         with suppress(OSError, Pix2PixError), _alone(folder):
             _close_dead(folder)
-            queue = waiting.waiting(folder)
+            queue = run_queue.waiting(folder)
             at_work = busy(folder)
             if queue and not at_work:
                 _begin(queue.pop(0))
@@ -230,5 +239,13 @@ def _start_process(run: Run) -> subprocess.Popen[bytes]:
     # What it prints becomes log.txt, which is UTF-8 on every system.
     environment = quiet_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
     with run.log_path.open("ab") as log:
-        # A session of its own: closing the server's terminal, or restarting the server, does not end a training.
-        return subprocess.Popen(command(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+        # A session of its own: closing the server's terminal, or restarting the
+        # server, does not end a training.
+        return subprocess.Popen(
+            command(run),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )

@@ -71,7 +71,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
     machine = choose_machine(config)
     if config.batch % machine.world:
         raise ConfigError(
-            f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take {machine.world} or a multiple of it."
+            f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take "
+            f"{machine.world} or a multiple of it."
         )
     examples = EXAMPLES[method_of(config).examples](config, None)
     models = method_of(config).describe(config, examples.images)
@@ -138,13 +139,16 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
     config = run.config().to_dict()
     made = run.saved_step()
     if given.get("steps", made + 1) < max(1, made):
-        raise ConfigError(f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps.")
+        raise ConfigError(
+            f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps."
+        )
     for name, value in given.items():
         if name in ("init", "init_discriminator"):
             value = whole_path(value)
         if name not in ("data", *ADJUSTABLE) and value != config[name]:
             raise ConfigError(
-                f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with its own settings:"
+                f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with "
+                "its own settings:"
                 " leave them out, or start another run."
             )
 
@@ -155,13 +159,15 @@ def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> N
     for name, value in model.architecture().items():
         if name in asked and asked[name] != value:
             raise ConfigError(
-                f"{init} has {name} {value}, and {asked[name]} was asked for. A start from a checkpoint keeps its network: leave"
+                f"{init} has {name} {value}, and {asked[name]} was asked for. A start from a checkpoint "
+                "keeps its network: leave"
                 f" {name} out, or start from scratch."
             )
     size = asked.get("size")
     if size and nearest_size(size, model) != size:
         raise ConfigError(
-            f"size {size} was asked for, and the levels of {init} need a multiple of {nearest_size(1, model)}."
+            f"size {size} was asked for, and the levels of {init} need a multiple of "
+            f"{nearest_size(1, model)}."
             f" Take size {nearest_size(size, model)}, or leave size out."
         )
 
@@ -173,26 +179,35 @@ def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> No
     if not start.generator:
         return
     has = start.generator.config
-    for role, channels, needed in (("takes", has.in_channels, model.in_channels), ("gives", has.out_channels, model.out_channels)):
+    for role, channels, needed in (
+        ("takes", has.in_channels, model.in_channels),
+        ("gives", has.out_channels, model.out_channels),
+    ):
         if channels != needed:
             raise ConfigError(
-                f"{config.init} {role} pictures of {channels} channel{'s' * (channels > 1)}, and these pairs have {needed}."
+                f"{config.init} {role} pictures of {channels} channel{'s' * (channels > 1)}, and these "
+                f"pairs have {needed}."
                 " Start from another checkpoint, or from scratch."
             )
 
 
 def _check_discriminator(config: TrainConfig, model: ModelConfig, *, start: ImportedDiscriminator) -> None:
     if config.gan == "none":
-        raise ConfigError(f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or leave it out.')
+        raise ConfigError(
+            f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or '
+            "leave it out."
+        )
     if start.norm != config.norm:
         raise ConfigError(
-            f"{config.init_discriminator} has {start.norm} norm and the generator {config.norm}; both networks have the same. Set norm"
+            f"{config.init_discriminator} has {start.norm} norm and the generator {config.norm}; both "
+            "networks have the same. Set norm"
             f" {start.norm}, or leave the discriminator out."
         )
     wanted = model.out_channels + (model.in_channels if config.conditional else 0)
     if start.in_channels != wanted:
         raise ConfigError(
-            f"{config.init_discriminator} is shown {start.in_channels} channels, and these pairs give {wanted}. Take another, or turn"
+            f"{config.init_discriminator} is shown {start.in_channels} channels, and these pairs give "
+            f"{wanted}. Take another, or turn"
             " conditional on or off."
         )
 

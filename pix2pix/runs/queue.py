@@ -1,4 +1,5 @@
-"""The queue of runs that wait for the machine. It is the runs themselves: each says in its status since when it waits."""
+"""The queue of runs that wait for the machine. It is the runs themselves: each says in its
+status since when it waits."""
 
 from __future__ import annotations
 
@@ -36,11 +37,14 @@ def refuse_if_full(folder: Path) -> None:
     """`RunError` where the queue takes no more."""
     length = len(waiting(folder))
     if length >= LONGEST_QUEUE:
-        raise RunError(f"{length} runs are waiting for this machine already, and no more can. Come back later.")
+        raise RunError(
+            f"{length} runs are waiting for this machine already, and no more can. Come back later."
+        )
 
 
 def leave(run: Run) -> str:
-    """Takes a run out of the queue: one that has never trained is removed, any other is what it was. Says what was done."""
+    """Takes a run out of the queue: one that has never trained is removed, any other is what
+    it was. Says what was done."""
     status = run.read_status()
     if status.get("state") != QUEUED:
         raise RunError(f"{run.name} does not wait (any more).")

@@ -20,7 +20,8 @@ from pix2pix.runtime.device import choose_device
 PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
 """Bytes that the libraries take before a picture is seen (on a GPU: of its memory)."""
 HELD = 2.2
-"""Bytes held for the backward pass, and the gradients on their way, by each byte that a layer gives (measured)."""
+"""Bytes held for the backward pass, and the gradients on their way, by each byte
+that a layer gives (measured)."""
 SHARE = 0.9
 """Part of the free memory that a training may count on."""
 NARROWEST = 16
@@ -40,7 +41,9 @@ def memory_needed(config: TrainConfig) -> int:
     if config.gan != "none":
         networks.append(describe_discriminator(config, model))
         # It judges real and fake in its own step, and the fake once more in the generator's.
-        given += 2 * _bytes_given(networks[1], torch.cat([picture, picture], 1) if config.conditional else picture)
+        given += 2 * _bytes_given(
+            networks[1], torch.cat([picture, picture], 1) if config.conditional else picture
+        )
     weights = sum(parameter.numel() * 4 for network in networks for parameter in network.parameters())
     kind = torch.device(config.device if config.device != "auto" else choose_device("auto")).type
     return PROGRAM.get(kind, 0) + 5 * weights + round(HELD * given)
@@ -58,7 +61,9 @@ def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
     def count(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
         sizes.append(output.numel() * 4)
 
-    hooks = [module.register_forward_hook(count) for module in network.modules() if not list(module.children())]
+    hooks = [
+        module.register_forward_hook(count) for module in network.modules() if not list(module.children())
+    ]
     network(picture)
     for hook in hooks:
         hook.remove()
@@ -72,10 +77,11 @@ def memory_free(config: TrainConfig) -> int:
 
 
 def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfig, str]:
-    """The settings that this machine can hold, and a sentence about what was lowered; empty where nothing had to be.
+    """The settings that this machine can hold, and a sentence about what was lowered;
+    empty where nothing had to be.
 
-    The batch goes first, then the width, then the size: what costs the picture least comes first. A network that is fine-tuned
-    keeps its width.
+    The batch goes first, then the width, then the size: what costs the picture least comes first. A network
+    that is fine-tuned keeps its width.
     """
     free = memory_free(config) if free is None else free
     needed = memory_needed(config)
@@ -85,10 +91,12 @@ def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfi
         if memory_needed(smaller) <= SHARE * free:
             return (
                 smaller,
-                f"{_lowered(config, smaller)}: {in_words(needed)} of memory would be needed, and {in_words(free)} are free.",
+                f"{_lowered(config, smaller)}: {in_words(needed)} of memory would be needed, and "
+                f"{in_words(free)} are free.",
             )
     raise ConfigError(
-        f"this training needs about {in_words(needed)} of memory and {in_words(free)} are free, too little even for a small one."
+        f"this training needs about {in_words(needed)} of memory and {in_words(free)} are free, too little "
+        "even for a small one."
         " End other programs, or train on another machine."
     )
 
@@ -98,7 +106,9 @@ def _smaller(config: TrainConfig) -> Iterator[TrainConfig]:
         config = dataclasses.replace(config, batch=config.batch // 2)
         yield config
     while config.width // 2 >= NARROWEST and not config.init:
-        config = dataclasses.replace(config, width=config.width // 2, discriminator_width=max(1, config.discriminator_width // 2))
+        config = dataclasses.replace(
+            config, width=config.width // 2, discriminator_width=max(1, config.discriminator_width // 2)
+        )
         yield config
     while config.size // 2 >= SMALLEST and (config.size // 2) % 2 ** max(3, config.depth) == 0:
         config = dataclasses.replace(config, size=config.size // 2)
@@ -107,11 +117,14 @@ def _smaller(config: TrainConfig) -> Iterator[TrainConfig]:
 
 def _lowered(before: TrainConfig, after: TrainConfig) -> str:
     names = [name for name in ("batch", "width", "size") if getattr(before, name) != getattr(after, name)]
-    return " and ".join(f"{name} was lowered from {getattr(before, name)} to {getattr(after, name)}" for name in names)
+    return " and ".join(
+        f"{name} was lowered from {getattr(before, name)} to {getattr(after, name)}" for name in names
+    )
 
 
 def disk_needed(config: TrainConfig) -> int:
-    """Bytes that a run of these settings writes: its state and models, each once more while it is replaced, and its pictures."""
+    """Bytes that a run of these settings writes: its state and models, each once more while it is
+    replaced, and its pictures."""
     model = _model(config)
     generator = _numbers_in(describe_generator(model))
     discriminator = 0 if config.gan == "none" else _numbers_in(describe_discriminator(config, model))
@@ -133,7 +146,8 @@ def check_disk(config: TrainConfig, folder: Path) -> None:
     needed = disk_needed(config)
     if free < needed + ROOM:
         raise NoSpaceError(
-            f"no space left: a run of these settings needs {in_words(needed)} and {in_words(ROOM)} of room on the disk of {existing},"
+            f"no space left: a run of these settings needs {in_words(needed)} and {in_words(ROOM)} of room "
+            f"on the disk of {existing},"
             f" and {in_words(free)} are free. Delete old runs, or take a smaller width."
         )
 

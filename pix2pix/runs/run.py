@@ -1,10 +1,16 @@
-"""A training run is a directory. Whoever wants to know about it, reads it: a page, a terminal, another machine.
+"""A training run is a directory. Whoever wants to know about it, reads it: a
+page, a terminal, another machine.
 
-config.json     TrainConfig, written first, never changed     status.json   state, step, time; replaced, also the heartbeat
-metrics.jsonl   one object a line, append only                samples/      the same validation pairs each time
-state.pt        all that is needed to go on                   model.pth     newest model        best.pth   best model
-log.txt         notes; from the page, all that is printed     stop          an empty file: finish the step, save, stop
-owner           who started it, where people sign in          sample        an empty file: make a sample grid after the step
+config.json     TrainConfig, written first, never changed     status.json   state, step,
+time; replaced, also the heartbeat
+metrics.jsonl   one object a line, append only                samples/      the
+same validation pairs each time
+state.pt        all that is needed to go on                   model.pth     newest
+model        best.pth   best model
+log.txt         notes; from the page, all that is printed     stop          an empty
+file: finish the step, save, stop
+owner           who started it, where people sign in          sample        an empty file:
+                make a sample grid after the step
 """
 
 from __future__ import annotations
@@ -51,7 +57,8 @@ from pix2pix.training.events import (
 T = TypeVar("T")
 
 STARTING = 120
-"""Seconds that a trainer may take to import torch and take the lock, on a machine that has much else to do."""
+"""Seconds that a trainer may take to import torch and take the lock, on a
+machine that has much else to do."""
 SILENT = 30
 """Seconds without a sign of life after which a trainer whose lock cannot be asked counts as gone."""
 ALIVE = ("starting", "running", "stopping")
@@ -60,11 +67,13 @@ ENDED = ("finished", "stopped", "diverged", "failed", "died")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a run's directory says at one moment. Missing files are empty values: a run may have just begun."""
+    """What a run's directory says at one moment. Missing files are empty
+    values: a run may have just begun."""
 
     name: str
     state: str
-    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (it said running, and nobody holds it)."""
+    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (it said
+    running, and nobody holds it)."""
     reason: str
     step: int
     steps: int
@@ -95,7 +104,8 @@ class Snapshot:
 
 
 class Run(RunFolder):
-    """One run directory: `Run.create` makes it, `record` writes events down, `snapshot` reads it from anywhere."""
+    """One run directory: `Run.create` makes it, `record` writes events down,
+    `snapshot` reads it from anywhere."""
 
     _next_sign = 0.0
 
@@ -104,7 +114,9 @@ class Run(RunFolder):
         """A new run with its settings written down; `RunError` where one is already."""
         run = cls(path)
         if run.config_path.exists():
-            raise RunError(f"{run.path} already holds a run. Choose another name, or go on with that run: resume it.")
+            raise RunError(
+                f"{run.path} already holds a run. Choose another name, or go on with that run: resume it."
+            )
         if run.path.exists() and not is_empty_folder(run.path):
             raise RunError(f"{run.path} exists and is no run of ours. Choose another name for the run.")
         with all_or_nothing(run.path):
@@ -119,7 +131,8 @@ class Run(RunFolder):
         run = cls(path)
         if not run.config_path.is_file():
             raise RunError(
-                f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train DATA --run {quoted(run.path)}"
+                f"{run.path} holds no run: there is no config.json in it. Start one with: pix2pix train "
+                f"DATA --run {quoted(run.path)}"
             )
         return run
 
@@ -128,13 +141,28 @@ class Run(RunFolder):
         try:
             config = TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError, RecursionError, ConfigError) as error:
-            raise RunError(f"{self.config_path} cannot be read ({error!s:.200}). The run cannot go on without its settings.") from error
+            raise RunError(
+                f"{self.config_path} cannot be read ({error!s:.200}). The run cannot go on without "
+                "its settings."
+            ) from error
         return replace(config, data=str(self.read_status().get("data", config.data)))
 
     def record(self, event: Event) -> None:
-        """Writes an event down. `NoSpaceError` where the disk is full; what stood there before is still whole."""
-        writers = {LeftOut: self._left_out, Noted: self._noted, Stepped: self._stepped, Progress: self._progress, Sampled: self._sampled}
-        writers |= {Evaluated: self._evaluated, Saved: self._saved, Recovered: self._recovered, Finished: self._finished}
+        """Writes an event down. `NoSpaceError` where the disk is full; what stood
+        there before is still whole."""
+        writers = {
+            LeftOut: self._left_out,
+            Noted: self._noted,
+            Stepped: self._stepped,
+            Progress: self._progress,
+            Sampled: self._sampled,
+        }
+        writers |= {
+            Evaluated: self._evaluated,
+            Saved: self._saved,
+            Recovered: self._recovered,
+            Finished: self._finished,
+        }
         write: Any = writers.get(type(event))
         if write:
             write(event)
@@ -152,7 +180,8 @@ class Run(RunFolder):
             self.write_status(step=event.step)
 
     def _progress(self, event: Progress) -> None:
-        # Rows hold nothing of the clock, so that a resumed run's rows equal those of a run that never stopped.
+        # Rows hold nothing of the clock, so that a resumed run's rows equal those
+        # of a run that never stopped.
         self.append_row({"step": event.step, **event.losses, "rate": event.rate})
         state = "stopping" if self.stop_requested() else "running"
         self.write_status(
@@ -167,18 +196,27 @@ class Run(RunFolder):
         write_image(self.samples_path / f"{event.step:08d}.png", event.image)
 
     def _evaluated(self, event: Evaluated) -> None:
-        self.append_row({"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}})
-        for path, checkpoint in zip(self.files_of(self.best_path, event.best), event.best.values(), strict=True):
+        self.append_row(
+            {"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}}
+        )
+        for path, checkpoint in zip(
+            self.files_of(self.best_path, event.best), event.best.values(), strict=True
+        ):
             save_checkpoint(path, checkpoint)
 
     def _saved(self, event: Saved) -> None:
-        for path, checkpoint in zip(self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True):
+        for path, checkpoint in zip(
+            self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True
+        ):
             save_checkpoint(path, checkpoint)
         write_atomically(self.state_path, lambda file: torch.save(event.state, file))
         self.write_status(step=event.step, saved_step=event.step)
 
     def _recovered(self, event: Recovered) -> None:
-        self.note(f"a loss was not finite at step {event.step}: back to step {event.back_to}, with {event.rate_scale:g} times the rate")
+        self.note(
+            f"a loss was not finite at step {event.step}: back to step {event.back_to}, with "
+            f"{event.rate_scale:g} times the rate"
+        )
         self.keep_rows(event.back_to)
         self.write_status(state="running", step=event.back_to)
 
@@ -187,7 +225,8 @@ class Run(RunFolder):
         self.write_status(state=event.state, step=event.step, reason=event.reason)
 
     def read_state(self) -> dict[str, Any] | None:
-        """What a trainer needs to go on, or None where nothing was saved yet. `RunError` where the file is damaged."""
+        """What a trainer needs to go on, or None where nothing was saved yet.
+        `RunError` where the file is damaged."""
         if not self.state_path.exists():
             return None
         try:
@@ -201,7 +240,10 @@ class Run(RunFolder):
         """The error to raise where the saved state could not be read or taken over."""
         refused = next((each for each in (error, error.__cause__) if isinstance(each, OSError)), None)
         if refused is not None and refused.errno is not None:
-            return RunError(f"{self.state_path} cannot be read: {(refused.strerror or str(refused)).lower()}. Mend that, then try again.")
+            return RunError(
+                f"{self.state_path} cannot be read: {(refused.strerror or str(refused)).lower()}. Mend "
+                "that, then try again."
+            )
         cause = (str(error).splitlines() or [type(error).__name__])[0][:120]
         return RunError(
             f"{self.state_path} is damaged ({cause}): the run cannot go on. Its model is still there:"
@@ -214,7 +256,8 @@ class Run(RunFolder):
         return self._look_into_state(lambda state: int(state["step"])) or 0
 
     def saved_model(self) -> ModelConfig | None:
-        """What the model of the saved state is, None where nothing was saved. `RunError` where the file is damaged."""
+        """What the model of the saved state is, None where nothing was saved.
+        `RunError` where the file is damaged."""
         return self._look_into_state(lambda state: ModelConfig.from_dict(state["model"]))
 
     def saved_precision(self) -> str | None:
@@ -250,7 +293,8 @@ class Run(RunFolder):
                 pid = self.read_status().get("pid", "unknown")
                 out = way_out(self.lock_path)
                 raise RunError(
-                    f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose another run.{out}"
+                    f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose "
+                    f"another run.{out}"
                 ) from None
             yield
 
@@ -291,7 +335,11 @@ class Run(RunFolder):
     def seconds_trained(self, status: dict[str, Any]) -> float:
         """The time of trainers that have ended, and of the one at work as far as it has told."""
         started = float(status.get("started", 0))
-        going_on = float(status.get("time", 0)) - started if started and status.get("state") in ("running", "stopping") else 0.0
+        going_on = (
+            float(status.get("time", 0)) - started
+            if started and status.get("state") in ("running", "stopping")
+            else 0.0
+        )
         return float(status.get("trained", 0)) + max(0.0, going_on)
 
     def _true_state(self, status: dict[str, Any]) -> str:

@@ -20,7 +20,8 @@ from pix2pix.runtime.paths import expand_home
 
 LOG_TAIL = 16_384
 NOT_TRAINED = ("new", "queued", "starting")
-"""States of a run that has no trainer, or has none yet: what they say of the time before stands in `earlier`."""
+"""States of a run that has no trainer, or has none yet: what they say of the time
+before stands in `earlier`."""
 
 
 class RunFolder:
@@ -68,8 +69,11 @@ class RunFolder:
         return self.path / "best.pth"
 
     def files_of(self, first: Path, names: Iterable[str]) -> list[Path]:
-        """Where the models of these names lie: the first in `first`, such as model.pth, others beside it, in model_NAME.pth."""
-        return [first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)]
+        """Where the models of these names lie: the first in `first`, such as model.pth, others
+        beside it, in model_NAME.pth."""
+        return [
+            first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)
+        ]
 
     @property
     def log_path(self) -> Path:
@@ -112,14 +116,16 @@ class RunFolder:
         return {}
 
     def write_status(self, **changes: Any) -> None:
-        """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in place, which needs no room."""
+        """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in
+        place, which needs no room."""
         status = self._status_to_change() | changes | {"time": time.time(), "pid": os.getpid()}
         status = {name: value for name, value in status.items() if value is not None}
         self._replace_status(status)
         self._written = status
 
     def _status_to_change(self) -> dict[str, Any]:
-        """The last status. Where it is there and cannot be read at the moment, it is what this process wrote last: nothing is lost."""
+        """The last status. Where it is there and cannot be read at the moment, it is what this process
+        wrote last: nothing is lost."""
         try:
             status = json.loads(self.status_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -175,11 +181,15 @@ class RunFolder:
             return []
         except OSError as error:
             cause = (error.strerror or str(error)).lower()
-            raise RunError(f"{self.metrics_path} cannot be read: {cause}. Mend that, then try again.") from error
+            raise RunError(
+                f"{self.metrics_path} cannot be read: {cause}. Mend that, then try again."
+            ) from error
 
     def samples(self) -> list[tuple[int, Path]]:
         """Steps and files of the sample grids, oldest first."""
-        return sorted((int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit())
+        return sorted(
+            (int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit()
+        )
 
     def request_stop(self) -> None:
         """Asks the trainer to finish its step, save and end."""
@@ -225,5 +235,9 @@ def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
         with suppress(ValueError, RecursionError):
             row = json.loads(line)
             # All other values are drawn as curves: what is no number would stop whoever draws.
-            if isinstance(row, dict) and is_count(row.get("step")) and all(isinstance(value, (int, float)) for value in row.values()):
+            if (
+                isinstance(row, dict)
+                and is_count(row.get("step"))
+                and all(isinstance(value, (int, float)) for value in row.values())
+            ):
                 yield row

@@ -1,4 +1,5 @@
-"""Checks what `state.pt` and `status.json` of a run hold before anybody computes with it: kinds and bounds of all values."""
+"""Checks what `state.pt` and `status.json` of a run hold before anybody computes with it:
+kinds and bounds of all values."""
 
 from __future__ import annotations
 
@@ -17,7 +18,12 @@ WORDS = ("state", "reason", "notice", "data", "pictures", "before")
 
 def is_number(value: Any) -> bool:
     """Returns whether it is a finite number of a size that can be computed with."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST and math.isfinite(value)
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and abs(value) < LARGEST
+        and math.isfinite(value)
+    )
 
 
 def is_count(value: Any) -> bool:
@@ -26,7 +32,8 @@ def is_count(value: Any) -> bool:
 
 
 def sound_status(status: Any) -> dict[str, Any]:
-    """Returns the entries of a status whose kind is right; the others are left out, as if they were missing."""
+    """Returns the entries of a status whose kind is right; the others are left
+    out, as if they were missing."""
     if not isinstance(status, dict):
         return {}
     kinds = dict.fromkeys(COUNTS, is_count) | dict.fromkeys(NUMBERS, is_number)
@@ -36,7 +43,8 @@ def sound_status(status: Any) -> dict[str, Any]:
 
 
 def check_state(state: Any) -> None:
-    """Raises `ValueError` where a saved state lacks something or holds it as another kind. Networks are checked where they are loaded."""
+    """Raises `ValueError` where a saved state lacks something or holds it as another kind. Networks are
+    checked where they are loaded."""
     if not isinstance(state, dict):
         raise ValueError("it is no state of a training")
     for name, is_right in (("step", is_count), ("count", is_count), ("rate_scale", is_number)):
@@ -46,19 +54,32 @@ def check_state(state: Any) -> None:
         raise ValueError("its best value is no number")
     for name in ("metrics", "sums"):
         held = state.get(name)
-        if not isinstance(held, dict) or not all(isinstance(key, str) and isinstance(value, (int, float)) for key, value in held.items()):
+        if not isinstance(held, dict) or not all(
+            isinstance(key, str) and isinstance(value, (int, float)) for key, value in held.items()
+        ):
             raise ValueError(f"its {name} are no numbers")
     for name in (name for name in state if str(name).endswith("_optimizer")):
         _check_optimizer(name, state[name])
 
 
 def _check_optimizer(name: str, optimizer: Any) -> None:
-    """Adam's state: two moments of one shape and a step for each parameter, and settings of the usual kinds."""
-    moments, groups = (optimizer.get("state"), optimizer.get("param_groups")) if isinstance(optimizer, Mapping) else (None, None)
-    if not isinstance(moments, Mapping) or not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
+    """Adam's state: two moments of one shape and a step for each parameter, and
+    settings of the usual kinds."""
+    moments, groups = (
+        (optimizer.get("state"), optimizer.get("param_groups"))
+        if isinstance(optimizer, Mapping)
+        else (None, None)
+    )
+    if (
+        not isinstance(moments, Mapping)
+        or not isinstance(groups, list)
+        or not all(isinstance(group, Mapping) for group in groups)
+    ):
         raise ValueError(f"its {name} is incomplete")
     for one in moments.values():
-        held = [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else []
+        held = (
+            [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else []
+        )
         tensors = [value for value in held if isinstance(value, Tensor) and value.dtype == torch.float32]
         if len(tensors) != 3:
             raise ValueError(f"its {name} lacks moments")
@@ -67,7 +88,9 @@ def _check_optimizer(name: str, optimizer: Any) -> None:
     usual = torch.optim.Adam([torch.zeros(1)]).param_groups[0]
     for group in groups:
         for key, value in group.items():
-            if key not in usual or (key not in ("fused", "foreach", "params") and not _is_alike(value, usual[key])):
+            if key not in usual or (
+                key not in ("fused", "foreach", "params") and not _is_alike(value, usual[key])
+            ):
                 raise ValueError(f"its {name} has another {key}")
 
 

@@ -1,4 +1,5 @@
-"""How long a training will take: a few real steps on the real data, in a process of their own, remembered for this machine.
+"""How long a training will take: a few real steps on the real data, in a process of their
+own, remembered for this machine.
 
 `python -m pix2pix.runs.step_time '{"data": ..., "size": ...}'` takes the steps and prints what one takes.
 """
@@ -34,12 +35,24 @@ LONGEST = 120
 """Seconds after which a measurement is given up: such a machine is too slow to wait for."""
 
 
-COSTLY = ("patch", "discriminator_width", "conditional", "gan", "size", "batch", "accumulate", "critic_steps", "device", "precision")
+COSTLY = (
+    "patch",
+    "discriminator_width",
+    "conditional",
+    "gan",
+    "size",
+    "batch",
+    "accumulate",
+    "critic_steps",
+    "device",
+    "precision",
+)
 """Settings beside the generator's that a step's time depends on."""
 
 
-class Pace:
-    """Seconds a step of this machine, by size, width and batch. Known ones are kept in a file; others are measured in turn by a thread."""
+class StepTimes:
+    """Seconds a step of this machine, by size, width and batch. Known ones are kept in a file; others are
+    measured in turn by a thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,7 +74,8 @@ class Pace:
             return self._known.get(key_of(config))
 
     def ask(self, config: TrainConfig) -> None:
-        """Has it measured when the machine is free, unless it is known or was asked for already. Returns at once."""
+        """Has it measured when the machine is free, unless it is known or was asked
+        for already. Returns at once."""
         key = key_of(config)
         if self.seconds_per_step(config) is not None:
             return
@@ -127,11 +141,14 @@ def key_of(config: TrainConfig) -> str:
 
 
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:
-    """Seconds of a step, by taking a few in a niced process; None where that did not work out, or `give_up` became true."""
+    """Seconds of a step, by taking a few in a niced process; None where that did not work
+    out, or `give_up` became true."""
     settings = dataclasses.replace(config, cache="stream", workers=0, compile="off").to_dict()
     command = [sys.executable, "-m", "pix2pix.runs.step_time", json.dumps(settings)]
     end = time.monotonic() + LONGEST
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet_environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet_environment()
+    )
     step_back(process.pid)
     try:
         while process.poll() is None and time.monotonic() < end and not give_up():
@@ -146,7 +163,15 @@ def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) ->
 
 def take_steps(config: TrainConfig) -> float:
     """Trains a few steps, keeps nothing, and returns the seconds of one."""
-    config = dataclasses.replace(config, steps=NEVER, log_every=1, sample_every=NEVER, evaluate_every=NEVER, save_every=NEVER, samples=1)
+    config = dataclasses.replace(
+        config,
+        steps=NEVER,
+        log_every=1,
+        sample_every=NEVER,
+        evaluate_every=NEVER,
+        save_every=NEVER,
+        samples=1,
+    )
     times: list[float] = []
     # Closed, so that what reads pictures ahead ends with it.
     with closing(iter(Trainer(config, Dataset.open(config)))) as events:

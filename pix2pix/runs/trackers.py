@@ -17,12 +17,15 @@ from pix2pix.training.events import Evaluated, Event, Progress, Sampled
 def check_tracker(name: str) -> None:
     """`ConfigError` where the tracker's package is missing."""
     if name == "tensorboard" and not importlib.util.find_spec("tensorboard"):
-        raise ConfigError("tracker tensorboard needs a package that is not installed. Get it with: pip install tensorboard")
+        raise ConfigError(
+            "tracker tensorboard needs a package that is not installed. Get it with: pip install tensorboard"
+        )
 
 
 @contextmanager
 def open_tracker(name: str, folder: Path, *, step: int = 0) -> Iterator[Callable[[Event], None]]:
-    """A function that passes events on to the tracker `name`: none, or tensorboard (files in `folder/tensorboard`).
+    """A function that passes events on to the tracker `name`: none, or tensorboard
+    (files in `folder/tensorboard`).
 
     What an earlier start wrote of steps after `step`, from which the run goes on, is taken back.
     """

@@ -1,6 +1,8 @@
-"""A network on a GPU, played back from a recording: one picture takes less time than starting its kernels one by one.
+"""A network on a GPU, played back from a recording: one picture takes less time than
+starting its kernels one by one.
 
-A recording (a CUDA graph) is of one size. It is made when a size comes for the second time, and the last few are kept.
+A recording (a CUDA graph) is of one size. It is made when a size comes for the second
+time, and the last few are kept.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from torch import Tensor, nn
 
 KEPT = 4
 MOST_PIXELS = 2**20
-"""Of a batch that is recorded. Larger ones keep a GPU busy as they are, and a recording holds their memory."""
+"""Of a batch that is recorded. Larger ones keep a GPU busy as they are, and a
+recording holds their memory."""
 
 WARM_UP = 3
 Key = tuple[tuple[int, ...], ...]
 _log = logging.getLogger(__name__)
 
 
-class Recording:
+class Graph:
     """One size, with the memory that its inputs and its output have for good."""
 
     def __init__(self, network: nn.Module, inputs: Sequence[Tensor]) -> None:
@@ -30,7 +33,9 @@ class Recording:
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):  # libraries choose their kernels and take their memory before, not within the recording
+            for _ in range(
+                WARM_UP
+            ):  # libraries choose their kernels and take their memory before, not within the recording
                 _call(network, self.inputs)
         torch.cuda.current_stream().wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
@@ -46,12 +51,13 @@ class Recording:
         return self.output.clone()
 
 
-class Recorder:
-    """Called like the network. Where recording fails the network itself is run, from then on, and a warning is logged once."""
+class GraphCache:
+    """Called like the network. Where recording fails the network itself is run, from then on,
+    and a warning is logged once."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
-        self.seen: OrderedDict[Key, Recording | None] = OrderedDict()
+        self.seen: OrderedDict[Key, Graph | None] = OrderedDict()
         self.has_failed = False
         self._turn = threading.Lock()
 
@@ -65,7 +71,7 @@ class Recorder:
                 return recording.play(inputs)
         return _call(self.network, inputs)
 
-    def _find(self, inputs: Sequence[Tensor]) -> Recording | None:
+    def _find(self, inputs: Sequence[Tensor]) -> Graph | None:
         key = tuple(tuple(tensor.shape) for tensor in inputs)
         if key in self.seen and self.seen[key] is None:
             self.seen[key] = self._record(inputs)
@@ -75,9 +81,9 @@ class Recorder:
             self.seen.popitem(last=False)
         return recording
 
-    def _record(self, inputs: Sequence[Tensor]) -> Recording | None:
+    def _record(self, inputs: Sequence[Tensor]) -> Graph | None:
         try:
-            return Recording(self.network, inputs)
+            return Graph(self.network, inputs)
         except (RuntimeError, AssertionError) as error:
             self.has_failed = True
             self.seen.clear()

@@ -35,7 +35,8 @@ class Machine:
 
 
 def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
-    """The machine that the settings ask for. `precision` is that of the run so far: going on with another would not be going on."""
+    """The machine that the settings ask for. `precision` is that of the run so far: going on with
+    another would not be going on."""
     rank = int(os.environ.get("RANK", "0"))
     world = int(os.environ.get("WORLD_SIZE", "1"))
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
@@ -43,7 +44,8 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
     can_compile = _finds_compiler(device)
     if config.compile == "on" and not can_compile:
         raise ConfigError(
-            "compile is on, and torch.compile finds no compiler here: it needs g++ or clang++, and for a GPU the package triton."
+            "compile is on, and torch.compile finds no compiler here: it needs g++ or clang++, and for a "
+            "GPU the package triton."
             " Install them, or leave compile at auto."
         )
     compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda" and can_compile)
@@ -51,7 +53,8 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
 
 
 def _finds_compiler(device: torch.device) -> bool:
-    """Whether torch.compile can work: without a compiler it fails only in the first step, on a small server or on Windows."""
+    """Whether torch.compile can work: without a compiler it fails only in the first step, on a
+    small server or on Windows."""
     has_compiler = any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", "clang++", "cl"))
     return has_compiler and (device.type != "cuda" or importlib.util.find_spec("triton") is not None)
 
@@ -59,7 +62,8 @@ def _finds_compiler(device: torch.device) -> bool:
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
     """`auto` takes a GPU where there is one; `ConfigError` for a device that is not there."""
     if name == "auto" and os.environ.get("SPACES_ZERO_GPU"):
-        # There the GPU is lent for single calls, in a process of their own: `pix2pix/inference/zero_gpu.py` asks for it by name.
+        # There the GPU is lent for single calls, in a process of their own:
+        # `pix2pix/inference/zero_gpu.py` asks for it by name.
         name = "cpu"
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

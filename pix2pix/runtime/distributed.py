@@ -48,7 +48,8 @@ def joined_processes() -> Iterator[None]:
 
 
 def leave_signals_to_first() -> None:
-    """The first process hears of a stop and tells the others in their common step; one that ended by itself would break it."""
+    """The first process hears of a stop and tells the others in their common step; one that
+    ended by itself would break it."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

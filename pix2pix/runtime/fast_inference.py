@@ -1,7 +1,9 @@
-"""Quick copies of a generator for drawing: same pictures, a fraction of the time. The generator itself is left as it is.
+"""Quick copies of a generator for drawing: same pictures, a fraction of the time. The
+generator itself is left as it is.
 
-On a CPU a convolution sorts its weights into the processor's blocks on every call; for one picture that takes longer than the
-convolution. Here they are sorted once. bf16 weights halve the rest again where the processor multiplies them in hardware.
+On a CPU a convolution sorts its weights into the processor's blocks on every call; for one picture that
+takes longer than the convolution. Here they are sorted once. bf16 weights halve the rest again where the
+processor multiplies them in hardware.
 """
 
 from __future__ import annotations
@@ -36,14 +38,17 @@ _measuring = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
-class PictureNorm(nn.BatchNorm2d):
-    """Batch norm over the picture at hand instead of running statistics, as the paper tests; its buffers are never touched."""
+class PerImageBatchNorm(nn.BatchNorm2d):
+    """Batch norm over the picture at hand instead of running statistics, as the paper tests;
+    its buffers are never touched."""
 
     @classmethod
-    def like(cls, norm: nn.BatchNorm2d) -> PictureNorm:
+    def like(cls, norm: nn.BatchNorm2d) -> PerImageBatchNorm:
         """The same weights and keys as `norm`, which shares its tensors with it."""
-        kind = PictureBottleneckNorm if isinstance(norm, BottleneckNorm) else cls
-        twin = kind(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta")
+        kind = PerImageBottleneckNorm if isinstance(norm, BottleneckNorm) else cls
+        twin = kind(
+            norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta"
+        )
         twin._parameters = dict(norm._parameters)
         twin._buffers = dict(norm._buffers)
         return twin.train(norm.training)
@@ -54,8 +59,9 @@ class PictureNorm(nn.BatchNorm2d):
         return F.instance_norm(features, None, None, self.weight, self.bias, eps=self.eps)
 
 
-class PictureBottleneckNorm(PictureNorm):
-    """The same where features may be 1 x 1, of which torch's own norms know no variance: the offset is left."""
+class PerImageBottleneckNorm(PerImageBatchNorm):
+    """The same where features may be 1 x 1, of which torch's own norms know no
+    variance: the offset is left."""
 
     def forward(self, features: Tensor) -> Tensor:
         values = features.float()
@@ -64,8 +70,9 @@ class PictureBottleneckNorm(PictureNorm):
         return (centred * scale + self.bias[:, None, None]).to(features.dtype)
 
 
-class QuickConvolution(nn.Module):
-    """A convolution with its own copy of the weights, in the type and the order that this machine multiplies fastest."""
+class InferenceConvolution(nn.Module):
+    """A convolution with its own copy of the weights, in the type and the order that this
+    machine multiplies fastest."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> None:
         super().__init__()
@@ -75,18 +82,27 @@ class QuickConvolution(nn.Module):
         self._stride = int(conv.stride[1])
 
     def forward(self, features: Tensor) -> Tensor:
-        # oneDNN's bf16 convolution of stride 2 reads memory that nobody wrote where its output is one column wide and more than one
-        # row high, as in the bottleneck of a tall picture: noise, or NaN, another each time. Zeros on the right make that two columns,
-        # of which the first is the same. Training never comes there: its pictures are square, and so are their features.
+        # oneDNN's bf16 convolution of stride 2 reads memory that nobody wrote where its output is one column
+        # wide and more than one row high, as in the bottleneck of a tall picture: noise, or NaN, another each
+        # time. Zeros on the right make that two columns, of which the first is the same. Training never comes
+        # there: its pictures are square, and so are their features.
         if features.shape[3] <= self._narrow and features.shape[2] > 1:
-            wider = F.pad(features.to(self.dtype), (0, self._stride)).contiguous(memory_format=torch.channels_last)
+            wider = F.pad(features.to(self.dtype), (0, self._stride)).contiguous(
+                memory_format=torch.channels_last
+            )
             return self._run(wider)[..., :1]
         return self._run(features.to(self.dtype, memory_format=torch.channels_last))
 
 
 def _widest_to_one_column(conv: nn.Conv2d | nn.ConvTranspose2d) -> int:
-    """The widest input of a convolution with steps that gives a single column; 0 where there is none to beware of."""
-    if isinstance(conv, nn.ConvTranspose2d) or isinstance(conv.padding, str) or conv.padding_mode != "zeros" or conv.stride[1] == 1:
+    """The widest input of a convolution with steps that gives a single column; 0 where
+    there is none to beware of."""
+    if (
+        isinstance(conv, nn.ConvTranspose2d)
+        or isinstance(conv.padding, str)
+        or conv.padding_mode != "zeros"
+        or conv.stride[1] == 1
+    ):
         return 0
     kernel = conv.dilation[1] * (conv.kernel_size[1] - 1) + 1
     return kernel + conv.stride[1] - 1 - 2 * conv.padding[1]
@@ -104,12 +120,14 @@ def _is_packable(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> bo
 
 
 def packs_bf16() -> bool:
-    """Whether oneDNN sorts bf16 weights on this processor (with AVX-512 or AVX-NE-CONVERT); elsewhere torch computes them unsorted."""
+    """Whether oneDNN sorts bf16 weights on this processor (with AVX-512 or AVX-NE-CONVERT); elsewhere
+    torch computes them unsorted."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
-    """The call that convolves with weights sorted once, through the operators that torch.compile uses for it."""
+    """The call that convolves with weights sorted once, through the operators
+    that torch.compile uses for it."""
     ops = torch.ops.mkldnn
     weight = conv.weight.detach().to(dtype)
     bias = None if conv.bias is None else conv.bias.detach().to(dtype)
@@ -121,21 +139,28 @@ def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
     if isinstance(conv, nn.ConvTranspose2d):
         extra = list(conv.output_padding)
         packed = ops._reorder_convolution_transpose_weight(weight, padding, extra, stride, dilation, groups)
-        return lambda x: ops._convolution_transpose_pointwise(x, packed, bias, padding, extra, stride, dilation, groups, *after)
+        return lambda x: ops._convolution_transpose_pointwise(
+            x, packed, bias, padding, extra, stride, dilation, groups, *after
+        )
     packed = ops._reorder_convolution_weight(weight, padding, stride, dilation, groups)
     return lambda x: ops._convolution_pointwise(x, packed, bias, padding, stride, dilation, groups, *after)
 
 
 def normalise_by_picture(generator: nn.Module) -> nn.Module:
-    """A twin of `generator`, sharing its tensors, whose batch norms use the statistics of each picture itself."""
-    return _replace(_twin(generator), nn.BatchNorm2d, make=PictureNorm.like)
+    """A twin of `generator`, sharing its tensors, whose batch norms use the
+    statistics of each picture itself."""
+    return _replace(_twin(generator), nn.BatchNorm2d, make=PerImageBatchNorm.like)
 
 
-def choose_quick_copy(generator: nn.Module, in_channels: int, *, precision: str) -> tuple[nn.Module, Precision]:
-    """The fastest copy of `generator` that paints the same pictures, and its precision; the generator itself where none does.
+def choose_inference_copy(
+    generator: nn.Module, in_channels: int, *, precision: str
+) -> tuple[nn.Module, Precision]:
+    """The fastest copy of `generator` that paints the same pictures, and its precision; the
+    generator itself where none does.
 
-    `precision` is fp32, bf16, or auto: bf16 where this machine is measured to be faster with it. A copy is tried on a test card,
-    so the choice is a matter of the weights and the machine, the same each time within a process.
+    `precision` is fp32, bf16, or auto: bf16 where this machine is measured to be faster with it.
+    A copy is tried on a test card, so the choice is a matter of the weights and the machine, the
+    same each time within a process.
     """
     device = next(generator.parameters()).device
     bf16 = precision == "bf16" or (precision == "auto" and is_bf16_faster(device))
@@ -143,16 +168,20 @@ def choose_quick_copy(generator: nn.Module, in_channels: int, *, precision: str)
     multiple = getattr(generator, "multiple", 256)
     card = make_test_card(in_channels, multiple).to(device)
     if bf16:
-        # Tall: its features shrink to one column of several rows, where kernels in bf16 have been seen to go wrong.
-        card = torch.cat((card, card.flip(2)), 2)[..., : max(multiple, getattr(generator, "smallest", multiple))]
+        # Tall: its features shrink to one column of several rows, where kernels in
+        # bf16 have been seen to go wrong.
+        card = torch.cat((card, card.flip(2)), 2)[
+            ..., : max(multiple, getattr(generator, "smallest", multiple))
+        ]
     with torch.inference_mode():
         wanted = generator(card)
         for candidate in candidates:
             try:
-                quick = make_quick_copy(generator, candidate)
+                quick = make_inference_copy(generator, candidate)
                 difference = float((quick(card) - wanted).abs().mean()) / 2
             except (RuntimeError, AttributeError, TypeError) as error:
-                # The sorting operators are not promised to stay: where a torch lacks them, the generator draws as well, only slower.
+                # The sorting operators are not promised to stay: where a torch lacks them, the
+                # generator draws as well, only slower.
                 _log.warning("no quick copy in %s: %s", candidate, error)
                 continue
             if difference < LARGEST_DIFFERENCE[candidate]:
@@ -160,9 +189,13 @@ def choose_quick_copy(generator: nn.Module, in_channels: int, *, precision: str)
     return generator, "fp32"
 
 
-def make_quick_copy(generator: nn.Module, precision: Precision) -> nn.Module:
+def make_inference_copy(generator: nn.Module, precision: Precision) -> nn.Module:
     """A copy to draw with: float32 in and out, inside it computes in `precision`. Norms stay exact."""
-    return _replace(_twin(generator), (nn.Conv2d, nn.ConvTranspose2d), make=lambda conv: QuickConvolution(conv, DTYPES[precision]))
+    return _replace(
+        _twin(generator),
+        (nn.Conv2d, nn.ConvTranspose2d),
+        make=lambda conv: InferenceConvolution(conv, DTYPES[precision]),
+    )
 
 
 def _twin(module: nn.Module) -> nn.Module:
@@ -181,8 +214,9 @@ def _replace(module: nn.Module, kinds: Any, *, make: Any) -> nn.Module:
 def computing_with(threads: int) -> Iterator[None]:
     """That many threads for torch within the calling thread, and again its own number afterwards.
 
-    Norms add up in another order with another number of threads, and a pixel in ten thousand then rounds to the next level:
-    a seed gives the same picture in every thread of a program only if all of them compute with the same number.
+    Norms add up in another order with another number of threads, and a pixel in ten thousand then
+    rounds to the next level: a seed gives the same picture in every thread of a program only if all of
+    them compute with the same number.
     """
     own = torch.get_num_threads()
     if own == threads:
@@ -196,7 +230,8 @@ def computing_with(threads: int) -> Iterator[None]:
 
 
 def is_bf16_faster(device: torch.device) -> bool:
-    """Whether this machine multiplies bf16 clearly faster than fp32: measured once a process, in about a tenth of a second."""
+    """Whether this machine multiplies bf16 clearly faster than fp32: measured once a process,
+    in about a tenth of a second."""
     if device.type not in ("cpu", "cuda"):
         return False
     with _measuring:
@@ -209,12 +244,13 @@ def _measure_bf16(device: torch.device) -> bool:
     try:
         # In one thread: several that wait for each other measure how busy the machine is.
         with torch.inference_mode(), computing_with(1):
-            # Made as a description first: no start weights are drawn. (`skip_init` would import sympy, half a second.)
+            # Made as a description first: no start weights are drawn. (`skip_init` would
+            # import sympy, half a second.)
             conv = nn.Conv2d(128, 128, 4, stride=2, padding=1, device="meta")
             conv.weight = nn.Parameter(torch.full(conv.weight.shape, 0.01, device=device), False)
             conv.bias = nn.Parameter(torch.full((conv.out_channels,), 0.01, device=device), False)
             features = torch.full((1, 128, 64, 64), 0.5, device=device)
-            layers = {name: QuickConvolution(conv, dtype) for name, dtype in DTYPES.items()}
+            layers = {name: InferenceConvolution(conv, dtype) for name, dtype in DTYPES.items()}
             # Alternating, and the least of each: whatever else the machine does hits both.
             times = [{name: _time(layer, features) for name, layer in layers.items()} for _ in range(8)]
     except (RuntimeError, AttributeError, TypeError) as error:
@@ -224,7 +260,7 @@ def _measure_bf16(device: torch.device) -> bool:
     return least["bf16"] < WORTH_IT * least["fp32"]
 
 
-def _time(layer: QuickConvolution, features: Tensor) -> float:
+def _time(layer: InferenceConvolution, features: Tensor) -> float:
     features = features.to(layer.dtype, memory_format=torch.channels_last)
     begin = time.perf_counter()
     layer(features)

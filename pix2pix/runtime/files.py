@@ -19,7 +19,21 @@ from pix2pix.imaging.tensors import Levels, finite_range, is_deep, overshoot, to
 
 T = TypeVar("T")
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".jpe", ".ppm", ".pgm", ".pbm", ".pnm")
+IMAGE_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".jfif",
+    ".jpe",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+)
 SMALLEST_SIDE = 2
 LARGEST_PICTURE = 89_478_485
 """Pixels; Pillow begins to suspect a decompression bomb above it."""
@@ -36,7 +50,13 @@ EXIF_ORIENTATION = 0x0112
 BITS_PER_SAMPLE = 258
 SAMPLES_PER_PIXEL = 277
 SAMPLE_FORMAT = 339
-TIFF_NUMBERS = {1: "whole numbers", 2: "signed numbers", 3: "floating point", 5: "complex whole numbers", 6: "complex numbers"}
+TIFF_NUMBERS = {
+    1: "whole numbers",
+    2: "signed numbers",
+    3: "floating point",
+    5: "complex whole numbers",
+    6: "complex numbers",
+}
 LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
 """Files that a file manager puts into a folder by looking at it, in lower case."""
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -49,10 +69,11 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Lets `write` fill a file beside `path`, then gives it that name: readers see the old file or the new, never a part.
+    """Lets `write` fill a file beside `path`, then gives it that name: readers see the old
+    file or the new, never a part.
 
-    The folder is made where it is missing. A full disk becomes `NoSpaceError`, a name that is too long `DataError`, any other refusal
-    of the system `RunError`; what stood under `path` is still whole.
+    The folder is made where it is missing. A full disk becomes `NoSpaceError`, a name that is too long
+    `DataError`, any other refusal of the system `RunError`; what stood under `path` is still whole.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
@@ -74,14 +95,16 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
 
 
 def _system_error(error: BaseException | None) -> OSError | None:
-    """Returns what the system refused; `torch.save` turns that into a `RuntimeError` that no longer says so, but came from it."""
+    """Returns what the system refused; `torch.save` turns that into a `RuntimeError` that no
+    longer says so, but came from it."""
     while isinstance(error, RuntimeError):
         error = error.__context__
     return error if isinstance(error, OSError) else None
 
 
 def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
-    """Returns the error to raise where `path` could not be written: `NoSpaceError` if the disk was full, else one with the cause.
+    """Returns the error to raise where `path` could not be written: `NoSpaceError` if the disk was
+    full, else one with the cause.
 
     `name` is what it is called instead of its path, where the path is nobody's business.
     """
@@ -89,10 +112,14 @@ def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
     if error.errno == errno.ENAMETOOLONG:
         return DataError(f"{told} could not be written: the file name is too long for this disk. Shorten it.")
     if error.errno not in FULL_DISK:
-        return RunError(f"{told} could not be written: {_cause(error)}. {WAYS_OUT.get(error.errno or 0, WRITABLE)}")
+        return RunError(
+            f"{told} could not be written: {_cause(error)}. {WAYS_OUT.get(error.errno or 0, WRITABLE)}"
+        )
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free / 1e6
-    return NoSpaceError(f"no space left: {told} could not be written, {free:,.0f} MB are free. Make room, then resume.")
+    return NoSpaceError(
+        f"no space left: {told} could not be written, {free:,.0f} MB are free. Make room, then resume."
+    )
 
 
 def _flush_folder(folder: Path) -> None:
@@ -116,12 +143,14 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Puts `text` into the file, whole or not at all, as UTF-8; bytes of a name that are none are written as \\udc80 to \\udcff."""
+    """Puts `text` into the file, whole or not at all, as UTF-8; bytes of a name that are none are
+    written as \\udc80 to \\udcff."""
     write_bytes(path, showable(text).encode("utf-8"))
 
 
 def append_line(path: str | Path, text: str) -> None:
-    """Adds a line to a file that only grows, on the disk when this returns. Half a line that a power cut has left ends before it.
+    """Adds a line to a file that only grows, on the disk when this returns. Half a line that a
+    power cut has left ends before it.
 
     Where the disk refuses (`NoSpaceError`, `RunError`), the file is as it was.
     """
@@ -147,7 +176,8 @@ def append_line(path: str | Path, text: str) -> None:
 
 @contextmanager
 def all_or_nothing(folder: Path) -> Iterator[None]:
-    """Empties `folder`, which was new or empty before, where not all could be written into it: the same command works again."""
+    """Empties `folder`, which was new or empty before, where not all could be written into it:
+    the same command works again."""
     try:
         yield
     except BaseException:
@@ -161,7 +191,8 @@ def all_or_nothing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def utf8_name(path: str | Path) -> Iterator[str]:
-    """A name of a file for libraries that take nothing but UTF-8: its path, or where that is none, `/dev/fd/` and a number."""
+    """A name of a file for libraries that take nothing but UTF-8: its path, or where that is
+    none, `/dev/fd/` and a number."""
     if is_utf8(str(path)):
         yield str(path)
         return
@@ -170,17 +201,27 @@ def utf8_name(path: str | Path) -> Iterator[str]:
 
 
 def is_empty_folder(path: str | Path) -> bool:
-    """Whether it is a folder that holds nothing of the user's; what a file manager leaves there does not count."""
+    """Whether it is a folder that holds nothing of the user's; what a file manager
+    leaves there does not count."""
     path = Path(path)
-    return path.is_dir() and all(file.name.lower() in LEFT_BY_SYSTEMS or file.name.startswith("._") for file in path.iterdir())
+    return path.is_dir() and all(
+        file.name.lower() in LEFT_BY_SYSTEMS or file.name.startswith("._") for file in path.iterdir()
+    )
 
 
 def write_image(path: str | Path, image: Image.Image) -> None:
-    """Saves a picture in the format that the suffix names; PNG, BMP, TIFF and WebP keep each pixel, JPEG is quality 95."""
+    """Saves a picture in the format that the suffix names; PNG, BMP, TIFF and WebP keep
+    each pixel, JPEG is quality 95."""
     suffix = Path(path).suffix.lower()
     if suffix not in IMAGE_SUFFIXES:
-        raise DataError(f"{path} does not end like a picture; name it {', '.join(IMAGE_SUFFIXES[:-1])} or {IMAGE_SUFFIXES[-1]}.")
-    write_atomically(path, lambda file: image.save(file, Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {})))
+        raise DataError(
+            f"{path} does not end like a picture; name it {', '.join(IMAGE_SUFFIXES[:-1])} or "
+            f"{IMAGE_SUFFIXES[-1]}."
+        )
+    write_atomically(
+        path,
+        lambda file: image.save(file, Image.registered_extensions()[suffix], **SAVE_OPTIONS.get(suffix, {})),
+    )
 
 
 def read_image(path: str | Path, levels: Levels | None = None) -> Image.Image:
@@ -207,7 +248,8 @@ def decode_image(data: bytes, name: str) -> Image.Image:
 
 
 def decode_deep(data: bytes, name: str) -> Image.Image | None:
-    """A gray picture of more than 8 bits with its values as they are; None where the picture has 8. `DataError` as `read_image`."""
+    """A gray picture of more than 8 bits with its values as they are; None where the picture has 8.
+    `DataError` as `read_image`."""
 
     def look(image: Image.Image) -> Image.Image | None:
         return ImageOps.exif_transpose(image).copy() if is_deep(image) else None
@@ -254,27 +296,40 @@ def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], *, na
         raise
     except Exception as error:  # noqa: BLE001  # decoders meet damage in many ways: OSError, SyntaxError, struct.error, IndexError, ...
         cause = (isinstance(error, Image.UnidentifiedImageError) and _cause_in_tiff(file)) or _cause(error)
-        raise DataError(f"{name} cannot be read as a picture: {cause}. Save it anew as PNG, or leave it out.") from error
+        raise DataError(
+            f"{name} cannot be read as a picture: {cause}. Save it anew as PNG, or leave it out."
+        ) from error
 
 
 def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
     try:
         image = Image.open(file)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{name} has more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller.") from error
+        raise DataError(
+            f"{name} has more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller."
+        ) from error
     width, height = image.size
     if width * height > LARGEST_PICTURE:
         image.close()
-        raise DataError(f"{name} is {width} x {height}, more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make it smaller.")
+        raise DataError(
+            f"{name} is {width} x {height}, more than {LARGEST_PICTURE / 1e6:.0f} million pixels. Make "
+            "it smaller."
+        )
     if min(width, height) < SMALLEST_SIDE:
         image.close()
-        raise DataError(f"{name} is {width} x {height}; a picture has at least {SMALLEST_SIDE} pixels on each side.")
+        raise DataError(
+            f"{name} is {width} x {height}; a picture has at least {SMALLEST_SIDE} pixels on each side."
+        )
     return image
 
 
 def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
-    """What pixels a TIFF has that Pillow knows no mode for, as its first directory says; nothing where the file is no whole TIFF."""
-    with suppress(Exception), io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else Path(file).open("rb") as opened:
+    """What pixels a TIFF has that Pillow knows no mode for, as its first directory says; nothing
+    where the file is no whole TIFF."""
+    with (
+        suppress(Exception),
+        io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else Path(file).open("rb") as opened,
+    ):
         # A damaged directory fails in many ways, and is told as any damage.
         head = opened.read(8)
         head += opened.read(8) if head[2:4] in (b"+\0", b"\0+") else b""
@@ -284,7 +339,10 @@ def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
         bands = directory.get(SAMPLES_PER_PIXEL, 1)
         bits = directory.get(BITS_PER_SAMPLE, (1,))
         number = TIFF_NUMBERS.get(directory.get(SAMPLE_FORMAT, (1,))[0], "numbers")
-        return f"it is a TIFF of {bands} band{'s' * (bands != 1)} of {bits[0]} bits ({number}), which is not read"
+        return (
+            f"it is a TIFF of {bands} band{'s' * (bands != 1)} of {bits[0]} bits ({number}), which is not"
+            " read"
+        )
     return ""
 
 

@@ -1,4 +1,5 @@
-"""Locks between processes: those of the system, or a marker file where a folder has none (some network drives)."""
+"""Locks between processes: those of the system, or a marker file where a folder has
+none (some network drives)."""
 
 from __future__ import annotations
 
@@ -18,11 +19,12 @@ MARKER = ".held"
 
 @contextmanager
 def hold(path: str | Path, timeout: float = -1) -> Iterator[None]:
-    """Holds the lock in the file `path`; it dies with its holder. `Timeout` after that many seconds, never where they are -1.
+    """Holds the lock in the file `path`; it dies with its holder. `Timeout` after that many
+    seconds, never where they are -1.
 
-    In a folder without locks a marker beside it (`path` with `.held`) is the lock. One that a killed process has left on this
-    machine is taken over; one of another machine stays, since nobody here can know whether its holder lives.
-    `NoSpaceError` or `RunError` where no lock can be made.
+    In a folder without locks a marker beside it (`path` with `.held`) is the lock. One that a killed process
+    has left on this machine is taken over; one of another machine stays, since nobody here can know whether
+    its holder lives. `NoSpaceError` or `RunError` where no lock can be made.
     """
     path = Path(path)
     try:
@@ -49,7 +51,8 @@ def is_free(path: str | Path) -> bool:
 
 
 def way_out(path: str | Path) -> str:
-    """How to be rid of the marker in a folder without locks, as a sentence; empty where there is no marker."""
+    """How to be rid of the marker in a folder without locks, as a sentence;
+    empty where there is no marker."""
     marker = _marker(Path(path))
     return f" If none is at work, on other machines too, delete {marker}." if marker.exists() else ""
 

@@ -8,7 +8,13 @@ import torch
 
 from pix2pix.errors import RunError
 
-WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory", "unable to allocate")
+WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "cannot allocate memory",
+    "unable to allocate",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -1,4 +1,5 @@
-"""Paths as people type and paste them. Needs nothing that is slow to import: the command line uses it before it works."""
+"""Paths as people type and paste them. Needs nothing that is slow to import: the command
+line uses it before it works."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "„“")
 
 
 def expand_home(path: str | Path) -> str:
-    """The path with `~` as the home folder: no shell does that in `--run=~/x`. An unknown user stays as typed, a slash at the end too."""
+    """The path with `~` as the home folder: no shell does that in `--run=~/x`. An unknown user stays as
+    typed, a slash at the end too."""
     return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for unknown users
 
 
@@ -29,7 +31,8 @@ def unquoted(text: str) -> str:
 
 
 def pasted(text: str) -> str:
-    """A path as it was meant, without what comes along when it is copied: spaces and quotes around it, `file://`, a terminal's backslashes.
+    """A path as it was meant, without what comes along when it is copied: spaces and quotes around it,
+    `file://`, a terminal's backslashes.
 
     Only a path that is not there as it stands loses backslashes, since a name may hold some.
     """

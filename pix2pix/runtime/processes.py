@@ -15,9 +15,9 @@ NICENESS = 10
 def step_back(pid: int = 0) -> None:
     """Lets other processes go before `pid`, or before this one. A session of its own steps back as a whole.
 
-    A trainer calls it once it has started: one that was nice before its imports took over a minute to start on a
-    busy machine, while somebody waited for it. Linux shares the processor by session first: there the niceness
-    of a process alone counts only inside its session.
+    A trainer calls it once it has started: one that was nice before its imports took over a minute to start
+    on a busy machine, while somebody waited for it. Linux shares the processor by session first: there the
+    niceness of a process alone counts only inside its session.
     """
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
@@ -26,12 +26,14 @@ def step_back(pid: int = 0) -> None:
 
 
 def quiet_environment() -> dict[str, str]:
-    """`clean_environment` for threads that wait without spinning: beside a drawing visitor, spinning made a step ten times as long."""
+    """`clean_environment` for threads that wait without spinning: beside a drawing visitor, spinning
+    made a step ten times as long."""
     return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that looks like a secret, and with this very package to import."""
+    """This process's environment without anything that looks like a secret, and with
+    this very package to import."""
     environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
     # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
     places = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]

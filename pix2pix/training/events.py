@@ -42,7 +42,8 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Progress:
-    """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake, ...) and the learning rate now."""
+    """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake,
+    ...) and the learning rate now."""
 
     step: int
     steps: int
@@ -75,10 +76,11 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Saved:
-    """Models to use (`checkpoints`, by name, the first one foremost) and all that is needed to go on (`state`) after `step` steps.
+    """Models to use (`checkpoints`, by name, the first one foremost) and all that is needed to go
+    on (`state`) after `step` steps.
 
-    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it down before you ask
-    for the next event.
+    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it down
+    before you ask for the next event.
     """
 
     step: int
@@ -88,7 +90,8 @@ class Saved:
 
 @dataclass(frozen=True)
 class Diverged:
-    """A loss or a weight was not finite at `step`, at `rate_scale` times the rate; nothing of it was saved. The trainer ends here."""
+    """A loss or a weight was not finite at `step`, at `rate_scale` times the rate; nothing of it was
+    saved. The trainer ends here."""
 
     step: int
     rate_scale: float
@@ -105,7 +108,8 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event. `state` is finished, stopped or diverged; `reason` says why where that does not say it, or is empty."""
+    """The last event. `state` is finished, stopped or diverged; `reason` says why where that
+    does not say it, or is empty."""
 
     step: int
     state: str

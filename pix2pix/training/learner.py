@@ -48,10 +48,18 @@ class Learner:
             init_weights(network, torch.Generator().manual_seed(seed_of(config.seed, name)))
         method.to(machine.device)
         betas = (config.beta1, config.beta2)
-        trained = {player.name: nn.ModuleList(method.networks[name] for name in player.networks) for player in method.players}
-        self._optimizers = {player.name: ChannelsLastAdam(trained[player.name], player.rate, betas=betas) for player in method.players}
+        trained = {
+            player.name: nn.ModuleList(method.networks[name] for name in player.networks)
+            for player in method.players
+        }
+        self._optimizers = {
+            player.name: ChannelsLastAdam(trained[player.name], player.rate, betas=betas)
+            for player in method.players
+        }
         kept = method.saved if config.ema else {}
-        self.ema = nn.ModuleDict({name: copy.deepcopy(method.networks[name]) for name in kept}).requires_grad_(False)
+        self.ema = nn.ModuleDict(
+            {name: copy.deepcopy(method.networks[name]) for name in kept}
+        ).requires_grad_(False)
         if machine.compile and method.compilable:
             for network in method.networks.values():
                 network.compile()
@@ -66,7 +74,9 @@ class Learner:
 
     def networks_to_save(self) -> nn.ModuleDict:
         """The networks to show and to save, by name: their running means where there are some."""
-        return nn.ModuleDict({name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved})
+        return nn.ModuleDict(
+            {name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved}
+        )
 
     def step(self, number: int, batches: Sequence[Batch], rate: float) -> Losses:
         """Takes one step of the training, number `number` from 0: `config.passes()` batches of this process,
@@ -82,11 +92,15 @@ class Learner:
         losses: Losses = {}
         for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
             players = [player for player in self.method.players if left <= player.steps]
-            losses |= self._step_players(players, number, batches={index: batches[index] for index in group}, rate=rate)
+            losses |= self._step_players(
+                players, number, batches={index: batches[index] for index in group}, rate=rate
+            )
         self._update_ema(number)
         return losses
 
-    def _step_players(self, players: Sequence[Player], number: int, *, batches: Mapping[int, Batch], rate: float) -> Losses:
+    def _step_players(
+        self, players: Sequence[Player], number: int, *, batches: Mapping[int, Batch], rate: float
+    ) -> Losses:
         """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean
         losses."""
         last = self.method.players[-1]
@@ -117,7 +131,10 @@ class Learner:
         count = len(next(iter(batch.values())))
         first = (number * self.config.passes() + index) * self.config.batch + self.machine.rank * count
         draw = Draw(self.config.seed, number, range(first, first + count))
-        noise = {name: values.to(device, non_blocking=True) for name, values in self.method.noise(batch, draw).items()}
+        noise = {
+            name: values.to(device, non_blocking=True)
+            for name, values in self.method.noise(batch, draw).items()
+        }
         with torch.set_grad_enabled(has_graph), self.machine.autocast():
             return Pass(batch, noise, self.method.make_fakes(batch, noise))
 
@@ -155,13 +172,20 @@ class Learner:
     def is_finite(self) -> bool:
         """No weight and no statistic of any network is NaN or infinite."""
         networks = (self.method.networks, self.ema)
-        return all(bool(torch.isfinite(value).all()) for network in networks for value in network.state_dict().values())
+        return all(
+            bool(torch.isfinite(value).all())
+            for network in networks
+            for value in network.state_dict().values()
+        )
 
     def state(self) -> State:
         """All that `load_state` needs to go on. The tensors are the living ones."""
         state: State = {name: dict(network.state_dict()) for name, network in self.method.networks.items()}
         state |= {f"{name}_optimizer": optimizer.state_dict() for name, optimizer in self._optimizers.items()}
-        state |= {key: dict(self.ema[name].state_dict()) if self.ema else None for key, name in self._ema_keys().items()}
+        state |= {
+            key: dict(self.ema[name].state_dict()) if self.ema else None
+            for key, name in self._ema_keys().items()
+        }
         own = self.method.state()
         return state | ({"method": own} if own else {})
 

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 class ChannelsLastAdam:
     """Adam for one network or a list of them, kept channels-last.
 
-    Convolutions give their gradients in the order that the weights lie in memory. Fused Adam copies whatever is not contiguous
-    (a seventh of a step on two cores), so it is given the same memory under another name: as (O, h, w, I), which is contiguous.
+    Convolutions give their gradients in the order that the weights lie in memory. Fused Adam copies whatever
+    is not contiguous (a seventh of a step on two cores), so it is given the same memory under another name:
+    as (O, h, w, I), which is contiguous.
     """
 
     def __init__(self, network: nn.Module, rate: float, *, betas: tuple[float, float]) -> None:

@@ -1,4 +1,5 @@
-"""Trainings by what one has: a few minutes, an evening or a night, or the patience of the paper. Pure: numbers in, settings out."""
+"""Trainings by what one has: a few minutes, an evening or a night, or the patience of the paper.
+Pure: numbers in, settings out."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from pix2pix.config import TrainConfig, knobs
 
 PAPER_EPOCHS = 200
 FOUND = {"decoder": "sharp", "crisp": 0.5, "real_label": 0.9}
-"""What was found to give better pictures than the paper's own choices (checkpoints/README.md has the numbers)."""
+"""What was found to give better pictures than the paper's own choices
+(checkpoints/README.md has the numbers)."""
 PAPERS = {"decoder": "transposed", "crisp": 0.0, "real_label": 1.0}
 
 
@@ -28,7 +30,8 @@ class Preset:
     steps: Callable[[int], int]
 
     def changes(self, pairs: int, largest: int = 256) -> dict[str, Any]:
-        """All settings that the preset fixes, for a folder with `pairs` training pairs whose pictures are worth `largest` pixels."""
+        """All settings that the preset fixes, for a folder with `pairs` training pairs whose pictures
+        are worth `largest` pixels."""
         size = min(self.settings["size"], largest)
         return self.settings | {"size": size, "steps": self.steps(pairs)} | intervals(self.steps(pairs))
 
@@ -38,7 +41,8 @@ class Preset:
 
 
 def intervals(steps: int) -> dict[str, int]:
-    """How often to tell, to show, to measure and to save in a training of so many steps: about 40 pictures in all."""
+    """How often to tell, to show, to measure and to save in a training of so many
+    steps: about 40 pictures in all."""
     return {
         "log_every": max(1, min(50, steps // 100)),
         "sample_every": max(1, min(1000, steps // 40)),
@@ -56,21 +60,48 @@ PRESETS = (
         "quick",
         "Quick look",
         "whether it learns what you mean, in small pictures",
-        {"size": 128, "width": 32, "discriminator_width": 32, "batch": 1, "rate": 2e-4, "decay_from": 0.5, "ema": 0.99} | FOUND,
+        {
+            "size": 128,
+            "width": 32,
+            "discriminator_width": 32,
+            "batch": 1,
+            "rate": 2e-4,
+            "decay_from": 0.5,
+            "ema": 0.99,
+        }
+        | FOUND,
         lambda pairs: 1_500,
     ),
     Preset(
         "good",
         "Good",
         "a model to draw with: an hour on a GPU, a night without",
-        {"size": 256, "width": 64, "discriminator_width": 64, "batch": 1, "rate": 2e-4, "decay_from": 0.5, "ema": 0.999} | FOUND,
+        {
+            "size": 256,
+            "width": 64,
+            "discriminator_width": 64,
+            "batch": 1,
+            "rate": 2e-4,
+            "decay_from": 0.5,
+            "ema": 0.999,
+        }
+        | FOUND,
         _good_steps,
     ),
     Preset(
         "paper",
         "Paper",
         f"{PAPER_EPOCHS} passes over your pairs, as in the paper",
-        {"size": 256, "width": 64, "discriminator_width": 64, "batch": 1, "rate": 2e-4, "decay_from": 1.0, "ema": 0.0} | PAPERS,
+        {
+            "size": 256,
+            "width": 64,
+            "discriminator_width": 64,
+            "batch": 1,
+            "rate": 2e-4,
+            "decay_from": 1.0,
+            "ema": 0.0,
+        }
+        | PAPERS,
         lambda pairs: PAPER_EPOCHS * max(1, pairs),
     ),
 )
@@ -82,7 +113,8 @@ def find_preset(key: str | None) -> Preset:
 
 
 def preset_of(config: TrainConfig) -> str:
-    """Title of the preset whose settings a run has, whatever its number of steps; `own` where it has others."""
+    """Title of the preset whose settings a run has, whatever its number of
+    steps; `own` where it has others."""
     for preset in PRESETS:
         if all(getattr(config, name) == value for name, value in preset.settings.items() if name != "size"):
             return preset.title

@@ -101,7 +101,9 @@ class Trainer:
         config = self.config
         if self.step == 0 and self._validation:
             yield self._sample()
-        with closing(self.examples.batches(self.step, rank=self.machine.rank, world=self.machine.world)) as batches:
+        with closing(
+            self.examples.batches(self.step, rank=self.machine.rank, world=self.machine.world)
+        ) as batches:
             self._clock.restart()
             while self.step < config.steps:
                 try:
@@ -138,7 +140,9 @@ class Trainer:
     def _is_due(self, *names: str) -> bool:
         """One of the intervals ends at this step; the last step ends all."""
         intervals = names or ("log_every", "sample_every", "evaluate_every", "save_every")
-        return self.step == self.config.steps or any(self.step % getattr(self.config, name) == 0 for name in intervals)
+        return self.step == self.config.steps or any(
+            self.step % getattr(self.config, name) == 0 for name in intervals
+        )
 
     def _collect(self) -> None:
         """Adds the losses of the steps since the last look to the sums."""
@@ -191,8 +195,14 @@ class Trainer:
         losses = {name: value / self._count for name, value in self._sums.items()}
         self._sums = {}
         self._count = 0
-        rate = self.method.players[-1].rate * rate_at(self.step - 1, self.config.steps, decay_from=self.config.decay_from) * self.rate_scale
-        return Progress(self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share)
+        rate = (
+            self.method.players[-1].rate
+            * rate_at(self.step - 1, self.config.steps, decay_from=self.config.decay_from)
+            * self.rate_scale
+        )
+        return Progress(
+            self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share
+        )
 
     def _show(self, networks: nn.ModuleDict, example: Batch) -> Batch:
         """The images of an example, as the models that would be saved now make them, on the CPU."""
@@ -213,12 +223,17 @@ class Trainer:
     def _sample(self) -> Sampled:
         networks = self._networks_to_show()
         examples = self._validation[: self.config.samples]
-        rows = [tuple(self._show(networks, images)[column] for column in self.method.columns) for _, images in examples]
+        rows = [
+            tuple(self._show(networks, images)[column] for column in self.method.columns)
+            for _, images in examples
+        ]
         return Sampled(self.step, lay_out(rows))
 
     def _evaluate(self) -> Evaluated:
         networks = self._networks_to_show()
-        metrics = self.method.validate([self._show(networks, images) for _, images in self._validation], METRICS)
+        metrics = self.method.validate(
+            [self._show(networks, images) for _, images in self._validation], METRICS
+        )
         criterion = self.method.criterion
         value = metrics[criterion.metric]
         sign = -1 if criterion.lower_is_better else 1
@@ -246,10 +261,14 @@ class Trainer:
             "step": self.step,
             "steps": self.config.steps,
             "seed": self.config.seed,
-            "settings": {name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")},
+            "settings": {
+                name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")
+            },
             "metrics": self._metrics,
             "licence": self.config.licence,
-            "command": command_line(replace(self.config, data=data, init=init), f"runs/{self._run_name or data}"),
+            "command": command_line(
+                replace(self.config, data=data, init=init), f"runs/{self._run_name or data}"
+            ),
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
         return Checkpoint(model, weights, about)
@@ -259,7 +278,11 @@ class Trainer:
         step."""
         return {
             "step": self.step,
-            **dict(zip(_model_keys(self.models), (model.to_dict() for model in self.models.values()), strict=True)),
+            **dict(
+                zip(
+                    _model_keys(self.models), (model.to_dict() for model in self.models.values()), strict=True
+                )
+            ),
             "best": self._best,
             "metrics": self._metrics,
             "rate_scale": self.rate_scale,
@@ -271,13 +294,21 @@ class Trainer:
 
     def _load(self, state: dict[str, Any]) -> None:
         if state["step"] > self.config.steps:
-            raise ConfigError(f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for more steps.")
+            raise ConfigError(
+                f"steps is {self.config.steps}, and the run has made {state['step']} already. Ask for "
+                "more steps."
+            )
         # Read as a config: a state of an older version lacks fields, which have their defaults then.
         saved = {name: ModelConfig.from_dict(state[key]) for key, name in _model_keys(self.models).items()}
         for name, model in self.models.items():
             before = saved[name]
-            if replace(before, palette=(), target_palette=()) != replace(model, palette=(), target_palette=()):
-                what = f"learned from {before.source} to {before.target}, and {self.config.data} has other pictures"
+            if replace(before, palette=(), target_palette=()) != replace(
+                model, palette=(), target_palette=()
+            ):
+                what = (
+                    f"learned from {before.source} to {before.target}, and {self.config.data} has other"
+                    " pictures"
+                )
                 raise ConfigError(f"this run {what}. Name the old ones, or start another run.")
         self.models = saved
         self.learner.load_state(state)

@@ -10,41 +10,56 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.runs import jobs
-from pix2pix.ui.draw import tab as draw
-from pix2pix.ui.models import tab as collection
-from pix2pix.ui.shared.model_library import Shelf
-from pix2pix.ui.shared.refusals import tell_refusals_in_a_line
+from pix2pix.ui.draw import tab as draw_tab
+from pix2pix.ui.models import tab as models_tab
+from pix2pix.ui.shared.model_library import ModelLibrary
+from pix2pix.ui.shared.refusals import log_refusals_in_a_line
 from pix2pix.ui.shared.session_memory import session_capacity, share_descriptions
 from pix2pix.ui.shared.storage import find_places
-from pix2pix.ui.study import tab as study
-from pix2pix.ui.train import tab as train
-from pix2pix.ui.translate import tab as translate
+from pix2pix.ui.study import tab as study_tab
+from pix2pix.ui.train import tab as train_tab
+from pix2pix.ui.translate import tab as translate_tab
 
 CSS = sorted(Path(__file__).parent.glob("*/*.css"), key=lambda path: path.name)
-HEADER = '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to another</span></header>'
+HEADER = (
+    '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to'
+    " another</span></header>"
+)
 LARGEST_UPLOAD = "2gb"
 """Of one file: a zip of pairs. What is in it is bounded by itself, in `pix2pix/data/intake/archive.py`."""
-FONT = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "DejaVu Sans", "sans-serif"]
+FONT = [
+    "ui-sans-serif",
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "Helvetica Neue",
+    "DejaVu Sans",
+    "sans-serif",
+]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace"]
 
-Tab = Callable[[gr.Blocks, Shelf], Any]
+Tab = Callable[[gr.Blocks, ModelLibrary], Any]
 TABS: tuple[tuple[str, str, Tab], ...] = (
-    ("draw", "Draw", draw.build),
-    ("translate", "Translate", translate.build),
-    ("train", "Train", train.build),
-    ("models", "Models", collection.build),
-    ("study", "Real or fake?", study.build),
+    ("draw", "Draw", draw_tab.build),
+    ("translate", "Translate", translate_tab.build),
+    ("train", "Train", train_tab.build),
+    ("models", "Models", models_tab.build),
+    ("study", "Real or fake?", study_tab.build),
 )
 """Id, title and builder of each tab, in order."""
 
 
 def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs") -> gr.Blocks:
-    """The page over a folder of checkpoints and a folder of runs. Runs that ended while no server looked are closed first."""
+    """The page over a folder of checkpoints and a folder of runs. Runs that ended while no
+    server looked are closed first."""
     share_descriptions()
-    tell_refusals_in_a_line()
-    shelf = Shelf(checkpoints, runs)
-    jobs.adopt(shelf.runs)
-    with gr.Blocks(title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)) as demo:
+    log_refusals_in_a_line()
+    library = ModelLibrary(checkpoints, runs)
+    jobs.adopt(library.runs)
+    with gr.Blocks(
+        title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
+    ) as demo:
         gr.HTML(HEADER)
         if os.environ.get("SPACE_ID"):
             gr.DuplicateButton("Duplicate this Space", size="sm", scale=0, elem_id="duplicate")
@@ -52,8 +67,8 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
         with gr.Tabs(elem_id="tabs"):
             for key, title, build in TABS:
                 with gr.Tab(title, id=key, elem_id=f"tab-{key}"):
-                    built[key] = build(demo, shelf)
-        collection.bind_tuning(built["models"], built["train"])
+                    built[key] = build(demo, library)
+        models_tab.bind_tuning(built["models"], built["train"])
     return demo
 
 
@@ -61,7 +76,13 @@ def theme() -> gr.themes.Base:
     """Quiet grays and one accent: the pictures are what is colourful here."""
     colors = gr.themes.colors
     sizes = gr.themes.sizes
-    base = gr.themes.Base(primary_hue=colors.indigo, neutral_hue=colors.zinc, radius_size=sizes.radius_md, font=FONT, font_mono=MONO)
+    base = gr.themes.Base(
+        primary_hue=colors.indigo,
+        neutral_hue=colors.zinc,
+        radius_size=sizes.radius_md,
+        font=FONT,
+        font_mono=MONO,
+    )
     return base.set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",

@@ -1,4 +1,5 @@
-"""Trains and draws in a process whose arithmetic is the same on every x86 machine; prints the numbers as JSON.
+"""Trains and draws in a process whose arithmetic is the same on every x86
+machine; prints the numbers as JSON.
 
     python tests/before_the_move/fixed_numbers.py train FOLDER | pairs FOLDER | resume RUN | draw MODEL
 
@@ -34,7 +35,15 @@ SETTINGS = {
     "wgan-gp": {"gan": "wgan-gp", "critic_steps": 2},
     "l1 alone": {"gan": "none"},
 }
-SMALL = {"size": 64, "width": 8, "discriminator_width": 8, "steps": 30, "log_every": 1, "precision": "fp32", "device": "cpu"}
+SMALL = {
+    "size": 64,
+    "width": 8,
+    "discriminator_width": 8,
+    "steps": 30,
+    "log_every": 1,
+    "precision": "fp32",
+    "device": "cpu",
+}
 
 
 def write_pairs(folder: Path) -> None:
@@ -96,7 +105,10 @@ def main() -> None:
         shown = numbers_of(resume(folder, steps=6).path)
     else:
         picture = Translator.load(folder)(draw_pair(1)[0])
-        shown = {"picture": hashlib.sha256(picture.tobytes()).hexdigest(), "mean": sum(picture.resize((1, 1)).getpixel((0, 0)))}
+        shown = {
+            "picture": hashlib.sha256(picture.tobytes()).hexdigest(),
+            "mean": sum(picture.resize((1, 1)).getpixel((0, 0))),
+        }
     print(json.dumps(shown))
 
 

@@ -36,7 +36,9 @@ for _ in range(7):
 def checkpoint() -> Checkpoint:
     generator = build_generator(CONFIG)
     init_weights(generator, torch.Generator().manual_seed(1))
-    return Checkpoint(CONFIG, dict(generator.state_dict()), {"task": "labels to photo", "metrics": {"ssim": 0.25}})
+    return Checkpoint(
+        CONFIG, dict(generator.state_dict()), {"task": "labels to photo", "metrics": {"ssim": 0.25}}
+    )
 
 
 @pytest.fixture
@@ -58,7 +60,9 @@ def test_comes_back_as_it_was(checkpoint: Checkpoint, tmp_path: Path) -> None:
     assert not loaded.generator().training
 
 
-def test_half_precision_halves_the_file_and_keeps_three_digits(checkpoint: Checkpoint, saved: Path, tmp_path: Path) -> None:
+def test_half_precision_halves_the_file_and_keeps_three_digits(
+    checkpoint: Checkpoint, saved: Path, tmp_path: Path
+) -> None:
     save_checkpoint(tmp_path / "full.pth", checkpoint, half=False)
     loaded = load_checkpoint(saved)
     assert saved.stat().st_size < 0.7 * (tmp_path / "full.pth").stat().st_size
@@ -107,7 +111,9 @@ def test_a_compressed_bomb_is_not_unpacked(saved: Path, tmp_path: Path) -> None:
     bomb = tmp_path / "bomb.pth"
     with zipfile.ZipFile(saved) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
-            new.writestr(entry.filename, old.read(entry) if "data/" not in entry.filename else bytes(50_000_000))
+            new.writestr(
+                entry.filename, old.read(entry) if "data/" not in entry.filename else bytes(50_000_000)
+            )
     with pytest.raises(CheckpointError, match="never compresses"):
         load_checkpoint(bomb)
 
@@ -121,7 +127,9 @@ def test_a_tensor_that_claims_more_than_it_stores_is_refused(saved: Path) -> Non
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(checkpoint: Checkpoint, saved: Path, value: float) -> None:
+def test_weights_that_are_not_finite_are_neither_saved_nor_loaded(
+    checkpoint: Checkpoint, saved: Path, value: float
+) -> None:
     name, weight = next(iter(checkpoint.weights.items()))
     broken = torch.full_like(weight, value)
     with pytest.raises(CheckpointError, match="not finite"):
@@ -174,7 +182,9 @@ def test_missing_keys_and_wrong_shapes_are_said_in_words(saved: Path) -> None:
         ({"weights": None}, "incomplete"),
     ],
 )
-def test_a_file_of_another_kind_gets_a_sentence(saved: Path, changes: dict[str, object], sentence: str) -> None:
+def test_a_file_of_another_kind_gets_a_sentence(
+    saved: Path, changes: dict[str, object], sentence: str
+) -> None:
     rewrite(saved, **changes)
     with pytest.raises(CheckpointError, match=sentence):
         load_checkpoint(saved)

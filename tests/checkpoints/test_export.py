@@ -25,13 +25,14 @@ from pix2pix.config import CHANNELS, Kind, ModelConfig, Norm
 from pix2pix.errors import CheckpointError, ConfigError, DataError
 from pix2pix.imaging.palette import FACADES
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.ui.static_page import onnxruntime_web as npm
+from pix2pix.ui.static_page import onnxruntime_web as onnxruntime_web
 
 EXAMPLE = ROOT / "examples" / "facade" / "hotel.png"
 
 
 def make_checkpoint(norm: Norm = "instance") -> Checkpoint:
-    """A small model of chance that has seen something: its running statistics are not those of a blank one."""
+    """A small model of chance that has seen something: its running statistics
+    are not those of a blank one."""
     config = ModelConfig(width=4, depth=3, size=32, norm=norm, source="labels", palette=FACADES)
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
@@ -71,7 +72,9 @@ def test_any_batch_and_size_gives_what_torch_gives(statistics: str, tmp_path: Pa
     for source in (picture(8, 16), picture(40, 24, batch=3), picture(96, 64)):
         np.testing.assert_allclose(run(source), paint(checkpoint, source, statistics), atol=1e-4)
     three = picture(32, 32, batch=3)
-    np.testing.assert_allclose(run(three)[1:2], run(three[1:2]), atol=1e-5, err_msg="a picture depends on its batch")
+    np.testing.assert_allclose(
+        run(three)[1:2], run(three[1:2]), atol=1e-5, err_msg="a picture depends on its batch"
+    )
 
 
 def test_half_the_bytes_paint_nearly_the_same_and_never_overflow(half: Path) -> None:
@@ -110,7 +113,9 @@ assert not {"torch", "pix2pix", "onnx"} & set(sys.modules), "the project was nee
 
 def test_it_runs_in_onnx_runtime_outside_the_project(half: Path, tmp_path: Path) -> None:
     result = tmp_path / "result.npz"
-    subprocess.run([sys.executable, "-I", "-c", OUTSIDE, half, EXAMPLE, result], cwd=tmp_path, check=True, timeout=100)
+    subprocess.run(
+        [sys.executable, "-I", "-c", OUTSIDE, half, EXAMPLE, result], cwd=tmp_path, check=True, timeout=100
+    )
     with np.load(result) as found:
         difference = np.abs(found["picture"] - paint(make_checkpoint(), found["source"])) * 127.5
     assert difference.mean() < 1
@@ -144,7 +149,9 @@ def test_safetensors_hold_the_weights_and_what_rebuilds_the_network(tmp_path: Pa
     checkpoint = make_checkpoint("batch")
     described = write_safetensors(tmp_path / "model.safetensors", checkpoint)
     facts = json.loads(described.read_text())
-    read = Checkpoint(ModelConfig.from_dict(facts["config"]), load_file(tmp_path / "model.safetensors"), facts["about"])
+    read = Checkpoint(
+        ModelConfig.from_dict(facts["config"]), load_file(tmp_path / "model.safetensors"), facts["about"]
+    )
     assert read.config == checkpoint.config
     assert read.about == checkpoint.about
     source = torch.from_numpy(picture(32, 32))
@@ -158,7 +165,9 @@ def test_a_config_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
 
 
-def test_the_command_writes_what_was_asked_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_what_was_asked_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save_checkpoint(tmp_path / "small.pth", make_checkpoint())
     assert main(["export", str(tmp_path / "small.pth")]) == 2
     assert "there is nothing to write" in capsys.readouterr().err
@@ -168,23 +177,38 @@ def test_the_command_writes_what_was_asked_and_says_so(tmp_path: Path, capsys: p
     assert load_file(target)["down.0.conv.weight"].dtype == torch.float16
 
 
-def test_a_runtime_that_is_another_or_cannot_be_fetched_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_runtime_that_is_another_or_cannot_be_fetched_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "other.tgz").write_bytes(b"other")
     with pytest.raises(DataError, match="its SHA-512 is another"):
-        npm.browser_runtime(tmp_path / "other.tgz")
+        onnxruntime_web.browser_runtime(tmp_path / "other.tgz")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")
-    with pytest.raises(DataError, match=r"could not be fetched from http://127.0.0.1:9/.*npm pack onnxruntime-web@"):
-        npm.browser_runtime()
+    with pytest.raises(
+        DataError, match=r"could not be fetched from http://127.0.0.1:9/.*npm pack onnxruntime-web@"
+    ):
+        onnxruntime_web.browser_runtime()
 
 
 @pytest.mark.parametrize(
     ("source", "target", "named"),
-    [("labels", "photo", " RGB: value"), ("gray", "photo", " source gray, picture RGB: value"), ("gray", "gray", " Gray: value")],
+    [
+        ("labels", "photo", " RGB: value"),
+        ("gray", "photo", " source gray, picture RGB: value"),
+        ("gray", "gray", " Gray: value"),
+    ],
 )
-def test_the_note_on_values_names_the_channels_that_the_model_has(source: Kind, target: Kind, named: str, tmp_path: Path) -> None:
-    channels: dict[str, Any] = {"in_channels": CHANNELS.get(source, 3), "out_channels": CHANNELS.get(target, 3)}
-    config = dataclasses.replace(make_checkpoint().config, source=source, target=target, palette=(), **channels)
+def test_the_note_on_values_names_the_channels_that_the_model_has(
+    source: Kind, target: Kind, named: str, tmp_path: Path
+) -> None:
+    channels: dict[str, Any] = {
+        "in_channels": CHANNELS.get(source, 3),
+        "out_channels": CHANNELS.get(target, 3),
+    }
+    config = dataclasses.replace(
+        make_checkpoint().config, source=source, target=target, palette=(), **channels
+    )
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
     write_onnx(tmp_path / "model.onnx", Checkpoint(config, generator.state_dict()))

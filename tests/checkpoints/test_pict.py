@@ -48,7 +48,9 @@ def decode(data: bytes) -> dict[str, Tensor]:
         count = 1
         for side in entry["shape"]:
             count *= side
-        tensors[entry["name"]] = torch.tensor([lookup[index] for index in indices[place : place + count]]).reshape(entry["shape"])
+        tensors[entry["name"]] = torch.tensor(
+            [lookup[index] for index in indices[place : place + count]]
+        ).reshape(entry["shape"])
         place += count
     assert place == len(indices)
     return tensors
@@ -60,14 +62,25 @@ def encode(tensors: dict[str, Tensor]) -> bytes:
     values = torch.cat([value.flatten() for value in tensors.values()]).unique()
     lookup = torch.zeros(256)
     lookup[: len(values)] = values
-    indices = bytes(int((lookup == value).nonzero()[0]) for tensor in tensors.values() for value in tensor.flatten())
-    table = json.dumps([{"name": name, "shape": list(value.shape)} for name, value in tensors.items()]).encode()
-    return b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in (table, struct.pack("<256f", *lookup.tolist()), indices))
+    indices = bytes(
+        int((lookup == value).nonzero()[0]) for tensor in tensors.values() for value in tensor.flatten()
+    )
+    table = json.dumps(
+        [{"name": name, "shape": list(value.shape)} for name, value in tensors.items()]
+    ).encode()
+    return b"".join(
+        struct.pack(">I", len(chunk)) + chunk
+        for chunk in (table, struct.pack("<256f", *lookup.tolist()), indices)
+    )
 
 
-@pytest.mark.parametrize(("norm", "decoder"), [("instance", "transposed"), ("batch", "transposed"), ("instance", "resize")])
+@pytest.mark.parametrize(
+    ("norm", "decoder"), [("instance", "transposed"), ("batch", "transposed"), ("instance", "resize")]
+)
 @torch.no_grad()
-def test_a_written_file_paints_in_the_clients_network_what_the_model_paints(norm: Norm, decoder: Decoder, tmp_path: Path) -> None:
+def test_a_written_file_paints_in_the_clients_network_what_the_model_paints(
+    norm: Norm, decoder: Decoder, tmp_path: Path
+) -> None:
     checkpoint = make(replace(CONFIG, norm=norm, decoder=decoder))
     write_pict(tmp_path / "m.pict", checkpoint)
     tensors = decode((tmp_path / "m.pict").read_bytes())
@@ -84,11 +97,17 @@ def test_a_written_file_paints_in_the_clients_network_what_the_model_paints(norm
 
 
 def test_what_came_as_pict_is_written_as_it_was(tmp_path: Path) -> None:
-    tensors = {name: (value * 20).round() / 20 for name, value in foreign.tensorflow_weights(3, 3, 2, 8).items()}
+    tensors = {
+        name: (value * 20).round() / 20 for name, value in foreign.tensorflow_weights(3, 3, 2, 8).items()
+    }
     (tmp_path / "a.pict").write_bytes(encode(tensors))
     write_pict(tmp_path / "b.pict", take_over(tmp_path / "a.pict"))
     again = decode((tmp_path / "b.pict").read_bytes())
-    normed = {name for name in tensors if name.endswith("bias") and "decoder_1/" not in name and "encoder_1/" not in name}
+    normed = {
+        name
+        for name in tensors
+        if name.endswith("bias") and "decoder_1/" not in name and "encoder_1/" not in name
+    }
     assert again.keys() == tensors.keys()
     for name in tensors.keys() - normed:  # a bias before a norm is taken away again
         torch.testing.assert_close(again[name], tensors[name], atol=0.01, rtol=0)
@@ -100,8 +119,12 @@ def test_a_decoder_that_repeats_pixels_is_exact_as_a_transposed_one() -> None:
     tensors = to_tensorflow(checkpoint)
     features = foreign.pictures(8, 16)
     weight = tensors["generator/decoder_1/conv2d_transpose/kernel"].permute(3, 2, 0, 1).roll(4, 0)
-    ours = F.conv2d(F.interpolate(features, scale_factor=2.0), checkpoint.weights["up.7.conv.weight"], padding=1)
-    torch.testing.assert_close(F.conv_transpose2d(features, weight, stride=2, padding=1), ours, atol=1e-5, rtol=0)
+    ours = F.conv2d(
+        F.interpolate(features, scale_factor=2.0), checkpoint.weights["up.7.conv.weight"], padding=1
+    )
+    torch.testing.assert_close(
+        F.conv_transpose2d(features, weight, stride=2, padding=1), ours, atol=1e-5, rtol=0
+    )
 
 
 def test_the_values_stand_well_for_the_weights() -> None:
@@ -124,7 +147,9 @@ def test_the_values_stand_well_for_the_weights() -> None:
         ({"dialect": "kimrass"}, "is a kimrass network"),
     ],
 )
-def test_what_the_clients_cannot_paint_is_not_written(changes: dict[str, object], why: str, tmp_path: Path) -> None:
+def test_what_the_clients_cannot_paint_is_not_written(
+    changes: dict[str, object], why: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match=why):
         write_pict(tmp_path / "m.pict", Checkpoint(replace(CONFIG, **changes), {}))  # type: ignore[arg-type]
 
@@ -140,7 +165,14 @@ def test_a_file_cut_short_is_damaged(share: float, tmp_path: Path) -> None:
 
 def test_a_table_that_lies_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.pict"
-    for table in (b'[{"name": "a", "shape": [100000, 100000]}]', b'[{"name": "a", "shape": [-1]}]', b"[3]", b"[" * 100):
-        path.write_bytes(b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in (table, bytes(1024), bytes(4))))
+    for table in (
+        b'[{"name": "a", "shape": [100000, 100000]}]',
+        b'[{"name": "a", "shape": [-1]}]',
+        b"[3]",
+        b"[" * 100,
+    ):
+        path.write_bytes(
+            b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in (table, bytes(1024), bytes(4)))
+        )
         with pytest.raises(CheckpointError, match="damaged"):
             read_pict(path)

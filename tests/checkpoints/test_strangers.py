@@ -1,4 +1,5 @@
-"""Files of strangers are opened apart: nothing in them is run, nothing in them fills the memory, and each gets one sentence."""
+"""Files of strangers are opened apart: nothing in them is run, nothing in them fills the memory,
+and each gets one sentence."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def refused(path: Path, sentence: str) -> None:
-    """The same process, without its limits: to import torch for each of many files would take the tests a minute."""
+    """The same process, without its limits: to import torch for each of many files
+    would take the tests a minute."""
     with pytest.raises(CheckpointError, match=sentence) as told:
         open_file(path, path.with_name("answer"), kind="generator")
     assert "\n" not in str(told.value) and len(str(told.value)) < 400
@@ -62,9 +64,13 @@ def claim(path: Path, weights: dict[str, Tensor], legacy: bool) -> None:
     """A file whose first storage says that it has 16 GB."""
     torch.save(weights, path, _use_new_zipfile_serialization=not legacy)
     real = next(iter(weights.values())).numel()
-    old, new = b"K" + bytes([real]) if real < 256 else b"M" + struct.pack("<H", real), b"\x8a\x05" + HUGE.to_bytes(5, "little")
+    old, new = (
+        b"K" + bytes([real]) if real < 256 else b"M" + struct.pack("<H", real),
+        b"\x8a\x05" + HUGE.to_bytes(5, "little"),
+    )
     if legacy:
-        # The number after the storage's key and place, of which the first occurrence is that of the first tensor.
+        # The number after the storage's key and place, of which the first occurrence
+        # is that of the first tensor.
         data = path.read_bytes()
         at = data.index(b"cpu", data.index(b"FloatStorage"))
         path.write_bytes(data[:at] + data[at:].replace(old, new, 1))
@@ -79,7 +85,9 @@ def claim(path: Path, weights: dict[str, Tensor], legacy: bool) -> None:
             archive.writestr(name, data)
 
 
-def test_code_in_a_pickle_is_never_run_whatever_the_file_looks_like(file: Path, weights: dict[str, Tensor]) -> None:
+def test_code_in_a_pickle_is_never_run_whatever_the_file_looks_like(
+    file: Path, weights: dict[str, Tensor]
+) -> None:
     victim = file.with_name("touched")
     hostile: dict[str, Any] = {**weights, "extra": Attack(victim)}
     torch.save(hostile, file)
@@ -98,13 +106,17 @@ def test_code_in_a_pickle_is_never_run_whatever_the_file_looks_like(file: Path, 
 def test_a_storage_that_claims_16_gb_is_refused(file: Path, weights: dict[str, Tensor], legacy: bool) -> None:
     claim(file, weights, legacy)
     assert file.stat().st_size < 1_000_000
-    with pytest.raises(CheckpointError, match="asks for more memory than a file of" if legacy else "is damaged"):
+    with pytest.raises(
+        CheckpointError, match="asks for more memory than a file of" if legacy else "is damaged"
+    ):
         read_any(file)
 
 
 def test_a_file_has_its_seconds_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importers, "SECONDS", 0.2)
-    endless = f"import pathlib, time; pathlib.Path({str(tmp_path / importers.BEGUN)!r}).touch(); time.sleep(1000)"
+    endless = (
+        f"import pathlib, time; pathlib.Path({str(tmp_path / importers.BEGUN)!r}).touch(); time.sleep(1000)"
+    )
     begin = time.monotonic()
     with pytest.raises(CheckpointError, match="could not be read within"):
         importers.run_apart([sys.executable, "-c", endless], tmp_path / "answer", path=tmp_path / "net.pth")
@@ -116,11 +128,15 @@ def test_a_compressed_bomb_is_not_unpacked(file: Path, weights: dict[str, Tensor
     bomb = file.with_name("bomb.pth")
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
-            new.writestr(entry.filename, bytes(20_000_000) if entry.filename.endswith("data/0") else old.read(entry))
+            new.writestr(
+                entry.filename, bytes(20_000_000) if entry.filename.endswith("data/0") else old.read(entry)
+            )
     refused(bomb, "never compresses")
 
 
-def test_numbers_that_are_not_finite_and_tensors_of_nothing_are_refused(file: Path, weights: dict[str, Tensor]) -> None:
+def test_numbers_that_are_not_finite_and_tensors_of_nothing_are_refused(
+    file: Path, weights: dict[str, Tensor]
+) -> None:
     name = "model.model.0.weight"
     torch.save(weights | {name: torch.full_like(weights[name], float("nan"))}, file)
     refused(file, "not finite")
@@ -151,7 +167,9 @@ def test_what_is_no_file_of_weights_is_named(file: Path, start: bytes, sentence:
     refused(file, sentence)
 
 
-def test_legacy_files_of_torch_are_read_and_damaged_ones_refused(file: Path, weights: dict[str, Tensor]) -> None:
+def test_legacy_files_of_torch_are_read_and_damaged_ones_refused(
+    file: Path, weights: dict[str, Tensor]
+) -> None:
     torch.save(weights, file, _use_new_zipfile_serialization=False)
     open_file(file, file.with_name("answer"), kind="generator")
     tensors, words = read_safetensors(file.with_name("answer"))
@@ -176,7 +194,9 @@ def rewrite_header(path: Path, change: Any) -> None:
 
 
 def test_safetensors_of_other_projects_are_read(file: Path, weights: dict[str, Tensor]) -> None:
-    make_tensor_file(file, {name: value.half() if value.is_floating_point() else value for name, value in weights.items()})
+    make_tensor_file(
+        file, {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+    )
     assert read_any(file).config.depth == 6
 
 
@@ -189,13 +209,17 @@ def test_safetensors_of_other_projects_are_read(file: Path, weights: dict[str, T
         (lambda header: header["model.model.0.weight"].update(data_offsets=[0]), "makes no sense"),
         (lambda header: header.pop("model.model.0.weight"), "table of contents names"),
         (
-            lambda header: header.update({"x": {"dtype": "U8", "shape": [16 * 10**9], "data_offsets": [0, 16 * 10**9]}}),
+            lambda header: header.update(
+                {"x": {"dtype": "U8", "shape": [16 * 10**9], "data_offsets": [0, 16 * 10**9]}}
+            ),
             "contents names other bytes",
         ),
         (lambda header: header.update({"x": 3}), "makes no sense"),
     ],
 )
-def test_a_safetensors_file_that_lies_is_refused(file: Path, weights: dict[str, Tensor], change: Any, sentence: str) -> None:
+def test_a_safetensors_file_that_lies_is_refused(
+    file: Path, weights: dict[str, Tensor], change: Any, sentence: str
+) -> None:
     make_tensor_file(file, weights)
     rewrite_header(file, change)
     refused(file, sentence)
@@ -216,8 +240,12 @@ def test_our_own_safetensors_come_back_as_they_were(tmp_path: Path, beside: bool
     config = ModelConfig(depth=3, width=2, size=16, source="labels", palette=(("wall", (0, 48, 255)),))
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(1))
-    described = json.dumps({"format": "pix2pix", "version": 1, "config": config.to_dict(), "about": {"task": "labels to photo"}})
-    make_tensor_file(tmp_path / "m.safetensors", dict(generator.state_dict()), {} if beside else {"pix2pix": described})
+    described = json.dumps(
+        {"format": "pix2pix", "version": 1, "config": config.to_dict(), "about": {"task": "labels to photo"}}
+    )
+    make_tensor_file(
+        tmp_path / "m.safetensors", dict(generator.state_dict()), {} if beside else {"pix2pix": described}
+    )
     if beside:
         (tmp_path / "config.json").write_text(described)
     checkpoint = read_any(tmp_path / "m.safetensors")
@@ -225,7 +253,9 @@ def test_our_own_safetensors_come_back_as_they_were(tmp_path: Path, beside: bool
     assert all(torch.equal(value, checkpoint.weights[name]) for name, value in generator.state_dict().items())
 
 
-def test_our_own_checkpoints_need_no_other_process_and_may_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_checkpoints_need_no_other_process_and_may_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = ModelConfig(depth=3, width=2, size=16)
     save_checkpoint(tmp_path / "own.pth", Checkpoint(config, dict(build_generator(config).state_dict())))
     assert read_any(tmp_path / "own.pth", apart=True).config == config
@@ -239,6 +269,11 @@ def test_a_judge_is_read_apart_too_and_only_from_a_file_that_has_one(file: Path,
     network = foreign.draw(foreign.UsualPatchGAN(6, 2, 3, "instance"))
     torch.save(network.state_dict(), file)
     discriminator = read_discriminator(file)
-    assert (discriminator.patch, discriminator.width, discriminator.in_channels, discriminator.norm) == (70, 2, 6, "instance")
+    assert (discriminator.patch, discriminator.width, discriminator.in_channels, discriminator.norm) == (
+        70,
+        2,
+        6,
+        "instance",
+    )
     with pytest.raises(CheckpointError, match="does not exist"):
         read_discriminator(tmp_path / "none.pth")

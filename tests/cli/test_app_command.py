@@ -54,7 +54,9 @@ def test_the_page_answers_on_the_port_of_the_environment(tmp_path: Path) -> None
         port = free.getsockname()[1]
     app = ROOT / "app.py"
     environment = os.environ | {"PYTHONPATH": str(app.parent), "PIX2PIX_PORT": str(port)}
-    server = subprocess.Popen([sys.executable, str(app)], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [sys.executable, str(app)], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    )
     try:
         assert json.loads(_answer(f"http://127.0.0.1:{port}/config", server))["title"] == "pix2pix"
     finally:

@@ -16,7 +16,9 @@ HEAVY = ("torch", "numpy", "PIL", "gradio", "cv2", "tqdm")
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "pix2pix", *words], capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "pix2pix", *words], capture_output=True, text=True, timeout=60
+    )
 
 
 def test_help_names_every_command() -> None:
@@ -71,7 +73,9 @@ def test_help_of_train_tells_default_and_bounds_of_a_setting() -> None:
         (["draw"], "invalid choice: 'draw'"),
     ],
 )
-def test_a_mistake_gives_one_sentence_and_code_2(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_gives_one_sentence_and_code_2(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _code(words) == 2
     error = capsys.readouterr().err
     assert sentence in error
@@ -79,7 +83,9 @@ def test_a_mistake_gives_one_sentence_and_code_2(words: list[str], sentence: str
     assert "Traceback" not in error
 
 
-def test_a_missing_checkpoint_gives_one_sentence_and_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_checkpoint_gives_one_sentence_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert _code(["info", str(tmp_path / "none.pth")]) == 2
     assert "does not exist" in capsys.readouterr().err
 

@@ -28,7 +28,9 @@ def test_inspect_of_nothing_gives_a_sentence(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("kind", ["gray", "edges", "mask", "lowres"])
-def test_prepare_makes_pairs_that_inspect_can_read(kind: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prepare_makes_pairs_that_inspect_can_read(
+    kind: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "made"
     assert main(["prepare", str(pairs), "-o", str(out), "--make", kind, "--size", "64"]) == 0
     assert "6 pairs written" in capsys.readouterr().err
@@ -36,7 +38,9 @@ def test_prepare_makes_pairs_that_inspect_can_read(kind: str, pairs: Path, tmp_p
     assert "6 pairs, side by side" in capsys.readouterr().out
 
 
-def test_prepare_leaves_a_folder_with_files_alone(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prepare_leaves_a_folder_with_files_alone(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert main(["prepare", str(pairs), "-o", str(tmp_path), "--make", "gray"]) == 2
     assert "not an empty folder" in capsys.readouterr().err

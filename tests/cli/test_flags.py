@@ -24,7 +24,15 @@ def test_what_is_not_typed_is_not_given() -> None:
 
 
 def test_the_names_that_scripts_rely_on() -> None:
-    settings = {"direction": "BtoA", "steps": 7, "size": 64, "width": 8, "batch": 2, "seed": 3, "init": "a.pth"}
+    settings = {
+        "direction": "BtoA",
+        "steps": 7,
+        "size": 64,
+        "width": 8,
+        "batch": 2,
+        "seed": 3,
+        "init": "a.pth",
+    }
     words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
     assert given(parse("pairs", "--run", "runs/x", *words)) == {"data": "pairs", **settings}
 

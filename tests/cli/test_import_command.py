@@ -25,9 +25,27 @@ def weights(tmp_path: Path) -> Path:
     return folder / "latest_net_G.pth"
 
 
-def test_a_kept_copy_says_where_it_is_from_and_how_it_is_used(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kept_copy_says_where_it_is_from_and_how_it_is_used(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "kept.pth"
-    assert main(["import", str(weights), "--to", str(target), "--statistics", "running", "--dropout", "off", "--size", "64"]) == 0
+    assert (
+        main(
+            [
+                "import",
+                str(weights),
+                "--to",
+                str(target),
+                "--statistics",
+                "running",
+                "--dropout",
+                "off",
+                "--size",
+                "64",
+            ]
+        )
+        == 0
+    )
     assert "a U-Net of pytorch-CycleGAN-and-pix2pix, drawn at 64 px" in capsys.readouterr().out
     config, about = load_checkpoint(target).config, load_checkpoint(target).about
     assert (config.statistics, config.noisy, config.size) == ("running", False, 64)
@@ -49,7 +67,9 @@ def test_translate_takes_both_choices(weights: Path, pairs: Path, tmp_path: Path
     kept, picture, written = tmp_path / "kept.pth", str(next(iter(sorted(pairs.glob("*.png"))))), []
     found = recognise(torch.load(weights, weights_only=True))
     save_checkpoint(kept, Checkpoint(ModelConfig.from_dict(found.facts), found.weights))
-    for number, choices in enumerate(([], ["--seed", "0"], ["--dropout", "off"], ["--dropout", "off", "--statistics", "running"])):
+    for number, choices in enumerate(
+        ([], ["--seed", "0"], ["--dropout", "off"], ["--dropout", "off", "--statistics", "running"])
+    ):
         out = tmp_path / f"{number}.png"
         assert main(["translate", str(kept), picture, "-o", str(out), *choices]) == 0
         written.append(out.read_bytes())
@@ -58,5 +78,9 @@ def test_translate_takes_both_choices(weights: Path, pairs: Path, tmp_path: Path
 
 
 def test_a_file_of_an_epoch_has_its_folder_s_name() -> None:
-    assert name_of(Path("models/edges/latest_net_G.pth")) == name_of(Path("models/edges/200_net_G_A.pth")) == "edges"
+    assert (
+        name_of(Path("models/edges/latest_net_G.pth"))
+        == name_of(Path("models/edges/200_net_G_A.pth"))
+        == "edges"
+    )
     assert name_of(Path("models/edges2cats.pict")) == "edges2cats"

@@ -32,7 +32,9 @@ def photos(pairs: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("mode", ["fit", "native"])
-def test_a_picture_comes_out_as_large_as_it_went_in(model: str, photos: Path, tmp_path: Path, mode: str) -> None:
+def test_a_picture_comes_out_as_large_as_it_went_in(
+    model: str, photos: Path, tmp_path: Path, mode: str
+) -> None:
     out = tmp_path / "out.png"
     assert main(["translate", model, str(photos / "a.png"), "-o", str(out), "--mode", mode]) == 0
     with Image.open(out) as picture:
@@ -43,15 +45,34 @@ def test_a_picture_comes_out_as_large_as_it_went_in(model: str, photos: Path, tm
 def test_a_seed_is_another_picture_and_always_the_same(model: str, photos: Path, tmp_path: Path) -> None:
     written = []
     for name, seed in (("one", "1"), ("again", "1"), ("two", "2")):
-        assert main(["translate", model, str(photos / "a.png"), "-o", str(tmp_path / f"{name}.png"), "--seed", seed]) == 0
+        assert (
+            main(
+                [
+                    "translate",
+                    model,
+                    str(photos / "a.png"),
+                    "-o",
+                    str(tmp_path / f"{name}.png"),
+                    "--seed",
+                    seed,
+                ]
+            )
+            == 0
+        )
         written.append((tmp_path / f"{name}.png").read_bytes())
     assert written[0] == written[1] != written[2]
 
 
-def test_a_folder_keeps_its_folders(model: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_keeps_its_folders(
+    model: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert main(["translate", model, str(photos), "-o", str(out)]) == 0
-    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png")) == ["a.png", "b.png", "more/c.png"]
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png")) == [
+        "a.png",
+        "b.png",
+        "more/c.png",
+    ]
     assert "3 of 3 pictures" in capsys.readouterr().err
 
 
@@ -80,7 +101,9 @@ def test_a_name_without_a_suffix_is_a_folder(tmp_path: Path) -> None:
         target_of(Path("x.png"), Path("x.png"))
 
 
-def test_a_missing_input_gives_a_sentence(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_input_gives_a_sentence(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["translate", model, str(tmp_path / "none.png"), "-o", str(tmp_path)]) == 2
     assert "does not exist" in capsys.readouterr().err
 
@@ -99,15 +122,23 @@ def test_info_reads_as_lines_below_headings(model: str, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     top = [line for line in lines if not line.startswith(" ")]
     assert [line.split()[0] for line in top] == ["file", "bytes", "parameters", "config:", "about:"]
-    config, about = lines[lines.index("config:") + 1 : lines.index("about:")], lines[lines.index("about:") + 1 :]
+    config, about = (
+        lines[lines.index("config:") + 1 : lines.index("about:")],
+        lines[lines.index("about:") + 1 :],
+    )
     assert "  generator          unet" in config
     assert "  step               2" in about
     # The weight of the loss and the metric have one name: each stands below its own heading.
     places = [place for place, line in enumerate(about) if line.split()[0] == "l1"]
-    assert [[line for line in about[:place] if line.endswith(":")][-1] for place in places] == ["  settings:", "  metrics:"]
+    assert [[line for line in about[:place] if line.endswith(":")][-1] for place in places] == [
+        "  settings:",
+        "  metrics:",
+    ]
 
 
-def test_info_of_a_stranger_does_not_reach_the_terminal(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_of_a_stranger_does_not_reach_the_terminal(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoint = load_checkpoint(model)
     save_checkpoint(tmp_path / "m.pth", replace(checkpoint, about={"da\x1b[2Jta": "a\x1b[31mb\r\n\u202ec"}))
     assert main(["info", str(tmp_path / "m.pth")]) == 0

@@ -58,7 +58,9 @@ def test_a_file_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.splitlines() == [describe(HALF_WAY), "finished at step 100"]
 
 
-def test_a_terminal_gets_a_bar_with_the_step_and_the_losses(in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_gets_a_bar_with_the_step_and_the_losses(
+    in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     in_terminal()
     with TrainingProgress() as progress:
         progress(Progress(1, 100, {"g_l1": 0.5}, 2e-4, 0.5, 0.01))
@@ -68,7 +70,9 @@ def test_a_terminal_gets_a_bar_with_the_step_and_the_losses(in_terminal: Callabl
     assert "g_l1 0.250" in shown
 
 
-def test_a_bar_that_went_back_goes_on_counting(in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_that_went_back_goes_on_counting(
+    in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     in_terminal()
     with TrainingProgress() as progress:
         for step in (50, 20, 60):
@@ -76,7 +80,9 @@ def test_a_bar_that_went_back_goes_on_counting(in_terminal: Callable[[], None], 
     assert "60/100" in capsys.readouterr().err
 
 
-def test_counting_tells_done_and_of(in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_counting_tells_done_and_of(
+    in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     in_terminal()
     with counting("pictures") as show:
         show(1, 2)
@@ -84,7 +90,9 @@ def test_counting_tells_done_and_of(in_terminal: Callable[[], None], capsys: pyt
     assert "2/2" in capsys.readouterr().err
 
 
-def test_counting_is_silent_before_there_is_something_to_count(in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_counting_is_silent_before_there_is_something_to_count(
+    in_terminal: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     in_terminal()
     with pytest.raises(DataError), counting("pictures"):
         raise DataError("there is no picture.")
@@ -92,7 +100,11 @@ def test_counting_is_silent_before_there_is_something_to_count(in_terminal: Call
 
 
 def test_one_is_not_many() -> None:
-    assert (several(1, "pair"), several(0, "pair"), several(2000, "pair")) == ("1 pair", "0 pairs", "2,000 pairs")
+    assert (several(1, "pair"), several(0, "pair"), several(2000, "pair")) == (
+        "1 pair",
+        "0 pairs",
+        "2,000 pairs",
+    )
 
 
 def test_what_was_left_out_is_listed_and_is_bad_news(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +115,9 @@ def test_what_was_left_out_is_listed_and_is_bad_news(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.splitlines() == lines
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (10_931, "3:02:11")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (10_931, "3:02:11")]
+)
 def test_a_clock_reads_as_people_write_it(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 

@@ -16,7 +16,18 @@ from pix2pix.cli import main
 from pix2pix.config import TrainConfig
 from pix2pix.runs.run import Run
 
-TINY = ["--size", "32", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--log-every", "1"]
+TINY = [
+    "--size",
+    "32",
+    "--width",
+    "4",
+    "--discriminator-width",
+    "4",
+    "--precision",
+    "fp32",
+    "--log-every",
+    "1",
+]
 
 
 @pytest.fixture
@@ -31,7 +42,9 @@ def status(run: Path) -> dict[str, object]:
     return values
 
 
-def test_a_run_leaves_model_metrics_and_status(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_leaves_model_metrics_and_status(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "runs" / "new"
     assert main(["train", str(pairs), "--run", str(run), "--steps", "2", *TINY]) == 0
     assert (run / "model.pth").is_file()
@@ -41,7 +54,9 @@ def test_a_run_leaves_model_metrics_and_status(pairs: Path, tmp_path: Path, caps
     assert f"model: {run / 'model.pth'}" in capsys.readouterr().err
 
 
-def test_a_run_is_not_started_twice(pairs: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_not_started_twice(
+    pairs: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["train", str(pairs), "--run", str(run_folder), *TINY]) == 2
     assert "--resume" in capsys.readouterr().err
 
@@ -55,7 +70,9 @@ def test_a_resume_takes_settings_that_are_those_of_the_run(pairs: Path, run_fold
     assert main(["train", str(pairs), "--run", str(run_folder), "--resume", "--width", "4"]) == 0
 
 
-def test_a_resume_with_other_settings_is_refused(run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_resume_with_other_settings_is_refused(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = (run_folder / "status.json").read_bytes()
     assert main(["train", "--run", str(run_folder), "--resume", "--width", "8"]) == 2
     error = capsys.readouterr().err
@@ -70,7 +87,9 @@ def test_a_resume_of_nothing_says_how_to_start(tmp_path: Path, capsys: pytest.Ca
     assert "pix2pix train DATA --run" in capsys.readouterr().err
 
 
-def test_a_folder_without_pairs_leaves_no_run_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_pairs_leaves_no_run_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty").mkdir()
     assert main(["train", str(tmp_path / "empty"), "--run", str(tmp_path / "run"), *TINY]) == 2
     assert "no picture" in capsys.readouterr().err
@@ -79,23 +98,57 @@ def test_a_folder_without_pairs_leaves_no_run_behind(tmp_path: Path, capsys: pyt
 
 def test_init_starts_from_a_checkpoint(pairs: Path, tiny_run: Path, tmp_path: Path) -> None:
     run = tmp_path / "tuned"
-    assert main(["train", str(pairs), "--run", str(run), "--steps", "1", *TINY, "--init", str(tiny_run / "model.pth")]) == 0
+    assert (
+        main(
+            [
+                "train",
+                str(pairs),
+                "--run",
+                str(run),
+                "--steps",
+                "1",
+                *TINY,
+                "--init",
+                str(tiny_run / "model.pth"),
+            ]
+        )
+        == 0
+    )
     assert status(run)["state"] == "finished"
 
 
-def test_pictures_smaller_than_the_crop_are_told_on_the_terminal(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["--size", "128", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--steps", "1"]
+def test_pictures_smaller_than_the_crop_are_told_on_the_terminal(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [
+        "--size",
+        "128",
+        "--width",
+        "4",
+        "--discriminator-width",
+        "4",
+        "--precision",
+        "fp32",
+        "--steps",
+        "1",
+    ]
     assert main(["train", str(pairs), "--run", str(tmp_path / "run"), *given]) == 0
     told = capsys.readouterr().err
     assert "note: " in told and "smaller than the crop of 128 x 128" in told and "Train with --size" in told
     assert "smaller than the crop of 128 x 128" in (tmp_path / "run" / "log.txt").read_text()
 
 
-def test_a_resume_with_other_pictures_says_so_once(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_resume_with_other_pictures_says_so_once(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, run = Path(shutil.copytree(pairs, tmp_path / "data")), tmp_path / "run"
     main(["train", str(data), "--run", str(run), "--steps", "1", *TINY])
     again = next(file for file in sorted(data.rglob("*")) if file.is_file())
-    sides = [again] if again.parent == data else [again, *[file for file in data.rglob(again.name) if file != again]]
+    sides = (
+        [again]
+        if again.parent == data
+        else [again, *[file for file in data.rglob(again.name) if file != again]]
+    )
     for file in sides:
         shutil.copy(file, file.with_name(f"zz{file.name}"))
     for steps, count in ((2, 1), (3, 0)):
@@ -118,12 +171,22 @@ def test_compile_without_a_compiler_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), "--compile", "on", "--steps", "1", *TINY]) == 2
+    assert (
+        main(["train", str(pairs), "--run", str(tmp_path / "run"), "--compile", "on", "--steps", "1", *TINY])
+        == 2
+    )
     assert "torch.compile finds no compiler" in capsys.readouterr().err
-    assert main(["train", str(pairs), "--run", str(tmp_path / "auto"), "--compile", "auto", "--steps", "1", *TINY]) == 0
+    assert (
+        main(
+            ["train", str(pairs), "--run", str(tmp_path / "auto"), "--compile", "auto", "--steps", "1", *TINY]
+        )
+        == 0
+    )
 
 
-def test_a_finished_run_stays_finished_where_its_data_has_gone(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_run_stays_finished_where_its_data_has_gone(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, run = Path(shutil.copytree(pairs, tmp_path / "data")), tmp_path / "run"
     main(["train", str(data), "--run", str(run), "--steps", "1", *TINY])
     data.rename(tmp_path / "elsewhere")
@@ -132,19 +195,50 @@ def test_a_finished_run_stays_finished_where_its_data_has_gone(pairs: Path, tmp_
     assert (status(run)["state"], status(run)["step"]) == ("finished", 1)
 
 
-def test_a_layout_that_is_stated_holds_for_a_resume_and_an_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_layout_that_is_stated_holds_for_a_resume_and_an_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data, run = tmp_path / "set", tmp_path / "run"
     data.mkdir()
     for number in range(6):
-        Image.effect_noise((64, 32), 40 + number).convert("RGB").save(data / f"house{number // 2}_{'ab'[number % 2]}.png")
-    assert main(["train", str(data), "--run", str(run), "--steps", "1", "--layout", "side-by-side", *TINY]) == 0
+        Image.effect_noise((64, 32), 40 + number).convert("RGB").save(
+            data / f"house{number // 2}_{'ab'[number % 2]}.png"
+        )
+    assert (
+        main(["train", str(data), "--run", str(run), "--steps", "1", "--layout", "side-by-side", *TINY]) == 0
+    )
     assert json.loads((run / "config.json").read_text())["layout"] == "side-by-side"
     assert main(["train", "--run", str(run), "--resume", "--steps", "2"]) == 0
     capsys.readouterr()
-    assert main(["evaluate", str(run / "model.pth"), str(data), "--split", "all", "--csv", str(tmp_path / "a.csv")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                str(run / "model.pth"),
+                str(data),
+                "--split",
+                "all",
+                "--csv",
+                str(tmp_path / "a.csv"),
+            ]
+        )
+        == 0
+    )
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 1 + 6
     assert (
-        main(["evaluate", str(run / "model.pth"), str(data), "--split", "all", "--layout", "suffixes", "--csv", str(tmp_path / "b.csv")])
+        main(
+            [
+                "evaluate",
+                str(run / "model.pth"),
+                str(data),
+                "--split",
+                "all",
+                "--layout",
+                "suffixes",
+                "--csv",
+                str(tmp_path / "b.csv"),
+            ]
+        )
         == 0
     )
     assert len((tmp_path / "b.csv").read_text().splitlines()) == 1 + 3
@@ -161,11 +255,31 @@ def test_a_run_folder_that_the_finder_has_looked_at_is_empty(pairs: Path, tmp_pa
 def test_before_the_first_step_it_says_what_is_learned_from_what_and_where(
     pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", str(pairs), "--run", str(tmp_path / "run"), "--steps", "1", "--direction", "BtoA", "--device", "cpu", *TINY]) == 0
+    assert (
+        main(
+            [
+                "train",
+                str(pairs),
+                "--run",
+                str(tmp_path / "run"),
+                "--steps",
+                "1",
+                "--direction",
+                "BtoA",
+                "--device",
+                "cpu",
+                *TINY,
+            ]
+        )
+        == 0
+    )
     told = capsys.readouterr().err
     first = told.splitlines()[0]
     assert first.startswith("note: 5 training pairs, 1 for validation drawn from them; source: ")
-    assert "source: labels on the right" in first and "target: labels on the left, 3 colours; on cpu, fp32" in first
+    assert (
+        "source: labels on the right" in first
+        and "target: labels on the left, 3 colours; on cpu, fp32" in first
+    )
     assert told.index(first) < told.index("step 1 of 1")
     main(["train", "--run", str(tmp_path / "run"), "--resume", "--steps", "2"])
     assert capsys.readouterr().err.startswith("note: 5 training pairs")
@@ -181,9 +295,13 @@ def test_it_warns_as_inspect_does(pairs: Path, tmp_path: Path, capsys: pytest.Ca
     assert f"note: {sentence}" in capsys.readouterr().err
 
 
-def test_the_line_that_goes_on_can_be_typed_as_it_stands(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_that_goes_on_can_be_typed_as_it_stands(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "my run's place"
-    Run.create(run, TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=50, precision="fp32"))
+    Run.create(
+        run, TrainConfig(data=str(pairs), size=32, width=4, discriminator_width=4, steps=50, precision="fp32")
+    )
     Run(run).write_status(state="starting", time=time.time())
     time.sleep(0.01)
     Run(run).request_stop()
@@ -193,7 +311,9 @@ def test_the_line_that_goes_on_can_be_typed_as_it_stands(pairs: Path, tmp_path: 
     assert main([*shlex.split(line.removeprefix("go on: pix2pix ")), "--steps", "2"]) == 0
 
 
-def test_info_prints_the_command_with_the_own_paths_of_a_run(run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_prints_the_command_with_the_own_paths_of_a_run(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["info", str(run_folder / "model.pth"), "--json"]) == 0
     words = shlex.split(json.loads(capsys.readouterr().out)["about"]["command"])
     data = json.loads((run_folder / "config.json").read_text(encoding="utf-8"))["data"]

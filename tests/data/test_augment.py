@@ -57,7 +57,10 @@ def test_mirror_without_a_crop_turns_the_whole_picture() -> None:
 
 
 def test_rows_are_cut_as_one_at_a_time() -> None:
-    pictures, windows = torch.stack([PLACES, PLACES + 1]), [window_of(seed, (4, 4), mirror=True) for seed in (5, 6)]
+    pictures, windows = (
+        torch.stack([PLACES, PLACES + 1]),
+        [window_of(seed, (4, 4), mirror=True) for seed in (5, 6)],
+    )
     alone = [crop(pictures[row], window, size=16) for row, window in zip((1, 0), windows, strict=True)]
     assert torch.equal(crop_rows(pictures, [1, 0], windows=windows, size=16), torch.stack(alone))
 
@@ -66,4 +69,6 @@ def test_lookup_on_a_device_cuts_what_slices_cut() -> None:
     pictures = torch.randint(0, 256, (4, 3, 20, 22), dtype=torch.uint8)
     windows = [window_of(seed, (4, 6), mirror=True) for seed in range(6)]
     rows = [3, 0, 0, 1, 2, 3]
-    assert torch.equal(_gather(pictures, rows, windows=windows, size=16), crop_rows(pictures, rows, windows=windows, size=16))
+    assert torch.equal(
+        _gather(pictures, rows, windows=windows, size=16), crop_rows(pictures, rows, windows=windows, size=16)
+    )

@@ -1,4 +1,5 @@
-"""Each batch is a function of the settings and the step, whatever holds the pictures and however many read them."""
+"""Each batch is a function of the settings and the step, whatever holds the pictures
+and however many read them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def config(folder: Path, **settings: object) -> TrainConfig:
-    return TrainConfig.from_dict({"data": str(folder), "size": 16, "depth": 3, "batch": 2, "workers": 0} | settings)
+    return TrainConfig.from_dict(
+        {"data": str(folder), "size": 16, "depth": 3, "batch": 2, "workers": 0} | settings
+    )
 
 
 def batch(dataset: Dataset, *place: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,7 +52,9 @@ def first(dataset: Dataset, count: int, start: int = 0) -> torch.Tensor:
     with closing(dataset.batches(start)) as batches:
         steps = list(itertools.islice(batches, count))
     assert [step for step, _ in steps] == list(range(start, start + count))
-    return torch.stack([torch.stack([torch.cat(list(halves.values()), 1) for halves in passes]) for _, passes in steps])
+    return torch.stack(
+        [torch.stack([torch.cat(list(halves.values()), 1) for halves in passes]) for _, passes in steps]
+    )
 
 
 def test_batch_is_scaled_square_and_random_at_no_cost_to_others(pairs: Path) -> None:
@@ -77,7 +82,10 @@ def test_batches_from_a_step_are_those_that_would_have_come(pairs: Path) -> None
 
 
 def test_streamed_pictures_are_those_from_memory(pairs: Path) -> None:
-    assert torch.equal(first(Dataset.open(config(pairs, cache="memory")), 8), first(Dataset.open(config(pairs, cache="stream")), 8))
+    assert torch.equal(
+        first(Dataset.open(config(pairs, cache="memory")), 8),
+        first(Dataset.open(config(pairs, cache="stream")), 8),
+    )
 
 
 def test_number_of_workers_changes_nothing_and_none_is_left(pairs: Path) -> None:
@@ -117,7 +125,9 @@ def test_broken_picture_is_replaced_and_reported_once(pairs: Path, cache: str) -
     dataset = Dataset.open(config(pairs, batch=1, cache=cache))
     mended = first(dataset, 14)
     assert (whole != mended).flatten(1).any(1).sum() == 2
-    assert [(problem.file, "cannot be read" in problem.cause) for problem in dataset.problems] == [("train/3.png", True)]
+    assert [(problem.file, "cannot be read" in problem.cause) for problem in dataset.problems] == [
+        ("train/3.png", True)
+    ]
 
 
 @pytest.mark.parametrize("cache", ["memory", "stream"])
@@ -151,7 +161,8 @@ def test_training_pairs_stand_in_where_no_validation_pair_can_be_read(pairs: Pat
 def test_a_crop_larger_than_the_pictures_is_noted_and_they_are_used(pairs: Path) -> None:
     dataset = Dataset.open(config(pairs, size=32))
     assert [str(note) for note in dataset.notes] == [
-        "train/0.png is 20 x 20, smaller than the crop of 32 x 32, as 7 of 7 training pictures: enlarged, they show nothing more."
+        "train/0.png is 20 x 20, smaller than the crop of 32 x 32, as 7 of 7 training pictures: enlarged, "
+        "they show nothing more."
         " Train with --size 16."
     ]
     assert dataset.problems == () and dataset.train_size == 7
@@ -161,7 +172,10 @@ def test_a_crop_larger_than_the_pictures_is_noted_and_they_are_used(pairs: Path)
 def test_folder_without_training_pairs_is_refused(pairs: Path) -> None:
     for path in (pairs / "train").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match="has no training pairs, only 1 in val. To train on them, name that folder itself, pairs/val"):
+    with pytest.raises(
+        DataError,
+        match="has no training pairs, only 1 in val. To train on them, name that folder itself, pairs/val",
+    ):
         Dataset.open(config(pairs))
 
 
@@ -236,14 +250,17 @@ def test_prefetch_hands_on_the_end_and_errors() -> None:
 
 def test_prefetch_makes_only_a_few_ahead() -> None:
     made: list[int] = []
-    with closing(prefetched((made.append(number) or number for number in itertools.count()), ahead=2)) as ahead:
+    with closing(
+        prefetched((made.append(number) or number for number in itertools.count()), ahead=2)
+    ) as ahead:
         next(ahead)
         next(ahead)
     assert len(made) <= 6
 
 
 def test_crisp_label_maps_show_exact_colours_in_their_share_whatever_holds_them(tmp_path: Path) -> None:
-    """Labels that went through JPEG: a third of the samples has the palette's colours alone, at the same place."""
+    """Labels that went through JPEG: a third of the samples has the palette's
+    colours alone, at the same place."""
     folder = tmp_path / "labels" / "train"
     folder.mkdir(parents=True)
     colors = np.array([(200, 0, 0), (0, 180, 0), (0, 0, 220), (250, 250, 250)], np.uint8)
@@ -253,7 +270,9 @@ def test_crisp_label_maps_show_exact_colours_in_their_share_whatever_holds_them(
         photo = generator.integers(0, 256, (64, 64, 3), np.uint8)
         Image.fromarray(np.hstack([labels, photo])).save(folder / f"{number}.jpg", quality=80)
     settings = {"size": 64, "batch": 1, "crisp": 0.33, "jitter": False}
-    memory, stream = (Dataset.open(config(folder.parent, cache=cache, **settings)) for cache in ("memory", "stream"))
+    memory, stream = (
+        Dataset.open(config(folder.parent, cache=cache, **settings)) for cache in ("memory", "stream")
+    )
     found = Dataset.open(config(folder.parent, **settings | {"crisp": 0.0}))
     known = {color for _, color in memory.palette}
     exact = 0
@@ -262,5 +281,7 @@ def test_crisp_label_maps_show_exact_colours_in_their_share_whatever_holds_them(
         assert torch.equal(source, stream.pixels(step)[0])
         assert torch.equal(target, found.pixels(step)[1])
         assert (source.int() - found.pixels(step)[0].int()).abs().float().mean() < 25
-        exact += {tuple(color) for color in np.unique(source[0].reshape(3, -1).T.numpy(), axis=0).tolist()} <= known
+        exact += {
+            tuple(color) for color in np.unique(source[0].reshape(3, -1).T.numpy(), axis=0).tolist()
+        } <= known
     assert 10 <= exact <= 30

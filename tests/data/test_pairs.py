@@ -47,7 +47,10 @@ LAYOUTS = {
     "input and target": (["input/x.png", "target/x.webp"], "two folders"),
     "source and target": (["Source/x.bmp", "Target/x.tif"], "two folders"),
     "splits around sides": (["train/A/x.png", "train/B/x.png", "val/A/y.png", "val/B/y.png"], "two folders"),
-    "splits inside sides": (["A/train/x.png", "A/test/x.png", "B/train/x.png", "B/test/x.png"], "two folders"),
+    "splits inside sides": (
+        ["A/train/x.png", "A/test/x.png", "B/train/x.png", "B/test/x.png"],
+        "two folders",
+    ),
     "a folder around it all": (["facades/A/x.png", "facades/B/x.png"], "two folders"),
     "subfolders in sides": (["A/cats/x.png", "A/dogs/x.png", "B/cats/x.png", "B/dogs/x.png"], "two folders"),
     "suffixes": (["x_A.png", "x_B.jpg", "y_a.png", "y_b.png"], "two suffixes"),
@@ -80,7 +83,11 @@ def test_folders_say_the_split(tmp_path: Path) -> None:
     side_by_side(tmp_path / "valid" / "7.png")
     side_by_side(tmp_path / "test" / "8.png")
     folder = open_pairs(tmp_path)
-    assert [[pair.name for pair in split] for split in (folder.train, folder.val, folder.test)] == [["0", "1", "2"], ["7"], ["8"]]
+    assert [[pair.name for pair in split] for split in (folder.train, folder.val, folder.test)] == [
+        ["0", "1", "2"],
+        ["7"],
+        ["8"],
+    ]
     assert not folder.drawn
 
 
@@ -157,7 +164,9 @@ def test_each_problem_names_its_file_once_with_its_folder(tmp_path: Path) -> Non
     (tmp_path / "data" / "moving.gif").write_bytes(b"GIF89a")
     told = {problem.file: str(problem) for problem in open_pairs(tmp_path).problems}
     assert told["data/A/first.png"].startswith("data/A/first.png cannot be read as a picture: ")
-    assert told["data/A/second.png"].startswith("data/A/second.png: B/second.png cannot be read as a picture: ")
+    assert told["data/A/second.png"].startswith(
+        "data/A/second.png: B/second.png cannot be read as a picture: "
+    )
     assert told["data/A/big.png"].startswith("data/A/big.png: A/big.png is 16 x 16, B/big.png is 20 x 16;")
     assert told["data/moving.gif"].startswith("data/moving.gif: .gif is not read;")
 
@@ -166,7 +175,9 @@ def test_halves_that_all_differ_in_size_are_what_is_told(tmp_path: Path) -> None
     for name in ("x", "y", "z"):
         picture(tmp_path / "A" / f"{name}.png")
         picture(tmp_path / "B" / f"{name}.png", (20, 16))
-    with pytest.raises(DataError, match="the halves of all 3 pairs are of two sizes. A/x.png is 16 x 16, B/x.png is 20 x 16;"):
+    with pytest.raises(
+        DataError, match="the halves of all 3 pairs are of two sizes. A/x.png is 16 x 16, B/x.png is 20 x 16;"
+    ):
         open_pairs(tmp_path)
 
 
@@ -187,7 +198,10 @@ def test_names_that_end_like_a_suffix_pair_by_their_folder(tmp_path: Path) -> No
 def test_folder_without_pairs_says_what_was_looked_for_and_found(tmp_path: Path) -> None:
     for name in "xyz":
         picture(tmp_path / f"{name}.png")
-    with pytest.raises(DataError, match="no pairs. Looked for .*trainA and trainB.*found 3 single pictures.*16 x 16.*gray, edges, mask"):
+    with pytest.raises(
+        DataError,
+        match="no pairs. Looked for .*trainA and trainB.*found 3 single pictures.*16 x 16.*gray, edges, mask",
+    ):
         open_pairs(tmp_path)
 
 
@@ -269,5 +283,7 @@ def test_two_halves_without_a_common_name_are_told_as_that(tmp_path: Path) -> No
     for number in range(3):
         picture(tmp_path / "trainA" / f"monet{number}.png")
         picture(tmp_path / "trainB" / f"photo{number}.png")
-    with pytest.raises(DataError, match="3 and 3 pictures in its two halves, and no name stands in both .such as monet0.png"):
+    with pytest.raises(
+        DataError, match="3 and 3 pictures in its two halves, and no name stands in both .such as monet0.png"
+    ):
         open_pairs(tmp_path)

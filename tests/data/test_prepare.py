@@ -18,7 +18,12 @@ from pix2pix.imaging.palette import HOLE
 
 def photo(seed: int, width: int = 80, height: int = 60) -> Image.Image:
     """Coloured patches with grain: there are edges to be found."""
-    patches = np.random.default_rng(seed).integers(0, 256, (4, 5, 3), np.uint8).repeat(height // 4, 0).repeat(width // 5, 1)
+    patches = (
+        np.random.default_rng(seed)
+        .integers(0, 256, (4, 5, 3), np.uint8)
+        .repeat(height // 4, 0)
+        .repeat(width // 5, 1)
+    )
     grain = np.random.default_rng(seed).normal(0, 5, patches.shape)
     return Image.fromarray(np.clip(patches + grain, 0, 255).astype(np.uint8))
 
@@ -43,7 +48,9 @@ def test_gray_is_luma_and_edges_are_black_on_white() -> None:
 def test_lowres_keeps_the_size_and_loses_the_grain() -> None:
     lowres = make_source(photo(0), "lowres")
     assert lowres.size == (80, 60)
-    assert np.diff(np.asarray(lowres, float), axis=1).std() < np.diff(np.asarray(photo(0), float), axis=1).std()
+    assert (
+        np.diff(np.asarray(lowres, float), axis=1).std() < np.diff(np.asarray(photo(0), float), axis=1).std()
+    )
 
 
 def test_holes_are_a_function_of_the_seed_and_a_fair_part() -> None:
@@ -91,7 +98,9 @@ def test_photos_can_keep_their_shape_in_two_folders(photos: Path, tmp_path: Path
 def test_same_seed_writes_the_same_holes(photos: Path, tmp_path: Path) -> None:
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
         prepare(photos, tmp_path / name, kind="mask", size=32, seed=seed)
-    one, again, other = ((tmp_path / name / "train" / "0.png").read_bytes() for name in ("one", "again", "other"))
+    one, again, other = (
+        (tmp_path / name / "train" / "0.png").read_bytes() for name in ("one", "again", "other")
+    )
     assert one == again != other
 
 
@@ -150,6 +159,9 @@ def test_what_was_stopped_goes_on_and_is_the_same_in_the_end(photos: Path, tmp_p
         assert made.count == whole.count == 6 and first.stat().st_mtime_ns == before
         assert not list((tmp_path / name).rglob(".*"))
     files = {path.relative_to(whole.folder): path.read_bytes() for path in whole.folder.rglob("*.png")}
-    assert files == {path.relative_to(tmp_path / "square"): path.read_bytes() for path in (tmp_path / "square").rglob("*.png")}
+    assert files == {
+        path.relative_to(tmp_path / "square"): path.read_bytes()
+        for path in (tmp_path / "square").rglob("*.png")
+    }
     with pytest.raises(DataError, match="not an empty folder"):
         prepare(photos, tmp_path / "square", kind="mask", size=32)

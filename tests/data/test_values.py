@@ -1,4 +1,5 @@
-"""Values, colours and profiles of pictures: nothing is clipped, crushed or taken for something else in silence."""
+"""Values, colours and profiles of pictures: nothing is clipped, crushed or taken
+for something else in silence."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from pix2pix.cli import main
 from pix2pix.config import PaletteEntry
 from pix2pix.data.checks.report import inspect_folder
-from pix2pix.data.intake.uploads import bring_files
+from pix2pix.data.intake.uploads import add_files
 from pix2pix.data.kinds import look
 from pix2pix.data.pairs import open_pairs, read_pair
 from pix2pix.errors import DataError
@@ -23,7 +24,9 @@ from pix2pix.imaging.tensors import to_rgb, usual_levels
 from pix2pix.runtime.files import read_image, read_size
 
 
-def save_sides(folder: Path, sources: list[Image.Image], targets: list[Image.Image], suffix: str = ".tif") -> Path:
+def save_sides(
+    folder: Path, sources: list[Image.Image], targets: list[Image.Image], suffix: str = ".tif"
+) -> Path:
     for side, images in (("A", sources), ("B", targets)):
         (folder / side).mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(images):
@@ -53,16 +56,24 @@ def deep(low: float, high: float, kind: type, side: int = 32) -> Image.Image:
         (5, 5, True, (5, 6)),
     ],
 )
-def test_the_range_of_a_set_is_a_usual_one_or_its_own(low: float, high: float, is_float: bool, levels: tuple[float, float]) -> None:
+def test_the_range_of_a_set_is_a_usual_one_or_its_own(
+    low: float, high: float, is_float: bool, levels: tuple[float, float]
+) -> None:
     assert usual_levels(low, high, is_float=is_float) == levels
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
 def test_one_range_holds_for_all_pictures_of_a_side(kind: type, tmp_path: Path) -> None:
     """Scaled one by one, a dark picture would come out as bright as a bright one."""
-    save_sides(tmp_path, [deep(0, 1000, kind), deep(0, 4000, kind), deep(1000, 2000, kind)], [photo(n) for n in range(3)])
+    save_sides(
+        tmp_path,
+        [deep(0, 1000, kind), deep(0, 4000, kind), deep(1000, 2000, kind)],
+        [photo(n) for n in range(3)],
+    )
     pairs = open_pairs(tmp_path).pairs
-    assert {pair.source_levels for pair in pairs} == {(0, 4095)} and {pair.target_levels for pair in pairs} == {None}
+    assert {pair.source_levels for pair in pairs} == {(0, 4095)} and {
+        pair.target_levels for pair in pairs
+    } == {None}
     shown = {pair.name: np.asarray(read_pair(pair)[0])[..., 0] for pair in pairs}
     for name, top in (("0", 1000), ("1", 4000), ("2", 2000)):
         assert shown[name].max() == round(255 * top / 4095)
@@ -92,7 +103,7 @@ def test_dropped_pictures_keep_their_values(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for path in sorted((tmp_path / "set").rglob("*.*")):
             archive.write(path, path.relative_to(tmp_path / "set"))
-    upload = bring_files([tmp_path / "set.zip"], tmp_path / "uploads")
+    upload = add_files([tmp_path / "set.zip"], tmp_path / "uploads")
     assert {pair.source_levels for pair in open_pairs(upload.folder).pairs} == {(-500, 4000)}
 
 
@@ -114,7 +125,10 @@ def test_one_coloured_picture_makes_a_side_one_of_colours(tmp_path: Path) -> Non
     found = look(open_pairs(tmp_path))
     assert (found.source, found.target) == ("gray", "photo")
     finding = next(finding for finding in inspect_folder(tmp_path).findings if finding.key == "coloured")
-    assert finding.what == "Among gray targets 1 is coloured: all are learned in colour." and finding.files == ("A/77.png",)
+    assert (
+        finding.what == "Among gray targets 1 is coloured: all are learned in colour."
+        and finding.files == ("A/77.png",)
+    )
     assert look(open_pairs(tmp_path), target="gray").target == "gray"
 
 
@@ -129,20 +143,30 @@ def test_small_marks_in_colour_count_and_what_jpeg_does_to_gray_does_not() -> No
 
 
 @pytest.mark.parametrize("classes", [2, 21])
-def test_class_numbers_are_found_and_spread_into_colours(classes: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_class_numbers_are_found_and_spread_into_colours(
+    classes: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     masks = []
     for seed in range(4):
         blocks = np.random.default_rng(seed).integers(0, classes, (4, 4), np.uint8)
         blocks[0, 0], blocks[1, 1] = 0, classes - 1
         masks.append(Image.fromarray(np.kron(blocks, np.ones((16, 16), np.uint8))))
     save_sides(tmp_path / "pairs", masks, [photo(n, 64) for n in range(4)], ".png")
-    assert main(["inspect", str(tmp_path / "pairs"), "--mend", "numbers", "-o", str(tmp_path / "mended")]) == 0
+    assert (
+        main(["inspect", str(tmp_path / "pairs"), "--mend", "numbers", "-o", str(tmp_path / "mended")]) == 0
+    )
     assert "look like class numbers" in capsys.readouterr().out
     pairs = open_pairs(tmp_path / "mended")
     found = look(pairs)
-    used = {color for mask in masks for color in (class_colors(MOST_CLASSES)[n] for n in np.unique(np.asarray(mask)))}
+    used = {
+        color
+        for mask in masks
+        for color in (class_colors(MOST_CLASSES)[n] for n in np.unique(np.asarray(mask)))
+    }
     colors = {color for _, color in found.palette}
-    assert found.source == "labels" and colors <= used and len(colors) >= 0.8 * len(used), "but for classes of the validation pair"
+    assert found.source == "labels" and colors <= used and len(colors) >= 0.8 * len(used), (
+        "but for classes of the validation pair"
+    )
     same = next(pair for pair in pairs.pairs if pair.name == "0")
     np.testing.assert_array_equal(np.asarray(read_pair(same)[1]), np.asarray(photo(0, 64)))
     assert main(["inspect", str(tmp_path / "pairs"), "--mend", "shifted", "-o", str(tmp_path / "x")]) == 2
@@ -156,7 +180,8 @@ def test_a_dark_photo_is_no_map_of_class_numbers() -> None:
 
 
 def test_exact_colours_are_never_merged() -> None:
-    """Classes 1 and 2 levels apart are classes: nothing but JPEG or smoothing makes neighbours of one colour."""
+    """Classes 1 and 2 levels apart are classes: nothing but JPEG or smoothing
+    makes neighbours of one colour."""
     colors = [(10, 10, 10), (12, 10, 10), (10, 11, 10), (200, 0, 0), (203, 0, 0)]
     picture = np.repeat(np.repeat(np.array([colors], np.uint8), 20, axis=0), 10, axis=1)
     palette: tuple[PaletteEntry, ...] = extract_palette([picture])
@@ -182,7 +207,9 @@ def test_a_fourth_band_is_transparency_only_where_the_file_says_so() -> None:
     assert to_rgb(tiff(4, None)).getpixel((3, 3)) == (60, 120, 40)
     assert to_rgb(tiff(4, 2)).getpixel((3, 3)) != (60, 120, 40), "declared: laid on white"
     values = np.zeros((16, 16, 4), np.uint8)
-    assert to_rgb(Image.fromarray(values)).getpixel((3, 3)) == (255, 255, 255), "PNG and the like always mean it"
+    assert to_rgb(Image.fromarray(values)).getpixel((3, 3)) == (255, 255, 255), (
+        "PNG and the like always mean it"
+    )
 
 
 @pytest.mark.parametrize("name", ["bands4_extra0", "bands4_extraNone"])
@@ -204,12 +231,22 @@ def test_colours_go_by_their_profile_and_a_broken_one_does_no_harm(tmp_path: Pat
 
 
 def test_an_orientation_in_xmp_alone_turns_pixels_and_size(tmp_path: Path) -> None:
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description'
+        b' tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+    )
     image = Image.new("RGB", (20, 10))
     image.putpixel((0, 0), (255, 0, 0))
-    for suffix, options in ((".jpg", {"xmp": xmp, "quality": 100, "subsampling": 0}), (".webp", {"xmp": xmp, "lossless": True})):
+    for suffix, options in (
+        (".jpg", {"xmp": xmp, "quality": 100, "subsampling": 0}),
+        (".webp", {"xmp": xmp, "lossless": True}),
+    ):
         image.save(tmp_path / f"turned{suffix}", **options)
-        assert read_size(tmp_path / f"turned{suffix}") == (10, 20) == read_image(tmp_path / f"turned{suffix}").size
+        assert (
+            read_size(tmp_path / f"turned{suffix}")
+            == (10, 20)
+            == read_image(tmp_path / f"turned{suffix}").size
+        )
 
 
 def test_of_several_pages_the_first_is_read_and_said(tmp_path: Path) -> None:

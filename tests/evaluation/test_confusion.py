@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pix2pix.evaluation.confusion import Agreement, to_classes
+from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
 
 PALETTE = (("wall", (0, 0, 255)), ("window", (0, 85, 255)), ("door", (255, 255, 0)))
 
@@ -18,7 +18,7 @@ def test_each_pixel_has_the_class_of_the_nearest_colour() -> None:
 def test_the_three_numbers_are_those_of_the_definitions() -> None:
     truth = np.array([[0, 0, 0, 0], [0, 0, 1, 1]], np.uint8)
     found = np.array([[0, 0, 0, 2], [0, 0, 1, 0]], np.uint8)
-    agreement = Agreement(PALETTE)
+    agreement = ConfusionMatrix(PALETTE)
     assert agreement.add(truth, found) == pytest.approx(6 / 8)
     assert agreement.accuracy == pytest.approx(6 / 8)
     # The door is nowhere in truth: it has no share in the means, but takes a pixel from the wall.
@@ -29,7 +29,7 @@ def test_the_three_numbers_are_those_of_the_definitions() -> None:
 
 
 def test_pictures_add_up_by_pixels() -> None:
-    agreement = Agreement(PALETTE)
+    agreement = ConfusionMatrix(PALETTE)
     agreement.add(np.zeros((1, 3), np.uint8), np.zeros((1, 3), np.uint8))
     agreement.add(np.ones((1, 1), np.uint8), np.zeros((1, 1), np.uint8))
     assert agreement.accuracy == pytest.approx(3 / 4)

@@ -28,7 +28,9 @@ def translator() -> Translator:
     config = ModelConfig(width=4, depth=3, size=32, source="labels")
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
-    return Translator(Checkpoint(config, generator.state_dict(), {"direction": "BtoA", "seed": 3}), device="cpu")
+    return Translator(
+        Checkpoint(config, generator.state_dict(), {"direction": "BtoA", "seed": 3}), device="cpu"
+    )
 
 
 def test_scores_are_those_of_the_translated_pictures(translator: Translator, pairs: Path) -> None:
@@ -37,7 +39,11 @@ def test_scores_are_those_of_the_translated_pictures(translator: Translator, pai
     source, target = folder.load(folder.pairs[0], 32, ("labels", "photo"))
     fake, wanted = to_tensor(translator(source)), to_tensor(target)
     first = scores.pictures[0]
-    assert (first.name, first.scores["l1"], first.scores["ssim"]) == (folder.pairs[0].name, l1(fake, wanted)[0], ssim(fake, wanted)[0])
+    assert (first.name, first.scores["l1"], first.scores["ssim"]) == (
+        folder.pairs[0].name,
+        l1(fake, wanted)[0],
+        ssim(fake, wanted)[0],
+    )
     assert scores.count == 6 and scores.size == 32
     assert scores.means["psnr"] == pytest.approx(sum(row.scores["psnr"] for row in scores.pictures) / 6)
     assert scores.seconds_per_picture > 0
@@ -46,7 +52,11 @@ def test_scores_are_those_of_the_translated_pictures(translator: Translator, pai
 def test_scores_are_plain_values_for_json(translator: Translator, pairs: Path) -> None:
     written = json.loads(json.dumps(evaluate(translator, pairs).to_dict(), allow_nan=False))
     assert written["split"] == "val" and written["count"] == len(written["pictures"]) == 1
-    assert set(written["means"]) == {"l1", "psnr", "ssim"} and set(written["overall"]) == {"lab_l", "lab_a", "lab_b"}
+    assert set(written["means"]) == {"l1", "psnr", "ssim"} and set(written["overall"]) == {
+        "lab_l",
+        "lab_a",
+        "lab_b",
+    }
     assert set(written["pictures"][0]) == {"split", "name", "l1", "psnr", "ssim", "seconds"}
 
 
@@ -60,7 +70,9 @@ def test_a_csv_has_a_row_a_picture(translator: Translator, pairs: Path) -> None:
 
 def test_a_model_of_labels_is_scored_by_its_classes(pairs: Path) -> None:
     config = ModelConfig(width=4, depth=3, size=64, target="labels")
-    painter = Translator(Checkpoint(config, build_generator(config).state_dict(), {"direction": "BtoA"}), device="cpu")
+    painter = Translator(
+        Checkpoint(config, build_generator(config).state_dict(), {"direction": "BtoA"}), device="cpu"
+    )
     scores = evaluate(painter, pairs, "all")
     # Weights of zero paint gray; the nearest of the three colours is one for all pixels.
     assert scores.overall["label_class_accuracy"] == pytest.approx(1 / 3)
@@ -86,7 +98,9 @@ def test_native_compares_at_the_size_of_the_pictures(translator: Translator, pai
     assert (scores.size, scores.count) == (None, 1)
 
 
-def test_a_pair_that_went_bad_is_listed_and_the_rest_is_measured(translator: Translator, pairs: Path, tmp_path: Path) -> None:
+def test_a_pair_that_went_bad_is_listed_and_the_rest_is_measured(
+    translator: Translator, pairs: Path, tmp_path: Path
+) -> None:
     shutil.copytree(pairs, tmp_path / "pairs")
     folder = open_pairs(tmp_path / "pairs")
     folder.train[0].source.write_bytes(b"no picture")

@@ -18,8 +18,8 @@ from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import DataError
-from pix2pix.evaluation.evaluate import Examination
-from pix2pix.evaluation.html_report import Gallery
+from pix2pix.evaluation.evaluate import Evaluation
+from pix2pix.evaluation.html_report import HtmlReport
 from pix2pix.inference.translator import Translator
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.runtime.files import read_image, read_size
@@ -35,9 +35,11 @@ def page(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     init_weights(generator, torch.Generator().manual_seed(0))
     translator = Translator(Checkpoint(config, generator.state_dict()), device="cpu")
     folder = open_pairs(pairs)
-    named = dataclasses.replace(folder, train=(dataclasses.replace(folder.train[0], name=NASTY), *folder.train[1:]))
-    gallery = Gallery(tmp_path_factory.mktemp("scores") / "gallery", config)
-    scores = Examination(translator, named, split="all").run([gallery])
+    named = dataclasses.replace(
+        folder, train=(dataclasses.replace(folder.train[0], name=NASTY), *folder.train[1:])
+    )
+    gallery = HtmlReport(tmp_path_factory.mktemp("scores") / "gallery", config)
+    scores = Evaluation(translator, named, split="all").run([gallery])
     return gallery.finish(scores, "tiny.pth on houses", "six of them")
 
 
@@ -59,11 +61,11 @@ def test_it_holds_three_pictures_and_all_numbers_of_each_pair(page: Path) -> Non
 
 
 def test_a_folder_of_its_own_is_written_again_and_no_other(page: Path, tmp_path: Path) -> None:
-    assert Gallery(page.parent, ModelConfig()).page == page
-    assert Gallery(tmp_path, ModelConfig()).page == tmp_path / "index.html"
+    assert HtmlReport(page.parent, ModelConfig()).page == page
+    assert HtmlReport(tmp_path, ModelConfig()).page == tmp_path / "index.html"
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(DataError, match="holds other files already. Choose a new folder"):
-        Gallery(tmp_path, ModelConfig())
+        HtmlReport(tmp_path, ModelConfig())
 
 
 @pytest.mark.browser
@@ -100,23 +102,29 @@ def test_a_gallery_that_was_stopped_is_begun_again(tmp_path: Path) -> None:
     config = ModelConfig(depth=5, width=4, size=32)
     (tmp_path / "pictures").mkdir(exist_ok=True)
     (tmp_path / "pictures" / "00001-input.png").write_bytes(b"")
-    Gallery(tmp_path, config)
+    HtmlReport(tmp_path, config)
     (tmp_path / "pictures" / "mine.png").write_bytes(b"")
     with pytest.raises(DataError, match="other files"):
-        Gallery(tmp_path, config)
+        HtmlReport(tmp_path, config)
 
 
 def test_equal_names_in_several_splits_keep_their_own_pictures(tmp_path: Path) -> None:
     """The gallery of `--split all` once showed val/2 four times."""
-    colors = {"train/1": (250, 10, 10), "train/2": (10, 250, 10), "val/1": (10, 10, 250), "val/2": (250, 250, 10), "test/2": (10, 250, 250)}
+    colors = {
+        "train/1": (250, 10, 10),
+        "train/2": (10, 250, 10),
+        "val/1": (10, 10, 250),
+        "val/2": (250, 250, 10),
+        "test/2": (10, 250, 250),
+    }
     for key, color in colors.items():
         path = tmp_path / "pairs" / f"{key}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (64, 32), color).save(path)
     config = ModelConfig(width=4, depth=3, size=32)
     translator = Translator(Checkpoint(config, build_generator(config).state_dict()), device="cpu")
-    gallery = Gallery(tmp_path / "gallery", config)
-    scores = Examination(translator, open_pairs(tmp_path / "pairs"), split="all").run([gallery])
+    gallery = HtmlReport(tmp_path / "gallery", config)
+    scores = Evaluation(translator, open_pairs(tmp_path / "pairs"), split="all").run([gallery])
     data = data_of(gallery.finish(scores, "tiny.pth", "all"))
     assert {row["name"] for row in data["rows"]} == set(colors)
     for row in data["rows"]:
@@ -124,4 +132,6 @@ def test_equal_names_in_several_splits_keep_their_own_pictures(tmp_path: Path) -
         assert max(abs(a - b) for a, b in zip(pixel, colors[row["name"]], strict=True)) < 12, row["name"]
     lines = list(csv.DictReader(io.StringIO(scores.to_csv())))
     assert {f"{line['split']}/{line['name']}" for line in lines} == set(colors) and len(lines) == 5
-    assert {(row["split"], row["name"]) for row in scores.to_dict()["pictures"]} == {tuple(key.split("/")) for key in colors}
+    assert {(row["split"], row["name"]) for row in scores.to_dict()["pictures"]} == {
+        tuple(key.split("/")) for key in colors
+    }

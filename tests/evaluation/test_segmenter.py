@@ -11,13 +11,19 @@ from PIL import Image
 
 from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.errors import CheckpointError, ConfigError, DataError
-from pix2pix.evaluation.segmenter import Lesson, Segmenter, measure_segmenter, open_labelled, train_segmenter
+from pix2pix.evaluation.segmenter import (
+    Segmenter,
+    SegmenterSettings,
+    measure_segmenter,
+    open_labelled,
+    train_segmenter,
+)
 from pix2pix.imaging.palette import FACADES
 from pix2pix.ui.shared.model_library import list_models
 
 SHIPPED = ROOT / "checkpoints" / "segmenters" / "facades.pth"
 FACADES_DATA = ROOT.parent / "shared" / "data" / "facades"
-LESSON = Lesson(size=32, width=8, steps=60, batch=4)
+LESSON = SegmenterSettings(size=32, width=8, steps=60, batch=4)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +37,9 @@ def test_it_finds_wall_window_and_door_in_a_house_that_it_has_not_seen(made: Che
     assert scores["iou"] <= scores["class_accuracy"]
 
 
-def test_its_file_goes_through_the_checks_of_every_checkpoint(made: Checkpoint, pairs: Path, tmp_path: Path) -> None:
+def test_its_file_goes_through_the_checks_of_every_checkpoint(
+    made: Checkpoint, pairs: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "segmenter.pth"
     save_checkpoint(file, made)
     segmenter, (folder, palette) = Segmenter.load(file), open_labelled(pairs)
@@ -40,33 +48,39 @@ def test_its_file_goes_through_the_checks_of_every_checkpoint(made: Checkpoint, 
     found, truth = segmenter.find(photo), segmenter.truth(labels)
     assert found.shape == truth.shape == (32, 32)
     assert (found == truth).mean() > 0.8
-    broken = dict(made.weights) | {"up.0.conv.weight": torch.full_like(made.weights["up.0.conv.weight"], torch.nan)}
+    broken = dict(made.weights) | {
+        "up.0.conv.weight": torch.full_like(made.weights["up.0.conv.weight"], torch.nan)
+    }
     with pytest.raises(CheckpointError, match="not finite"):
         save_checkpoint(tmp_path / "broken.pth", Checkpoint(made.config, broken, made.about))
 
 
 def test_the_same_lesson_gives_the_same_segmenter(pairs: Path) -> None:
-    short = Lesson(size=32, width=4, steps=3, batch=2, seed=5)
+    short = SegmenterSettings(size=32, width=4, steps=3, batch=2, seed=5)
     one, two = (train_segmenter(pairs, short).weights for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_a_model_that_draws_is_no_segmenter(tiny_run: Path) -> None:
-    with pytest.raises(CheckpointError, match="holds no segmenter, but a model that draws. Make one with: pix2pix segmenter"):
+    with pytest.raises(
+        CheckpointError, match="holds no segmenter, but a model that draws. Make one with: pix2pix segmenter"
+    ):
         Segmenter.load(tiny_run / "model.pth")
     assert load_checkpoint(tiny_run / "model.pth").about["task"] != "segmentation"
 
 
 def test_pairs_without_labels_and_sizes_that_do_not_fit_are_sentences(tmp_path: Path) -> None:
     for number in range(2):
-        noise = torch.randint(256, (16, 32, 3), generator=torch.Generator().manual_seed(number), dtype=torch.uint8)
+        noise = torch.randint(
+            256, (16, 32, 3), generator=torch.Generator().manual_seed(number), dtype=torch.uint8
+        )
         Image.fromarray(noise.numpy()).save(tmp_path / f"{number}.png")
     with pytest.raises(DataError, match="has no label maps: its halves are photo and photo"):
         train_segmenter(tmp_path)
     with pytest.raises(ConfigError, match="size is 100; a segmenter needs a multiple of 8"):
-        Lesson(size=100)
+        SegmenterSettings(size=100)
     with pytest.raises(ConfigError, match="steps is 0; it must be from 1"):
-        Lesson(steps=0)
+        SegmenterSettings(steps=0)
 
 
 def test_the_shipped_one_is_small_and_the_page_does_not_offer_it_for_drawing(tmp_path: Path) -> None:

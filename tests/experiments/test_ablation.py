@@ -31,8 +31,18 @@ def test_the_grid_is_that_of_the_papers_tables() -> None:
         ("vanilla", 100, False),
         ("vanilla", 100, True),
     ]
-    assert [dataclasses.replace(TrainConfig(), **cell.changes).skips for cell in generators.cells] == [False, False, True, True]
-    assert [cell.label for cell in patches.cells] == ["1 x 1", "16 x 16", "70 x 70", "286 x 286"] and not patches.left_out
+    assert [dataclasses.replace(TrainConfig(), **cell.changes).skips for cell in generators.cells] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [cell.label for cell in patches.cells] == [
+        "1 x 1",
+        "16 x 16",
+        "70 x 70",
+        "286 x 286",
+    ] and not patches.left_out
     assert len(cells_of(plan(TrainConfig()))) == 10
 
 
@@ -49,7 +59,9 @@ def test_a_stopped_grid_goes_on_where_it_was(pairs: Path, tmp_path: Path) -> Non
         if isinstance(event, Stepped) and event.step == 1 and (tmp_path / "gan").exists():
             Run(tmp_path / "gan").request_stop()
 
-    assert not train_cells(base, tmp_path, report=lambda cell, state: told.append(f"{cell.name} {state}"), on_event=stop_second)
+    assert not train_cells(
+        base, tmp_path, report=lambda cell, state: told.append(f"{cell.name} {state}"), on_event=stop_second
+    )
     assert told == ["l1 starts", "l1 finished", "gan starts", "gan stopped"]
     told.clear()
     assert train_cells(base, tmp_path, report=lambda cell, state: told.append(f"{cell.name} {state}"))
@@ -70,7 +82,9 @@ def test_tables_have_a_row_a_cell_and_one_of_the_real_photos() -> None:
     found = {"fcn_iou": 0.25, "l1": 0.125, "real_fcn_iou": 0.5}
     numbers = {cell.name: dict(found) for cell in cells_of(tables)}
     text = to_markdown(tables, numbers, protocol="what it is")
-    assert text.startswith("what it is\n\n### Losses\n\n| | class IoU | L1 |\n| --- | --- | --- |\n| L1 | 0.250 | 0.125 |\n")
+    assert text.startswith(
+        "what it is\n\n### Losses\n\n| | class IoU | L1 |\n| --- | --- | --- |\n| L1 | 0.250 | 0.125 |\n"
+    )
     assert text.count("| real photos | 0.500 |  |") == 3
     rows = list(csv.DictReader(io.StringIO(to_csv(tables, numbers))))
     assert rows[0] == {"table": "losses", "row": "L1", "fcn_iou": "0.25", "l1": "0.125"}
@@ -80,4 +94,9 @@ def test_a_sheet_has_a_column_a_cell() -> None:
     red, blue = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
     sheet = draw_sheet([("input", [red, blue]), ("U-Net, L1", [blue, red])])
     assert sheet.size == (44, 76)
-    assert [sheet.getpixel((x, y)) for x in (12, 32) for y in (44, 64)] == [(255, 0, 0), (0, 0, 255), (0, 0, 255), (255, 0, 0)]
+    assert [sheet.getpixel((x, y)) for x in (12, 32) for y in (44, 64)] == [
+        (255, 0, 0),
+        (0, 0, 255),
+        (0, 0, 255),
+        (255, 0, 0),
+    ]

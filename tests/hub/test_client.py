@@ -16,7 +16,22 @@ from pix2pix.hub.client import account_of, check_name, connect, is_online, redac
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "x", "", "a/b/c", "me/../x", "me/x y", "me/-x", "/x", "me/", "me/x--y", "me/x.git", "me/" + "x" * 97, "me/x\n", "m\0/x"],
+    [
+        "../x",
+        "x",
+        "",
+        "a/b/c",
+        "me/../x",
+        "me/x y",
+        "me/-x",
+        "/x",
+        "me/",
+        "me/x--y",
+        "me/x.git",
+        "me/" + "x" * 97,
+        "me/x\n",
+        "m\0/x",
+    ],
 )
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     if name == "me/x\n":
@@ -27,11 +42,17 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 
 def test_a_name_of_the_hub_is_taken() -> None:
-    assert [check_name(name) for name in ("ada/houses", " ada/my-houses_2.1 ")] == ["ada/houses", "ada/my-houses_2.1"]
+    assert [check_name(name) for name in ("ada/houses", " ada/my-houses_2.1 ")] == [
+        "ada/houses",
+        "ada/my-houses_2.1",
+    ]
 
 
 def test_tokens_are_taken_out_of_what_is_told() -> None:
-    assert redact(f"Bearer abc and {WRITE} and s3cret", "s3cret") == "Bearer (a token) and (a token) and (a token)"
+    assert (
+        redact(f"Bearer abc and {WRITE} and s3cret", "s3cret")
+        == "Bearer (a token) and (a token) and (a token)"
+    )
 
 
 def test_a_client_is_whoever_is_logged_in_or_nobody(hub: FakeHub) -> None:
@@ -50,10 +71,16 @@ def test_a_token_that_was_taken_is_in_the_environment_no_more(hub: FakeHub) -> N
 def test_a_token_that_is_none_is_said_and_not_shown(hub: FakeHub) -> None:
     with pytest.raises(HubError, match="does not know this token") as caught:
         account_of(connect("hf_wrong"))
-    assert "hf_wrong" not in str(caught.value) and caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert (
+        "hf_wrong" not in str(caught.value)
+        and caught.value.__cause__ is None
+        and caught.value.__suppress_context__
+    )
 
 
-def test_without_a_network_it_is_said_within_three_seconds(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_it_is_said_within_three_seconds(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from huggingface_hub import constants
 
     # A port that takes connections and never answers: the slowest way of not being there.

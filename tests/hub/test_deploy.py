@@ -1,4 +1,5 @@
-"""A Space: its folder starts as the Hub would start it, its front matter is valid, and it goes there in one commit."""
+"""A Space: its folder starts as the Hub would start it, its front matter is valid, and
+it goes there in one commit."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ from pix2pix.hub.space_metadata import check_front
 @pytest.fixture(scope="module")
 def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a Space with one model. Tests only read it."""
-    return write_space(tmp_path_factory.mktemp("space") / "space", Space((tiny_model,)), repo="ada/draw-houses")
+    return write_space(
+        tmp_path_factory.mktemp("space") / "space", Space((tiny_model,)), repo="ada/draw-houses"
+    )
 
 
 def front_of(text: str) -> dict[str, object]:
@@ -41,16 +44,35 @@ def front_of(text: str) -> dict[str, object]:
 
 
 def test_the_folder_has_all_that_a_space_needs_and_nothing_else(folder: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == {"app.py", "pix2pix", "examples", "checkpoints", "requirements.txt", "README.md"}
+    assert {path.name for path in folder.iterdir()} == {
+        "app.py",
+        "pix2pix",
+        "examples",
+        "checkpoints",
+        "requirements.txt",
+        "README.md",
+    }
     assert [path.name for path in (folder / "checkpoints").iterdir()] == ["houses.pth"]
-    assert not [path for path in folder.rglob("*") if path.suffix in (".pyc", ".pyi", ".part") or path.name.startswith(".")]
-    ours = {path.relative_to(ROOT) for path in (ROOT / "pix2pix").rglob("*") if path.suffix in (".py", ".js", ".css", ".html", ".typed")}
+    assert not [
+        path
+        for path in folder.rglob("*")
+        if path.suffix in (".pyc", ".pyi", ".part") or path.name.startswith(".")
+    ]
+    ours = {
+        path.relative_to(ROOT)
+        for path in (ROOT / "pix2pix").rglob("*")
+        if path.suffix in (".py", ".js", ".css", ".html", ".typed")
+    }
     assert {path.relative_to(folder) for path in (folder / "pix2pix").rglob("*") if path.is_file()} >= ours
 
 
 def test_app_py_is_what_the_repository_runs(folder: Path) -> None:
     def statements(path: Path) -> list[str]:
-        return [ast.dump(node) for node in ast.parse(path.read_text()).body if not isinstance(node, (ast.Expr, ast.ImportFrom, ast.Import))]
+        return [
+            ast.dump(node)
+            for node in ast.parse(path.read_text()).body
+            if not isinstance(node, (ast.Expr, ast.ImportFrom, ast.Import))
+        ]
 
     assert statements(folder / "app.py") == statements(ROOT / "app.py")
 
@@ -96,8 +118,14 @@ def test_the_repositorys_own_readme_is_valid_as_a_space() -> None:
 def test_hardware_decides_on_torch_and_python(tmp_path: Path) -> None:
     plain = (write_space(tmp_path / "a", Space()) / "requirements.txt").read_text()
     cpu = write_space(tmp_path / "b", Space(hardware="cpu-basic")) / "requirements.txt"
-    zero = front_of((write_space(tmp_path / "c", Space(hardware="zero-a10g")) / "README.md").read_text(encoding="utf-8"))
-    assert "download.pytorch.org" not in plain and "gradio[oauth]>=" in plain and not re.search(r"^torch==", plain, re.MULTILINE)
+    zero = front_of(
+        (write_space(tmp_path / "c", Space(hardware="zero-a10g")) / "README.md").read_text(encoding="utf-8")
+    )
+    assert (
+        "download.pytorch.org" not in plain
+        and "gradio[oauth]>=" in plain
+        and not re.search(r"^torch==", plain, re.MULTILINE)
+    )
     assert cpu.read_text().startswith("--extra-index-url https://download.pytorch.org/whl/cpu\n")
     assert (zero["suggested_hardware"], zero["python_version"]) == ("zero-a10g", "3.12")
 
@@ -107,15 +135,22 @@ def test_what_cannot_be_deployed_gets_a_sentence_and_leaves_nothing(tiny_model: 
     (tmp_path / "mine" / "diary.txt").write_text("x")
     twin = tmp_path / "houses.pth"
     twin.write_bytes(tiny_model.read_bytes())
-    for space, words in ((Space(hardware="gpu"), "no hardware 'gpu'"), (Space((tiny_model, twin)), "two of the models are named houses")):
+    for space, words in (
+        (Space(hardware="gpu"), "no hardware 'gpu'"),
+        (Space((tiny_model, twin)), "two of the models are named houses"),
+    ):
         with pytest.raises(HubError, match=words):
             write_space(tmp_path / "new", space)
     with pytest.raises(HubError, match="is not empty"):
         write_space(tmp_path / "mine", Space())
-    assert not (tmp_path / "new").exists() and [path.name for path in (tmp_path / "mine").iterdir()] == ["diary.txt"]
+    assert not (tmp_path / "new").exists() and [path.name for path in (tmp_path / "mine").iterdir()] == [
+        "diary.txt"
+    ]
 
 
-def test_a_deploy_makes_the_space_and_another_one_brings_it_up_to_date(hub: FakeHub, tiny_model: Path) -> None:
+def test_a_deploy_makes_the_space_and_another_one_brings_it_up_to_date(
+    hub: FakeHub, tiny_model: Path
+) -> None:
     told: list[tuple[int, int]] = []
     done = deploy("ada/draw", Space((tiny_model,), "zero-a10g"), progress=lambda *each: told.append(each))
     first = hub.files("ada/draw", kind="space")
@@ -125,12 +160,19 @@ def test_a_deploy_makes_the_space_and_another_one_brings_it_up_to_date(hub: Fake
     hub.commit("ada/draw", {"pix2pix/long_gone.py": b"old", "notes.md": b"mine"}, kind="space")
     deploy("ada/draw", Space())
     second = hub.files("ada/draw", kind="space")
-    assert "pix2pix/long_gone.py" not in second and second["notes.md"] == b"mine" and "checkpoints/houses.pth" in second
+    assert (
+        "pix2pix/long_gone.py" not in second
+        and second["notes.md"] == b"mine"
+        and "checkpoints/houses.pth" in second
+    )
 
 
 def test_a_deployed_model_names_the_repository_that_it_is_from(tiny_model: Path, tmp_path: Path) -> None:
     checkpoint = load_checkpoint(tiny_model)
-    save_checkpoint(tmp_path / "x.pth", Checkpoint(checkpoint.config, checkpoint.weights, {"origin": {"repo": "eve/houses"}}))
+    save_checkpoint(
+        tmp_path / "x.pth",
+        Checkpoint(checkpoint.config, checkpoint.weights, {"origin": {"repo": "eve/houses"}}),
+    )
     assert space_front(Space((tmp_path / "x.pth",)))["models"] == ["eve/houses"]
 
 
@@ -142,7 +184,9 @@ def test_who_may_not_write_deploys_nothing(hub: FakeHub, token: str) -> None:
     assert hub.commits("ada/draw", "space") == [head]
 
 
-def test_a_deploy_that_dies_half_way_leaves_the_old_space(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deploy_that_dies_half_way_leaves_the_old_space(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     head = hub.create("ada/draw", {"app.py": b"old"}, kind="space")
     hub.cut("POST", "/commit/", after=5000, times=9)
@@ -160,9 +204,22 @@ def free_port() -> int:
 def start_as_a_space(folder: Path, python: str, storage: Path) -> dict[str, object]:
     """Runs `app_file` as the Hub does, and returns what the page says of itself."""
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not re.search("HF_|PIX2PIX|PYTHONPATH|TOKEN", name)}
-    environment |= {"SPACE_ID": "ada/draw-houses", "SPACE_AUTHOR_NAME": "ada", "SYSTEM": "spaces", "HF_HUB_OFFLINE": "1"}
-    environment |= {"GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port), "PIX2PIX_STORE": str(storage)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not re.search("HF_|PIX2PIX|PYTHONPATH|TOKEN", name)
+    }
+    environment |= {
+        "SPACE_ID": "ada/draw-houses",
+        "SPACE_AUTHOR_NAME": "ada",
+        "SYSTEM": "spaces",
+        "HF_HUB_OFFLINE": "1",
+    }
+    environment |= {
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),
+        "PIX2PIX_STORE": str(storage),
+    }
     server = subprocess.Popen([python, "app.py"], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         return json.loads(answer(f"http://127.0.0.1:{port}/config", server))  # type: ignore[no-any-return]
@@ -186,17 +243,31 @@ def test_the_folder_starts_as_a_space_would_start_it(folder: Path, tmp_path: Pat
     page = start_as_a_space(folder, sys.executable, tmp_path)
     assert page["title"] == "pix2pix"
     assert "Duplicate this Space" in json.dumps(page)
-    assert [path.name for path in (tmp_path / "checkpoints").glob("*.pth")] == ["houses.pth"], "the store has the models that came along"
+    assert [path.name for path in (tmp_path / "checkpoints").glob("*.pth")] == ["houses.pth"], (
+        "the store has the models that came along"
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_folder_starts_in_a_fresh_environment_of_its_own_requirements(folder: Path, tmp_path: Path) -> None:
+def test_the_folder_starts_in_a_fresh_environment_of_its_own_requirements(
+    folder: Path, tmp_path: Path
+) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = str(tmp_path / "venv" / "bin" / "python")
     # This machine has one build of torch at hand; the Space takes the newest that its requirements allow.
     (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
-    install = [python, "-m", "pip", "install", "-q", "-r", str(folder / "requirements.txt"), "-c", str(tmp_path / "constraints.txt")]
+    install = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-r",
+        str(folder / "requirements.txt"),
+        "-c",
+        str(tmp_path / "constraints.txt"),
+    ]
     subprocess.run(install, check=True, timeout=700)
     (tmp_path / "store").mkdir()
     assert start_as_a_space(folder, python, tmp_path / "store")["title"] == "pix2pix"

@@ -28,16 +28,27 @@ def houses(hub: FakeHub, tiny_model: Path) -> bytes:
 
 def test_a_model_is_looked_at_before_it_is_fetched(hub: FakeHub, houses: bytes) -> None:
     remote = look("ada/houses")
-    assert (remote.file, remote.size, remote.commit) == ("houses.pth", len(houses), hub.commits("ada/houses")[-1])
+    assert (remote.file, remote.size, remote.commit) == (
+        "houses.pth",
+        len(houses),
+        hub.commits("ada/houses")[-1],
+    )
     assert remote.title.startswith(f"ada/houses at {remote.commit[:7]}: houses.pth, 0.1 MB")
     assert not [path for _, path in hub.log if "/resolve/" in path]
 
 
-def test_a_pulled_model_says_where_it_is_from_and_draws_at_once(hub: FakeHub, houses: bytes, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_pulled_model_says_where_it_is_from_and_draws_at_once(
+    hub: FakeHub, houses: bytes, tiny_model: Path, tmp_path: Path
+) -> None:
     told: list[tuple[int, int]] = []
     path = pull("ada/houses", to=tmp_path, progress=lambda *each: told.append(each))
     pulled, ours = load_checkpoint(path), load_checkpoint(tiny_model)
-    origin = {"repo": "ada/houses", "revision": "main", "commit": hub.commits("ada/houses")[-1], "file": "houses.pth"}
+    origin = {
+        "repo": "ada/houses",
+        "revision": "main",
+        "commit": hub.commits("ada/houses")[-1],
+        "file": "houses.pth",
+    }
     assert path == tmp_path / "houses.pth" and pulled.about == {**ours.about, "origin": origin}
     assert all(torch.equal(pulled.weights[name], weight) for name, weight in ours.weights.items())
     assert abs(path.stat().st_size - len(houses)) < 2000, "16-bit weights stay 16-bit"
@@ -48,7 +59,11 @@ def test_a_pulled_model_says_where_it_is_from_and_draws_at_once(hub: FakeHub, ho
 def test_a_revision_is_pinned(hub: FakeHub, houses: bytes, tiny_model: Path, tmp_path: Path) -> None:
     first = hub.commits("ada/houses")[-1]
     hub.commit("ada/houses", {"houses.pth": b"a later one, broken"})
-    for where, revision in ((f"ada/houses@{first}", None), ("ada/houses", first), (f"{hub.url}/ada/houses/blob/{first}/houses.pth", None)):
+    for where, revision in (
+        (f"ada/houses@{first}", None),
+        ("ada/houses", first),
+        (f"{hub.url}/ada/houses/blob/{first}/houses.pth", None),
+    ):
         assert load_checkpoint(pull(where, revision, to=tmp_path)).about["origin"]["commit"] == first
     remote = look("ada/houses", first)
     assert load_checkpoint(pull(remote, to=tmp_path)).about["origin"]["commit"] == first
@@ -63,7 +78,10 @@ def test_a_revision_is_pinned(hub: FakeHub, houses: bytes, tiny_model: Path, tmp
         ("ada/houses/best.pth", Wanted("ada/houses", "main", "best.pth")),
         ("https://huggingface.co/ada/houses", Wanted("ada/houses")),
         ("https://huggingface.co/ada/houses/tree/v1", Wanted("ada/houses", "v1")),
-        ("https://huggingface.co/ada/houses/resolve/main/a/b.pth?download=true", Wanted("ada/houses", "main", "a/b.pth")),
+        (
+            "https://huggingface.co/ada/houses/resolve/main/a/b.pth?download=true",
+            Wanted("ada/houses", "main", "a/b.pth"),
+        ),
     ],
 )
 def test_what_a_person_pastes_is_understood(text: str, wanted: Wanted) -> None:
@@ -91,7 +109,9 @@ def test_what_is_no_place_of_a_model_gets_a_sentence(text: str) -> None:
         parse_place(text)
 
 
-def test_half_a_download_is_gone_on_with(hub: FakeHub, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_download_is_gone_on_with(
+    hub: FakeHub, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 10_000)
     hub.create("ada/houses", {"houses.pth": tiny_model.read_bytes()})
@@ -126,17 +146,24 @@ def test_what_is_no_model_is_said_without_a_trace(hub: FakeHub, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"README.md": b"x", "model.onnx": b"x"}, r"holds no model: there is no .pth or .* file among its 3 files"),
+        (
+            {"README.md": b"x", "model.onnx": b"x"},
+            r"holds no model: there is no .pth or .* file among its 3 files",
+        ),
         ({"a.pth": b"x", "b.pth": b"x"}, r"several models: a.pth, b.pth. Name one: ada/other/a.pth"),
     ],
 )
-def test_a_repository_without_one_model_gets_a_sentence(hub: FakeHub, files: dict[str, bytes], words: str) -> None:
+def test_a_repository_without_one_model_gets_a_sentence(
+    hub: FakeHub, files: dict[str, bytes], words: str
+) -> None:
     hub.create("ada/other", files)
     with pytest.raises(HubError, match=words):
         look("ada/other")
 
 
-def test_ten_gigabytes_are_not_even_begun(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ten_gigabytes_are_not_even_begun(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub.create("ada/huge", {"huge.pth": b"x"})
     monkeypatch.setattr("fakehub.facts_of", lambda path, data: {"size": 10**10, "blobId": "0" * 40})
     with pytest.raises(HubError, match=r"huge.pth has 10.0 GB; models of more than 2 GB are not fetched"):
@@ -163,26 +190,37 @@ def test_private_repositories_are_for_their_owners(hub: FakeHub, tiny_model: Pat
 
 
 @pytest.mark.parametrize("token", ["", EVE])
-def test_a_gated_repository_says_how_to_get_in(hub: FakeHub, houses: bytes, tmp_path: Path, token: str) -> None:
+def test_a_gated_repository_says_how_to_get_in(
+    hub: FakeHub, houses: bytes, tmp_path: Path, token: str
+) -> None:
     hub.gated.add("ada/houses")
     with pytest.raises(HubError, match="ada/houses is gated: ask for access"):
         pull("ada/houses", to=tmp_path, token=token)
     assert pull("ada/houses", to=tmp_path).exists()
 
 
-@pytest.mark.parametrize(("status", "words"), [(429, "too many requests"), (500, "failure of its own"), (503, "failure of its own")])
-def test_a_hub_that_is_busy_or_broken_gets_a_sentence(hub: FakeHub, houses: bytes, status: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(429, "too many requests"), (500, "failure of its own"), (503, "failure of its own")],
+)
+def test_a_hub_that_is_busy_or_broken_gets_a_sentence(
+    hub: FakeHub, houses: bytes, status: int, words: str
+) -> None:
     hub.fail("GET", "/api/models/", status, times=99)
     with pytest.raises(HubError, match=words):
         look("ada/houses")
 
 
-def test_a_file_of_that_name_stays_and_an_older_state_gives_way(hub: FakeHub, houses: bytes, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_file_of_that_name_stays_and_an_older_state_gives_way(
+    hub: FakeHub, houses: bytes, tiny_model: Path, tmp_path: Path
+) -> None:
     shutil.copyfile(tiny_model, tmp_path / "houses.pth")
     assert pull("ada/houses", to=tmp_path) == tmp_path / "houses-2.pth"
     checkpoint = load_checkpoint(tiny_model)
     newer = tmp_path / "newer"
-    save_checkpoint(newer, Checkpoint(checkpoint.config, checkpoint.weights, {**checkpoint.about, "step": 4000}))
+    save_checkpoint(
+        newer, Checkpoint(checkpoint.config, checkpoint.weights, {**checkpoint.about, "step": 4000})
+    )
     hub.commit("ada/houses", {"houses.pth": newer.read_bytes()})
     assert pull("ada/houses", to=tmp_path) == tmp_path / "houses-2.pth"
     assert load_checkpoint(tmp_path / "houses-2.pth").about["step"] == 4000
@@ -191,7 +229,9 @@ def test_a_file_of_that_name_stays_and_an_older_state_gives_way(hub: FakeHub, ho
 
 def test_two_who_pull_at_once_get_one_whole_model(hub: FakeHub, houses: bytes, tmp_path: Path) -> None:
     found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(pull("ada/houses", to=tmp_path))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: found.append(pull("ada/houses", to=tmp_path))) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

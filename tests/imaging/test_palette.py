@@ -35,7 +35,9 @@ def label_map(seed: int, colors: list[tuple[int, int, int]] = COLORS, side: int 
 def photo(seed: int, side: int = 96) -> Image.Image:
     """Clouds of colour with grain: no real photo, but as smooth and as many-coloured as one."""
     random = np.random.default_rng(seed)
-    clouds = Image.fromarray(random.integers(0, 256, (6, 6, 3), np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    clouds = Image.fromarray(random.integers(0, 256, (6, 6, 3), np.uint8)).resize(
+        (side, side), Image.Resampling.BICUBIC
+    )
     grain = random.normal(0, 6, (side, side, 3))
     return Image.fromarray(np.clip(np.asarray(clouds) + grain, 0, 255).astype(np.uint8))
 
@@ -44,7 +46,9 @@ def lines(seed: int, side: int = 96) -> Image.Image:
     random = np.random.default_rng(seed)
     image = Image.new("RGB", (side, side), "white")
     for _ in range(6):
-        ImageDraw.Draw(image).line([tuple(point) for point in random.integers(0, side, (4, 2)).tolist()], fill="black")
+        ImageDraw.Draw(image).line(
+            [tuple(point) for point in random.integers(0, side, (4, 2)).tolist()], fill="black"
+        )
     return image
 
 
@@ -78,18 +82,30 @@ def test_photos_on_white_are_no_labels() -> None:
 
 
 def test_gray_photos_are_gray() -> None:
-    assert kind_of(pixels(*(through_jpeg(photo(seed).convert("L").convert("RGB")) for seed in range(6)))) == "gray"
+    assert (
+        kind_of(pixels(*(through_jpeg(photo(seed).convert("L").convert("RGB")) for seed in range(6))))
+        == "gray"
+    )
 
 
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_thin_lines_are_edges_on_either_paper(is_dark: bool) -> None:
     drawings = [lines(seed) for seed in range(4)]
-    drawings = [image.point([255 - value for value in range(256)] * 3) for image in drawings] if is_dark else drawings
+    drawings = (
+        [image.point([255 - value for value in range(256)] * 3) for image in drawings]
+        if is_dark
+        else drawings
+    )
     assert kind_of(pixels(*drawings)) == "edges"
 
 
 def test_soft_lines_are_edges_too() -> None:
-    assert kind_of(pixels(*(through_jpeg(lines(seed).filter(ImageFilter.GaussianBlur(0.4))) for seed in range(4)))) == "edges"
+    assert (
+        kind_of(
+            pixels(*(through_jpeg(lines(seed).filter(ImageFilter.GaussianBlur(0.4))) for seed in range(4)))
+        )
+        == "edges"
+    )
 
 
 def test_black_and_white_areas_are_labels() -> None:
@@ -132,9 +148,17 @@ def test_exact_colours_are_kept_most_frequent_first_however_near() -> None:
 
 def test_colours_that_jpeg_scattered_are_found_near_where_they_were() -> None:
     colors = [(230, 230, 220), (170, 210, 255), (200, 40, 40), (30, 120, 40), (255, 160, 30)]
-    found = [color for _, color in extract_palette(pixels(*(through_jpeg(label_map(seed, colors), 92) for seed in range(8))))]
+    found = [
+        color
+        for _, color in extract_palette(
+            pixels(*(through_jpeg(label_map(seed, colors), 92) for seed in range(8)))
+        )
+    ]
     assert len(found) == len(colors)
-    assert all(min(max(abs(a - b) for a, b in zip(color, real, strict=True)) for real in colors) <= 4 for color in found)
+    assert all(
+        min(max(abs(a - b) for a, b in zip(color, real, strict=True)) for real in colors) <= 4
+        for color in found
+    )
 
 
 def test_no_name_is_given_twice() -> None:

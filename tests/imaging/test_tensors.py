@@ -48,7 +48,8 @@ def test_either_byte_order_is_read(mode: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "gray"), [(32896, np.int32, 128), (128, np.int32, 128), (0.5, np.float32, 128), (128, np.float32, 128)]
+    ("value", "kind", "gray"),
+    [(32896, np.int32, 128), (128, np.int32, 128), (0.5, np.float32, 128), (128, np.float32, 128)],
 )
 def test_32_bit_gray_is_scaled_by_its_range(value: float, kind: type, gray: int) -> None:
     image = Image.fromarray(np.full((4, 4), value, kind))
@@ -89,11 +90,17 @@ def test_transparent_entry_of_a_palette_lies_on_white() -> None:
 
 
 def test_transparent_colour_lies_on_white() -> None:
-    assert middle(to_rgb(reopened(Image.new("RGB", (4, 4), (1, 2, 3)), "PNG", transparency=(1, 2, 3)))) == (255, 255, 255)
+    assert middle(to_rgb(reopened(Image.new("RGB", (4, 4), (1, 2, 3)), "PNG", transparency=(1, 2, 3)))) == (
+        255,
+        255,
+        255,
+    )
 
 
 def test_cmyk_jpeg_keeps_its_colour() -> None:
-    red, green, blue = middle(to_rgb(reopened(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)))
+    red, green, blue = middle(
+        to_rgb(reopened(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95))
+    )
     assert red > 240
     assert max(green, blue) < 15
 

@@ -51,7 +51,10 @@ def test_what_fits_the_bound_is_one_tile() -> None:
 @pytest.mark.parametrize(("height", "width"), [(512, 512), (32, 4096), (4096, 64), (512, 544)])
 def test_tiles_keep_to_the_bound(height: int, width: int) -> None:
     rows, columns = plan_tiles(height, width, multiple=32, most_pixels=20_000, overlap=32)
-    assert max(row.stop - row.start for row in rows) * max(column.stop - column.start for column in columns) <= 20_000
+    assert (
+        max(row.stop - row.start for row in rows) * max(column.stop - column.start for column in columns)
+        <= 20_000
+    )
 
 
 def test_blended_copies_of_the_picture_are_the_picture() -> None:

@@ -38,11 +38,15 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def test_names_and_folders_are_kept_and_each_picture_keeps_its_size(translator: Translator, pictures: Path, tmp_path: Path) -> None:
+def test_names_and_folders_are_kept_and_each_picture_keeps_its_size(
+    translator: Translator, pictures: Path, tmp_path: Path
+) -> None:
     (pictures / "broken.png").write_bytes(b"\x89PNG no more")
     jobs, problems = plan_folder(pictures, tmp_path / "out")
     calls: list[tuple[int, int]] = []
-    result = translate_all(translator, jobs, mode="native", seed=3, progress=lambda done, count: calls.append((done, count)))
+    result = translate_all(
+        translator, jobs, mode="native", seed=3, progress=lambda done, count: calls.append((done, count))
+    )
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert names == ["B.png", "a.jpg.png", "a.png", "more/deep/c.png"]
     assert sorted(result.written) == sorted(tmp_path / "out" / name for name in names)
@@ -54,7 +58,9 @@ def test_names_and_folders_are_kept_and_each_picture_keeps_its_size(translator: 
                 assert (fake.size, fake.mode) == (source.size, "RGB")
 
 
-def test_a_picture_of_a_folder_is_the_same_as_alone(translator: Translator, pictures: Path, tmp_path: Path) -> None:
+def test_a_picture_of_a_folder_is_the_same_as_alone(
+    translator: Translator, pictures: Path, tmp_path: Path
+) -> None:
     jobs, _ = plan_folder(pictures, tmp_path / "out")
     translate_all(translator, jobs, seed=7)
     for job in jobs:
@@ -86,7 +92,9 @@ def test_folders_without_pictures_are_sentences(pictures: Path, tmp_path: Path) 
 
 def test_a_picture_that_cannot_be_read_names_itself(translator: Translator, tmp_path: Path) -> None:
     result = translate_all(translator, [Job(tmp_path / "gone.png", tmp_path / "out.png")])
-    assert not result.written and "gone.png" in result.problems[0].cause and not (tmp_path / "out.png").exists()
+    assert (
+        not result.written and "gone.png" in result.problems[0].cause and not (tmp_path / "out.png").exists()
+    )
 
 
 def test_a_picture_that_the_model_fails_at_leaves_the_others(pictures: Path, tmp_path: Path) -> None:
@@ -100,11 +108,15 @@ def test_a_picture_that_the_model_fails_at_leaves_the_others(pictures: Path, tmp
 
     jobs, _ = plan_folder(pictures, tmp_path / "out")
     result = translate_all(Moody(make_checkpoint(), device="cpu"), jobs)
-    assert [problem.cause for problem in result.problems] == ["the model gave 3 of 9 values that are not finite."]
+    assert [problem.cause for problem in result.problems] == [
+        "the model gave 3 of 9 values that are not finite."
+    ]
     assert len(result.written) == 3
 
 
-def test_a_name_too_long_for_the_disk_is_a_problem_of_that_picture(translator: Translator, pictures: Path, tmp_path: Path) -> None:
+def test_a_name_too_long_for_the_disk_is_a_problem_of_that_picture(
+    translator: Translator, pictures: Path, tmp_path: Path
+) -> None:
     source = Image.new("RGB", (12, 12))
     source.save(pictures / f"{'n' * 251}.png")
     jobs, _ = plan_folder(pictures, tmp_path / "out")

@@ -25,7 +25,9 @@ def make_checkpoint(**settings: Any) -> Checkpoint:
     config = ModelConfig(**{**SMALL, **settings})
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
-    weights = {name: value * 5 if value.dim() == 4 else value for name, value in generator.state_dict().items()}
+    weights = {
+        name: value * 5 if value.dim() == 4 else value for name, value in generator.state_dict().items()
+    }
     return Checkpoint(config, weights)
 
 
@@ -51,7 +53,9 @@ def test_a_picture_keeps_its_size(translator: Translator, mode: str, size: tuple
 
 
 @pytest.mark.parametrize("mode", ["fit", "native"])
-def test_at_the_trained_size_a_picture_is_what_the_generator_paints(translator: Translator, mode: str) -> None:
+def test_at_the_trained_size_a_picture_is_what_the_generator_paints(
+    translator: Translator, mode: str
+) -> None:
     picture = make_picture()
     with torch.no_grad():
         source = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
@@ -77,9 +81,14 @@ def test_gray_models_take_and_give_rgb_pictures() -> None:
     assert (to_gray[..., 0] == to_gray[..., 2]).all()
 
 
-def test_a_seed_gives_one_picture_in_every_thread_and_leaves_the_global_state_alone(translator: Translator) -> None:
+def test_a_seed_gives_one_picture_in_every_thread_and_leaves_the_global_state_alone(
+    translator: Translator,
+) -> None:
     picture = make_picture(50, 40)
-    plain, wanted = translator(picture, mode="native"), [translator(picture, mode="native", seed=seed) for seed in range(4)]
+    plain, wanted = (
+        translator(picture, mode="native"),
+        [translator(picture, mode="native", seed=seed) for seed in range(4)],
+    )
     state = torch.random.get_rng_state()
 
     def draw(number: int) -> bool:
@@ -138,13 +147,18 @@ def test_batch_norm_takes_the_statistics_of_the_picture_or_of_the_training() -> 
     for name, value in checkpoint.weights.items():
         if name.endswith("running_mean"):
             value.fill_(0.5)
-    by_picture, by_training = (Translator(checkpoint, device="cpu", precision="fp32", statistics=name) for name in ("picture", "running"))
+    by_picture, by_training = (
+        Translator(checkpoint, device="cpu", precision="fp32", statistics=name)
+        for name in ("picture", "running")
+    )
     source = torch.linspace(-1, 1, 3 * 32 * 32).reshape(1, 3, 32, 32).sin()
     with torch.no_grad():
         trained = checkpoint.generator()
         assert torch.allclose(by_training.translate_tensor(source), trained(source), atol=1e-4)
         assert torch.allclose(by_picture.translate_tensor(source), trained.train()(source), atol=1e-4)
-    assert not torch.allclose(by_picture.translate_tensor(source), by_training.translate_tensor(source), atol=0.05)
+    assert not torch.allclose(
+        by_picture.translate_tensor(source), by_training.translate_tensor(source), atol=0.05
+    )
 
 
 def test_translating_changes_nothing_in_the_generator() -> None:
@@ -199,7 +213,9 @@ def test_unknown_choices_are_named(translator: Translator) -> None:
         Translator(make_checkpoint(), device="abacus")
 
 
-def test_pictures_without_pixels_or_with_too_many_are_refused_with_their_numbers(translator: Translator) -> None:
+def test_pictures_without_pixels_or_with_too_many_are_refused_with_their_numbers(
+    translator: Translator,
+) -> None:
     with pytest.raises(DataError, match="0 x 5"):
         translator(Image.new("RGB", (0, 5)))
     with pytest.raises(DataError, match="100 million pixels; at most 89 million"):

@@ -1,4 +1,5 @@
-"""Drawing on ZeroGPU, with a small stand-in for the package `spaces`: it runs the function in another process."""
+"""Drawing on ZeroGPU, with a small stand-in for the package `spaces`: it runs the
+function in another process."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 from paths import ROOT
 
 from pix2pix.inference.translator import Translator
-from pix2pix.inference.zero_gpu import is_borrowed, open_translator
+from pix2pix.inference.zero_gpu import on_zero_gpu, open_translator
 
 SPACES = """
 import multiprocessing, os
@@ -48,14 +49,22 @@ if __name__ == "__main__":
 
 
 def test_everywhere_else_a_model_is_drawn_with_here(tiny_model: Path) -> None:
-    assert not is_borrowed() and isinstance(open_translator(tiny_model), Translator)
+    assert not on_zero_gpu() and isinstance(open_translator(tiny_model), Translator)
 
 
 def test_on_zerogpu_the_picture_is_made_where_the_gpu_is(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "spaces.py").write_text(SPACES)
     (tmp_path / "script.py").write_text(SCRIPT)
-    environment = os.environ | {"SPACES_ZERO_GPU": "true", "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    environment = os.environ | {
+        "SPACES_ZERO_GPU": "true",
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+    }
     done = subprocess.run(
-        [sys.executable, "script.py", str(tiny_model)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110
+        [sys.executable, "script.py", str(tiny_model)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
     )
     assert done.stdout == "drawn\n", done.stderr

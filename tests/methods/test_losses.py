@@ -23,7 +23,12 @@ def test_the_forms_are_those_of_the_settings() -> None:
     ("form", "real", "fake", "generator"),
     [
         # sigmoid(log 3) = 3/4, sigmoid(0) = 1/2
-        ("vanilla", (math.log(4 / 3) + math.log(2)) / 2, (math.log(4) + math.log(2)) / 2, (math.log(4 / 3) + math.log(2)) / 2),
+        (
+            "vanilla",
+            (math.log(4 / 3) + math.log(2)) / 2,
+            (math.log(4) + math.log(2)) / 2,
+            (math.log(4 / 3) + math.log(2)) / 2,
+        ),
         ("lsgan", ((math.log(3) - 1) ** 2 + 1) / 2, math.log(3) ** 2 / 2, ((math.log(3) - 1) ** 2 + 1) / 2),
         ("hinge", 0.5, (1 + math.log(3) + 1) / 2, -math.log(3) / 2),
         ("wgan-gp", -math.log(3) / 2, math.log(3) / 2, -math.log(3) / 2),
@@ -39,7 +44,9 @@ def test_each_form_gives_what_a_hand_computes(form: str, real: float, fake: floa
 def test_vanilla_is_cross_entropy_with_logits() -> None:
     scores = torch.linspace(-30, 30, 61).double()
     for label in (1.0, 0.9, 0.5):
-        expected = torch.nn.functional.binary_cross_entropy_with_logits(scores.float(), torch.full((61,), label))
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(
+            scores.float(), torch.full((61,), label)
+        )
         torch.testing.assert_close(real_loss("vanilla", scores, real_label=label), expected)
 
 
@@ -54,7 +61,11 @@ def test_a_smoothed_label_is_reached_at_a_finite_score(form: str, best: float) -
 @pytest.mark.parametrize("size", [1e4, 65504.0, 1e9])
 def test_extreme_logits_give_finite_losses_and_gradients(form: str, size: float) -> None:
     scores = logits(-size, size, 0).requires_grad_()
-    for loss in (real_loss(form, scores, real_label=0.9), fake_loss(form, scores), generator_loss(form, scores)):
+    for loss in (
+        real_loss(form, scores, real_label=0.9),
+        fake_loss(form, scores),
+        generator_loss(form, scores),
+    ):
         (gradient,) = torch.autograd.grad(loss, scores)
         assert loss.isfinite()
         assert gradient.isfinite().all()
@@ -71,7 +82,9 @@ def test_losses_of_bfloat16_logits_are_computed_in_float32(form: str) -> None:
 
 
 def test_l1_is_the_mean_distance() -> None:
-    assert l1_loss(torch.tensor([0.0, 1.0, -1.0]), torch.tensor([0.5, -1.0, -1.0])).item() == pytest.approx(2.5 / 3)
+    assert l1_loss(torch.tensor([0.0, 1.0, -1.0]), torch.tensor([0.5, -1.0, -1.0])).item() == pytest.approx(
+        2.5 / 3
+    )
 
 
 def critic(slope: float) -> object:
@@ -80,9 +93,13 @@ def critic(slope: float) -> object:
 
 
 @pytest.mark.parametrize(("slope", "penalty"), [(1.0, 0.0), (3.0, 4.0), (0.0, 1.0), (-1.0, 0.0)])
-def test_the_penalty_is_zero_at_a_slope_of_one_whatever_the_number_of_patches(slope: float, penalty: float) -> None:
+def test_the_penalty_is_zero_at_a_slope_of_one_whatever_the_number_of_patches(
+    slope: float, penalty: float
+) -> None:
     real, fake = torch.rand(2, 1, 2, 2), torch.rand(2, 1, 2, 2)
-    assert gradient_penalty(critic(slope), real, fake=fake, alpha=torch.rand(2)).item() == pytest.approx(penalty, abs=1e-6)
+    assert gradient_penalty(critic(slope), real, fake=fake, alpha=torch.rand(2)).item() == pytest.approx(
+        penalty, abs=1e-6
+    )
 
 
 def test_the_penalty_looks_between_fake_and_real_by_alpha_a_picture() -> None:
@@ -101,12 +118,22 @@ def test_the_penalty_looks_between_fake_and_real_by_alpha_a_picture() -> None:
 def test_the_penalty_trains_the_critic_and_leaves_the_pictures_alone() -> None:
     slope = torch.tensor(3.0, requires_grad=True)
     fake = torch.rand(1, 1, 2, 2, requires_grad=True)
-    gradient_penalty(lambda pictures: slope * pictures[:, :, :1, :1], torch.rand(1, 1, 2, 2), fake=fake, alpha=torch.rand(1)).backward()
+    gradient_penalty(
+        lambda pictures: slope * pictures[:, :, :1, :1],
+        torch.rand(1, 1, 2, 2),
+        fake=fake,
+        alpha=torch.rand(1),
+    ).backward()
     assert slope.grad.item() == pytest.approx(2 * (3 - 1))
     assert fake.grad is None
 
 
 def test_a_flat_critic_has_a_finite_gradient() -> None:
     slope = torch.tensor(0.0, requires_grad=True)
-    gradient_penalty(lambda pictures: slope * pictures, torch.rand(1, 1, 2, 2), fake=torch.rand(1, 1, 2, 2), alpha=torch.rand(1)).backward()
+    gradient_penalty(
+        lambda pictures: slope * pictures,
+        torch.rand(1, 1, 2, 2),
+        fake=torch.rand(1, 1, 2, 2),
+        alpha=torch.rand(1),
+    ).backward()
     assert slope.grad.isfinite()

@@ -63,7 +63,9 @@ def test_building_one_leaves_the_global_random_state_alone() -> None:
 
 
 def test_a_patch_too_large_for_the_pictures_is_refused_with_those_that_fit() -> None:
-    with pytest.raises(ConfigError, match=r"size is 16; .* patch 70 needs at least 24. Choose patch 1 or 16 or 34"):
+    with pytest.raises(
+        ConfigError, match=r"size is 16; .* patch 70 needs at least 24. Choose patch 1 or 16 or 34"
+    ):
         build_discriminator(settings(size=16, patch="70"), MODEL)
 
 
@@ -74,7 +76,11 @@ def test_the_vanilla_objective_is_halved_and_the_others_are_not() -> None:
 
 
 def test_the_losses_of_a_known_discriminator_are_known() -> None:
-    source, target, fake = torch.zeros(1, 1, 4, 4), torch.full((1, 3, 4, 4), 1.0), torch.full((1, 3, 4, 4), -1.0)
+    source, target, fake = (
+        torch.zeros(1, 1, 4, 4),
+        torch.full((1, 3, 4, 4), 1.0),
+        torch.full((1, 3, 4, 4), -1.0),
+    )
     losses = discriminator_losses(Mean(), source, target, fake, settings(gan="hinge"))
     # (0 + 3 * 1) / 4 = 3/4 for the real pair, -3/4 for the fake one
     assert {name: loss.item() for name, loss in losses.items()} == {
@@ -90,7 +96,9 @@ def test_the_losses_of_a_known_discriminator_are_known() -> None:
 
 
 def test_one_sided_smoothing_reaches_the_real_part_alone() -> None:
-    plain, smooth = (discriminator_losses(Mean(), *pictures(), settings(real_label=label)) for label in (1.0, 0.9))
+    plain, smooth = (
+        discriminator_losses(Mean(), *pictures(), settings(real_label=label)) for label in (1.0, 0.9)
+    )
     assert smooth["d_real"] != plain["d_real"]
     assert smooth["d_fake"] == plain["d_fake"]
 

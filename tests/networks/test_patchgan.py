@@ -8,7 +8,13 @@ from pix2pix.networks import PatchGAN, init_weights
 from pix2pix.networks.patchgan import HALVINGS, smallest_picture
 
 FIELDS = sorted(HALVINGS)
-PAPER = {1: [64, 128], 16: [64, 128], 34: [64, 128, 256], 70: [64, 128, 256, 512], 142: [64, 128, 256, 512, 512]}
+PAPER = {
+    1: [64, 128],
+    16: [64, 128],
+    34: [64, 128, 256],
+    70: [64, 128, 256, 512],
+    142: [64, 128, 256, 512, 512],
+}
 PAPER[286] = [64, 128, 256, 512, 512, 512]
 
 
@@ -61,7 +67,12 @@ def test_the_70_pixel_patchgan_has_its_published_count_of_parameters() -> None:
 
 @pytest.mark.parametrize(("field", "side"), [(1, 256), (16, 126), (34, 62), (70, 30), (142, 14), (286, 6)])
 def test_it_gives_a_map_of_scores(field: int, side: int) -> None:
-    assert on_meta(receptive_field=field)(torch.empty(2, 6, 256, 256, device="meta")).shape == (2, 1, side, side)
+    assert on_meta(receptive_field=field)(torch.empty(2, 6, 256, 256, device="meta")).shape == (
+        2,
+        1,
+        side,
+        side,
+    )
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -99,6 +110,8 @@ def test_gradients_survive_the_work_in_place_twice(norm: str) -> None:
     net = net.double()
     for parameter in net.parameters():
         parameter.data.mul_(20)
-    picture = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.double).requires_grad_()
+    picture = torch.rand(
+        2, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.double
+    ).requires_grad_()
     assert torch.autograd.gradcheck(net, picture, fast_mode=True)
     assert torch.autograd.gradgradcheck(net, picture, fast_mode=True)

@@ -16,7 +16,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.networks import ResNet, build_generator, init_weights, sample_noise
 from pix2pix.runs.requirements import memory_needed
-from pix2pix.runtime.fast_inference import QuickConvolution, choose_quick_copy, make_quick_copy
+from pix2pix.runtime.fast_inference import InferenceConvolution, choose_inference_copy, make_inference_copy
 
 CONFIG = ModelConfig(generator="resnet", blocks=2, width=4, size=32)
 
@@ -33,8 +33,12 @@ def make(config: ModelConfig = CONFIG) -> Checkpoint:
 
 def test_it_has_its_published_count_of_parameters() -> None:
     with torch.device("meta"):
-        counts = {blocks: sum(p.numel() for p in resnet(blocks=blocks, norm="batch").parameters()) for blocks in (6, 9)}
-    # 11.378 million is the known size with 9 blocks: with a bias before each instance norm, and nothing learned in it.
+        counts = {
+            blocks: sum(p.numel() for p in resnet(blocks=blocks, norm="batch").parameters())
+            for blocks in (6, 9)
+        }
+    # 11.378 million is the known size with 9 blocks: with a bias before each instance
+    # norm, and nothing learned in it.
     hidden = 64 + 128 + 256 + 18 * 256 + 128 + 64
     assert counts[9] - 2 * hidden + hidden == 11_378_179
     assert counts[9] - counts[6] == 3 * 2 * (256 * 256 * 9 + 2 * 256)
@@ -45,7 +49,9 @@ def test_gradients_survive_the_work_in_place(norm: str) -> None:
     net = foreign.draw(resnet(in_channels=1, out_channels=1, width=1, blocks=1, norm=norm), gain=1.0).double()
     noise = [mask.double() for mask in sample_noise(net.noise_shapes(8, 8), 0.5, seeds=[2])]
     source = foreign.pictures(1, 8).double().requires_grad_()
-    assert torch.autograd.gradcheck(lambda source, *_: net(source, noise), (source, *net.parameters()), fast_mode=True)
+    assert torch.autograd.gradcheck(
+        lambda source, *_: net(source, noise), (source, *net.parameters()), fast_mode=True
+    )
 
 
 def test_noise_acts_in_each_block_and_without_it_nothing_is_dropped() -> None:
@@ -55,12 +61,16 @@ def test_noise_acts_in_each_block_and_without_it_nothing_is_dropped() -> None:
     ones = [torch.ones(1, *shape) for shape in net.noise_shapes(16, 16)]
     with torch.no_grad():
         assert torch.equal(net(source), net(source, ones))
-        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0])))
+        assert not torch.equal(
+            net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0]))
+        )
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 16), (18, 16)])
 def test_a_picture_of_a_wrong_size_is_refused_with_the_numbers(height: int, width: int) -> None:
-    with pytest.raises(DataError, match=f"{width} x {height}; this ResNet needs sides that are multiples of 4, 8 at least"):
+    with pytest.raises(
+        DataError, match=f"{width} x {height}; this ResNet needs sides that are multiples of 4, 8 at least"
+    ):
         resnet(width=1, blocks=1)(torch.zeros(1, 3, height, width))
 
 
@@ -73,24 +83,30 @@ def test_pictures_of_every_size_come_back_as_large(size: tuple[int, int], mode: 
 
 
 def test_tiles_of_a_large_picture_are_those_of_the_whole() -> None:
-    translator = Translator(make(ModelConfig(generator="resnet", blocks=1, width=2, norm="none")), "cpu", "fp32")
+    translator = Translator(
+        make(ModelConfig(generator="resnet", blocks=1, width=2, norm="none")), "cpu", "fp32"
+    )
     image = Image.radial_gradient("L").resize((640, 300)).convert("RGB")
     whole = translator(image, "native")
     translator.tile_memory = 300 * 300 * 4.5 * 3 * 2
-    difference = torch.tensor([list(whole.tobytes()), list(translator(image, "native").tobytes())]).diff(dim=0).abs()
+    difference = (
+        torch.tensor([list(whole.tobytes()), list(translator(image, "native").tobytes())]).diff(dim=0).abs()
+    )
     assert difference.max() <= 1
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "none"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_quick_copy_paints_the_same(norm: str, precision: str) -> None:
-    generator = make(ModelConfig(generator="resnet", blocks=2, width=8, norm=norm)).generator().requires_grad_(False)
-    quick = make_quick_copy(generator, precision)  # type: ignore[arg-type]
-    assert sum(isinstance(part, QuickConvolution) for part in quick.modules()) == 10
+    generator = (
+        make(ModelConfig(generator="resnet", blocks=2, width=8, norm=norm)).generator().requires_grad_(False)
+    )
+    quick = make_inference_copy(generator, precision)  # type: ignore[arg-type]
+    assert sum(isinstance(part, InferenceConvolution) for part in quick.modules()) == 10
     source = foreign.pictures(3, 40)
     with torch.inference_mode():
         assert (quick(source) - generator(source)).abs().mean() < (1e-4 if precision == "fp32" else 2 / 255)
-    assert choose_quick_copy(generator, 3, precision=precision)[1] == precision
+    assert choose_inference_copy(generator, 3, precision=precision)[1] == precision
 
 
 def test_it_is_trained_and_its_model_drawn_with(pairs: Path, tmp_path: Path) -> None:
@@ -107,20 +123,42 @@ def test_settings_that_do_not_fit_get_a_sentence_and_memory_is_estimated() -> No
         TrainConfig(generator="resnet", size=30)
     with pytest.raises(ConfigError, match="blocks is 99"):
         TrainConfig(generator="resnet", blocks=99)
-    few, many = (memory_needed(TrainConfig(generator="resnet", blocks=blocks, device="cpu")) for blocks in (6, 9))
+    few, many = (
+        memory_needed(TrainConfig(generator="resnet", blocks=blocks, device="cpu")) for blocks in (6, 9)
+    )
     assert 1e9 < few < many < 6e9
 
 
 def test_an_imported_unet_and_its_discriminator_go_on_training(pairs: Path, tmp_path: Path) -> None:
-    generator, judge = foreign.draw(foreign.UsualUNet(3, 3, 2, 5, "batch")), foreign.draw(foreign.UsualPatchGAN(6, 2, 1, "batch"))
+    generator, judge = (
+        foreign.draw(foreign.UsualUNet(3, 3, 2, 5, "batch")),
+        foreign.draw(foreign.UsualPatchGAN(6, 2, 1, "batch")),
+    )
     torch.save({"G": generator.state_dict(), "D": judge.state_dict()}, tmp_path / "both.pth")
     path = str(tmp_path / "both.pth")
     config = TrainConfig(
-        data=str(pairs), init=path, init_discriminator=path, size=32, norm="batch", steps=1, rate=1e-8, ema=0.0, mirror=False
+        data=str(pairs),
+        init=path,
+        init_discriminator=path,
+        size=32,
+        norm="batch",
+        steps=1,
+        rate=1e-8,
+        ema=0.0,
+        mirror=False,
     )
     run = train(config, tmp_path / "run")
     kept, settings = load_checkpoint(run.model_path), run.config()
-    assert (settings.dialect, settings.depth, settings.patch, settings.discriminator_width) == ("usual", 5, "16", 2)
+    assert (settings.dialect, settings.depth, settings.patch, settings.discriminator_width) == (
+        "usual",
+        5,
+        "16",
+        2,
+    )
     state = torch.load(run.state_path, weights_only=True)
-    torch.testing.assert_close(kept.weights["up.4.conv.bias"], generator.state_dict()["model.model.3.bias"], atol=1e-3, rtol=0)
-    torch.testing.assert_close(state["discriminator"]["score.bias"], judge.state_dict()["model.5.bias"], atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        kept.weights["up.4.conv.bias"], generator.state_dict()["model.model.3.bias"], atol=1e-3, rtol=0
+    )
+    torch.testing.assert_close(
+        state["discriminator"]["score.bias"], judge.state_dict()["model.5.bias"], atol=1e-3, rtol=0
+    )

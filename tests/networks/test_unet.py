@@ -49,7 +49,16 @@ def test_the_paper_s_unet_has_its_published_count_of_parameters() -> None:
 
 def test_the_encoder_is_the_paper_s() -> None:
     # C64-C128-C256-C512-C512-C512-C512-C512
-    assert sizes(on_meta().down) == [(3, 64), (64, 128), (128, 256), (256, 512), (512, 512), (512, 512), (512, 512), (512, 512)]
+    assert sizes(on_meta().down) == [
+        (3, 64),
+        (64, 128),
+        (128, 256),
+        (256, 512),
+        (512, 512),
+        (512, 512),
+        (512, 512),
+        (512, 512),
+    ]
 
 
 def test_the_unet_decoder_is_the_paper_s() -> None:
@@ -75,7 +84,11 @@ def test_the_first_layer_the_bottleneck_and_the_last_have_no_norm(norm: str) -> 
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_a_bias_stands_only_where_no_instance_norm_takes_it_away(decoder: str) -> None:
     net = on_meta(norm="instance", decoder=decoder)
-    assert [place for place, level in enumerate((*net.down, *net.up)) if level.conv.bias is not None] == [0, 7, 15]
+    assert [place for place, level in enumerate((*net.down, *net.up)) if level.conv.bias is not None] == [
+        0,
+        7,
+        15,
+    ]
     bare = on_meta(norm="none", decoder=decoder)
     assert all(level.conv.bias is not None for level in (*bare.down, *bare.up))
 
@@ -111,8 +124,11 @@ def test_every_depth_gives_pictures_of_the_size_it_got(depth: int, decoder: str)
 @pytest.mark.parametrize("skips", [True, False])
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_it_computes_the_paper_s_function(norm: str, skips: bool, decoder: str) -> None:
-    """Against the plain way to write it: an activation before each convolution, nothing in place, torch's own instance norm."""
-    net = drawn(unet(in_channels=2, out_channels=3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)).double()
+    """Against the plain way to write it: an activation before each convolution, nothing in
+    place, torch's own instance norm."""
+    net = drawn(
+        unet(in_channels=2, out_channels=3, width=3, depth=4, norm=norm, skips=skips, decoder=decoder)
+    ).double()
     source = pictures(2, 2, 32, 48).double()
     noise = [mask.double() for mask in sample_noise(net.noise_shapes(32, 48), 0.5, seeds=[5, 6])]
     torch.testing.assert_close(net(source, noise), plainly(net, source, noise))
@@ -147,7 +163,8 @@ def doubled(values: Tensor) -> Tensor:
 
 
 def between(size: int) -> Tensor:
-    """(size, 2 size): each new pixel is three quarters of the nearest and a quarter of the next, the border repeated."""
+    """(size, 2 size): each new pixel is three quarters of the nearest and a quarter of
+    the next, the border repeated."""
     weights = torch.zeros(size, 2 * size, dtype=torch.float64)
     for place in range(2 * size):
         nearest = place // 2
@@ -165,7 +182,9 @@ def test_gradients_survive_the_work_in_place() -> None:
     def run(source: Tensor, *_: Tensor) -> Tensor:
         return net(source, noise)
 
-    assert torch.autograd.gradcheck(run, (pictures(1, 1, 16, 16).double().requires_grad_(), *parameters), fast_mode=True)
+    assert torch.autograd.gradcheck(
+        run, (pictures(1, 1, 16, 16).double().requires_grad_(), *parameters), fast_mode=True
+    )
 
 
 def test_the_source_is_left_as_it_was() -> None:
@@ -209,7 +228,9 @@ def test_without_noise_nothing_is_dropped_in_train_and_eval_alike() -> None:
     with torch.no_grad():
         assert torch.equal(net.train()(source), net.eval()(source))
         assert torch.equal(net(source), net(source, ones))
-        assert not torch.equal(net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0])))
+        assert not torch.equal(
+            net(source), net(source, sample_noise(net.noise_shapes(16, 16), 0.5, seeds=[0]))
+        )
 
 
 def test_masks_keep_the_mean_and_hold_two_values() -> None:
@@ -233,7 +254,9 @@ def test_resize_convolution_leaves_no_checkerboard() -> None:
     """Flat features stay flat, away from the border, as they leave each level of the decoder."""
     flat = torch.ones(1, 4, 8, 8)
     with torch.no_grad():
-        resized = drawn(unet(width=1, depth=4, norm="none", decoder="resize").up[2].conv)(torch.ones(1, 4, 16, 16))
+        resized = drawn(unet(width=1, depth=4, norm="none", decoder="resize").up[2].conv)(
+            torch.ones(1, 4, 16, 16)
+        )
         transposed = drawn(unet(width=1, depth=4, norm="none").up[2].conv)(flat)
     spread = [values[..., 2:-2, 2:-2].std((2, 3)).max().item() for values in (resized, transposed)]
     assert spread[0] < 1e-6 < 1e-2 < spread[1]
@@ -283,7 +306,16 @@ def test_a_config_builds_a_blank_generator_without_touching_the_global_state(nor
     torch.manual_seed(0)
     state = torch.get_rng_state()
     net = build_generator(
-        ModelConfig(depth=3, width=2, in_channels=1, out_channels=2, norm=norm, decoder="resize", skips=False, dropout=0.25)
+        ModelConfig(
+            depth=3,
+            width=2,
+            in_channels=1,
+            out_channels=2,
+            norm=norm,
+            decoder="resize",
+            skips=False,
+            dropout=0.25,
+        )
     )
     assert torch.equal(torch.get_rng_state(), state)
     assert all(not value.any() for value in net.state_dict().values())
@@ -326,8 +358,13 @@ def test_weights_are_drawn_as_in_the_paper_and_by_the_seed_alone() -> None:
     first, same, other = (net.state_dict() for net in nets)
     assert all(torch.equal(first[key], same[key]) for key in first)
     assert not torch.equal(first["down.1.conv.weight"], other["down.1.conv.weight"])
-    weights = torch.cat([part.weight.flatten() for part in nets[0].modules() if isinstance(part, CONVOLUTIONS)])
-    assert (weights.mean().item(), weights.std().item()) == (pytest.approx(0, abs=1e-4), pytest.approx(0.02, rel=0.01))
+    weights = torch.cat(
+        [part.weight.flatten() for part in nets[0].modules() if isinstance(part, CONVOLUTIONS)]
+    )
+    assert (weights.mean().item(), weights.std().item()) == (
+        pytest.approx(0, abs=1e-4),
+        pytest.approx(0.02, rel=0.01),
+    )
     assert first["up.1.norm.weight"].mean().item() == pytest.approx(1, abs=0.01)
     assert first["up.1.norm.running_var"].eq(1).all()
     assert not first["up.4.conv.bias"].any()

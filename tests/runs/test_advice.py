@@ -14,7 +14,10 @@ CONFIG = TrainConfig()
 
 
 def curves(steps: int = 4000, every: int = 100, **columns: Callable[[int], float]) -> list[dict[str, Any]]:
-    return [{"step": step, **{name: value(step) for name, value in columns.items()}} for step in range(every, steps + 1, every)]
+    return [
+        {"step": step, **{name: value(step) for name, value in columns.items()}}
+        for step in range(every, steps + 1, every)
+    ]
 
 
 def falling(step: int) -> float:
@@ -67,6 +70,8 @@ def test_divergence_and_waiting_for_pictures_are_named() -> None:
     assert "waiting for pictures" in advise(curves(g_l1=falling), CONFIG, data_share=0.6)[-1].sentence
 
 
-@pytest.mark.parametrize("junk", [[{"step": 1, "g_l1": "x"}], [{"step": 2, "g_l1": float("nan")}], [{"step": 3}]])
+@pytest.mark.parametrize(
+    "junk", [[{"step": 1, "g_l1": "x"}], [{"step": 2, "g_l1": float("nan")}], [{"step": 3}]]
+)
 def test_rows_without_numbers_are_no_reason_to_fall(junk: list[dict[str, Any]]) -> None:
     assert advise(junk * 10, CONFIG) == []

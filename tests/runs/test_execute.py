@@ -1,4 +1,5 @@
-"""Runs from their first step to their last: stopped, killed, resumed, poisoned, on a full disk, shared by processes."""
+"""Runs from their first step to their last: stopped, killed, resumed, poisoned, on a
+full disk, shared by processes."""
 
 from __future__ import annotations
 
@@ -27,7 +28,15 @@ from pix2pix.training.events import Event, Finished, LeftOut, Progress, Recovere
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
-    settings = {"data": str(pairs), "steps": 10, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "log_every": 3}
+    settings = {
+        "data": str(pairs),
+        "steps": 10,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "log_every": 3,
+    }
     intervals = {"sample_every": 5, "evaluate_every": 5, "save_every": 4, "samples": 2, "precision": "fp32"}
     return TrainConfig(**{**settings, **intervals, **changes})  # type: ignore[arg-type]
 
@@ -69,7 +78,8 @@ def wait_for(condition: object, seconds: float = 60) -> None:
 def test_leaves_all_that_the_design_names(pairs: Path, tmp_path: Path) -> None:
     run = train(tiny(pairs), tmp_path / "run")
     assert {path.name for path in run.path.iterdir()} >= {
-        "config.json", "status.json", "metrics.jsonl", "samples", "state.pt", "model.pth", "best.pth", "log.txt",
+        "config.json", "status.json", "metrics.jsonl", "samples", "state.pt", "model.pth", "best.pth",
+        "log.txt",
     }  # fmt: skip
     snapshot = run.snapshot()
     assert (snapshot.state, snapshot.step, snapshot.steps) == ("finished", 10, 10)
@@ -78,7 +88,10 @@ def test_leaves_all_that_the_design_names(pairs: Path, tmp_path: Path) -> None:
     assert [row["step"] for row in snapshot.rows if "val_ssim" in row] == [5, 10]
     about = load_checkpoint(run.model_path).about
     assert (about["step"], about["direction"], about["seed"]) == (10, "AtoB", 0)
-    assert about["command"].startswith(f"pix2pix train {pairs.name} --run runs/run ") and "--steps 10 " in about["command"] + " "
+    assert (
+        about["command"].startswith(f"pix2pix train {pairs.name} --run runs/run ")
+        and "--steps 10 " in about["command"] + " "
+    )
     assert not list(run.path.rglob("*.part"))
 
 
@@ -93,7 +106,11 @@ def test_stop_and_resume_continue_bit_for_bit(pairs: Path, tmp_path: Path, stop_
 
     # A loss row a step, so that the stop is asked for in the middle of an interval of saving.
     run = train(config, tmp_path / "stopped", on_event=stop)
-    assert run.snapshot().state == "stopped" and run.snapshot().step in (stop_at, stop_at + 1) and run.snapshot().can_resume
+    assert (
+        run.snapshot().state == "stopped"
+        and run.snapshot().step in (stop_at, stop_at + 1)
+        and run.snapshot().can_resume
+    )
     assert resume(run.path).snapshot().state == "finished"
     assert_same_state(tmp_path / "straight", run.path)
 
@@ -101,7 +118,11 @@ def test_stop_and_resume_continue_bit_for_bit(pairs: Path, tmp_path: Path, stop_
 def test_stop_between_two_rows_keeps_their_sums(pairs: Path, tmp_path: Path) -> None:
     config = tiny(pairs, log_every=5, save_every=2)
     train(config, tmp_path / "straight")
-    run = train(config, tmp_path / "stopped", on_event=lambda event: Run(tmp_path / "stopped").request_stop() if event.step == 2 else None)
+    run = train(
+        config,
+        tmp_path / "stopped",
+        on_event=lambda event: Run(tmp_path / "stopped").request_stop() if event.step == 2 else None,
+    )
     assert run.snapshot().step in (2, 3)
     resume(run.path)
     assert_same_state(tmp_path / "straight", run.path)
@@ -116,7 +137,9 @@ def test_kill_9_loses_nothing_that_was_saved(pairs: Path, tmp_path: Path) -> Non
     train(config, tmp_path / "straight")
     run = Run.create(tmp_path / "killed", config)
     for at_least in (4, 20):
-        process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_for(
             lambda: (
                 any(row["step"] >= at_least for row in run.rows())  # noqa: B023  waited for at once
@@ -140,7 +163,9 @@ def test_twenty_kills_at_random_moments_are_survived_bit_for_bit(pairs: Path, tm
     train(config, tmp_path / "straight")
     run, chance, kills = Run.create(tmp_path / "killed", config), random.Random(0), 0
     for _ in range(100):
-        process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         # Some while it starts, most in the middle of steps, saves and rows.
         if chance.random() < 0.8:
             wait_for(lambda: run.is_held() or process.poll() is not None)  # noqa: B023  # waited for at once
@@ -154,13 +179,22 @@ def test_twenty_kills_at_random_moments_are_survived_bit_for_bit(pairs: Path, tm
     assert kills >= 15
     resume(run.path)
     assert_same_state(tmp_path / "straight", run.path)
-    assert [path.name for _, path in run.samples()] == [path.name for _, path in Run(tmp_path / "straight").samples()]
+    assert [path.name for _, path in run.samples()] == [
+        path.name for _, path in Run(tmp_path / "straight").samples()
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_the_step_saves_and_ends_as_stopped(pairs: Path, tmp_path: Path, number: int) -> None:
-    run = Run.create(tmp_path / "run", tiny(pairs, steps=100_000, save_every=100_000, evaluate_every=100_000, sample_every=100_000))
-    process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def test_a_signal_finishes_the_step_saves_and_ends_as_stopped(
+    pairs: Path, tmp_path: Path, number: int
+) -> None:
+    run = Run.create(
+        tmp_path / "run",
+        tiny(pairs, steps=100_000, save_every=100_000, evaluate_every=100_000, sample_every=100_000),
+    )
+    process = subprocess.Popen(
+        [*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     wait_for(lambda: len(run.rows()) > 2)
     process.send_signal(number)
     assert process.wait(30) == 0
@@ -170,7 +204,8 @@ def test_a_signal_finishes_the_step_saves_and_ends_as_stopped(pairs: Path, tmp_p
 
 
 def press_until_it_ends(process: subprocess.Popen[bytes]) -> int:
-    """Presses Ctrl-C as a hand does: once more where nothing happens, for code in C may swallow what Python raises."""
+    """Presses Ctrl-C as a hand does: once more where nothing happens, for code in C may
+    swallow what Python raises."""
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
@@ -181,7 +216,9 @@ def press_until_it_ends(process: subprocess.Popen[bytes]) -> int:
 def test_a_second_signal_stops_in_the_middle_of_a_step(pairs: Path, tmp_path: Path) -> None:
     # A step of many seconds.
     run = Run.create(tmp_path / "run", tiny(pairs, steps=100, accumulate=1000, width=32))
-    process = subprocess.Popen([*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command(run.path), "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     wait_for(lambda: run.snapshot().state == "running")
     process.send_signal(signal.SIGINT)
     wait_for(run.stop_requested)
@@ -216,7 +253,8 @@ def test_a_checkpoint_for_other_channels_is_refused_before_a_run_is_made(pairs: 
 
 
 class Poison:
-    """A listener that makes the living generator's weights NaN after chosen saves: what a bad step would do."""
+    """A listener that makes the living generator's weights NaN after chosen
+    saves: what a bad step would do."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -234,7 +272,10 @@ def test_a_nan_goes_back_to_the_last_good_state_with_half_the_rate(pairs: Path, 
     poison = Poison(times=2)
     run = train(tiny(pairs), tmp_path / "run", on_event=poison)
     recoveries = [event for event in poison.events if isinstance(event, Recovered)]
-    assert [(event.step, event.back_to, event.rate_scale) for event in recoveries] == [(5, 4, 0.5), (9, 8, 0.25)]
+    assert [(event.step, event.back_to, event.rate_scale) for event in recoveries] == [
+        (5, 4, 0.5),
+        (9, 8, 0.25),
+    ]
     assert run.snapshot().state == "finished" and "back to step 4" in run.snapshot().log
     assert run.rows()[-2]["rate"] < 0.26 * 2e-4
     assert [row["step"] for row in run.rows() if "g_l1" in row] == [3, 6, 9, 10]
@@ -256,7 +297,12 @@ def small_disk(tmp_path: Path) -> object:
     """A folder that holds 4 MB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if os.name != "posix" or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True).returncode:
+    if (
+        os.name != "posix"
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True
+        ).returncode
+    ):
         pytest.skip("a small file system cannot be mounted here (needs root)")
     yield folder
     subprocess.run(["umount", folder], check=True)
@@ -309,27 +355,73 @@ def test_trains_in_a_thread_of_a_notebook(pairs: Path, tmp_path: Path) -> None:
 
 
 def test_two_processes_train_what_one_does(pairs: Path, tmp_path: Path) -> None:
-    settings = ["--steps", "4", "--size", "32", "--width", "4", "--discriminator-width", "4", "--patch", "16", "--precision", "fp32"]
-    settings += ["--batch", "2", "--log-every", "2", "--save-every", "3", "--evaluate-every", "4", "--device", "cpu"]
+    settings = [
+        "--steps",
+        "4",
+        "--size",
+        "32",
+        "--width",
+        "4",
+        "--discriminator-width",
+        "4",
+        "--patch",
+        "16",
+        "--precision",
+        "fp32",
+    ]
+    settings += [
+        "--batch",
+        "2",
+        "--log-every",
+        "2",
+        "--save-every",
+        "3",
+        "--evaluate-every",
+        "4",
+        "--device",
+        "cpu",
+    ]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run([*torchrun, "-m", "--", *command(tmp_path / "two", str(pairs), *settings)[2:]], check=True, env=environment, timeout=200)
+    subprocess.run(
+        [*torchrun, "-m", "--", *command(tmp_path / "two", str(pairs), *settings)[2:]],
+        check=True,
+        env=environment,
+        timeout=200,
+    )
     subprocess.run(command(tmp_path / "one", str(pairs), *settings), check=True, env=environment, timeout=200)
     one, two = (load_checkpoint(tmp_path / name / "model.pth").weights for name in ("one", "two"))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=1e-2, atol=2e-4)
-    rows = [[json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("one", "two")]
+    rows = [
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("one", "two")
+    ]
     for left, right in zip(*rows, strict=True):
         assert left.keys() == right.keys()
         assert all(left[key] == pytest.approx(right[key], rel=1e-2) for key in left)
 
 
 def test_a_stop_of_two_processes_saves_and_ends_as_stopped(pairs: Path, tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run", tiny(pairs, steps=100_000, batch=2, log_every=1, save_every=100_000, evaluate_every=100_000))
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--"]
+    run = Run.create(
+        tmp_path / "run",
+        tiny(pairs, steps=100_000, batch=2, log_every=1, save_every=100_000, evaluate_every=100_000),
+    )
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "--",
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with (tmp_path / "output").open("w") as output:
-        process = subprocess.Popen([*torchrun, *command(run.path)[2:], "--resume"], env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [*torchrun, *command(run.path)[2:], "--resume"], env=environment, stdout=output, stderr=output
+        )
     wait_for(lambda: len(run.rows()) > 2, 100)
     process.send_signal(signal.SIGINT)
     process.wait(60)

@@ -25,8 +25,22 @@ NEVER = 100_000
 
 def begin(pairs: Path, folder: Path, **changes: Any) -> Run:
     """A run that says something each step, and saves only when it is stopped."""
-    settings = {"data": str(pairs), "steps": NEVER, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "log_every": 1}
-    settings |= {"sample_every": NEVER, "evaluate_every": NEVER, "save_every": NEVER, "samples": 1, "precision": "fp32"}
+    settings = {
+        "data": str(pairs),
+        "steps": NEVER,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "log_every": 1,
+    }
+    settings |= {
+        "sample_every": NEVER,
+        "evaluate_every": NEVER,
+        "save_every": NEVER,
+        "samples": 1,
+        "precision": "fp32",
+    }
     return Run.create(folder, TrainConfig(**(settings | changes)))
 
 
@@ -49,7 +63,8 @@ def assert_saved(run: Run) -> None:
 
 
 def start(run: Run, shell: str = "", **options: Any) -> subprocess.Popen[bytes]:
-    """The trainer in a session of its own, as of a terminal that is not ours; with `shell`, which names it `$@`, in a pipeline."""
+    """The trainer in a session of its own, as of a terminal that is not ours; with `shell`, which
+    names it `$@`, in a pipeline."""
     words = ["bash", "-c", shell, "bash", *command(run)] if shell else command(run)
     started = subprocess.Popen(words, start_new_session=True, stdin=subprocess.DEVNULL, **options)
     wait_for(lambda: len(run.rows()) > 2)
@@ -70,9 +85,16 @@ def test_ctrl_c_with_the_output_in_a_pipe_saves(pairs: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "shell", ['"$@" 2>&1 | head -2', '"$@" 2>&- >&- <&-', pytest.param('"$@" > /dev/full 2>&1', marks=pytest.mark.slow)]
+    "shell",
+    [
+        '"$@" 2>&1 | head -2',
+        '"$@" 2>&- >&- <&-',
+        pytest.param('"$@" > /dev/full 2>&1', marks=pytest.mark.slow),
+    ],
 )
-def test_a_reader_that_leaves_and_a_stream_that_is_not_there_end_nothing(pairs: Path, tmp_path: Path, shell: str) -> None:
+def test_a_reader_that_leaves_and_a_stream_that_is_not_there_end_nothing(
+    pairs: Path, tmp_path: Path, shell: str
+) -> None:
     run = begin(pairs, tmp_path / "run")
     started = start(run, shell, stdout=subprocess.DEVNULL)
     step = run.snapshot().step
@@ -84,7 +106,8 @@ def test_a_reader_that_leaves_and_a_stream_that_is_not_there_end_nothing(pairs: 
 
 
 def hear_hang_up() -> None:
-    """In the child: the system's own answer to SIGHUP, though these tests may run under nohup; the terminal on 0 is its own."""
+    """In the child: the system's own answer to SIGHUP, though these tests may run under nohup;
+    the terminal on 0 is its own."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
@@ -92,7 +115,14 @@ def hear_hang_up() -> None:
 def test_a_terminal_that_is_closed_stops_and_saves(pairs: Path, tmp_path: Path) -> None:
     run = begin(pairs, tmp_path / "run")
     ours, theirs = os.openpty()
-    started = subprocess.Popen(command(run), start_new_session=True, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=hear_hang_up)
+    started = subprocess.Popen(
+        command(run),
+        start_new_session=True,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=hear_hang_up,
+    )
     os.close(theirs)
     os.set_blocking(ours, False)
 
@@ -107,11 +137,17 @@ def test_a_terminal_that_is_closed_stops_and_saves(pairs: Path, tmp_path: Path) 
     assert_saved(run)
 
 
-def test_a_signal_that_comes_twice_at_once_is_one_and_a_closing_terminal_is_never_the_second(pairs: Path, tmp_path: Path) -> None:
-    """`timeout` signals its child and then the group of both; a shell and the kernel both tell of a terminal that closes."""
+def test_a_signal_that_comes_twice_at_once_is_one_and_a_closing_terminal_is_never_the_second(
+    pairs: Path, tmp_path: Path
+) -> None:
+    """`timeout` signals its child and then the group of both; a shell and the kernel both
+    tell of a terminal that closes."""
     run = begin(pairs, tmp_path / "run", accumulate=20)
     started = start(
-        run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        run,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGTERM, signal.SIGHUP):
         started.send_signal(number)
@@ -133,7 +169,9 @@ def test_under_nohup_a_closing_terminal_changes_nothing(pairs: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_a_signal_to_the_whole_group_finds_the_readers_of_pictures_at_work(pairs: Path, tmp_path: Path, number: int) -> None:
+def test_a_signal_to_the_whole_group_finds_the_readers_of_pictures_at_work(
+    pairs: Path, tmp_path: Path, number: int
+) -> None:
     run = begin(pairs, tmp_path / "run", cache="stream", workers=2)
     started = start(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.killpg(started.pid, number)

@@ -16,14 +16,22 @@ import pytest
 from pix2pix.config import TrainConfig
 from pix2pix.errors import CheckpointError, DataError, RunError
 from pix2pix.runs import jobs
-from pix2pix.runs import queue as waiting
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs.run import Run, find_runs
 
 LONG = 1_000_000
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
-    settings = {"data": str(pairs), "steps": 6, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "log_every": 2}
+    settings = {
+        "data": str(pairs),
+        "steps": 6,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "log_every": 2,
+    }
     settings |= {"precision": "fp32", "samples": 1}
     return TrainConfig(**{**settings, **changes})  # type: ignore[arg-type]
 
@@ -39,8 +47,8 @@ def wait_until(holds: Callable[[], object], seconds: float = 90) -> None:
 def ends_all(tmp_path: Path) -> Iterator[None]:
     """Whatever a test has started or queued ends with it."""
     yield
-    for run in waiting.waiting(tmp_path / "runs"):
-        waiting.leave(run)
+    for run in run_queue.waiting(tmp_path / "runs"):
+        run_queue.leave(run)
     while job := jobs.running():
         job.process.kill()
         job.wait(10)
@@ -64,10 +72,12 @@ def test_a_job_trains_to_the_end_and_logs_it(pairs: Path, tmp_path: Path) -> Non
     assert run.snapshot().step == 8
 
 
-def test_a_killed_trainer_is_explained_within_3_seconds_and_the_next_one_has_its_turn(pairs: Path, tmp_path: Path) -> None:
+def test_a_killed_trainer_is_explained_within_3_seconds_and_the_next_one_has_its_turn(
+    pairs: Path, tmp_path: Path
+) -> None:
     first = jobs.start(tmp_path / "runs", "first", config=tiny(pairs, steps=LONG))
     second = jobs.start(tmp_path / "runs", "second", config=tiny(pairs))
-    assert second.state() == "queued" and waiting.place_of(second) == (1, 1)
+    assert second.state() == "queued" and run_queue.place_of(second) == (1, 1)
     wait_until(first.rows)
     os.killpg(job_of(first).process.pid, signal.SIGKILL)
     wait_until(lambda: first.read_status()["state"] == "died", 3)
@@ -76,7 +86,9 @@ def test_a_killed_trainer_is_explained_within_3_seconds_and_the_next_one_has_its
     wait_until(lambda: second.snapshot().state == "finished")
 
 
-def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting(pairs: Path, tmp_path: Path) -> None:
+def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting(
+    pairs: Path, tmp_path: Path
+) -> None:
     run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, steps=LONG))
     run.request_stop()
     assert run.state() == "stopping"
@@ -89,9 +101,11 @@ def test_a_stop_is_obeyed_within_seconds_also_while_the_trainer_is_only_starting
     assert run.state() == "stopped" and job.process.returncode == 0
 
 
-def test_a_run_that_waits_again_before_its_process_has_left_is_not_called_dead(pairs: Path, tmp_path: Path) -> None:
+def test_a_run_that_waits_again_before_its_process_has_left_is_not_called_dead(
+    pairs: Path, tmp_path: Path
+) -> None:
     run = jobs.start(tmp_path / "runs", "houses", config=tiny(pairs, steps=LONG))
-    waiting.join(run)
+    run_queue.join(run)
     job = job_of(run)
     job.process.kill()
     job.wait(10)
@@ -104,14 +118,14 @@ def test_a_run_can_leave_the_queue_and_is_gone_or_what_it_was(pairs: Path, tmp_p
     old = Run.create(tmp_path / "runs" / "old", tiny(pairs))
     old.write_status(state="stopped", step=3)
     jobs.resume(old.path)
-    assert [waiting.place_of(run)[0] for run in (at_work, fresh, old)] == [0, 1, 2]
+    assert [run_queue.place_of(run)[0] for run in (at_work, fresh, old)] == [0, 1, 2]
     with pytest.raises(RunError, match="waits for its turn"):
         jobs.resume(old.path)
-    assert "left the queue" in waiting.leave(fresh) and not fresh.path.exists()
-    waiting.leave(old)
-    assert old.state() == "stopped" and waiting.waiting(tmp_path / "runs") == []
+    assert "left the queue" in run_queue.leave(fresh) and not fresh.path.exists()
+    run_queue.leave(old)
+    assert old.state() == "stopped" and run_queue.waiting(tmp_path / "runs") == []
     with pytest.raises(RunError, match="does not wait"):
-        waiting.leave(old)
+        run_queue.leave(old)
 
 
 def test_fifty_presses_from_threads_make_one_run(pairs: Path, tmp_path: Path) -> None:
@@ -133,7 +147,8 @@ PRESS = """
 import sys
 from pix2pix.runs import jobs
 from pix2pix.config import TrainConfig
-config = TrainConfig(data=sys.argv[1], size=32, width=4, discriminator_width=4, patch="16", log_every=1, steps=1_000_000)
+tiny = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16"}
+config = TrainConfig(data=sys.argv[1], **tiny, log_every=1, steps=1_000_000)
 print(jobs.start(sys.argv[2], "", config).name)
 """
 
@@ -172,7 +187,9 @@ def test_bad_data_and_a_bad_start_make_no_run(pairs: Path, tmp_path: Path) -> No
 
 
 def test_fine_tuning_takes_the_network_of_its_start(pairs: Path, tiny_run: Path, tmp_path: Path) -> None:
-    run = jobs.start(tmp_path / "runs", "tuned", config=tiny(pairs, width=8, steps=2, init=str(tiny_run / "model.pth")))
+    run = jobs.start(
+        tmp_path / "runs", "tuned", config=tiny(pairs, width=8, steps=2, init=str(tiny_run / "model.pth"))
+    )
     assert run.config().width == 4
     job_of(run).wait(60)
     assert run.state() == "finished"

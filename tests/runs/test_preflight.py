@@ -18,7 +18,15 @@ from pix2pix.runs.run import Run
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
-    settings = {"data": str(pairs), "steps": 3, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
+    settings = {
+        "data": str(pairs),
+        "steps": 3,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "precision": "fp32",
+    }
     return TrainConfig(**{**settings, **changes})  # type: ignore[arg-type]
 
 
@@ -31,7 +39,9 @@ def tiny(pairs: Path, **changes: object) -> TrainConfig:
         ({"data": "/no/such/folder"}, "does not exist"),
     ],
 )
-def test_nothing_is_made_of_settings_that_do_not_fit(pairs: Path, tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
+def test_nothing_is_made_of_settings_that_do_not_fit(
+    pairs: Path, tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(Pix2PixError, match=sentence):
         train(tiny(pairs, **changes), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -103,8 +113,12 @@ from pix2pix.runs.preflight import read_start
 
 data, init, run = sys.argv[1:]
 seen = Counter()
-sys.addaudithook(lambda name, values: seen.update([(name, str(values[0]))]) if name in ("open", "os.scandir") else None)
-settings = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32", "device": "cpu", "samples": 1}
+def listen(name, values):
+    if name in ("open", "os.scandir"):
+        seen.update([(name, str(values[0]))])
+sys.addaudithook(listen)
+settings = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "samples": 1}
+settings |= {"device": "cpu", "precision": "fp32"}
 config = TrainConfig(data=data, init=init, steps=1, **settings)
 read_start(config)
 open_pairs(data)
@@ -127,4 +141,8 @@ def test_all_that_a_training_begins_with_is_in_one_place(pairs: Path, tmp_path: 
     first = train(tiny(pairs, steps=1), tmp_path / "first")
     prepared = prepare(tiny(pairs, init=str(first.model_path)))
     assert prepared.start.keys() == prepared.models.keys() == {"generator"}
-    assert prepared.config.data == str(pairs) and prepared.examples.train_size == 5 and prepared.machine.rank == 0
+    assert (
+        prepared.config.data == str(pairs)
+        and prepared.examples.train_size == 5
+        and prepared.machine.rank == 0
+    )

@@ -9,51 +9,58 @@ import pytest
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, NoSpaceError
-from pix2pix.runs import requirements as estimates
+from pix2pix.runs import requirements as requirements
 
 GB = 1_000_000_000
 
 
 @pytest.mark.parametrize(
     ("config", "measured"),
-    [(TrainConfig(device="cpu"), 1.76), (TrainConfig(device="cpu", size=128, width=32, discriminator_width=32), 0.64)],
+    [
+        (TrainConfig(device="cpu"), 1.76),
+        (TrainConfig(device="cpu", size=128, width=32, discriminator_width=32), 0.64),
+    ],
 )
 def test_memory_is_estimated_near_what_was_measured(config: TrainConfig, measured: float) -> None:
     """Peaks of whole processes on two cores, 60 pairs streamed."""
-    assert 0.85 * measured <= estimates.memory_needed(config) / GB <= 1.3 * measured
+    assert 0.85 * measured <= requirements.memory_needed(config) / GB <= 1.3 * measured
 
 
 def test_more_of_anything_needs_more_memory() -> None:
     small = TrainConfig(size=64, width=8, discriminator_width=8, device="cpu")
-    needed = estimates.memory_needed(small)
+    needed = requirements.memory_needed(small)
     for more in ({"batch": 8}, {"width": 64}, {"size": 256}):
-        assert estimates.memory_needed(TrainConfig(**{**small.to_dict(), **more})) > needed
+        assert requirements.memory_needed(TrainConfig(**{**small.to_dict(), **more})) > needed
 
 
 def test_what_fits_is_left_alone_and_the_batch_goes_first_then_width_then_size() -> None:
     config = TrainConfig(batch=8, device="cpu")
-    assert estimates.fit_memory(config, 100 * GB) == (config, "")
-    lowered, words = estimates.fit_memory(config, int(2.3 * GB))
+    assert requirements.fit_memory(config, 100 * GB) == (config, "")
+    lowered, words = requirements.fit_memory(config, int(2.3 * GB))
     assert lowered.batch < 8 and lowered.width == 64 and words.startswith("batch was lowered from 8 to")
     assert "needed" in words and "2.3 GB are free" in words
-    lowered, words = estimates.fit_memory(config, int(1.2 * GB))
+    lowered, words = requirements.fit_memory(config, int(1.2 * GB))
     assert lowered.batch == 1 and lowered.width < 64 and lowered.size == 256 and "width was lowered" in words
-    lowered, words = estimates.fit_memory(config, int(0.56 * GB))
-    assert lowered.size < 256 and "size was lowered" in words and estimates.memory_needed(lowered) < 0.56 * GB
+    lowered, words = requirements.fit_memory(config, int(0.56 * GB))
+    assert (
+        lowered.size < 256 and "size was lowered" in words and requirements.memory_needed(lowered) < 0.56 * GB
+    )
 
 
 def test_a_network_that_is_fine_tuned_keeps_its_width_and_no_memory_at_all_is_a_sentence() -> None:
-    lowered, _ = estimates.fit_memory(TrainConfig(init="start.pth", size=512, device="cpu"), int(1.9 * GB))
+    lowered, _ = requirements.fit_memory(TrainConfig(init="start.pth", size=512, device="cpu"), int(1.9 * GB))
     assert lowered.width == 64 and lowered.size < 512
     with pytest.raises(ConfigError, match="too little even for a small one"):
-        estimates.fit_memory(TrainConfig(device="cpu"), GB // 10)
+        requirements.fit_memory(TrainConfig(device="cpu"), GB // 10)
 
 
-def test_a_disk_that_is_nearly_full_is_named_with_what_is_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_disk_that_is_nearly_full_is_named_with_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     config = TrainConfig(size=64, width=8, discriminator_width=8)
-    estimates.check_disk(config, tmp_path / "runs")
+    requirements.check_disk(config, tmp_path / "runs")
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(estimates.shutil, "disk_usage", lambda place: usage(GB, GB, 1_000_000))
+    monkeypatch.setattr(requirements.shutil, "disk_usage", lambda place: usage(GB, GB, 1_000_000))
     with pytest.raises(NoSpaceError, match="needs .* and 1 MB are free"):
-        estimates.check_disk(config, tmp_path / "runs")
+        requirements.check_disk(config, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()

@@ -1,4 +1,5 @@
-"""Going on with a run whose pictures have become more, have moved or are others; and refusals, which change nothing."""
+"""Going on with a run whose pictures have become more, have moved or are others; and
+refusals, which change nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +28,15 @@ GREEN = (0, 200, 0)
 
 
 def tiny(data: Path, **changes: Any) -> TrainConfig:
-    settings = {"data": str(data), "steps": 2, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
+    settings = {
+        "data": str(data),
+        "steps": 2,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "precision": "fp32",
+    }
     return TrainConfig(**(settings | {"samples": 1} | changes))
 
 
@@ -55,7 +64,11 @@ def run(data: Path, tmp_path: Path) -> Run:
 def files_of(run: Run) -> dict[str, bytes]:
     """All that the run says of itself, but for its log."""
     left_out = {run.log_path, run.lock_path}
-    return {str(path): path.read_bytes() for path in sorted(run.path.rglob("*")) if path.is_file() and path not in left_out}
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(run.path.rglob("*"))
+        if path.is_file() and path not in left_out
+    }
 
 
 def test_more_label_pairs_change_the_order_of_colours_and_not_the_palette(run: Run, data: Path) -> None:
@@ -138,7 +151,9 @@ def test_an_error_of_ours_before_the_first_step_changes_nothing_either(run: Run)
     assert files_of(run) == before and "ZeroDivisionError" in run.log_tail()
 
 
-def test_a_resume_from_the_page_that_is_refused_leaves_the_run_finished_and_says_why(run: Run, data: Path) -> None:
+def test_a_resume_from_the_page_that_is_refused_leaves_the_run_finished_and_says_why(
+    run: Run, data: Path
+) -> None:
     no_folder(data)
     jobs.resume(run.path, 5)
     job = jobs.running()

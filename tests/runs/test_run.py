@@ -72,8 +72,13 @@ def test_a_run_that_nobody_holds_did_not_stay_running(run: Run) -> None:
 
 
 def test_a_lock_dies_with_its_holder(run: Run) -> None:
-    hold = f"from pix2pix.runs.run import Run\nwith Run({str(run.path)!r}).lock():\n print('held', flush=True)\n input()"
-    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as holder:
+    hold = (
+        f"from pix2pix.runs.run import Run\nwith Run({str(run.path)!r}).lock():\n print('held',"
+        " flush=True)\n input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
         assert run.is_held()
         with pytest.raises(RunError, match="in use by another trainer"), run.lock():

@@ -10,7 +10,14 @@ import torch
 from pix2pix.config import ModelConfig
 from pix2pix.imaging.test_card import make_test_card
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.runtime.fast_inference import QuickConvolution, choose_quick_copy, computing_with, is_bf16_faster, make_quick_copy, packs_bf16
+from pix2pix.runtime.fast_inference import (
+    InferenceConvolution,
+    choose_inference_copy,
+    computing_with,
+    is_bf16_faster,
+    make_inference_copy,
+    packs_bf16,
+)
 
 NETWORKS: list[dict[str, Any]] = [
     {},
@@ -35,7 +42,7 @@ def make_generator(**settings: Any) -> torch.nn.Module:
 @pytest.mark.parametrize("settings", NETWORKS)
 def test_a_quick_copy_paints_the_same_at_every_size(settings: dict[str, Any]) -> None:
     generator = make_generator(**settings)
-    quick, halved = make_quick_copy(generator, "fp32"), make_quick_copy(generator, "bf16")
+    quick, halved = make_inference_copy(generator, "fp32"), make_inference_copy(generator, "bf16")
     for height, width in ((32, 32), (16, 64), (96, 32)):
         source = torch.rand(2, generator.down[0].conv.in_channels, height, width) * 2 - 1
         with torch.inference_mode():
@@ -47,13 +54,18 @@ def test_a_quick_copy_paints_the_same_at_every_size(settings: dict[str, Any]) ->
 
 def leave_dirt() -> None:
     """Fills memory with NaN and gives it back, so that what is read before it is written shows."""
-    dirt = [torch.full((size,), float("nan"), dtype=torch.bfloat16) for size in (64, 256, 1000, 4000, 10_000, 50_000, 200_000, 1_000_000)]
+    dirt = [
+        torch.full((size,), float("nan"), dtype=torch.bfloat16)
+        for size in (64, 256, 1000, 4000, 10_000, 50_000, 200_000, 1_000_000)
+    ]
     dirt.clear()
 
 
 @pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize(("height", "width"), [(4, 2), (20, 2), (8, 3), (2, 2), (2, 20), (6, 4)])
-def test_a_bf16_convolution_never_reads_what_nobody_wrote(height: int, width: int, packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bf16_convolution_never_reads_what_nobody_wrote(
+    height: int, width: int, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if packed and not packs_bf16():
         pytest.skip("oneDNN sorts no bf16 weights on this processor")
     random = torch.Generator().manual_seed(0)
@@ -61,7 +73,10 @@ def test_a_bf16_convolution_never_reads_what_nobody_wrote(height: int, width: in
     conv.weight.copy_(torch.randn(conv.weight.shape, generator=random) * 0.02)
     if not packed:
         monkeypatch.setattr("pix2pix.runtime.fast_inference._is_packable", lambda conv, dtype: False)
-    quick, features = QuickConvolution(conv, torch.bfloat16), torch.randn(1, 32, height, width, generator=random)
+    quick, features = (
+        InferenceConvolution(conv, torch.bfloat16),
+        torch.randn(1, 32, height, width, generator=random),
+    )
     with torch.inference_mode():
         wanted = conv(features)
         for _ in range(10):
@@ -74,7 +89,7 @@ def test_a_bf16_convolution_never_reads_what_nobody_wrote(height: int, width: in
 @pytest.mark.parametrize("size", [(400, 200), (600, 256)])
 def test_a_tall_picture_in_bf16_is_that_of_fp32_each_time(size: tuple[int, int]) -> None:
     generator = make_generator(width=4, depth=8, size=256)
-    quick = make_quick_copy(generator, "bf16")
+    quick = make_inference_copy(generator, "bf16")
     height, width = (-(-side // 256) * 256 for side in size)
     source = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
@@ -88,25 +103,30 @@ def test_a_tall_picture_in_bf16_is_that_of_fp32_each_time(size: tuple[int, int])
 def test_the_generator_is_left_as_it_is() -> None:
     generator = make_generator()
     before = {name: value.clone() for name, value in generator.state_dict().items()}
-    quick, _ = choose_quick_copy(generator, 3, precision="bf16")
-    assert quick is not generator and any(isinstance(part, QuickConvolution) for part in quick.modules())
-    assert not any(isinstance(part, QuickConvolution) for part in generator.modules())
-    assert all(torch.equal(value, before[name]) and value.dtype == torch.float32 for name, value in generator.state_dict().items())
+    quick, _ = choose_inference_copy(generator, 3, precision="bf16")
+    assert quick is not generator and any(isinstance(part, InferenceConvolution) for part in quick.modules())
+    assert not any(isinstance(part, InferenceConvolution) for part in generator.modules())
+    assert all(
+        torch.equal(value, before[name]) and value.dtype == torch.float32
+        for name, value in generator.state_dict().items()
+    )
 
 
 def test_bf16_is_not_taken_where_it_paints_something_else() -> None:
     generator = make_generator(skips=False)
-    assert choose_quick_copy(generator, 3, precision="bf16")[1] == "bf16"
+    assert choose_inference_copy(generator, 3, precision="bf16")[1] == "bf16"
     generator.down[0].conv.bias.fill_(10)  # beside it the picture is lost in 8 bits of mantissa,
     generator.up[-1].conv.weight.mul_(10)  # and what was lost is seen
-    assert choose_quick_copy(generator, 3, precision="bf16")[1] == "fp32"
+    assert choose_inference_copy(generator, 3, precision="bf16")[1] == "fp32"
 
 
 def test_bf16_is_tried_on_a_tall_card_too() -> None:
     shapes: list[tuple[int, ...]] = []
     generator = make_generator(depth=6, size=64)
-    generator.down[-1].register_forward_hook(lambda module, inputs, output: shapes.append(tuple(output.shape[2:])))
-    choose_quick_copy(generator, 3, precision="bf16")
+    generator.down[-1].register_forward_hook(
+        lambda module, inputs, output: shapes.append(tuple(output.shape[2:]))
+    )
+    choose_inference_copy(generator, 3, precision="bf16")
     assert (2, 1) in shapes
 
 
@@ -135,4 +155,4 @@ def test_without_sorted_bf16_weights_the_picture_is_the_same(monkeypatch: pytest
     generator = make_generator()
     source = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     with torch.inference_mode():
-        assert (make_quick_copy(generator, "bf16")(source) - generator(source)).abs().mean() < 2 / 255
+        assert (make_inference_copy(generator, "bf16")(source) - generator(source)).abs().mean() < 2 / 255

@@ -1,6 +1,8 @@
-"""Each open, write, fsync and rename may fail: what stood there stays or the new is whole, one sentence says so, and going on works.
+"""Each open, write, fsync and rename may fail: what stood there stays or the new is whole, one
+sentence says so, and going on works.
 
-The everyday tests take a few calls of each kind and one errno for each; the slow ones take every call with every errno.
+The everyday tests take a few calls of each kind and one errno for each; the slow ones
+take every call with every errno.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_che
 from pix2pix.checkpoints.export.safetensors_file import write_safetensors
 from pix2pix.checkpoints.importers import read_any
 from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.data.intake.uploads import bring_files
+from pix2pix.data.intake.uploads import add_files
 from pix2pix.errors import Pix2PixError
 from pix2pix.hub.push import push
 from pix2pix.hub.sample_sheet import draw_house
@@ -62,7 +64,8 @@ def chosen(count: int, kind: str, every: bool) -> Iterator[tuple[int, int]]:
 
 
 def told(work: Callable[[], Any], place: Path, kind: str, number: int, error: int) -> str:
-    """Does it with a fault; the sentence that came of it, if one did. Any other error than ours goes through."""
+    """Does it with a fault; the sentence that came of it, if one did. Any other
+    error than ours goes through."""
     with failing(place, kind, number, error) as faults:
         try:
             work()
@@ -106,7 +109,9 @@ def test_a_training_survives_a_fault_of_any_call(kind: str, every: bool, pairs: 
         run = go_on(pairs, folder)
         check_run(folder)
         assert run.snapshot().state == "finished"
-        assert [row["step"] for row in run.rows() if "rate" in row] == [row["step"] for row in whole.rows() if "rate" in row]
+        assert [row["step"] for row in run.rows() if "rate" in row] == [
+            row["step"] for row in whole.rows() if "rate" in row
+        ]
         ours, theirs = load_checkpoint(run.model_path).weights, load_checkpoint(whole.model_path).weights
         assert all(torch.equal(value, ours[name]) for name, value in theirs.items())
         shutil.rmtree(folder)
@@ -148,7 +153,9 @@ SAVES: dict[str, Callable[[Path, Checkpoint], Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", SAVES)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_save_leaves_the_old_or_the_new(name: str, kind: str, every: bool, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_save_leaves_the_old_or_the_new(
+    name: str, kind: str, every: bool, tiny_model: Path, tmp_path: Path
+) -> None:
     config = ModelConfig(depth=3, width=2, size=16)
     old, new = Checkpoint(config, dict(build_generator(config).state_dict())), load_checkpoint(tiny_model)
     for folder in ("old", "new"):
@@ -175,14 +182,14 @@ def test_an_upload_leaves_nothing_or_all(kind: str, every: bool, pairs: Path, tm
         for file in sorted(pairs.iterdir()):
             opened.write(file, file.name)
     uploads = tmp_path / "uploads"
-    count = count_calls(tmp_path, kind, lambda: bring_files([archive], uploads))
+    count = count_calls(tmp_path, kind, lambda: add_files([archive], uploads))
     for number, error in chosen(count, kind, every):
         shutil.rmtree(uploads, ignore_errors=True)
-        sentence = told(lambda: bring_files([archive], uploads), tmp_path, kind, number, error)
+        sentence = told(lambda: add_files([archive], uploads), tmp_path, kind, number, error)
         left = [path for path in uploads.rglob("*") if path.is_file()] if uploads.exists() else []
         assert sentence or len(left) == 6
         assert not (sentence and left)
-        assert len(list(bring_files([archive], uploads).folder.iterdir())) == 6
+        assert len(list(add_files([archive], uploads).folder.iterdir())) == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -215,6 +222,10 @@ def test_the_faults_are_faults(tmp_path: Path) -> None:
     """The harness itself: each kind is met, and only below the folder."""
     for kind in KINDS:
         assert count_calls(tmp_path, kind, lambda: write_text(tmp_path / "a" / "b.txt", "text")) >= 1
-        assert count_calls(tmp_path / "other", kind, lambda: write_text(tmp_path / "a" / "b.txt", "text")) == 0
+        assert (
+            count_calls(tmp_path / "other", kind, lambda: write_text(tmp_path / "a" / "b.txt", "text")) == 0
+        )
         with failing(tmp_path, kind, 0), pytest.raises(OSError if kind == "open" else Pix2PixError):
-            os.open(tmp_path / "x", os.O_CREAT) if kind == "open" else write_text(tmp_path / "a" / "b.txt", "more")
+            os.open(tmp_path / "x", os.O_CREAT) if kind == "open" else write_text(
+                tmp_path / "a" / "b.txt", "more"
+            )

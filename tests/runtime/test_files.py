@@ -65,7 +65,9 @@ def test_full_disk_is_named_and_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_full_disk_is_named_when_torch_saves(tmp_path: Path) -> None:
     with pytest.raises(NoSpaceError, match="no space left"):
-        write_atomically(tmp_path / "a", lambda file: torch.save({"weights": torch.zeros(5000)}, FullDisk(file)))
+        write_atomically(
+            tmp_path / "a", lambda file: torch.save({"weights": torch.zeros(5000)}, FullDisk(file))
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -96,7 +98,11 @@ def broken_files() -> dict[str, bytes]:
         stream = io.BytesIO()
         noise.save(stream, form)
         data[f"cut.{form.lower()}"] = stream.getvalue()[: len(stream.getvalue()) // 2]
-    return data | {"empty.png": b"", "words.jpg": b"hello, I am no picture", "zeros.png": b"\x89PNG\r\n\x1a\n" + bytes(100)}
+    return data | {
+        "empty.png": b"",
+        "words.jpg": b"hello, I am no picture",
+        "zeros.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    }
 
 
 @pytest.mark.parametrize("name", broken_files())

@@ -67,7 +67,9 @@ def test_a_marker_of_a_killed_process_is_taken_over(tmp_path: Path, without_lock
         pass
 
 
-def test_a_marker_of_another_machine_stays_and_the_run_says_how_to_go_on(tmp_path: Path, without_locks: int) -> None:
+def test_a_marker_of_another_machine_stays_and_the_run_says_how_to_go_on(
+    tmp_path: Path, without_locks: int
+) -> None:
     (tmp_path / "lock.held").write_text(f"{os.getpid()}\nnot-{socket.gethostname()}\n")
     begin = time.monotonic()
     with pytest.raises(RunError, match="in use by another trainer.*delete .*lock.held"), Run(tmp_path).lock():
@@ -78,5 +80,8 @@ def test_a_marker_of_another_machine_stays_and_the_run_says_how_to_go_on(tmp_pat
 
 def test_a_lock_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="lock could not be written"), hold(tmp_path / "file" / "lock", timeout=0):
+    with (
+        pytest.raises(RunError, match="lock could not be written"),
+        hold(tmp_path / "file" / "lock", timeout=0),
+    ):
         pass

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pix2pix.cli import main
-from pix2pix.data.intake.uploads import bring_named
+from pix2pix.data.intake.uploads import add_named
 from pix2pix.runtime.paths import expand_home, pasted
 
 
@@ -31,8 +31,8 @@ def test_spaces_as_a_terminal_and_an_address_write_them_are_spaces(tmp_path: Pat
 
 
 def test_the_page_opens_a_folder_whose_path_was_pasted_in_quotes(pairs: Path, tmp_path: Path) -> None:
-    assert bring_named(f'"{pairs}"', tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
-    assert bring_named(f" 'file://{pairs}' ", tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
+    assert add_named(f'"{pairs}"', tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
+    assert add_named(f" 'file://{pairs}' ", tmp_path, allowed=[Path("/")]).folder == pairs.resolve()
 
 
 def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(
@@ -45,7 +45,19 @@ def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(
     monkeypatch.chdir(here)
     (home / "model.pth").write_bytes((tiny_run / "model.pth").read_bytes())
     (home / "pairs").symlink_to(pairs)
-    tiny = ["--steps", "1", "--size", "32", "--width", "4", "--discriminator-width", "4", "--precision", "fp32", "--init=~/model.pth"]
+    tiny = [
+        "--steps",
+        "1",
+        "--size",
+        "32",
+        "--width",
+        "4",
+        "--discriminator-width",
+        "4",
+        "--precision",
+        "fp32",
+        "--init=~/model.pth",
+    ]
     assert main(["train", "~/pairs", "--run=~/runs/x", *tiny]) == 0
     assert main(["translate", "~/model.pth", "~/pairs", "--output=~/out/"]) == 0
     assert main(["evaluate", "~/model.pth", "~/pairs", "--csv=~/scores.csv", "--html=~/gallery"]) == 0

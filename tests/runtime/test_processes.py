@@ -27,6 +27,11 @@ def test_an_end_is_told_in_words() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="no niceness on this system")
 def test_a_trainer_that_has_started_lets_others_go_first() -> None:
-    ask = "import os; from pix2pix.runtime.processes import step_back; before = os.nice(0); step_back(); print(os.nice(0) - before)"
-    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, start_new_session=True, check=True)
+    ask = (
+        "import os; from pix2pix.runtime.processes import step_back; before = os.nice(0); step_back();"
+        " print(os.nice(0) - before)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, start_new_session=True, check=True
+    )
     assert said.stdout.strip() == "10"

@@ -18,7 +18,9 @@ CPU = Machine(torch.device("cpu"))
 
 
 def make_config(**changes: object) -> TrainConfig:
-    return TrainConfig(**{"data": "x", "size": 16, "width": 4, "discriminator_width": 4, "patch": "16", **changes})  # type: ignore[arg-type]
+    return TrainConfig(
+        **{"data": "x", "size": 16, "width": 4, "discriminator_width": 4, "patch": "16", **changes}
+    )  # type: ignore[arg-type]
 
 
 def make_batch(number: int = 0, count: int = 1) -> Batch:
@@ -30,10 +32,16 @@ def make_learner(config: TrainConfig, machine: Machine = CPU) -> Learner:
     return Learner(Pix2Pix(config, MODEL), config, machine)
 
 
-def weights_after(config: TrainConfig, steps: int, batches: list[Batch] | None = None) -> dict[str, torch.Tensor]:
+def weights_after(
+    config: TrainConfig, steps: int, batches: list[Batch] | None = None
+) -> dict[str, torch.Tensor]:
     learner = make_learner(config)
     for number in range(steps):
-        learner.step(number, batches or [make_batch(number * config.passes() + index) for index in range(config.passes())], 1.0)
+        learner.step(
+            number,
+            batches or [make_batch(number * config.passes() + index) for index in range(config.passes())],
+            1.0,
+        )
     return {name: value.clone() for name, value in learner.method.networks["generator"].state_dict().items()}
 
 
@@ -55,7 +63,10 @@ def test_a_seed_decides_everything_whatever_the_global_random_state() -> None:
 
 
 def test_learns_to_paint_one_colour() -> None:
-    config, batch = make_config(gan="none", rate=5e-3), {**make_batch(), "target": torch.full((1, 3, 16, 16), 0.5)}
+    config, batch = (
+        make_config(gan="none", rate=5e-3),
+        {**make_batch(), "target": torch.full((1, 3, 16, 16), 0.5)},
+    )
     learner = make_learner(config)
     losses = [float(learner.step(number, [batch], 1.0)["g_l1"]) for number in range(60)]
     assert losses[-1] < 0.3 * losses[0]
@@ -71,7 +82,14 @@ def test_discriminator_learns_to_tell_real_from_fake() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"gan": "lsgan"}, {"gan": "hinge"}, {"gan": "wgan-gp", "critic_steps": 2}, {"gan": "none"}, {"conditional": False}, {"l1": 0.0}],
+    [
+        {"gan": "lsgan"},
+        {"gan": "hinge"},
+        {"gan": "wgan-gp", "critic_steps": 2},
+        {"gan": "none"},
+        {"conditional": False},
+        {"l1": 0.0},
+    ],
 )
 def test_each_objective_trains_both_networks_that_it_has(changes: dict[str, object]) -> None:
     config = make_config(**changes)
@@ -79,7 +97,10 @@ def test_each_objective_trains_both_networks_that_it_has(changes: dict[str, obje
     before = {name: value.clone() for name, value in learner.state()["generator"].items()}
     losses = learner.step(0, [make_batch(index) for index in range(config.passes())], 1.0)
     assert all(torch.isfinite(value) for value in losses.values())
-    assert any(not torch.equal(value, before[name]) for name, value in learner.method.networks["generator"].state_dict().items())
+    assert any(
+        not torch.equal(value, before[name])
+        for name, value in learner.method.networks["generator"].state_dict().items()
+    )
     assert ("d" in losses) == (config.gan != "none") and ("penalty" in losses) == (config.gan == "wgan-gp")
 
 
@@ -92,7 +113,9 @@ def test_accumulated_passes_step_like_one_batch() -> None:
     accumulated.step(0, [one, two], 1.0)
     together.step(0, [both], 1.0)
     for name, value in together.method.networks["generator"].state_dict().items():
-        torch.testing.assert_close(accumulated.method.networks["generator"].state_dict()[name], value, rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(
+            accumulated.method.networks["generator"].state_dict()[name], value, rtol=1e-3, atol=2e-5
+        )
 
 
 def test_running_mean_follows_the_generator_and_forgets_the_start() -> None:
@@ -122,7 +145,8 @@ def test_state_goes_on_bit_for_bit() -> None:
 
 def test_bf16_steps_are_near_fp32_steps() -> None:
     losses = [
-        make_learner(make_config(), Machine(torch.device("cpu"), precision)).step(0, [make_batch()], 1.0) for precision in ("fp32", "bf16")
+        make_learner(make_config(), Machine(torch.device("cpu"), precision)).step(0, [make_batch()], 1.0)
+        for precision in ("fp32", "bf16")
     ]
     torch.testing.assert_close(losses[1]["g_l1"], losses[0]["g_l1"], rtol=0.02, atol=0.02)
 
@@ -137,7 +161,9 @@ def test_a_device_that_is_not_there_gets_a_sentence() -> None:
 def test_precision_of_a_run_overrules_the_measurement() -> None:
     assert choose_machine(make_config(device="cpu"), "fp32").precision == "fp32"
     assert choose_machine(make_config(device="cpu", precision="bf16")).precision == "bf16"
-    assert choose_machine(make_config(device="cpu")).precision == ("bf16" if is_bf16_faster(torch.device("cpu")) else "fp32")
+    assert choose_machine(make_config(device="cpu")).precision == (
+        "bf16" if is_bf16_faster(torch.device("cpu")) else "fp32"
+    )
 
 
 @pytest.mark.gpu
@@ -150,7 +176,9 @@ def test_trains_on_a_gpu() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # inductor's own imports
 def test_a_compiled_step_gives_the_losses_of_an_eager_one() -> None:
-    eager, compiled = (make_learner(make_config(), Machine(torch.device("cpu"), compile=on)) for on in (False, True))
+    eager, compiled = (
+        make_learner(make_config(), Machine(torch.device("cpu"), compile=on)) for on in (False, True)
+    )
     for number in range(3):
         left, right = (learner.step(number, [make_batch(number)], 1.0) for learner in (eager, compiled))
         for name, value in left.items():

@@ -26,7 +26,10 @@ def descend(network: nn.Module, step: object, times: int = 5) -> dict[str, torch
 
 def test_steps_like_plain_adam() -> None:
     ours, plain = make_network(), make_network()
-    descent, adam = ChannelsLastAdam(ours, 0.1, betas=(0.5, 0.999)), torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.5, 0.999))
+    descent, adam = (
+        ChannelsLastAdam(ours, 0.1, betas=(0.5, 0.999)),
+        torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.5, 0.999)),
+    )
 
     def step() -> None:
         adam.step()

@@ -28,14 +28,20 @@ def test_the_papers_preset_is_200_passes() -> None:
 @pytest.mark.parametrize("steps", [1, 10, 500, 100_000])
 def test_what_is_told_comes_often_enough_to_be_watched(steps: int) -> None:
     each = intervals(steps)
-    assert all(value >= 1 for value in each.values()) and each["log_every"] <= 50 and each["sample_every"] <= 1000
+    assert (
+        all(value >= 1 for value in each.values())
+        and each["log_every"] <= 50
+        and each["sample_every"] <= 1000
+    )
 
 
 @pytest.mark.parametrize(
     "config",
     [
         TrainConfig(data="my pairs"),
-        TrainConfig(data="a", mirror=False, gan="lsgan", rate=1e-05, steps=123_456, init="it's.pth", beta1=0.123456),
+        TrainConfig(
+            data="a", mirror=False, gan="lsgan", rate=1e-05, steps=123_456, init="it's.pth", beta1=0.123456
+        ),
         find_preset("quick").apply(TrainConfig(data="a", direction="BtoA"), 3),
     ],
 )

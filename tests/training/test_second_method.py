@@ -33,7 +33,16 @@ def _second_method(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tiny(folder: Path, **changes: Any) -> TrainConfig:
-    settings = {"data": str(folder), "steps": 9, "size": 16, "width": 4, "depth": 3, "patch": "16", "precision": "fp32", "samples": 2}
+    settings = {
+        "data": str(folder),
+        "steps": 9,
+        "size": 16,
+        "width": 4,
+        "depth": 3,
+        "patch": "16",
+        "precision": "fp32",
+        "samples": 2,
+    }
     intervals = {"log_every": 2, "sample_every": 5, "evaluate_every": 4, "save_every": 4}
     return TrainConfig(**{**settings, **intervals, **changes})
 
@@ -50,10 +59,21 @@ def assert_equal(left: Any, right: Any) -> None:
 
 def test_a_run_of_it_leaves_two_models_and_grids_of_its_own_columns(tmp_path: Path) -> None:
     run = train(tiny(tmp_path), tmp_path / "run")
-    assert run.snapshot().state == "finished" and "note: 8 images of a and of b; on cpu, fp32" in run.snapshot().log
-    models = {name: load_checkpoint(run.path / name) for name in ("model.pth", "model_BtoA.pth", "best.pth", "best_BtoA.pth")}
+    assert (
+        run.snapshot().state == "finished"
+        and "note: 8 images of a and of b; on cpu, fp32" in run.snapshot().log
+    )
+    models = {
+        name: load_checkpoint(run.path / name)
+        for name in ("model.pth", "model_BtoA.pth", "best.pth", "best_BtoA.pth")
+    }
     sides = {name: (model.config.in_channels, model.config.out_channels) for name, model in models.items()}
-    assert sides == {"model.pth": (3, 1), "model_BtoA.pth": (1, 3), "best.pth": (3, 1), "best_BtoA.pth": (1, 3)}
+    assert sides == {
+        "model.pth": (3, 1),
+        "model_BtoA.pth": (1, 3),
+        "best.pth": (3, 1),
+        "best_BtoA.pth": (1, 3),
+    }
     assert models["model_BtoA.pth"].about["task"] == "gray to photo"
     with Image.open(run.samples()[0][1]) as grid:
         assert grid.size == (6 * 16 + 5 * 4, 2 * 16 + 4)
@@ -104,7 +124,14 @@ def test_pools_are_filled_by_place_and_hold_what_the_generators_made(tmp_path: P
 def test_a_state_of_it_holds_each_network_player_and_running_mean_once(tmp_path: Path) -> None:
     state = torch.load(train(tiny(tmp_path, steps=1), tmp_path / "run").state_path, weights_only=True)
     networks = {"AtoB", "BtoA", "critic_a", "critic_b"}
-    assert state.keys() >= networks | {"critics_optimizer", "generators_optimizer", "mean", "mean_BtoA", "model", "model_BtoA"}
+    assert state.keys() >= networks | {
+        "critics_optimizer",
+        "generators_optimizer",
+        "mean",
+        "mean_BtoA",
+        "model",
+        "model_BtoA",
+    }
     assert json.dumps(state["model_BtoA"]["in_channels"]) == "1"
 
 
@@ -127,7 +154,9 @@ def two_way(config: TrainConfig) -> Method:
 
 
 @pytest.mark.parametrize("build", [pix2pix, two_way])
-@pytest.mark.parametrize("changes", [{}, {"gan": "wgan-gp", "critic_steps": 2}, {"accumulate": 2, "norm": "batch"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"gan": "wgan-gp", "critic_steps": 2}, {"accumulate": 2, "norm": "batch"}]
+)
 def test_no_value_is_read_back_within_a_step(tmp_path: Path, build: Any, changes: dict[str, Any]) -> None:
     config = tiny(tmp_path, discriminator_width=4, **changes)
     learner = Learner(build(config), config, Machine(torch.device("cpu")))

@@ -19,7 +19,15 @@ from pix2pix.training.trainer import Clock, Requests, Trainer, rate_at
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
-    settings = {"data": str(pairs), "steps": 6, "size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
+    settings = {
+        "data": str(pairs),
+        "steps": 6,
+        "size": 32,
+        "width": 4,
+        "discriminator_width": 4,
+        "patch": "16",
+        "precision": "fp32",
+    }
     intervals = {"log_every": 2, "sample_every": 3, "evaluate_every": 3, "save_every": 3, "samples": 1}
     return TrainConfig(**{**settings, **intervals, **changes})  # type: ignore[arg-type]
 
@@ -42,7 +50,12 @@ def test_pictures_and_models_in_events_stay_as_they_were(pairs: Path) -> None:
     kept: list[tuple[Event, object]] = []
     for event in Trainer(config, Dataset.open(config)):
         if isinstance(event, Saved):
-            kept.append((event, {name: value.clone() for name, value in event.checkpoints["generator"].weights.items()}))
+            kept.append(
+                (
+                    event,
+                    {name: value.clone() for name, value in event.checkpoints["generator"].weights.items()},
+                )
+            )
         if isinstance(event, Sampled):
             kept.append((event, event.image.tobytes()))
     for event, then in kept:
@@ -57,7 +70,11 @@ def test_pictures_and_models_in_events_stay_as_they_were(pairs: Path) -> None:
 def test_no_event_leaks_a_context_into_the_consumer(pairs: Path) -> None:
     config = tiny(pairs, precision="bf16")
     for _ in Trainer(config, Dataset.open(config)):
-        assert torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu") and not torch.is_inference_mode_enabled()
+        assert (
+            torch.is_grad_enabled()
+            and not torch.is_autocast_enabled("cpu")
+            and not torch.is_inference_mode_enabled()
+        )
 
 
 def test_a_stop_saves_at_once_and_says_where(pairs: Path) -> None:
@@ -72,7 +89,11 @@ def test_a_stop_saves_at_once_and_says_where(pairs: Path) -> None:
 def test_a_state_of_a_version_that_knew_fewer_settings_goes_on(pairs: Path) -> None:
     config = tiny(pairs)
     saved = next(event for event in train(config) if isinstance(event, Saved))
-    state = saved.state | {"model": {name: value for name, value in saved.state["model"].items() if name not in ("blocks", "dialect")}}
+    state = saved.state | {
+        "model": {
+            name: value for name, value in saved.state["model"].items() if name not in ("blocks", "dialect")
+        }
+    }
     assert Trainer(config, Dataset.open(config), state=state).step == 3
 
 
@@ -125,7 +146,10 @@ def test_the_model_says_what_its_pictures_are(pairs: Path) -> None:
 
 
 def test_the_model_knows_the_classes_of_what_it_makes(pairs: Path) -> None:
-    there, back = (describe_model(config, Dataset.open(config).images) for config in (tiny(pairs), tiny(pairs, direction="BtoA")))
+    there, back = (
+        describe_model(config, Dataset.open(config).images)
+        for config in (tiny(pairs), tiny(pairs, direction="BtoA"))
+    )
     assert there.target_palette == back.palette != ()
     assert back.target_palette == there.palette != there.target_palette
 
@@ -145,7 +169,14 @@ def test_facades_form_in_a_few_hundred_steps() -> None:
     if not data.is_dir():
         pytest.skip("needs ../shared/data/facades")
     config = TrainConfig(
-        data=str(data), direction="BtoA", size=64, width=16, steps=300, evaluate_every=150, save_every=300, sample_every=300
+        data=str(data),
+        direction="BtoA",
+        size=64,
+        width=16,
+        steps=300,
+        evaluate_every=150,
+        save_every=300,
+        sample_every=300,
     )
     evaluations = [event.metrics for event in train(config) if isinstance(event, Evaluated)]
     assert evaluations[-1]["l1"] < 0.19 and evaluations[-1]["psnr"] > 11.5
@@ -153,7 +184,17 @@ def test_facades_form_in_a_few_hundred_steps() -> None:
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_the_sample_grid_shows_what_the_saved_model_paints(pairs: Path, norm: str) -> None:
-    config = tiny(pairs, norm=norm, steps=30, rate=0.002, ema=0.0, log_every=30, sample_every=30, evaluate_every=30, save_every=30)
+    config = tiny(
+        pairs,
+        norm=norm,
+        steps=30,
+        rate=0.002,
+        ema=0.0,
+        log_every=30,
+        sample_every=30,
+        evaluate_every=30,
+        save_every=30,
+    )
     dataset = Dataset.open(config)
     events = list(Trainer(config, dataset))
     grid = next(event.image for event in reversed(events) if isinstance(event, Sampled))

@@ -1,4 +1,5 @@
-"""The page in a real browser: a run started, watched, reloaded, stopped and resumed, and a picture translated with its model."""
+"""The page in a real browser: a run started, watched, reloaded, stopped and resumed, and a
+picture translated with its model."""
 
 from __future__ import annotations
 
@@ -19,11 +20,22 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 SETTINGS = {"size": 32, "width": 4, "steps": 4000}
-DRAWER = {"discriminator_width": 4, "samples": 2, "log_every": 10, "sample_every": 50, "evaluate_every": 50, "save_every": 50}
+DRAWER = {
+    "discriminator_width": 4,
+    "samples": 2,
+    "log_every": 10,
+    "sample_every": 50,
+    "evaluate_every": 50,
+    "save_every": 50,
+}
 WAIT = 60_000
 
 
@@ -59,7 +71,9 @@ def shown_step(page: Page) -> int:
 
 def expect_step_beyond(page: Page, step: int) -> None:
     page.wait_for_function(
-        "step => +document.querySelector('#train-headline [role=progressbar]')?.ariaValueNow > step", arg=step, timeout=WAIT
+        "step => +document.querySelector('#train-headline [role=progressbar]')?.ariaValueNow > step",
+        arg=step,
+        timeout=WAIT,
     )
 
 
@@ -83,7 +97,9 @@ def expect_state(page: Page, state: str, timeout: int = WAIT) -> None:
     expect(page.locator("#train-headline .run-state")).to_have_text(state, timeout=timeout)
 
 
-def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(page: Page, address: str, pairs: Path, browser: Browser) -> None:
+def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(
+    page: Page, address: str, pairs: Path, browser: Browser
+) -> None:
     open_tab(page, address, "Train")
     expect(page.get_by_text("No run yet")).to_be_visible()
     start_run(page, pairs)
@@ -123,7 +139,10 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(page: 
 
 def zoom_in(page: Page) -> str:
     """Drags over the middle of a curve; the steps that are shown then."""
-    curve, curves = page.locator("#train-curves .curve[data-key=d] canvas"), page.locator("#train-curves .curves")
+    curve, curves = (
+        page.locator("#train-curves .curve[data-key=d] canvas"),
+        page.locator("#train-curves .curves"),
+    )
     # New rows may move the curve under the pointer between two moves: a hand would try again, too.
     for _ in range(5):
         curve.scroll_into_view_if_needed()
@@ -153,7 +172,9 @@ def look_back_and_take_away(page: Page) -> None:
         page.get_by_role("button", name="Download run (.zip)").click()
     assert download.value.suggested_filename == "houses.zip"
     page.get_by_role("button", name="Draw with it").click()
-    page.wait_for_function("() => document.querySelector('.p2p-studio')?.studio?.key === 'runs/houses'", timeout=WAIT)
+    page.wait_for_function(
+        "() => document.querySelector('.p2p-studio')?.studio?.key === 'runs/houses'", timeout=WAIT
+    )
     page.get_by_role("tab", name="Train").click()
 
 
@@ -164,7 +185,9 @@ def translate_with_it(page: Page) -> None:
     expect(page.locator("#translate-model input")).to_have_value(re.compile("houses"), timeout=WAIT)
     file = io.BytesIO()
     draw_pair(7)[0].resize((80, 60), Image.Resampling.NEAREST).save(file, "PNG")
-    page.locator("#picture input[type=file]").set_input_files({"name": "house.png", "mimeType": "image/png", "buffer": file.getvalue()})
+    page.locator("#picture input[type=file]").set_input_files(
+        {"name": "house.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
     result = page.locator("#result img")
     expect(result).to_be_visible(timeout=WAIT)
     url = result.get_attribute("src") or ""
@@ -172,11 +195,15 @@ def translate_with_it(page: Page) -> None:
     assert (picture.format, picture.size) == ("PNG", (80, 60))
     page.get_by_role("button", name="Vary").click()
     page.wait_for_function(
-        "src => { const now = document.querySelector('#result img'); return now && now.src != src }", arg=url, timeout=WAIT
+        "src => { const now = document.querySelector('#result img'); return now && now.src != src }",
+        arg=url,
+        timeout=WAIT,
     )
 
 
-def test_a_mistake_is_a_sentence_and_the_page_goes_on(page: Page, address: str, pairs: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_a_sentence_and_the_page_goes_on(
+    page: Page, address: str, pairs: Path, tmp_path: Path
+) -> None:
     open_tab(page, address, "Translate")
     expect(page.get_by_role("heading", name="No model yet")).to_be_visible()
     page.get_by_role("tab", name="Train").click()

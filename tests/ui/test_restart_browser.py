@@ -1,4 +1,5 @@
-"""The page survives what happens to it: a reload before the start, a server that is killed while a run trains."""
+"""The page survives what happens to it: a reload before the start, a server that
+is killed while a run trains."""
 
 from __future__ import annotations
 
@@ -16,21 +17,38 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pix2pix.runs.run import Run
-from tests.ui.test_page_browser import WAIT, bring, expect_state, expect_step_beyond, open_tab, page, shown_step, start_run  # noqa: F401
+from tests.ui.test_page_browser import (
+    WAIT,
+    bring,
+    expect_state,
+    expect_step_beyond,
+    open_tab,
+    page,
+    shown_step,
+    start_run,
+)
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(600),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 SERVER = "from pix2pix.ui.app import launch; launch('127.0.0.1', {})"
 
 
 def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """The whole page in a process of its own, as `make app` has it, over the folders `checkpoints` and `runs` of `folder`."""
+    """The whole page in a process of its own, as `make app` has it, over the folders
+    `checkpoints` and `runs` of `folder`."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER.format(port)], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SERVER.format(port)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     end = time.monotonic() + 90
     while time.monotonic() < end:
@@ -60,7 +78,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_reloads_and_killed_servers_lose_neither_data_nor_runs(
-    page: Page,  # noqa: F811
+    page: Page,
     folder: Path,
     port: int,
     pairs: Path,
@@ -93,7 +111,7 @@ def test_reloads_and_killed_servers_lose_neither_data_nor_runs(
         end(server)
 
 
-def see_brought_data_again(page: Page, pairs: Path) -> None:  # noqa: F811
+def see_brought_data_again(page: Page, pairs: Path) -> None:
     """After a reload; and no longer when something else is to be brought."""
     bring(page, pairs)
     words = page.locator(".bring-headline").inner_text().split("\n")[0]

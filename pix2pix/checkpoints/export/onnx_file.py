@@ -1,7 +1,8 @@
 """A generator as one ONNX file: any batch, height and width; no dropout; each picture normalised by itself.
 
-Weights can be stored in 16 bits. The arithmetic stays in 32 (a Cast stands behind each weight, which runtimes do once, at load):
-what was compared with torch is then what every runtime computes, and no sum over a large map can overflow.
+Weights can be stored in 16 bits. The arithmetic stays in 32 (a Cast stands behind each weight, which
+runtimes do once, at load): what was compared with torch is then what every runtime computes, and no sum
+over a large map can overflow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import nn
 
 import pix2pix
 from pix2pix.checkpoints.checkpoint import Checkpoint, choose_statistics
-from pix2pix.checkpoints.export import parity as proof
+from pix2pix.checkpoints.export import parity as parity
 from pix2pix.checkpoints.export.parity import Proof
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
@@ -37,11 +38,17 @@ BOUNDS = {False: (0.5, 0.05), True: (16.0, 1.0)}
 INPUT = "source"
 OUTPUT = "picture"
 CHANNEL_NAMES = {1: "gray", 3: "RGB"}
-ABOUT = "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. {}: value / 127.5 - 1."
+ABOUT = (
+    "Pictures as float32 in [-1, 1], (batch, channels, height, width); height and width multiples of {}. {}:"
+    " value / 127.5 - 1."
+)
 
 
-def write_onnx(path: str | Path, checkpoint: Checkpoint, *, half: bool = False, statistics: str = "auto") -> Proof:
-    """Writes the file and compares it with torch; what differs too much gets no name, and `CheckpointError` tells by how much."""
+def write_onnx(
+    path: str | Path, checkpoint: Checkpoint, *, half: bool = False, statistics: str = "auto"
+) -> Proof:
+    """Writes the file and compares it with torch; what differs too much gets no name, and
+    `CheckpointError` tells by how much."""
     _check_installed()
     generator = for_export(checkpoint, statistics)
     _check_size(generator, half, name=str(path))
@@ -53,8 +60,8 @@ def write_onnx(path: str | Path, checkpoint: Checkpoint, *, half: bool = False, 
     def write(file: BinaryIO) -> None:
         file.write(model.SerializeToString())
         file.flush()
-        found = proof.compare(open_onnx(file.name), generator, config=checkpoint.config)
-        proofs.append(proof.check(found, *BOUNDS[half], name=str(path)))
+        found = parity.compare(open_onnx(file.name), generator, config=checkpoint.config)
+        proofs.append(parity.check(found, *BOUNDS[half], name=str(path)))
 
     write_atomically(path, write)
     return proofs[0]
@@ -67,7 +74,7 @@ def for_export(checkpoint: Checkpoint, statistics: str = "auto") -> nn.Module:
     return normalise_by_picture(generator) if statistics == "picture" else generator
 
 
-def open_onnx(path: str) -> proof.Run:
+def open_onnx(path: str) -> parity.Run:
     """The model in a file, run by ONNX Runtime on the CPU: source in, picture out."""
     import onnxruntime
 
@@ -87,7 +94,8 @@ def _check_installed() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ConfigError(
-            f'the export to ONNX needs {error.name}, which is not installed: pip install "pix2pix[export]", or pip install -e ".[export]"'
+            f'the export to ONNX needs {error.name}, which is not installed: pip install "pix2pix[export]", '
+            'or pip install -e ".[export]"'
             " in a checkout."
         ) from error
 
@@ -96,14 +104,20 @@ def _check_size(generator: nn.Module, half: bool, *, name: str) -> None:
     size = sum(weight.numel() for weight in generator.parameters()) * (2 if half else 4)
     if size > LARGEST_FILE:
         way = "Take a smaller model." if half else "Take --half, or a smaller model."
-        raise CheckpointError(f"{name} would have {size / 1e9:.1f} GB; an ONNX file has at most {LARGEST_FILE / 1e9:.0f}. {way}")
+        raise CheckpointError(
+            f"{name} would have {size / 1e9:.1f} GB; an ONNX file has at most {LARGEST_FILE / 1e9:.0f}. {way}"
+        )
 
 
 def _trace(generator: nn.Module, channels: int) -> Any:
     """The network as an ONNX model, its sizes left open."""
     multiple = int(getattr(generator, "multiple", 1))
     batch, rows, columns = (torch.export.Dim(name, min=1) for name in ("batch", "rows", "columns"))
-    shape = {0: batch, 2: multiple * rows, 3: multiple * columns} if multiple > 1 else {0: batch, 2: rows, 3: columns}
+    shape = (
+        {0: batch, 2: multiple * rows, 3: multiple * columns}
+        if multiple > 1
+        else {0: batch, 2: rows, 3: columns}
+    )
     # No size twice, and none of 1: the tracer would take them for the same, or for fixed.
     example = torch.zeros(2, channels, multiple * 2 + 6 * (multiple == 1), multiple * 3 + 8 * (multiple == 1))
     with _quiet():
@@ -123,7 +137,8 @@ def _trace(generator: nn.Module, channels: int) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch's exporter says to its own developers: deprecations within torch, and steps of its rewriting."""
+    """Without what torch's exporter says to its own developers: deprecations within torch,
+    and steps of its rewriting."""
     loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -139,7 +154,9 @@ def _quiet() -> Iterator[None]:
 
 def _channel_names(config: ModelConfig) -> str:
     """What the channels of both pictures are: `RGB`, `Gray`, or `source gray, picture RGB`."""
-    source, picture = (CHANNEL_NAMES.get(count, f"{count} channels") for count in (config.in_channels, config.out_channels))
+    source, picture = (
+        CHANNEL_NAMES.get(count, f"{count} channels") for count in (config.in_channels, config.out_channels)
+    )
     return source[:1].upper() + source[1:] if source == picture else f"{INPUT} {source}, {OUTPUT} {picture}"
 
 
@@ -148,7 +165,15 @@ def _describe(model: Any, checkpoint: Checkpoint, *, generator: nn.Module) -> An
     import onnx
 
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.input,
+        *graph.output,
+        *graph.value_info,
+        *graph.initializer,
+    ):
         del part.metadata_props[:]
         part.doc_string = ""
     model.producer_name = "pix2pix"
@@ -177,9 +202,14 @@ def _store_halves(model: Any, name: str) -> None:
         values = numpy_helper.to_array(tensor)
         own = tensor.name
         if np.abs(values).max(initial=0) > LARGEST_HALF:
-            raise CheckpointError(f"{name}: some weights are larger than half precision holds ({LARGEST_HALF:.0f}). Export without --half.")
+            raise CheckpointError(
+                f"{name}: some weights are larger than half precision holds ({LARGEST_HALF:.0f}). Export "
+                "without --half."
+            )
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{own}.half"))
-        casts.append(helper.make_node("Cast", [tensor.name], [own], name=f"{own}.widen", to=TensorProto.FLOAT))
+        casts.append(
+            helper.make_node("Cast", [tensor.name], [own], name=f"{own}.widen", to=TensorProto.FLOAT)
+        )
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)

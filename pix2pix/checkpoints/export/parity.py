@@ -1,4 +1,5 @@
-"""What an exported model paints, beside what torch paints: three drawings of three sizes, the largest difference of all pixels."""
+"""What an exported model paints, beside what torch paints: three drawings of three sizes, the
+largest difference of all pixels."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ Run = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Proof:
-    """Differences between an exported model and torch, in levels of 0 to 255; `sizes` are width and height of the pictures."""
+    """Differences between an exported model and torch, in levels of 0 to 255; `sizes` are width
+    and height of the pictures."""
 
     sizes: tuple[tuple[int, int], ...]
     largest: float
@@ -36,7 +38,10 @@ class Proof:
 
     def __str__(self) -> str:
         shown = ", ".join(f"{width} x {height}" for width, height in self.sizes)
-        return f"largest difference to torch {self.largest:.2g} of 255, mean {self.mean:.2g} (pictures of {shown})"
+        return (
+            f"largest difference to torch {self.largest:.2g} of 255, mean {self.mean:.2g} (pictures of"
+            f" {shown})"
+        )
 
 
 @torch.inference_mode()
@@ -49,7 +54,9 @@ def compare(run: Run, generator: nn.Module, *, config: ModelConfig) -> Proof:
         if number == 2:
             source = torch.cat((source, source.flip(3)))
         differences.append(np.abs(run(source.numpy()) - generator(source).numpy()) * 127.5)
-    return Proof(sizes, float(max(map(np.max, differences))), float(np.mean([values.mean() for values in differences])))
+    return Proof(
+        sizes, float(max(map(np.max, differences))), float(np.mean([values.mean() for values in differences]))
+    )
 
 
 def check(proof: Proof, largest: float, mean: float, name: str) -> Proof:
@@ -69,7 +76,8 @@ def _sizes(side: int, multiple: int) -> tuple[tuple[int, int], ...]:
 
 
 def proof_drawings(config: ModelConfig) -> list[Image.Image]:
-    """Three drawings from `examples/`, of the model's kind where there are such; a test card where the folder did not come along."""
+    """Three drawings from `examples/`, of the model's kind where there are such; a test card where
+    the folder did not come along."""
     kind = "edges" if config.source == "edges" else "facade"
     paths = sorted(EXAMPLES.glob("*/*.png"), key=lambda path: (path.parent.name != kind, path))[:3]
     card = to_image(make_test_card(3, 256))

@@ -1,4 +1,5 @@
-"""A checkpoint as safetensors: the weights in `FILE`, and in `config.json` beside it all that rebuilds the network."""
+"""A checkpoint as safetensors: the weights in `FILE`, and in `config.json` beside it
+all that rebuilds the network."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ CONFIG = "config.json"
 
 
 def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = False) -> Path:
-    """Writes both files and reads the weights back, to the bit; returns where the description is. The header of `path` holds it too."""
+    """Writes both files and reads the weights back, to the bit; returns where the description is. The
+    header of `path` holds it too."""
     from safetensors.torch import load, save
 
     path = Path(path)
@@ -24,13 +26,17 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
     _check_free(path.with_name(CONFIG))
     weights = {name: _narrow(value, half) for name, value in checkpoint.weights.items()}
     if not all(torch.isfinite(value).all() for value in weights.values()):
-        raise CheckpointError(f"{path}: some weights are larger than half precision holds (65504). Export without --half.")
+        raise CheckpointError(
+            f"{path}: some weights are larger than half precision holds (65504). Export without --half."
+        )
     described = describe(checkpoint)
     write_bytes(path, save(weights, {"format": "pt", FORMAT: json.dumps(described)}))
     try:
         written = load(path.read_bytes())
     except OSError as error:
-        raise CheckpointError(f"{path} was written and cannot be read back: {(error.strerror or str(error)).lower()}.") from error
+        raise CheckpointError(
+            f"{path} was written and cannot be read back: {(error.strerror or str(error)).lower()}."
+        ) from error
     if not all(torch.equal(written[name], value) for name, value in weights.items()):
         raise CheckpointError(f"{path} reads back otherwise than it was written. Is the disk in order?")
     write_text(path.with_name(CONFIG), json.dumps(described, indent=2) + "\n")
@@ -39,7 +45,12 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """What a `.pth` says beside its weights, as plain values."""
-    return {"format": FORMAT, "version": VERSION, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": checkpoint.config.to_dict(),
+        "about": checkpoint.about,
+    }
 
 
 def _narrow(value: torch.Tensor, half: bool) -> torch.Tensor:
@@ -54,8 +65,13 @@ def _check_free(path: Path) -> None:
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(f"{path} is there already, and cannot be read: {(error.strerror or str(error)).lower()}.") from error
+        raise DataError(
+            f"{path} is there already, and cannot be read: {(error.strerror or str(error)).lower()}."
+        ) from error
     except ValueError:
         known = None
     if not isinstance(known, dict) or known.get("format") != FORMAT:
-        raise DataError(f"{path} is there already, and describes something else. Write the weights into a folder of their own.")
+        raise DataError(
+            f"{path} is there already, and describes something else. Write the weights into a folder "
+            "of their own."
+        )

@@ -1,4 +1,5 @@
-"""Any file with a model in it: ours, or another project's, which is opened in a process of its own and comes back as one of ours."""
+"""Any file with a model in it: ours, or another project's, which is opened in a process of its own
+and comes back as one of ours."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ class ImportedDiscriminator:
 
 
 def split_choice(path: str | Path) -> tuple[Path, str]:
-    """Splits `FILE::G_B` into the file and the network in it that is meant; a file whose own name has `::` is taken as it is."""
+    """Splits `FILE::G_B` into the file and the network in it that is meant; a file whose own name
+    has `::` is taken as it is."""
     path = Path(path)
     file, mark, network = str(path).rpartition("::")
     if not mark or not file or path.exists():
@@ -72,10 +74,12 @@ def split_choice(path: str | Path) -> tuple[Path, str]:
 
 
 def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
-    """The generator in a file: a checkpoint of ours, or the weights of a project that is known (docs/importing.md).
+    """The generator in a file: a checkpoint of ours, or the weights of a project
+    that is known (docs/importing.md).
 
-    `FILE::NAME` chooses one of several generators in a file. What is not ours is opened in a process of its own; `apart` opens ours so,
-    too: for files that somebody sent. `CheckpointError` says in one sentence what is wrong with the file, or what it is instead.
+    `FILE::NAME` chooses one of several generators in a file. What is not ours is opened in a process of its
+    own; `apart` opens ours so, too: for files that somebody sent. `CheckpointError` says in one sentence what
+    is wrong with the file, or what it is instead.
     """
     path, network = split_choice(path)
     if not path.is_file():
@@ -83,7 +87,9 @@ def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
     is_ours = is_own(path)
     described = own_description(path) if not is_ours and is_safetensors(path) else None
     if network and (is_ours or described):
-        raise CheckpointError(f"{path} is a checkpoint of pix2pix, which holds one network: leave ::{network} out.")
+        raise CheckpointError(
+            f"{path} is a checkpoint of pix2pix, which holds one network: leave ::{network} out."
+        )
     if is_ours and not apart:
         return load_checkpoint(path)
     if described:
@@ -114,17 +120,26 @@ def read_discriminator(path: str | Path) -> ImportedDiscriminator:
             raise ValueError(f"patch {discriminator.patch}")
         with torch.device("meta"):
             wanted = PatchGAN(
-                discriminator.in_channels, discriminator.width, receptive_field=discriminator.patch, norm=discriminator.norm
+                discriminator.in_channels,
+                discriminator.width,
+                receptive_field=discriminator.patch,
+                norm=discriminator.norm,
             ).state_dict()
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} could not be taken over ({error!s:.80}).") from error
-    if wanted.keys() != tensors.keys() or any(tensors[name].shape != value.shape for name, value in wanted.items()):
-        raise CheckpointError(f"{path} could not be taken over: its weights are not those of the discriminator that it is said to hold.")
+    if wanted.keys() != tensors.keys() or any(
+        tensors[name].shape != value.shape for name, value in wanted.items()
+    ):
+        raise CheckpointError(
+            f"{path} could not be taken over: its weights are not those of the discriminator that it is "
+            "said to hold."
+        )
     return discriminator
 
 
 def is_own(path: Path) -> bool:
-    """Whether the file is a `.pth` that says it is ours. Only the beginning of its index is looked at; nothing is opened."""
+    """Whether the file is a `.pth` that says it is ours. Only the beginning of its index is
+    looked at; nothing is opened."""
     try:
         with zipfile.ZipFile(path) as archive:
             index = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
@@ -140,7 +155,8 @@ def is_own(path: Path) -> bool:
 def open_apart(path: Path, kind: str, *, network: str = "") -> Opened:
     """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names.
 
-    The last two are kept: a file is described, checked and used within moments, and each time would take a process.
+    The last two are kept: a file is described, checked and used within moments, and
+    each time would take a process.
     """
     facts = path.stat()
     key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind, network)
@@ -158,18 +174,32 @@ def open_apart(path: Path, kind: str, *, network: str = "") -> Opened:
 def _open_apart(path: Path, kind: str, *, network: str) -> Opened:
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
-        command = [sys.executable, "-m", "pix2pix.checkpoints.importers.child", str(path.resolve()), str(answer), kind, network]
+        command = [
+            sys.executable,
+            "-m",
+            "pix2pix.checkpoints.importers.child",
+            str(path.resolve()),
+            str(answer),
+            kind,
+            network,
+        ]
         code = run_apart(command, answer, path=path)
         if code == 0:
             tensors, words = read_safetensors(answer)
             return words, tensors
         if code == 1 and answer.is_file():
-            raise CheckpointError(answer.read_text(encoding="utf-8")[:LONGEST_SENTENCE].replace(str(path.resolve()), str(path)))
-    raise CheckpointError(f"{path} could not be read: the process that opened it ended with code {code}. The file is damaged, or hostile.")
+            raise CheckpointError(
+                answer.read_text(encoding="utf-8")[:LONGEST_SENTENCE].replace(str(path.resolve()), str(path))
+            )
+    raise CheckpointError(
+        f"{path} could not be read: the process that opened it ended with code {code}. The file is damaged, "
+        "or hostile."
+    )
 
 
 def run_apart(command: list[str], answer: Path, *, path: Path) -> int:
-    """The exit code. The stranger's file has its seconds from when the process has imported what it needs: that may take as long."""
+    """The exit code. The stranger's file has its seconds from when the process has imported what it
+    needs: that may take as long."""
     silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = subprocess.Popen(command, env=clean_environment() | {"OMP_NUM_THREADS": "1"}, **silent)
     begun = answer.with_name(BEGUN)
@@ -181,7 +211,9 @@ def run_apart(command: list[str], answer: Path, *, path: Path) -> int:
                 has_begun = True
                 end = time.monotonic() + SECONDS
             if time.monotonic() > end:
-                raise CheckpointError(f"{path} could not be read within {SECONDS:.0f} seconds. The file is not used.")
+                raise CheckpointError(
+                    f"{path} could not be read within {SECONDS:.0f} seconds. The file is not used."
+                )
             time.sleep(0.02)
         return process.returncode
     finally:
@@ -201,7 +233,9 @@ def _as_checkpoint(path: Path, words: dict[str, str], *, tensors: dict[str, Tens
     return Checkpoint(config, tensors, about)
 
 
-def adjusted(checkpoint: Checkpoint, statistics: str = "auto", *, dropout: str = "auto", size: int | None = None) -> Checkpoint:
+def adjusted(
+    checkpoint: Checkpoint, statistics: str = "auto", *, dropout: str = "auto", size: int | None = None
+) -> Checkpoint:
     """The same model with other defaults for its use."""
     config = checkpoint.config
     changes: dict[str, Any] = {"size": size} if size else {}

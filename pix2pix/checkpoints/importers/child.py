@@ -1,6 +1,7 @@
 """The process that opens a stranger's file: `python -m pix2pix.checkpoints.importers.child FILE ANSWER KIND`.
 
-It may take so much memory and so much time, has no secrets in its environment, and leaves plain tensors in ANSWER, or a sentence.
+It may take so much memory and so much time, has no secrets in its environment, and leaves plain
+tensors in ANSWER, or a sentence.
 """
 
 from __future__ import annotations
@@ -34,16 +35,20 @@ from pix2pix.runtime.files import write_text
 from pix2pix.runtime.out_of_memory import is_out_of_memory
 
 ROOM = 1_000_000_000
-"""Bytes that reading may take beside four times the file: the file itself, its float32, our copy, what is written."""
+"""Bytes that reading may take beside four times the file: the file itself, its
+float32, our copy, what is written."""
 SECONDS = 20
-LEGACY = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", re.DOTALL)
+LEGACY = re.compile(
+    rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", re.DOTALL
+)
 """How torch's files began before they were zip archives, with any pickle protocol."""
 LEGACY_PICKLES = 5
 ALLOWED = ALLOWED_GLOBALS | {"torch._utils _rebuild_parameter", "torch Size", "torch device"}
 
 
 def limit_memory(path: Path) -> int:
-    """Caps what this process may take from here on, and returns the cap; 0 where the system knows no such thing."""
+    """Caps what this process may take from here on, and returns the cap; 0 where the
+    system knows no such thing."""
     room = ROOM + 4 * path.stat().st_size
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
@@ -83,15 +88,22 @@ def _read_legacy(path: Path) -> Any:
 
 
 def check_tensors(content: Any, largest: int) -> None:
-    """Before anything is computed: no tensor larger than what it stores, all of them finite, and no more than the file can hold."""
+    """Before anything is computed: no tensor larger than what it stores, all of them finite, and no
+    more than the file can hold."""
     tensors = list(_tensors(content))
     if sum(value.numel() * value.element_size() for value in tensors) > largest:
-        raise CheckpointError(f"claims more numbers than a file of {largest:,} bytes can hold. It is not used.")
+        raise CheckpointError(
+            f"claims more numbers than a file of {largest:,} bytes can hold. It is not used."
+        )
     for value in tensors:
         if value.untyped_storage().nbytes() < value.numel() * value.element_size():
-            raise CheckpointError(f"holds a tensor that claims {value.numel():,} numbers and stores fewer. It is not used.")
+            raise CheckpointError(
+                f"holds a tensor that claims {value.numel():,} numbers and stores fewer. It is not used."
+            )
         if not torch.isfinite(value).all():
-            raise CheckpointError("holds numbers that are not finite. The model is broken: take an earlier one.")
+            raise CheckpointError(
+                "holds numbers that are not finite. The model is broken: take an earlier one."
+            )
 
 
 def _tensors(content: Any, depth: int = 0) -> Any:
@@ -103,7 +115,8 @@ def _tensors(content: Any, depth: int = 0) -> Any:
 
 
 def open_file(path: Path, answer: Path, *, kind: str, network: str = "") -> None:
-    """Reads, recognises and converts; the answer is a safetensors file. `network` chooses among several in the file."""
+    """Reads, recognises and converts; the answer is a safetensors file. `network`
+    chooses among several in the file."""
     content = read_content(path)
     if isinstance(content, dict) and content.get("format") == FORMAT and kind == "generator":
         _hand_over_own(to_checkpoint(content, path), answer)
@@ -121,7 +134,12 @@ def open_file(path: Path, answer: Path, *, kind: str, network: str = "") -> None
 
 def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
     """A checkpoint of ours that a stranger sent: its description beside its weights."""
-    described = {"format": FORMAT, "version": VERSION, "config": checkpoint.config.to_dict(), "about": checkpoint.about}
+    described = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": checkpoint.config.to_dict(),
+        "about": checkpoint.about,
+    }
     write_safetensors(answer, checkpoint.weights, metadata={FORMAT: json.dumps(described)})
 
 
@@ -139,7 +157,11 @@ def main(file: str, answer: str, kind: str, network: str = "") -> int:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        write_text(answer, f"{path} asks for more memory than a file of {path.stat().st_size:,} bytes needs. It is not opened.")
+        write_text(
+            answer,
+            f"{path} asks for more memory than a file of {path.stat().st_size:,} bytes needs. It is "
+            "not opened.",
+        )
         return 1
     return 0
 

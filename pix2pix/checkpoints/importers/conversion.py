@@ -1,4 +1,5 @@
-"""How a network of another project becomes ours: which of its names stands for which of our parts, and what a file must hold for it."""
+"""How a network of another project becomes ours: which of its names stands for which of our parts, and
+what a file must hold for it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ BLANK = {"bias": 0.0, "running_mean": 0.0, "weight": 1.0, "running_var": 1.0}
 
 @dataclass(frozen=True)
 class Part:
-    """A convolution or a norm of ours, by its name in the file. `has_bias`: the file must have one, or need not (None)."""
+    """A convolution or a norm of ours, by its name in the file. `has_bias`: the file must
+    have one, or need not (None)."""
 
     name: str
     has_bias: bool | None = None
@@ -50,10 +52,14 @@ class Plan:
     def name_of(self, module: str, leaf: str) -> str:
         """What the file calls a tensor."""
         part = self.parts[module]
-        return part.name + (self.leaves.get(leaf, f".{leaf}") if part.is_norm else self.leaves.get(f"conv {leaf}", f".{leaf}"))
+        return part.name + (
+            self.leaves.get(leaf, f".{leaf}") if part.is_norm else self.leaves.get(f"conv {leaf}", f".{leaf}")
+        )
 
 
-def plan_generator(project: str, what: str, *, config: ModelConfig, parts: dict[str, Part], **more: Any) -> Plan:
+def plan_generator(
+    project: str, what: str, *, config: ModelConfig, parts: dict[str, Part], **more: Any
+) -> Plan:
     """A plan for a generator of ours."""
     with torch.device("meta"):
         blank = build_generator(config)
@@ -61,7 +67,8 @@ def plan_generator(project: str, what: str, *, config: ModelConfig, parts: dict[
 
 
 def size_of(tensors: Tensors, name: str, *, dimension: int, usual: int) -> int:
-    """One size of a tensor; the usual one where it is missing, which is said later, with all that is missing."""
+    """One size of a tensor; the usual one where it is missing, which is said
+    later, with all that is missing."""
     value = tensors.get(name)
     return int(value.shape[dimension]) if value is not None and value.dim() > dimension else usual
 
@@ -69,7 +76,10 @@ def size_of(tensors: Tensors, name: str, *, dimension: int, usual: int) -> int:
 def convert(plan: Plan, tensors: Tensors) -> dict[str, Tensor]:
     """The weights as ours; `CheckpointError` says what the file is, and what it lacks or has too much."""
     _check_names(plan, tensors)
-    weights = {name: _convert_one(plan, name, wanted=wanted, tensors=tensors) for name, wanted in plan.blank.state_dict().items()}
+    weights = {
+        name: _convert_one(plan, name, wanted=wanted, tensors=tensors)
+        for name, wanted in plan.blank.state_dict().items()
+    }
     _fold_biases(plan, weights, tensors=tensors)
     return weights
 
@@ -81,12 +91,14 @@ def _check_names(plan: Plan, tensors: Tensors) -> None:
     said = f"is {plan.what} of {plan.project}"
     if missing:
         raise CheckpointError(
-            f"{said}, but {len(missing)} of its {len(needed)} keys {'are' if len(missing) > 1 else 'is'} missing: {_few(missing)}."
+            f"{said}, but {len(missing)} of its {len(needed)} keys {'are' if len(missing) > 1 else 'is'} "
+            f"missing: {_few(missing)}."
             " The file is incomplete, or was changed."
         )
     if strange:
         raise CheckpointError(
-            f"{said}, but has {len(strange)} key{'s' * (len(strange) > 1)} that such a network has not: {_few(strange)}. It was changed."
+            f"{said}, but has {len(strange)} key{'s' * (len(strange) > 1)} that such a network has not: "
+            f"{_few(strange)}. It was changed."
         )
 
 
@@ -127,14 +139,16 @@ def _convert_one(plan: Plan, name: str, *, wanted: Tensor, tensors: Tensors) -> 
     value = plan.turn(name, value.float())
     if value.shape != wanted.shape:
         raise CheckpointError(
-            f"is {plan.what} of {plan.project}, but its {plan.name_of(module, leaf)[:80]} becomes {tuple(value.shape)} and must be"
+            f"is {plan.what} of {plan.project}, but its {plan.name_of(module, leaf)[:80]} becomes "
+            f"{tuple(value.shape)} and must be"
             f" {tuple(wanted.shape)}. The network was changed, and cannot be taken over."
         )
     return value.contiguous()
 
 
 def _fold_biases(plan: Plan, weights: dict[str, Tensor], *, tensors: Tensors) -> None:
-    """A bias before a batch norm, which ours have not, moves into the running mean. An instance norm takes it away again."""
+    """A bias before a batch norm, which ours have not, moves into the running mean. An
+    instance norm takes it away again."""
     for module, part in plan.parts.items():
         norm = module.removesuffix("conv") + "norm.running_mean"
         if part.is_norm or f"{module}.bias" in weights or norm not in weights:

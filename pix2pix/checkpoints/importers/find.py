@@ -1,4 +1,5 @@
-"""Finds the networks in a file's tensors, whatever stands before their keys: `generator.`, `state_dict.netG.module.`, nothing."""
+"""Finds the networks in a file's tensors, whatever stands before their keys: `generator.`,
+`state_dict.netG.module.`, nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pix2pix.checkpoints.importers import junyanz as reference
+from pix2pix.checkpoints.importers import junyanz as junyanz
 from pix2pix.checkpoints.importers import others
 from pix2pix.checkpoints.importers.conversion import Plan, Tensors, names_of
 from pix2pix.errors import CheckpointError, ConfigError
@@ -25,7 +26,9 @@ OTHER_NETWORKS = re.compile(
     re.IGNORECASE,
 )
 """Names of what a training module has beside its generator."""
-AVERAGE = re.compile(r"(?:^|(?<=[._]))(?:ema|ema_model|averaged|shadow)(?=$|[._])|(?<=[a-z])_?ema(?=$|\.)", re.IGNORECASE)
+AVERAGE = re.compile(
+    r"(?:^|(?<=[._]))(?:ema|ema_model|averaged|shadow)(?=$|[._])|(?<=[a-z])_?ema(?=$|\.)", re.IGNORECASE
+)
 HOLDERS = {"state_dict", "model_state_dict", "params", "model", "weights"}
 DEEPEST = 4
 DEEPEST_PREFIX = 6
@@ -43,12 +46,12 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(GENERATOR, reference.is_unet, reference.plan_unet),
-    Layout(GENERATOR, reference.is_resnet, reference.plan_resnet),
+    Layout(GENERATOR, junyanz.is_unet, junyanz.plan_unet),
+    Layout(GENERATOR, junyanz.is_resnet, junyanz.plan_resnet),
     Layout(GENERATOR, others.is_huggan, others.plan_huggan),
     Layout(GENERATOR, others.is_tensorflow, others.plan_tensorflow),
     Layout(GENERATOR, others.is_kimrass, others.plan_kimrass),
-    Layout(DISCRIMINATOR, reference.is_discriminator, reference.plan_discriminator),
+    Layout(DISCRIMINATOR, junyanz.is_discriminator, junyanz.plan_discriminator),
 )
 
 
@@ -89,7 +92,9 @@ class Found:
     def without_average(self) -> str:
         """Its name; that of the generator for its moving average, and nothing where that has none."""
         if not self.is_average:
-            return "" if self.label in ("", "G", "generator", "netG", "gen", "model", "params") else self.label
+            return (
+                "" if self.label in ("", "G", "generator", "netG", "gen", "model", "params") else self.label
+            )
         rest = AVERAGE.sub("", self.label).strip("._")
         return "" if rest in ("", "G", "generator", "netG", "gen", "model", "params", "g", "net_g") else rest
 
@@ -108,7 +113,9 @@ def flatten(content: Any) -> dict[str, Tensor]:
         for key, value in holder.items():
             visited += 1
             if visited > 10 * MOST_TENSORS or len(tensors) > MOST_TENSORS:
-                raise CheckpointError(f"holds more than {MOST_TENSORS:,} tensors, and no network that is read here has as many.")
+                raise CheckpointError(
+                    f"holds more than {MOST_TENSORS:,} tensors, and no network that is read here has as many."
+                )
             if isinstance(key, str) and isinstance(value, Tensor):
                 tensors[WRAPPED.sub("", before + key)] = value
             elif isinstance(key, str) and isinstance(value, Mapping) and depth < DEEPEST:
@@ -130,7 +137,9 @@ def find_networks(tensors: dict[str, Tensor]) -> list[Found]:
 
 
 def _search(tensors: dict[str, Tensor], prefix: str, *, depth: int) -> Iterator[Found]:
-    own = {name: value for name, value in tensors.items() if not OTHER_NETWORKS.fullmatch(name.partition(".")[0])}
+    own = {
+        name: value for name, value in tensors.items() if not OTHER_NETWORKS.fullmatch(name.partition(".")[0])
+    }
     matches = [_match(layout, own, prefix=prefix) for layout in LAYOUTS if layout.is_it(own)]
     yield from matches
     used = {name for match in matches if match.is_whole for name in match.tensors}

@@ -31,14 +31,21 @@ def is_resnet(tensors: Tensors) -> bool:
 
 def is_discriminator(tensors: Tensors) -> bool:
     """A plain row of layers that begins with a convolution."""
-    return "net.0.weight" in tensors or ("model.0.weight" in tensors and all(FLAT.fullmatch(name) for name in tensors))
+    return "net.0.weight" in tensors or (
+        "model.0.weight" in tensors and all(FLAT.fullmatch(name) for name in tensors)
+    )
 
 
 def plan_unet(tensors: Tensors) -> Plan:
-    """Any depth, width, norm and number of channels. Dropout leaves no trace in a file: it is as the project's defaults have it."""
-    depth = max((match[1].count(".model.3") + 2 for name in tensors if (match := LEVEL.fullmatch(name))), default=8)
+    """Any depth, width, norm and number of channels. Dropout leaves no trace in a file: it is as the
+    project's defaults have it."""
+    depth = max(
+        (match[1].count(".model.3") + 2 for name in tensors if (match := LEVEL.fullmatch(name))), default=8
+    )
     if not 5 <= depth <= 10:
-        raise CheckpointError(f"is a U-Net of {PROJECT} with {depth} levels; those with 5 to 10 can be taken over.")
+        raise CheckpointError(
+            f"is a U-Net of {PROJECT} with {depth} levels; those with 5 to 10 can be taken over."
+        )
     norm = _norm(tensors, "model.model.3.bias")
     config = ModelConfig(
         depth=depth,
@@ -47,17 +54,23 @@ def plan_unet(tensors: Tensors) -> Plan:
         out_channels=size_of(tensors, "model.model.3.weight", dimension=1, usual=3),
         norm=norm,
         dialect="usual",
-        # Its pix2pix has batch norm and keeps dropout on while testing; its CycleGAN has instance norm and no dropout.
+        # Its pix2pix has batch norm and keeps dropout on while testing; its CycleGAN has
+        # instance norm and no dropout.
         noisy=norm != "instance" and depth > 5,
         size=2**depth if depth >= 7 else 256,
     )
     what = f"a U-Net for {2**depth} x {2**depth} with {_with(norm)}"
-    return plan_generator(PROJECT, what, config=config, parts=_unet_parts(depth, norm), ignored=_is_old_statistic(norm))
+    return plan_generator(
+        PROJECT, what, config=config, parts=_unet_parts(depth, norm), ignored=_is_old_statistic(norm)
+    )
 
 
 def _unet_parts(depth: int, norm: Norm) -> dict[str, Part]:
     hidden = _hidden_bias(norm)
-    parts = {"down.0.conv": Part("model.model.0", norm == "instance"), f"up.{depth - 1}.conv": Part("model.model.3", True)}
+    parts = {
+        "down.0.conv": Part("model.model.0", norm == "instance"),
+        f"up.{depth - 1}.conv": Part("model.model.3", True),
+    }
     for level in range(2, depth + 1):
         place = "model.model.1" + ".model.3" * (level - 2)
         is_last = level == depth
@@ -71,15 +84,18 @@ def _unet_parts(depth: int, norm: Norm) -> dict[str, Part]:
 
 
 def plan_resnet(tensors: Tensors) -> Plan:
-    """Any number of blocks, width, norm and channels; whether there is dropout shows in the numbers of a block's layers."""
+    """Any number of blocks, width, norm and channels; whether there is dropout shows in the
+    numbers of a block's layers."""
     found = [match for name in tensors if (match := BLOCK.fullmatch(name))]
     places = {int(match[1]) for match in found}
     blocks = len(places)
     first = min(places)
     if first != FIRST_BLOCK or max(places) != first + blocks - 1 or blocks > 32:
         raise CheckpointError(
-            f"has residual blocks as {PROJECT} does, in layers {first} to {max(places)}; those of a generator with two halvings begin in"
-            f" layer {FIRST_BLOCK}. It is another network, such as that of pix2pixHD, and cannot be taken over."
+            f"has residual blocks as {PROJECT} does, in layers {first} to {max(places)}; those of a "
+            "generator with two halvings begin in"
+            f" layer {FIRST_BLOCK}. It is another network, such as that of pix2pixHD, and cannot be "
+            "taken over."
         )
     has_dropout = not any(match[2] == "5" for match in found)
     last = f"model.{FIRST_BLOCK + blocks + 7}"
@@ -96,16 +112,29 @@ def plan_resnet(tensors: Tensors) -> Plan:
     )
     what = f"a ResNet of {blocks} blocks with {_with(norm)}"
     return plan_generator(
-        PROJECT, what, config=config, parts=_resnet_parts(blocks, norm, has_dropout=has_dropout), ignored=_is_old_statistic(norm)
+        PROJECT,
+        what,
+        config=config,
+        parts=_resnet_parts(blocks, norm, has_dropout=has_dropout),
+        ignored=_is_old_statistic(norm),
     )
 
 
 def _resnet_parts(blocks: int, norm: Norm, *, has_dropout: bool) -> dict[str, Part]:
     after = FIRST_BLOCK + blocks
-    places = {"enter": "model.1", "down.0": "model.4", "down.1": "model.7", "up.0": f"model.{after}", "up.1": f"model.{after + 3}"}
+    places = {
+        "enter": "model.1",
+        "down.0": "model.4",
+        "down.1": "model.7",
+        "up.0": f"model.{after}",
+        "up.1": f"model.{after + 3}",
+    }
     for block in range(blocks):
         place = f"model.{FIRST_BLOCK + block}.conv_block"
-        places |= {f"blocks.{block}.first": f"{place}.1", f"blocks.{block}.second": f"{place}.{6 if has_dropout else 5}"}
+        places |= {
+            f"blocks.{block}.first": f"{place}.1",
+            f"blocks.{block}.second": f"{place}.{6 if has_dropout else 5}",
+        }
     parts = {}
     for ours, theirs in places.items():
         row, _, number = theirs.rpartition(".")
@@ -118,28 +147,45 @@ def plan_discriminator(tensors: Tensors) -> Plan:
     """A PatchGAN of any number of layers, or a PixelGAN."""
     is_pixel = "net.0.weight" in tensors
     row = "net" if is_pixel else "model"
-    numbers = sorted(int(name.split(".")[1]) for name, value in tensors.items() if name.endswith("weight") and value.dim() == 4)
+    numbers = sorted(
+        int(name.split(".")[1])
+        for name, value in tensors.items()
+        if name.endswith("weight") and value.dim() == 4
+    )
     layers = len(numbers) - 2
-    patch = 1 if is_pixel else next((side for side, halvings in HALVINGS.items() if halvings == layers and side > 1), 0)
+    patch = (
+        1
+        if is_pixel
+        else next((side for side, halvings in HALVINGS.items() if halvings == layers and side > 1), 0)
+    )
     if not patch:
-        raise CheckpointError(f"is a PatchGAN of {PROJECT} with {layers} layers; those with 1 to 5 can be taken over.")
+        raise CheckpointError(
+            f"is a PatchGAN of {PROJECT} with {layers} layers; those with 1 to 5 can be taken over."
+        )
     norm = _norm(tensors, f"{row}.0.bias", f"{row}.{numbers[-1]}.bias")
     width = size_of(tensors, f"{row}.0.weight", dimension=0, usual=64)
     channels = size_of(tensors, f"{row}.0.weight", dimension=1, usual=6)
     with torch.device("meta"):
         blank = PatchGAN(channels, width, receptive_field=patch, norm=norm)
     hidden = _hidden_bias(norm)
-    parts = {"layers.0.conv": Part(f"{row}.0", True), "score": Part(f"{row}.{numbers[-1]}", hidden if is_pixel else True)}
+    parts = {
+        "layers.0.conv": Part(f"{row}.0", True),
+        "score": Part(f"{row}.{numbers[-1]}", hidden if is_pixel else True),
+    }
     for level in range(1, len(blank.layers)):
         place = 2 + 3 * (level - 1)
-        parts |= {f"layers.{level}.conv": Part(f"{row}.{place}", hidden), f"layers.{level}.norm": Part(f"{row}.{place + 1}", is_norm=True)}
+        parts |= {
+            f"layers.{level}.conv": Part(f"{row}.{place}", hidden),
+            f"layers.{level}.norm": Part(f"{row}.{place + 1}", is_norm=True),
+        }
     facts: dict[str, Any] = {"patch": patch, "width": width, "in_channels": channels, "norm": norm}
     what = f"a discriminator that judges {patch} x {patch} pixels with {_with(norm)}"
     return Plan(PROJECT, what, blank, parts, facts, ignored=_is_old_statistic(norm))
 
 
 def _norm(tensors: Tensors, *always: str) -> Norm:
-    """Batch norm has weights of one dimension; before instance norm each convolution has a bias, without a norm only the outer ones."""
+    """Batch norm has weights of one dimension; before instance norm each convolution has a bias, without
+    a norm only the outer ones."""
     if any(name.endswith(".weight") and value.dim() == 1 for name, value in tensors.items()):
         return "batch"
     return "instance" if any(name.endswith(".bias") and name not in always for name in tensors) else "none"
@@ -152,7 +198,9 @@ def _hidden_bias(norm: Norm) -> bool | None:
 
 def _is_old_statistic(norm: Norm) -> Any:
     """Instance norm kept statistics before torch 0.4, and never used them."""
-    return lambda name: norm == "instance" and name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    return lambda name: (
+        norm == "instance" and name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    )
 
 
 def _with(norm: Norm) -> str:

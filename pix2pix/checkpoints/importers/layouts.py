@@ -1,4 +1,5 @@
-"""Whose network a file holds: the layouts that are known by their keys, and a diagnosis in words of all else."""
+"""Whose network a file holds: the layouts that are known by their keys, and a
+diagnosis in words of all else."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pix2pix.checkpoints.importers import junyanz as reference
+from pix2pix.checkpoints.importers import junyanz as junyanz
 from pix2pix.checkpoints.importers import others
 from pix2pix.checkpoints.importers.conversion import convert
 from pix2pix.checkpoints.importers.find import DISCRIMINATOR, GENERATOR, Found, find_networks, flatten
@@ -22,7 +23,19 @@ OFTEN_SEEN = {
     "encoder.layers.": "a transformer",
     "optimizer": "the state of an optimizer",
 }
-PREFERRED = ("G", "generator", "netG", "G_state_dict", "generator_state_dict", "gen", "params_ema", "ema", "state_dict", "model", "params")
+PREFERRED = (
+    "G",
+    "generator",
+    "netG",
+    "G_state_dict",
+    "generator_state_dict",
+    "gen",
+    "params_ema",
+    "ema",
+    "state_dict",
+    "model",
+    "params",
+)
 """Which of a generator and its moving average is used, the first of these."""
 MOST_NAMED = 5
 
@@ -42,9 +55,11 @@ class Recognised:
 
 
 def recognise(content: Any, wanted: str = GENERATOR, *, network: str = "") -> Recognised:
-    """Finds the network in what a file holds: tensors by name, or dicts of them. `network` chooses one by the file's name for it.
+    """Finds the network in what a file holds: tensors by name, or dicts of them. `network` chooses
+    one by the file's name for it.
 
-    Raises `CheckpointError` without the file's name, as in `is a ...`: where there is none, or where several are and none is chosen.
+    Raises `CheckpointError` without the file's name, as in `is a ...`: where there is none, or where
+    several are and none is chosen.
     """
     tensors = flatten(content)
     if not tensors:
@@ -58,19 +73,28 @@ def recognise(content: Any, wanted: str = GENERATOR, *, network: str = "") -> Re
         weights = convert(plan, chosen.tensors)
     except (ConfigError, RuntimeError, IndexError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"looks like a known network, but its tensors have shapes that no such network has ({error!s:.120})."
+            "looks like a known network, but its tensors have shapes that no such network has "
+            f"({error!s:.120})."
         ) from error
     left_out = _left_out(chosen, found, tensors=tensors)
-    return Recognised(chosen.layout.kind, plan.project, plan.facts, weights, chosen.label if left_out else "", left_out)
+    return Recognised(
+        chosen.layout.kind, plan.project, plan.facts, weights, chosen.label if left_out else "", left_out
+    )
 
 
 def _choose(found: list[Found], wanted: str, *, network: str) -> Found | None:
     """The one whole network of the wanted kind, or the one that is named."""
     whole = [one for one in found if one.is_whole and one.layout.kind == wanted]
     if network:
-        named = [one for one in whole if network in one.names] or [one for one in found if network in one.names]
+        named = [one for one in whole if network in one.names] or [
+            one for one in found if network in one.names
+        ]
         if not named:
-            there = f"there {'is' if len(whole) == 1 else 'are'} {_listed(whole)}" if whole else f"it holds no {wanted} that is known"
+            there = (
+                f"there {'is' if len(whole) == 1 else 'are'} {_listed(whole)}"
+                if whole
+                else f"it holds no {wanted} that is known"
+            )
             raise CheckpointError(f"has no {wanted} called {network[:60]!r}: {there}.")
         whole = named[:1]
     if len({one.without_average for one in whole}) > 1:
@@ -91,7 +115,11 @@ def _rank(one: Found) -> int:
 
 def _nearest(found: list[Found], wanted: str) -> Found | None:
     """What is nearly a network, so that it can be said what it lacks."""
-    near = [one for one in found if not one.is_whole and one.layout.kind == wanted and (not one.prefix or one.is_near)]
+    near = [
+        one
+        for one in found
+        if not one.is_whole and one.layout.kind == wanted and (not one.prefix or one.is_near)
+    ]
     others_are_whole = any(one.is_whole for one in found)
     near = [one for one in near if one.is_near or not others_are_whole]
     return max(near, key=lambda one: one.present, default=None)
@@ -106,24 +134,35 @@ def _left_out(chosen: Found, found: list[Found], *, tensors: dict[str, Tensor]) 
         if name not in used:
             head = owners.get(name) or name.removeprefix("state_dict.").partition(".")[0]
             counts[head] = counts.get(head, 0) + 1
-    parts = [f"{name[:60]} ({count:,} tensor{'s' * (count > 1)})" for name, count in list(counts.items())[:MOST_NAMED]]
+    parts = [
+        f"{name[:60]} ({count:,} tensor{'s' * (count > 1)})"
+        for name, count in list(counts.items())[:MOST_NAMED]
+    ]
     more = f" and {len(counts) - MOST_NAMED} more" if len(counts) > MOST_NAMED else ""
     return ", ".join(parts) + more
 
 
 def _diagnose(found: list[Found], tensors: dict[str, Tensor], *, wanted: str) -> str:
-    known = next((one for one in found if one.is_whole), None) or next((one for one in found if not one.prefix), None)
+    known = next((one for one in found if one.is_whole), None) or next(
+        (one for one in found if not one.prefix), None
+    )
     if known:
         plan = known.layout.plan(known.tensors)
         if wanted == GENERATOR:
             return (
-                f"is {plan.what} of {plan.project}: it judges pictures and makes none. A training can start from it (init_discriminator)."
+                f"is {plan.what} of {plan.project}: it judges pictures and makes none. A training can start"
+                " from it (init_discriminator)."
             )
         return f"is {plan.what} of {plan.project}, a generator; a discriminator is wanted here."
     first = next(iter(tensors))
-    seen = next((what for start, what in OFTEN_SEEN.items() if any(name.startswith(start) for name in tensors)), "")
+    seen = next(
+        (what for start, what in OFTEN_SEEN.items() if any(name.startswith(start) for name in tensors)), ""
+    )
     convolutions = sum(value.dim() == 4 for value in tensors.values())
-    said = f"holds {len(tensors):,} tensors, {convolutions:,} of them convolutions, the first called {first[:60]!r}"
+    said = (
+        f"holds {len(tensors):,} tensors, {convolutions:,} of them convolutions, the first called"
+        f" {first[:60]!r}"
+    )
     looks = f": {seen}, it seems" if seen else ""
-    projects = ", ".join(dict.fromkeys((reference.PROJECT, others.KIMRASS, others.HUGGAN, others.TENSORFLOW)))
+    projects = ", ".join(dict.fromkeys((junyanz.PROJECT, others.KIMRASS, others.HUGGAN, others.TENSORFLOW)))
     return f"{said}{looks}. It has the keys of no network that is read here ({projects}, and our own)."

@@ -17,8 +17,11 @@ TENSORFLOW = "pix2pix-tensorflow"
 LAYER = re.compile(r"layer(\d+)\.(?:conv\.)?(?:weight|bias)")
 DOWN = re.compile(r"down(\d+)\.model\.0\.weight")
 ENCODER = re.compile(r"generator/encoder_(\d+)/.+")
-REPEATED = torch.tensor([[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=torch.float32)
-"""Row k: which of the 4 taps of a convolution meet the pixel that tap k of a transposed one comes from, where pixels are repeated."""
+REPEATED = torch.tensor(
+    [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=torch.float32
+)
+"""Row k: which of the 4 taps of a convolution meet the pixel that tap k of a transposed one comes
+from, where pixels are repeated."""
 
 
 def is_kimrass(tensors: Tensors) -> bool:
@@ -32,7 +35,9 @@ def plan_kimrass(tensors: Tensors) -> Plan:
     layers = max(int(match[1]) for name in tensors if (match := LAYER.fullmatch(name)))
     depth = _check_depth((layers + 1) // 2, KIMRASS)
     layers = 2 * depth
-    config = _config(depth, "kimrass", channels=_channels(tensors, "layer1.conv.weight", last=f"layer{layers}.weight"))
+    config = _config(
+        depth, "kimrass", channels=_channels(tensors, "layer1.conv.weight", last=f"layer{layers}.weight")
+    )
     biased = {1, depth, layers - 1, layers}
     parts = {}
     for number in range(1, layers + 1):
@@ -47,9 +52,12 @@ def is_huggan(tensors: Tensors) -> bool:
 
 
 def plan_huggan(tensors: Tensors) -> Plan:
-    """Any width and depth. Its halves of what the decoder reads stand the other way round, and it paints with another kernel."""
+    """Any width and depth. Its halves of what the decoder reads stand the other way round, and it
+    paints with another kernel."""
     depth = _check_depth(max(int(match[1]) for name in tensors if (match := DOWN.fullmatch(name))), HUGGAN)
-    config = _config(depth, "huggan", channels=_channels(tensors, "down1.model.0.weight", last="final.2.weight", painted=0))
+    config = _config(
+        depth, "huggan", channels=_channels(tensors, "down1.model.0.weight", last="final.2.weight", painted=0)
+    )
     parts = {f"down.{level}.conv": Part(f"down{level + 1}.model.0", False) for level in range(depth)}
     parts |= {f"up.{level}.conv": Part(f"up{level + 1}.model.0", False) for level in range(depth - 1)}
     parts[f"up.{depth - 1}.conv"] = Part("final.2", True)
@@ -70,13 +78,24 @@ def is_tensorflow(tensors: Tensors) -> bool:
 def plan_tensorflow(tensors: Tensors) -> Plan:
     """Any width and depth, in the names of 2017 or those since."""
     if any("depthwise" in name for name in tensors):
-        raise CheckpointError(f"is a U-Net of {TENSORFLOW} with separable convolutions; those with plain ones can be taken over.")
-    depth = _check_depth(max(int(match[1]) for name in tensors if (match := ENCODER.fullmatch(name))), TENSORFLOW)
+        raise CheckpointError(
+            f"is a U-Net of {TENSORFLOW} with separable convolutions; those with plain ones can be "
+            "taken over."
+        )
+    depth = _check_depth(
+        max(int(match[1]) for name in tensors if (match := ENCODER.fullmatch(name))), TENSORFLOW
+    )
     is_old = any(name.endswith("/filter") for name in tensors)
-    conv, deconv, norm = ("conv", "deconv", "batchnorm") if is_old else ("conv2d", "conv2d_transpose", "batch_normalization")
+    conv, deconv, norm = (
+        ("conv", "deconv", "batchnorm") if is_old else ("conv2d", "conv2d_transpose", "batch_normalization")
+    )
     weight, scale, offset = ("/filter", "/scale", "/offset") if is_old else ("/kernel", "/gamma", "/beta")
     leaves = {"conv weight": weight, "conv bias": "/bias", "weight": scale, "bias": offset}
-    leaves |= {"running_mean": "/moving_mean", "running_var": "/moving_variance", "num_batches_tracked": "/batches"}
+    leaves |= {
+        "running_mean": "/moving_mean",
+        "running_var": "/moving_variance",
+        "num_batches_tracked": "/batches",
+    }
     parts = {}
     for number in range(1, depth + 1):
         places = {f"down.{number - 1}": ("encoder", conv), f"up.{depth - number}": ("decoder", deconv)}
@@ -84,11 +103,23 @@ def plan_tensorflow(tensors: Tensors) -> Plan:
             parts[f"{ours}.conv"] = Part(f"generator/{side}_{number}/{kind}")
             if number > 1:
                 parts[f"{ours}.norm"] = Part(f"generator/{side}_{number}/{norm}", is_norm=True)
-    first, last = (f"generator/{side}_1/{kind}{weight}" for side, kind in (("encoder", conv), ("decoder", deconv)))
-    laid = {name: tensors[name].permute(3, 2, 0, 1) for name in (first, last) if name in tensors and tensors[name].dim() == 4}
+    first, last = (
+        f"generator/{side}_1/{kind}{weight}" for side, kind in (("encoder", conv), ("decoder", deconv))
+    )
+    laid = {
+        name: tensors[name].permute(3, 2, 0, 1)
+        for name in (first, last)
+        if name in tensors and tensors[name].dim() == 4
+    }
     config = _config(depth, "tensorflow", channels=_channels(laid, first, last=last), norm="batch")
     return plan_generator(
-        TENSORFLOW, _what(depth, "batch norm"), config=config, parts=parts, turn=_turn_tensorflow, leaves=leaves, ignored=_is_judge
+        TENSORFLOW,
+        _what(depth, "batch norm"),
+        config=config,
+        parts=parts,
+        turn=_turn_tensorflow,
+        leaves=leaves,
+        ignored=_is_judge,
     )
 
 
@@ -97,12 +128,14 @@ def _turn_tensorflow(name: str, value: Tensor) -> Tensor:
 
 
 def _is_judge(name: str) -> bool:
-    """What a whole checkpoint holds beside its generator: the discriminator, and what the optimizer remembers."""
+    """What a whole checkpoint holds beside its generator: the discriminator, and
+    what the optimizer remembers."""
     return not name.startswith("generator/") or name.endswith(("/Adam", "/Adam_1"))
 
 
 def _skip_first(name: str, value: Tensor) -> Tensor:
-    """What the decoder reads as [decoder, skip], in our order; the level that leaves the bottleneck reads nothing else."""
+    """What the decoder reads as [decoder, skip], in our order; the level that leaves the
+    bottleneck reads nothing else."""
     if not name.startswith("up.") or name.startswith("up.0.") or value.dim() != 4:
         return value
     return value.roll(value.shape[0] // 2, 0)
@@ -110,15 +143,27 @@ def _skip_first(name: str, value: Tensor) -> Tensor:
 
 def _check_depth(depth: int, project: str) -> int:
     if not 3 <= depth <= 10:
-        raise CheckpointError(f"is a U-Net of {project} with {depth} levels; those with 3 to 10 can be taken over.")
+        raise CheckpointError(
+            f"is a U-Net of {project} with {depth} levels; those with 3 to 10 can be taken over."
+        )
     return depth
 
 
-def _config(depth: int, dialect: str, *, channels: tuple[int, int, int], norm: str = "instance") -> ModelConfig:
+def _config(
+    depth: int, dialect: str, *, channels: tuple[int, int, int], norm: str = "instance"
+) -> ModelConfig:
     """`channels` of the first layer, of the source and of the picture."""
     width, ins, outs = channels
     size = 2**depth if depth >= 7 else 256
-    facts = {"depth": depth, "dialect": dialect, "width": width, "in_channels": ins, "out_channels": outs, "norm": norm, "size": size}
+    facts = {
+        "depth": depth,
+        "dialect": dialect,
+        "width": width,
+        "in_channels": ins,
+        "out_channels": outs,
+        "norm": norm,
+        "size": size,
+    }
     return ModelConfig.from_dict(facts)
 
 

@@ -1,4 +1,5 @@
-"""safetensors files: told by their first bytes, read by the safetensors library, its refusals put into sentences."""
+"""safetensors files: told by their first bytes, read by the safetensors library, its
+refusals put into sentences."""
 
 from __future__ import annotations
 
@@ -29,13 +30,18 @@ def is_safetensors(path: Path) -> bool:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reads all tensors (copies, on the CPU) and the metadata. Raises `CheckpointError` for a damaged file."""
+    """Reads all tensors (copies, on the CPU) and the metadata. Raises
+    `CheckpointError` for a damaged file."""
     try:
         with safe_open(path, "pt", device="cpu") as file:
             names = list(file.keys())
             if len(names) > MOST_TENSORS:
-                raise CheckpointError(f"{path} names {len(names):,} tensors, and no network that is read here has {MOST_TENSORS:,}.")
-            # The library maps the file into memory: a file that shrinks later must not take the process with it.
+                raise CheckpointError(
+                    f"{path} names {len(names):,} tensors, and no network that is read here has "
+                    f"{MOST_TENSORS:,}."
+                )
+            # The library maps the file into memory: a file that shrinks later must
+            # not take the process with it.
             return {name: file.get_tensor(name).clone() for name in names}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {_cause(path, error)}") from error
@@ -44,7 +50,9 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def _cause(path: Path, error: Exception) -> str:
     text = str(error)
     size = path.stat().st_size
-    if re.search(r"invalid ?offset|incomplete ?(?:metadata|buffer)|buffer not fully covered", text, re.IGNORECASE):
+    if re.search(
+        r"invalid ?offset|incomplete ?(?:metadata|buffer)|buffer not fully covered", text, re.IGNORECASE
+    ):
         return f"its table of contents names other bytes of numbers than the file of {size:,} bytes holds."
     if re.search(r"header ?(?:too|length)|header (?:is )?too", text, re.IGNORECASE):
         return f"its header is longer than the file, which has {size:,} bytes in all."
@@ -53,7 +61,8 @@ def _cause(path: Path, error: Exception) -> str:
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str]) -> None:
-    """Writes tensors and metadata. Tensors that share memory are copied, since the format knows no sharing."""
+    """Writes tensors and metadata. Tensors that share memory are copied, since
+    the format knows no sharing."""
     taken: set[int] = set()
     whole = {}
     for name, value in tensors.items():
@@ -64,7 +73,8 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Ma
 
 
 def own_description(path: Path) -> dict[str, Any] | None:
-    """Returns what one of our files says of its model, in its header or in `config.json` beside it; None for others' files."""
+    """Returns what one of our files says of its model, in its header or in `config.json` beside
+    it; None for others' files."""
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(FORMAT)

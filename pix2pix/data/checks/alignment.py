@@ -14,13 +14,15 @@ from pix2pix.imaging.palette import Pixels
 LOOKED_AT = 256
 """Longer side at which outlines are compared."""
 CLEAR = 14
-"""Height of the peak in standard deviations. Measured on 40 pairs: facades 57, maps 41, edges to shoes 34; on noise below 7."""
+"""Height of the peak in standard deviations. Measured on 40 pairs: facades 57, maps 41, edges to
+shoes 34; on noise below 7."""
 TOLERATED = 0.016
 """Of the side. Measured on data that counts as aligned: 3 of 256 pixels (edges to shoes)."""
 
 
 def common_shift(pairs: Sequence[tuple[Pixels, Pixels]]) -> tuple[int, int]:
-    """(dx, dy) in pixels by which the second pictures (H, W, 3) lie to the right of and below the first; (0, 0) where that is not clear.
+    """(dx, dy) in pixels by which the second pictures (H, W, 3) lie to the right of and below the first;
+    (0, 0) where that is not clear.
 
     One for all of them: pairs of the most frequent size are taken together.
     """
@@ -29,8 +31,12 @@ def common_shift(pairs: Sequence[tuple[Pixels, Pixels]]) -> tuple[int, int]:
         return 0, 0
     (height, width), _ = sizes.most_common(1)[0]
     shrink = min(1.0, LOOKED_AT / max(height, width))
-    alike = [(first, second) for first, second in pairs if first.shape[:2] == second.shape[:2] == (height, width)]
-    across, down, clearness = _correlate([(_outlines(first, shrink), _outlines(second, shrink)) for first, second in alike])
+    alike = [
+        (first, second) for first, second in pairs if first.shape[:2] == second.shape[:2] == (height, width)
+    ]
+    across, down, clearness = _correlate(
+        [(_outlines(first, shrink), _outlines(second, shrink)) for first, second in alike]
+    )
     if clearness < CLEAR or max(abs(across), abs(down)) <= TOLERATED * shrink * max(height, width):
         return 0, 0
     return round(across / shrink), round(down / shrink)
@@ -38,7 +44,9 @@ def common_shift(pairs: Sequence[tuple[Pixels, Pixels]]) -> tuple[int, int]:
 
 def _outlines(picture: Pixels, shrink: float) -> NDArray[np.float32]:
     """How much changes at each place, evened out: what a drawing and its photo have in common."""
-    small = cv2.resize(np.ascontiguousarray(picture), None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        np.ascontiguousarray(picture), None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA
+    )
     gray = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1.5)
     steps = np.sqrt(cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)))
     window = cv2.createHanningWindow((steps.shape[1], steps.shape[0]), cv2.CV_32F)

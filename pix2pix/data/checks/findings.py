@@ -1,4 +1,5 @@
-"""What is wrong with pairs or worth knowing about them, from facts that were gathered while each was read once."""
+"""What is wrong with pairs or worth knowing about them, from facts that were
+gathered while each was read once."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What is known of some pairs together: the shades and colours of labels that went through JPEG, and the shift of the halves."""
+    """What is known of some pairs together: the shades and colours of labels that went through JPEG,
+    and the shift of the halves."""
 
     shades: int = 0
     colors: int = 0
@@ -77,10 +79,16 @@ def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
 def guess_direction(pairs: PairFolder, looks: Looks) -> str:
     """As the pairs were opened, unless the halves look as if they were the other way round."""
     other = "BtoA" if pairs.direction == "AtoB" else "AtoB"
-    return other if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE else pairs.direction
+    return (
+        other
+        if pairs.make == "none" and looks.target in SIMPLE and looks.source not in SIMPLE
+        else pairs.direction
+    )
 
 
-def find(pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled: Sampled) -> Iterator[Finding]:
+def find(
+    pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled: Sampled
+) -> Iterator[Finding]:
     """What a person should know before training, most important first."""
     guess = guess_direction(pairs, looks)
     if guess != pairs.direction:
@@ -91,14 +99,21 @@ def find(pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled
         yield _shifted(sampled.shift)
     yield from _same_pictures(facts)
     if sampled.shades:
-        what = f"The labels have {sampled.shades:,} shades instead of {sampled.colors} colours: they went through JPEG."
+        what = (
+            f"The labels have {sampled.shades:,} shades instead of {sampled.colors} colours: they went"
+            " through JPEG."
+        )
         yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
     yield from _class_numbers(sampled)
     yield from _deep(pairs, facts)
     coloured = list(_coloured(facts, looks))
     yield from coloured
     gray = tuple(file for file, fact in facts.items() if fact.gray_target)
-    if looks.target == "photo" and gray and not any(finding.what.startswith("Among gray targets") for finding in coloured):
+    if (
+        looks.target == "photo"
+        and gray
+        and not any(finding.what.startswith("Among gray targets") for finding in coloured)
+    ):
         what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
     yield from _sizes(facts)
@@ -112,9 +127,14 @@ def find(pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled
 
 
 def _class_numbers(sampled: Sampled) -> Iterator[Finding]:
-    sides = [side for side, is_numbered in zip(("sources", "targets"), sampled.numbers, strict=True) if is_numbered]
+    sides = [
+        side for side, is_numbered in zip(("sources", "targets"), sampled.numbers, strict=True) if is_numbered
+    ]
     if sides:
-        what = f"The {' and '.join(sides)} look like class numbers (0, 1, 2, …): as pictures they are nearly black."
+        what = (
+            f"The {' and '.join(sides)} look like class numbers (0, 1, 2, …): as pictures they are nearly"
+            " black."
+        )
         remedy = "Spread them into colours: pix2pix inspect DATA --mend numbers -o FOLDER."
         yield Finding(what, remedy, key="numbers", amount=(int(sampled.numbers[0]), int(sampled.numbers[1])))
 
@@ -123,10 +143,19 @@ def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
     """What deep pictures were taken for, and which of several pages is read."""
     first = pairs.pairs[0]
     levels = [("source", first.source_levels), ("target", first.target_levels)]
-    words = [f"{side}s from {low:g} (black) to {high:g} (white)" for side, found in levels if found for low, high in [found]]
+    words = [
+        f"{side}s from {low:g} (black) to {high:g} (white)"
+        for side, found in levels
+        if found
+        for low, high in [found]
+    ]
     if words:
         what = f"Values of more than 8 bits are read with one range for all pictures: {', '.join(words)}."
-        yield Finding(what, "State another one where it is wrong: --source-range LOW:HIGH, --target-range LOW:HIGH.", key="levels")
+        yield Finding(
+            what,
+            "State another one where it is wrong: --source-range LOW:HIGH, --target-range LOW:HIGH.",
+            key="levels",
+        )
     paged = tuple(file for file, fact in facts.items() if fact.pages > 1)
     if paged:
         what = f"Of {_files(paged)} with several pages the first page is read."
@@ -145,9 +174,14 @@ def _coloured(facts: Mapping[str, Facts], looks: Looks) -> Iterator[Finding]:
             continue
         if kind == "photo":
             what = f"Among gray {name} {len(files):,} {_are(len(files))} coloured: all are learned in colour."
-            yield Finding(what, f"If the colours mean nothing, state it: --{name[:-1]} gray.", files, "coloured")
+            yield Finding(
+                what, f"If the colours mean nothing, state it: --{name[:-1]} gray.", files, "coloured"
+            )
         elif kind in ("gray", "edges"):
-            what = f"{len(files):,} {name} {_are(len(files))} coloured, and are read as {kind}, as was stated: their colours are lost."
+            what = (
+                f"{len(files):,} {name} {_are(len(files))} coloured, and are read as {kind}, as was stated:"
+                " their colours are lost."
+            )
             yield Finding(what, f"If they mean something, leave --{name[:-1]} out.", files, "coloured")
 
 
@@ -155,11 +189,16 @@ def _doubtful(pairs: PairFolder) -> Iterator[Finding]:
     """What the folder's layout leaves open: whether it is another one, and what to train on."""
     sizes = {pair.size for pair in pairs.pairs if pair.target and pair.size}
     if pairs.stated == "auto" and sizes and all(width == 2 * height for width, height in sizes):
-        what = "All pictures are exactly twice as wide as high: perhaps each is a pair of its own, and not a half of one."
+        what = (
+            "All pictures are exactly twice as wide as high: perhaps each is a pair of its own, and not a"
+            " half of one."
+        )
         yield Finding(what, "If so, state it: --layout side-by-side.", key="double")
     if not pairs.train:
         count, splits, remedy = why_untrained(pairs)
-        yield Finding(f"There is no pair to train on: all {count:,} are in {splits}.", remedy, key="untrained")
+        yield Finding(
+            f"There is no pair to train on: all {count:,} are in {splits}.", remedy, key="untrained"
+        )
 
 
 def _shifted(shift: tuple[int, int]) -> Finding:
@@ -173,10 +212,19 @@ def _shifted(shift: tuple[int, int]) -> Finding:
 def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
     leaked = _leaked(facts)
     if leaked:
-        yield Finding("The same picture is in train and in val or test.", "Take it out of one: scores would be too good.", leaked, "leaked")
+        yield Finding(
+            "The same picture is in train and in val or test.",
+            "Take it out of one: scores would be too good.",
+            leaked,
+            "leaked",
+        )
     copies = _copies((file, fact.pair_hash) for file, fact in facts.items())
     if copies:
-        what = f"{len(copies):,} pairs are copies of others." if len(copies) > 1 else "1 pair is a copy of another."
+        what = (
+            f"{len(copies):,} pairs are copies of others."
+            if len(copies) > 1
+            else "1 pair is a copy of another."
+        )
         yield Finding(what, "Delete copies: they count twice in training.", copies, "copies")
 
 
@@ -185,7 +233,10 @@ def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
     if len(sizes) > 1:
         (width, height), most = sizes.most_common(1)[0]
         others = tuple(file for file, fact in facts.items() if fact.size != (width, height))
-        what = f"The pictures have {len(sizes):,} sizes: {most:,} {_are(most)} {width} x {height}, {len(others):,} {_are(len(others))} not."
+        what = (
+            f"The pictures have {len(sizes):,} sizes: {most:,} {_are(most)} {width} x {height},"
+            f" {len(others):,} {_are(len(others))} not."
+        )
         yield Finding(what, "Training makes them all one size.", others, "sizes", (width, height))
     stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
     if stretched:

@@ -44,7 +44,11 @@ def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
     if len(dataset.folder.pairs) <= FEW_ENOUGH:
         report = inspect_pairs(dataset.folder, dataset.found)
         # Sizes are told by the dataset, measured against the crop that is trained on.
-        yield from (f"{finding.what} {finding.remedy}" for finding in report.findings if finding.key not in ("small", "sizes"))
+        yield from (
+            f"{finding.what} {finding.remedy}"
+            for finding in report.findings
+            if finding.key not in ("small", "sizes")
+        )
     for name, found, palette in (
         ("source", dataset.found.palette, dataset.palette),
         ("target", dataset.found.target_palette, dataset.target_palette),
@@ -53,6 +57,7 @@ def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
         if strange:
             listed = ", ".join("#{:02x}{:02x}{:02x}".format(*color) for _, color in strange[:8])
             yield (
-                f"the {name} labels have {len(strange)} colours that the run does not know ({listed}): it keeps its palette of"
+                f"the {name} labels have {len(strange)} colours that the run does not know ({listed}): it "
+                "keeps its palette of"
                 f" {len(palette)}."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -21,10 +21,15 @@ from pix2pix.data.kinds import Looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs, read_pair
 from pix2pix.errors import DataError
 from pix2pix.imaging.palette import EXACT_COLORS, Pixels, has_class_numbers
+from pix2pix.runtime.progress import Progress
 
 MANY = 3
 SAMPLED = 40
-SIDES = {"side by side": ("on the left", "on the right"), "two folders": ("in A", "in B"), "two suffixes": ("in _A", "in _B")}
+SIDES = {
+    "side by side": ("on the left", "on the right"),
+    "two folders": ("in A", "in B"),
+    "two suffixes": ("in _A", "in _B"),
+}
 PLURALS: dict[Kind, str] = {
     "labels": "labels",
     "photo": "photos",
@@ -77,13 +82,25 @@ class Report:
         """The report for a person to read, some ten lines; `str` gives it too."""
         total = sum(self.counts.values())
         (width, height, _) = self.sizes[0]
-        more = f" and {len(self.sizes) - 1} other size{'s' * (len(self.sizes) > 2)}" if len(self.sizes) > 1 else ""
+        more = (
+            f" and {len(self.sizes) - 1} other size{'s' * (len(self.sizes) > 2)}"
+            if len(self.sizes) > 1
+            else ""
+        )
         counts = ", ".join(f"{count} {split}" for split, count in self.counts.items() if count)
         drawn = " (val drawn by seed)" if self.drawn else ""
-        noun = ("photo" if self.layout == "photos" else "pair") + "s" * (total != 1) + f", {self.layout}" * (self.layout != "photos")
+        noun = (
+            ("photo" if self.layout == "photos" else "pair")
+            + "s" * (total != 1)
+            + f", {self.layout}" * (self.layout != "photos")
+        )
         lines = [f"{total} {noun}, halves {width} x {height}{more}", f"splits: {counts}{drawn}"]
-        lines += [f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))]
-        lines += [f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings]
+        lines += [
+            f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))
+        ]
+        lines += [
+            f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings
+        ]
         lines += [f"left out: {problem}" for problem in self.problems]
         return "\n".join(lines)
 
@@ -96,24 +113,41 @@ class Report:
         if self.layout == "photos":
             return f"{total:,} photo{'s' * (total != 1)}, {width} x {height}"
         width *= 2 if self.layout == "side by side" else 1
-        places = SIDES[self.layout] if self.layout != "two folders" else tuple(f"in {folder}" for folder in self.folders)
+        places = (
+            SIDES[self.layout]
+            if self.layout != "two folders"
+            else tuple(f"in {folder}" for folder in self.folders)
+        )
         first, second = (self.source, self.target) if self.direction == "AtoB" else (self.target, self.source)
-        halves = [f"{PLURALS[half.kind]} {place}" for half, place in ((first, places[0]), (second, places[1])) if half.kind in SIMPLE]
+        halves = [
+            f"{PLURALS[half.kind]} {place}"
+            for half, place in ((first, places[0]), (second, places[1]))
+            if half.kind in SIMPLE
+        ]
         halves = halves if first.kind != second.kind else [f"{PLURALS[first.kind]} on both sides"]
-        colors = f": {max(first.colors, second.colors)} colours" if "labels" in (first.kind, second.kind) else ""
-        return f"{total:,} pair{'s' * (total != 1)}, {self.layout}, {width} x {height}, {' and '.join(halves)}{colors}"
+        colors = (
+            f": {max(first.colors, second.colors)} colours" if "labels" in (first.kind, second.kind) else ""
+        )
+        return (
+            f"{total:,} pair{'s' * (total != 1)}, {self.layout}, {width} x {height},"
+            f" {' and '.join(halves)}{colors}"
+        )
 
     def turned(self) -> Report:
         """The same pairs the other way round: what was the source is the target."""
         direction = "BtoA" if self.direction == "AtoB" else "AtoB"
         found = tuple(finding for finding in self.findings if finding.key != "reversed")
-        return dataclasses.replace(self, direction=direction, source=self.target, target=self.source, findings=found)
+        return dataclasses.replace(
+            self, direction=direction, source=self.target, target=self.source, findings=found
+        )
 
 
 def _half_text(half: Half) -> str:
     if half.kind != "labels":
         return half.kind
-    return f"labels, {half.colors} colours: " + ", ".join(f"{name} ({r}, {g}, {b})" for name, (r, g, b) in half.palette)
+    return f"labels, {half.colors} colours: " + ", ".join(
+        f"{name} ({r}, {g}, {b})" for name, (r, g, b) in half.palette
+    )
 
 
 def _file_list(files: tuple[str, ...]) -> str:
@@ -121,21 +155,22 @@ def _file_list(files: tuple[str, ...]) -> str:
     return f" [{', '.join(files[:MANY])}{rest}]" if files else ""
 
 
-def inspect_folder(  # noqa: PLR0913  # one for each flag of the command, and the progress
+def inspect_folder(
     folder: str | Path,
     direction: str = "AtoB",
     *,
     make: str = "none",
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     layout: str = "auto",
 ) -> Report:
-    """Opens a folder as training would, reads every picture in it once, and says what it found; `progress` is told (done, of)."""
+    """Opens a folder as training would, reads every picture in it once, and says what it found;
+    `progress` is told (done, of)."""
     pairs = open_pairs(folder, direction, make, seed, layout)
     return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress=progress), folder=str(folder))
 
 
-def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Callable[[int, int], None] | None = None) -> Report:
+def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None = None) -> Report:
     """Reads every picture of pairs that were found and looked at already, and says what it found."""
     facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
@@ -206,13 +241,19 @@ def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
             continue
         sampled.append((np.asarray(source), np.asarray(target)))
     labels = [(0, looks.palette), (1, looks.target_palette)]
-    shades = [(_shades([halves[side] for halves in sampled]), len(palette)) for side, palette in labels if palette]
-    numbers = tuple(bool(sampled) and has_class_numbers([halves[side] for halves in sampled]) for side in (0, 1))
+    shades = [
+        (_shades([halves[side] for halves in sampled]), len(palette)) for side, palette in labels if palette
+    ]
+    numbers = tuple(
+        bool(sampled) and has_class_numbers([halves[side] for halves in sampled]) for side in (0, 1)
+    )
     return Sampled(*max(shades, default=(0, 0)), common_shift(sampled), (numbers[0], numbers[1]))
 
 
 def _shades(pictures: list[Pixels]) -> int:
     """Different colours in label pictures, where there are more than a drawing has; else 0."""
     few = pictures[:: max(1, len(pictures) // 8)]
-    count = len(np.unique(np.concatenate([np.unique(picture.reshape(-1, 3), axis=0) for picture in few]), axis=0))
+    count = len(
+        np.unique(np.concatenate([np.unique(picture.reshape(-1, 3), axis=0) for picture in few]), axis=0)
+    )
     return count if count > EXACT_COLORS else 0

@@ -1,4 +1,5 @@
-"""Zip archives of strangers: what is in them, and whether that is fit to be unpacked. Nothing is written here."""
+"""Zip archives of strangers: what is in them, and whether that is fit to be
+unpacked. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -20,7 +21,12 @@ from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
 
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".cab", ".iso")
-OTHER_ARCHIVES = {b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7-Zip archive", b"\x1f\x8b": "a gzip file", b"BZh": "a bzip2 file"}
+OTHER_ARCHIVES = {
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"\x1f\x8b": "a gzip file",
+    b"BZh": "a bzip2 file",
+}
 ENCRYPTED_FLAG = 0x1
 END = b"PK\x05\x06"
 END_64 = b"PK\x06\x06"
@@ -57,7 +63,8 @@ class Contents:
 
 @contextmanager
 def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents]]:
-    """An archive that was looked through, and its files by safe relative names; `DataError` says what is wrong with it."""
+    """An archive that was looked through, and its files by safe relative names; `DataError`
+    says what is wrong with it."""
     _check_contents_table(path, limits)
     with Unmarked(_opened(path)) as file:
         try:
@@ -69,18 +76,24 @@ def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents
 
 
 def _check_contents_table(path: Path, limits: Limits) -> None:
-    """Looks at the archive's end before anything of it is held in memory: a table of a million entries would be."""
+    """Looks at the archive's end before anything of it is held in memory: a table of
+    a million entries would be."""
     head, tail = _ends_of(path)
     place = tail.rfind(END)
     if place < 0 or len(tail) < place + 22:
         known = next((what for magic, what in OTHER_ARCHIVES.items() if head.startswith(magic)), "")
-        raise DataError(f"{path.name} is {known or 'damaged or'}{',' if known else ''} no zip archive. Pack the pictures as zip.")
+        raise DataError(
+            f"{path.name} is {known or 'damaged or'}{',' if known else ''} no zip archive. Pack the "
+            "pictures as zip."
+        )
     _, count, table = struct.unpack("<HHI", tail[place + 8 : place + 16])
     far = tail.rfind(END_64, 0, place)
     if far >= 0 and len(tail) >= far + 48:
         count, table = struct.unpack("<QQ", tail[far + 32 : far + 48])
     if count > limits.entries or table > limits.entries * BYTES_AN_ENTRY:
-        raise DataError(f"{path.name} has {count:,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
+        raise DataError(
+            f"{path.name} has {count:,} entries; {limits.entries:,} are the most. Pack fewer pictures."
+        )
 
 
 def _ends_of(path: Path) -> tuple[bytes, bytes]:
@@ -96,12 +109,17 @@ def _opened(path: Path) -> FileIO:
     try:
         return path.open("rb", buffering=0)
     except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, then try again.") from error
+        raise DataError(
+            f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}. Mend that, "
+            "then try again."
+        ) from error
 
 
 def _check_entries(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> Contents:
     if len(infos) > limits.entries:
-        raise DataError(f"{archive} has {len(infos):,} entries; {limits.entries:,} are the most. Pack fewer pictures.")
+        raise DataError(
+            f"{archive} has {len(infos):,} entries; {limits.entries:,} are the most. Pack fewer pictures."
+        )
     entries: list[tuple[list[str], ZipInfo]] = []
     for name, info in zip(decoded_names(infos), infos, strict=True):
         parts = _safe_parts(archive, name, info=info, limits=limits)
@@ -121,7 +139,8 @@ Parts = list[tuple[list[str], ZipInfo]]
 
 
 def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
-    """Without what systems leave (.DS_Store, ._1.jpg, @eaDir) and the folders of runs; folders with pictures in them are named."""
+    """Without what systems leave (.DS_Store, ._1.jpg, @eaDir) and the folders of runs; folders with
+    pictures in them are named."""
     files = {"/".join(parts) for parts, _ in entries}
     runs = {name.rpartition("/")[0] for name in files if name.endswith("/config.json")}
     runs = {folder for folder in runs if f"{folder}/status.json" in files}
@@ -129,12 +148,20 @@ def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
     kept: Parts = []
     for parts, info in entries:
         folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
-        system = next((folder for folder, part in zip(folders, parts, strict=False) if is_system_folder(part)), None)
+        system = next(
+            (folder for folder, part in zip(folders, parts, strict=False) if is_system_folder(part)), None
+        )
         run = next((folder for folder in folders if folder in runs), None)
         if system is None and run is None and not parts[-1].startswith("."):
             kept.append((parts, info))
         elif parts[-1].lower().endswith(IMAGE_SUFFIXES) and not parts[-1].startswith("._"):
-            what = "a folder of the system" if system else "the folder of a training run" if run else "a hidden picture"
+            what = (
+                "a folder of the system"
+                if system
+                else "the folder of a training run"
+                if run
+                else "a hidden picture"
+            )
             skipped[system or run or "/".join(parts), what] += 1
     causes = [
         (file, f"{what} is not read" + (f"; {told_count(count)} in it." if "folder" in what else "."))
@@ -149,14 +176,23 @@ def _safe_parts(archive: str, name: str, *, info: ZipInfo, limits: Limits) -> li
     if "\0" in info.orig_filename:
         raise DataError(f"{archive} has a name with a zero byte in it, {shown}. Pack the pictures anew.")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise DataError(f"{archive} has an absolute path, {shown}, which would lead out of its folder. Pack the pictures anew.")
+        raise DataError(
+            f"{archive} has an absolute path, {shown}, which would lead out of its folder. Pack the "
+            "pictures anew."
+        )
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise DataError(f"{archive} has a path with '..', {shown}, which would lead out of its folder. Pack the pictures anew.")
+        raise DataError(
+            f"{archive} has a path with '..', {shown}, which would lead out of its folder. Pack the "
+            "pictures anew."
+        )
     if not name.lower().endswith(IMAGE_SUFFIXES):
         return parts  # is not written, whatever its name
     if len(parts) > limits.depth:
-        raise DataError(f"{archive} has folders {len(parts) - 1} deep, {shown}; {limits.depth - 1} are the most. Pack it flatter.")
+        raise DataError(
+            f"{archive} has folders {len(parts) - 1} deep, {shown}; {limits.depth - 1} are the most. Pack "
+            "it flatter."
+        )
     if any(len(part.encode()) > LONGEST_PART for part in parts):
         raise DataError(f"{archive} has a name longer than {LONGEST_PART} bytes, {shown}. Rename that file.")
     return parts
@@ -172,9 +208,14 @@ def _check_kind(archive: str, path: str, *, info: ZipInfo) -> None:
     if info.flag_bits & ENCRYPTED_FLAG:
         raise DataError(f"{archive} is encrypted. Pack the pictures without a password.")
     if path.lower().endswith(ARCHIVES):
-        raise DataError(f"{archive} has another archive in it, {name!r}. Unpack that first, and pack its pictures.")
+        raise DataError(
+            f"{archive} has another archive in it, {name!r}. Unpack that first, and pack its pictures."
+        )
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise DataError(f"{archive} is packed in a way that few programs read (method {info.compress_type}). Pack it as an ordinary zip.")
+        raise DataError(
+            f"{archive} is packed in a way that few programs read (method {info.compress_type}). Pack it as "
+            "an ordinary zip."
+        )
 
 
 def _check_size(archive: str, info: ZipInfo, *, limits: Limits) -> None:
@@ -186,7 +227,8 @@ def _check_size(archive: str, info: ZipInfo, *, limits: Limits) -> None:
     if info.file_size > SMALL and info.file_size > limits.ratio * info.compress_size:
         ratio = info.file_size / max(1, info.compress_size)
         raise DataError(
-            f"{archive} has {info.filename[:80]!r}, which would grow {ratio:,.0f} times; pictures do not. Leave it out, or pack it anew."
+            f"{archive} has {info.filename[:80]!r}, which would grow {ratio:,.0f} times; pictures do not. "
+            "Leave it out, or pack it anew."
         )
 
 
@@ -194,18 +236,26 @@ def _check_total(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> N
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
     if total > limits.unpacked:
-        raise DataError(f"{archive} has {total / 1e9:,.1f} GB unpacked; {limits.unpacked / 1e9:,.0f} GB are the most. Pack fewer pictures.")
+        raise DataError(
+            f"{archive} has {total / 1e9:,.1f} GB unpacked; {limits.unpacked / 1e9:,.0f} GB are the most. "
+            "Pack fewer pictures."
+        )
     if total > 10 * SMALL and total > limits.ratio * packed:
-        raise DataError(f"{archive} would grow {total / max(1, packed):,.0f} times; pictures do not. Pack it anew.")
+        raise DataError(
+            f"{archive} would grow {total / max(1, packed):,.0f} times; pictures do not. Pack it anew."
+        )
 
 
 def _check_twins(archive: str, names: Sequence[str]) -> None:
-    """No file twice, also not but for case: on many disks x.png and X.png are one file. No file that is a folder too."""
+    """No file twice, also not but for case: on many disks x.png and X.png are one file.
+    No file that is a folder too."""
     seen: dict[str, str] = {}
     for name in names:
         first = seen.setdefault(name.casefold(), name)
         if first is not name:
-            raise DataError(f"{archive} has {first!r} and {name!r}, one file on many disks. Rename one of them.")
+            raise DataError(
+                f"{archive} has {first!r} and {name!r}, one file on many disks. Rename one of them."
+            )
     for name in names:
         folder = next((part for part in _folders(name.casefold()) if part in seen), None)
         if folder:

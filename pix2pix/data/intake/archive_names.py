@@ -30,13 +30,16 @@ UNSAFE = re.compile(r'[<>:"|?*\x01-\x1f\x7f]')
 def decoded_names(infos: Sequence[ZipInfo]) -> list[str]:
     """The path of each entry with `/` between folders; a folder's ends with one.
 
-    The mark for UTF-8 and the extra field of Info-ZIP are believed. Other names are UTF-8 if they can be; the rest are all in the one
-    encoding in which they read best, so that equal bytes are equal names.
+    The mark for UTF-8 and the extra field of Info-ZIP are believed. Other names are UTF-8 if they can be; the
+    rest are all in the one encoding in which they read best, so that equal bytes are equal names.
     """
     names = [_told_name(info) for info in infos]
     unknown = [raw_name(info) for info, name in zip(infos, names, strict=True) if name is None]
     encoding = guess_encoding(unknown)
-    told = [raw_name(info).decode(encoding, "replace") if name is None else name for info, name in zip(infos, names, strict=True)]
+    told = [
+        raw_name(info).decode(encoding, "replace") if name is None else name
+        for info, name in zip(infos, names, strict=True)
+    ]
     return [_as_path(name, info) for name, info in zip(told, infos, strict=True)]
 
 
@@ -46,7 +49,8 @@ def raw_name(info: ZipInfo) -> bytes:
 
 
 class Unmarked(io.BufferedReader):
-    """A zip archive without the mark for UTF-8 on names that are not in it: with it Python opens none of the files."""
+    """A zip archive without the mark for UTF-8 on names that are not in it: with it
+    Python opens none of the files."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
@@ -98,7 +102,8 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
 
 
 def guess_encoding(names: Iterable[bytes]) -> str:
-    """The encoding in which names look most like words: that decodes all, with the fewest letters that do not belong there."""
+    """The encoding in which names look most like words: that decodes all, with the fewest
+    letters that do not belong there."""
     different = sorted(set(names))
     best = "cp437"
     least = float("inf")
@@ -121,12 +126,17 @@ def _oddness(text: str) -> float:
         if letter.isascii():
             continue
         script = unicodedata.name(letter, "")
-        if not unicodedata.category(letter).startswith(("L", "M", "N")) and not script.startswith(("FULLWIDTH", "IDEOGRAPHIC")):
+        if not unicodedata.category(letter).startswith(("L", "M", "N")) and not script.startswith(
+            ("FULLWIDTH", "IDEOGRAPHIC")
+        ):
             total += 2
         elif script.startswith(("HALFWIDTH", "GREEK", "SUPERSCRIPT", "FEMININE", "MASCULINE")):
             total += 1
     # Latin words have no ideographs in them: these stand among their own kind.
-    return total + sum(_is_wide(first) and _is_small(second) or _is_small(first) and _is_wide(second) for first, second in pairwise(text))
+    return total + sum(
+        _is_wide(first) and _is_small(second) or _is_small(first) and _is_wide(second)
+        for first, second in pairwise(text)
+    )
 
 
 def _is_wide(letter: str) -> bool:
@@ -138,7 +148,8 @@ def _is_small(letter: str) -> bool:
 
 
 def _as_path(name: str, info: ZipInfo) -> str:
-    """With `/` for backslashes, as programs for Windows write them; after decoding, since a letter may have that byte in it."""
+    """With `/` for backslashes, as programs for Windows write them; after decoding, since a
+    letter may have that byte in it."""
     path = normalized(name).replace("\\", "/")
     is_folder = bool(info.external_attr & DOS_FOLDER) and info.file_size == 0
     return path + "/" if is_folder and not path.endswith("/") else path
@@ -147,18 +158,25 @@ def _as_path(name: str, info: ZipInfo) -> str:
 def clean_paths(paths: Sequence[Sequence[str]]) -> list[str]:
     """Paths, each as its parts, without letters that some systems do not allow.
 
-    Stems and folders that differ in such letters alone get a number, the same wherever they stand: halves of a pair stay together.
+    Stems and folders that differ in such letters alone get a number, the same wherever they stand:
+    halves of a pair stay together.
     """
     split = [[*path[:-1], *_stem_and_suffix(path[-1])] if path else ["", ""] for path in paths]
     stems = {part.casefold() for path in split for part in path[:-1]}
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    for stem in sorted(stems, key=lambda stem: (UNSAFE.search(stem) is not None, stem)):  # what is clean keeps its name
+    for stem in sorted(
+        stems, key=lambda stem: (UNSAFE.search(stem) is not None, stem)
+    ):  # what is clean keeps its name
         groups[UNSAFE.sub("_", stem)].append(stem)
     ends: dict[str, str] = {}
     for safe, group in groups.items():
         numbers = (number for number in itertools.count(2) if f"{safe}-{number}" not in groups)
         ends |= {stem: f"-{next(numbers)}" if place else "" for place, stem in enumerate(group)}
-    return ["/".join([UNSAFE.sub("_", part) + ends[part.casefold()] for part in path[:-1]]) + UNSAFE.sub("_", path[-1]) for path in split]
+    return [
+        "/".join([UNSAFE.sub("_", part) + ends[part.casefold()] for part in path[:-1]])
+        + UNSAFE.sub("_", path[-1])
+        for path in split
+    ]
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""What can be done about findings. Each remedy makes a new folder; the one that it was found in stays as it is."""
+"""What can be done about findings. Each remedy makes a new folder; the one that it
+was found in stays as it is."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ ALONE = {"unpaired", "unread", "stray", "twin"}
 
 @dataclass(frozen=True)
 class Case:
-    """A finding to be mended: its key, its files, its amount, and the report that it stands in (None where there was no pair)."""
+    """A finding to be mended: its key, its files, its amount, and the report that it stands in
+    (None where there was no pair)."""
 
     key: str
     files: tuple[str, ...] = ()
@@ -53,7 +55,8 @@ class Case:
 
 
 def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:
-    """Makes `out` from `folder` with the remedy applied. Files that stay are linked where the folder is `ours`, else copied.
+    """Makes `out` from `folder` with the remedy applied. Files that stay are linked where the
+    folder is `ours`, else copied.
 
     `DataError` where nothing would be left; then, as with a full disk, `out` is not there.
     """
@@ -96,7 +99,11 @@ def _with_partners(case: Case, folder: Path) -> set[Path]:
     if case.report is None:
         return named
     opened = case.open(folder)
-    pairs = [(pair.source, pair.target) for pair in (*opened.pairs, *opened.unequal, *opened.unreadable) if pair.target]
+    pairs = [
+        (pair.source, pair.target)
+        for pair in (*opened.pairs, *opened.unequal, *opened.unreadable)
+        if pair.target
+    ]
     return named.union(*(pair for pair in pairs if named.intersection(pair)))
 
 
@@ -129,7 +136,11 @@ def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
     elif pair.half is None:
         _replace(pair.source, target)
     else:
-        _replace(pair.source, _join(source, target) if pair.half == "left" else _join(target, source), exactly=exactly)
+        _replace(
+            pair.source,
+            _join(source, target) if pair.half == "left" else _join(target, source),
+            exactly=exactly,
+        )
 
 
 def _join(left: Image.Image, right: Image.Image) -> Image.Image:
@@ -142,7 +153,8 @@ def _join(left: Image.Image, right: Image.Image) -> Image.Image:
 
 
 def _replace(path: Path, image: Image.Image, *, exactly: bool = False) -> None:
-    """The file is another one afterwards: those that other folders have by a second name keep their pixels."""
+    """The file is another one afterwards: those that other folders have by a
+    second name keep their pixels."""
     path.unlink()
     save_quickly(path.with_suffix(""), image, jpeg=path.suffix == ".jpg" and not exactly)
 
@@ -154,7 +166,9 @@ def _cut_in_the_middle(path: Path) -> None:
     height = both.height
     left = both.crop((0, 0, half, height))
     right = both.crop((both.width - half, 0, both.width, height))
-    _replace(path, _join(*(part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right))))
+    _replace(
+        path, _join(*(part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right)))
+    )
 
 
 def _make_equal(pair: Pair) -> None:
@@ -164,7 +178,9 @@ def _make_equal(pair: Pair) -> None:
     source = read_image(pair.source)
     target = read_image(pair.target)
     few = len(source.getcolors(1 << 24) or ()) <= 256
-    _replace(pair.source, source.resize(target.size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC))
+    _replace(
+        pair.source, source.resize(target.size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC)
+    )
 
 
 def _kinds_of(case: Case) -> tuple[str, str]:
@@ -182,14 +198,21 @@ def _squares(case: Case) -> Change:
 
 
 def _one_size(case: Case) -> Change:
-    filters = [Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)]
-    return lambda source, target: (source.resize(case.amount, filters[0]), target.resize(case.amount, filters[1]))
+    filters = [
+        Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)
+    ]
+    return lambda source, target: (
+        source.resize(case.amount, filters[0]),
+        target.resize(case.amount, filters[1]),
+    )
 
 
 def _moved_back(case: Case) -> Change:
     """Cuts off what only one half shows, and enlarges the rest to the old size."""
     across, down = case.amount
-    filters = [Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)]
+    filters = [
+        Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)
+    ]
 
     def move(image: Image.Image, place: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
         left, top = place
@@ -204,7 +227,11 @@ def _moved_back(case: Case) -> Change:
 def _exact_colors(case: Case) -> Change:
     """Label halves in the colours of their palette alone; the other half is the very same."""
     report = case.report
-    palettes = [half.palette if half.kind == "labels" else () for half in (report.source, report.target)] if report else [(), ()]
+    palettes = (
+        [half.palette if half.kind == "labels" else () for half in (report.source, report.target)]
+        if report
+        else [(), ()]
+    )
 
     def clean(image: Image.Image, palette: tuple[PaletteEntry, ...]) -> Image.Image:
         return Image.fromarray(clean_labels(np.asarray(image), palette)) if palette else image
@@ -219,7 +246,10 @@ def _spread_numbers(case: Case) -> Change:
     def spread(image: Image.Image) -> Image.Image:
         return Image.fromarray(colors[np.minimum(np.asarray(image)[..., 1], MOST_CLASSES - 1)])
 
-    return lambda source, target: (spread(source) if case.amount[0] else source, spread(target) if case.amount[1] else target)
+    return lambda source, target: (
+        spread(source) if case.amount[0] else source,
+        spread(target) if case.amount[1] else target,
+    )
 
 
 CHANGES: dict[str, Callable[[Case], Change]] = {

@@ -12,15 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pix2pix.data.intake.archive import Limits
-from pix2pix.data.intake.unpack import Progress, Unpacked, check_space, copy_pictures, unpack
+from pix2pix.data.intake.unpack import Unpacked, check_space, copy_pictures, unpack
 from pix2pix.data.names import SIDES, is_system_folder
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
+from pix2pix.runtime.progress import Progress
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 SCHEME = "hf://datasets/"
 VIEWER = "https://datasets-server.huggingface.co"
-"""The Hub's own reader of tables: it gives rows as JSON and pictures as files, so that no Parquet library is needed."""
+"""The Hub's own reader of tables: it gives rows as JSON and pictures as files, so that
+no Parquet library is needed."""
 PROBE_SECONDS = 4.0
 WAIT_SECONDS = 30.0
 """Without a network huggingface_hub takes 23 s to say so; a first question takes no more than this."""
@@ -31,19 +33,27 @@ JPEG = b"\xff\xd8"
 
 
 def fetch_pictures(name: str, out: Path, *, progress: Progress | None = None) -> tuple[Unpacked, str]:
-    """Writes the pictures of data set `owner/name` anew below the new folder `out`; also what is to be said about it.
+    """Writes the pictures of data set `owner/name` anew below the new folder `out`;
+    also what is to be said about it.
 
-    `DataError` says why not. A public server uses no token, so that visitors do not see its owner's private data.
+    `DataError` says why not. A public server uses no token, so that visitors do
+    not see its owner's private data.
     """
     limits = Limits()
     sizes = _list_files(name)
-    pictures = [file for file in sizes if file.lower().endswith(IMAGE_SUFFIXES) and not any(map(is_system_folder, file.split("/")))]
+    pictures = [
+        file
+        for file in sizes
+        if file.lower().endswith(IMAGE_SUFFIXES) and not any(map(is_system_folder, file.split("/")))
+    ]
     archives = [file for file in sizes if file.lower().endswith(".zip")]
     with tempfile.TemporaryDirectory(prefix="hub-", dir=out.parent) as folder:
         if len(pictures) > 1:
             _check_sizes(name, [sizes[file] for file in pictures], limits=limits, out=out)
             root = _download(name, pictures, folder=Path(folder))
-            return copy_pictures({file: root / file for file in pictures}, out, limits=limits, progress=progress), ""
+            return copy_pictures(
+                {file: root / file for file in pictures}, out, limits=limits, progress=progress
+            ), ""
         if archives:
             _check_sizes(name, [sizes[archives[0]]], limits=limits, out=out)
             root = _download(name, archives[:1], folder=Path(folder))
@@ -67,7 +77,8 @@ def name_in(address: str) -> str:
 
 
 def local_copy(address: str, progress: Progress | None = None) -> tuple[Path, str]:
-    """The pictures of `hf://datasets/owner/name` as a folder in the user's cache, fetched once; also what is to be said about it."""
+    """The pictures of `hf://datasets/owner/name` as a folder in the user's cache, fetched once; also
+    what is to be said about it."""
     name = name_in(address)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pix2pix" / "datasets"
     folder = cache / name.replace("/", "--")
@@ -95,17 +106,25 @@ def _list_files(name: str) -> dict[str, int]:
         info = HfApi().dataset_info(name, files_metadata=True, timeout=WAIT_SECONDS, token=_token())
     except HfHubHTTPError as error:
         raise DataError(
-            f"the Hub has no data set {name} that may be read from here. Look at its name, and whether it is public."
+            f"the Hub has no data set {name} that may be read from here. Look at its name, and whether "
+            "it is public."
         ) from error
     except (httpx.HTTPError, HTTPError, OSError, OfflineModeIsEnabled) as error:
-        raise DataError(f"the Hub cannot be reached from here to fetch {name}. Try again later, or bring a zip archive.") from error
-    return {file.rfilename: file.size or 0 for file in info.siblings or () if ".." not in file.rfilename.split("/")}
+        raise DataError(
+            f"the Hub cannot be reached from here to fetch {name}. Try again later, or bring a zip archive."
+        ) from error
+    return {
+        file.rfilename: file.size or 0
+        for file in info.siblings or ()
+        if ".." not in file.rfilename.split("/")
+    }
 
 
 def _check_sizes(name: str, sizes: Sequence[int], *, limits: Limits, out: Path) -> None:
     if len(sizes) > limits.entries or sum(sizes) > limits.unpacked:
         raise DataError(
-            f"{name} has {len(sizes):,} files with {sum(sizes) / 1e9:,.1f} GB; {limits.entries:,} and {limits.unpacked / 1e9:,.0f} GB"
+            f"{name} has {len(sizes):,} files with {sum(sizes) / 1e9:,.1f} GB; {limits.entries:,} and "
+            f"{limits.unpacked / 1e9:,.0f} GB"
             " are the most. Bring a part of it as a zip archive."
         )
     check_space(out, 3 * sum(sizes), what=name)
@@ -117,31 +136,55 @@ def _download(name: str, files: Sequence[str], *, folder: Path) -> Path:
 
     patterns = [re.sub(r"([*?\[])", r"[\1]", file) for file in files]
     try:
-        return Path(snapshot_download(name, repo_type="dataset", allow_patterns=patterns, local_dir=folder, token=_token(), max_workers=4))
+        return Path(
+            snapshot_download(
+                name,
+                repo_type="dataset",
+                allow_patterns=patterns,
+                local_dir=folder,
+                token=_token(),
+                max_workers=4,
+            )
+        )
     except (HTTPError, OSError) as error:
-        raise DataError(f"{name} could not be fetched whole from the Hub. Try again later, or bring a zip archive.") from error
+        raise DataError(
+            f"{name} could not be fetched whole from the Hub. Try again later, or bring a zip archive."
+        ) from error
 
 
 def _fetch_columns(name: str, folder: Path, *, progress: Progress | None) -> tuple[dict[str, Path], str]:
-    """Saves the pictures of up to two columns: train/A/000001, train/B/000001, or one folder for one column."""
+    """Saves the pictures of up to two columns: train/A/000001, train/B/000001,
+    or one folder for one column."""
     import httpx
 
     files: dict[str, Path] = {}
     notes: list[str] = []
     try:
-        with httpx.Client(timeout=WAIT_SECONDS, follow_redirects=True) as client, ThreadPoolExecutor(8, "pix2pix-hub") as pool:
+        with (
+            httpx.Client(timeout=WAIT_SECONDS, follow_redirects=True) as client,
+            ThreadPoolExecutor(8, "pix2pix-hub") as pool,
+        ):
             for split in _splits(client, name):
                 for done, total, pictures in _pages(client, name, split=split, notes=notes):
-                    paths = list(pool.map(lambda place: _save_picture(client, place[1], place=folder / place[0]), pictures.items()))
+                    paths = list(
+                        pool.map(
+                            lambda place: _save_picture(client, place[1], place=folder / place[0]),
+                            pictures.items(),
+                        )
+                    )
                     files |= {path.relative_to(folder).as_posix(): path for path in paths}
                     if progress:
                         progress(done, total)
     except (httpx.HTTPError, OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{name} has no pictures or zip archives as files, and its table could not be read. Bring a zip archive."
+            f"{name} has no pictures or zip archives as files, and its table could not be read. Bring a "
+            "zip archive."
         ) from error
     if not files:
-        raise DataError(f"{name} has no column of pictures, and no pictures or zip archives as files. Choose another data set.")
+        raise DataError(
+            f"{name} has no column of pictures, and no pictures or zip archives as files. Choose "
+            "another data set."
+        )
     return files, " ".join(dict.fromkeys(notes))
 
 
@@ -149,20 +192,32 @@ def _splits(client: Any, name: str) -> list[tuple[str, str]]:
     """(config, split) of the data set's first config."""
     answer = client.get(f"{VIEWER}/splits", params={"dataset": name}).raise_for_status().json()
     splits = [(str(each["config"]), str(each["split"])) for each in answer["splits"]]
-    return [(config, split) for config, split in splits if config == splits[0][0] and re.fullmatch(r"\w{1,40}", split)]
+    return [
+        (config, split)
+        for config, split in splits
+        if config == splits[0][0] and re.fullmatch(r"\w{1,40}", split)
+    ]
 
 
-def _pages(client: Any, name: str, *, split: tuple[str, str], notes: list[str]) -> Iterator[tuple[int, int, dict[str, str]]]:
+def _pages(
+    client: Any, name: str, *, split: tuple[str, str], notes: list[str]
+) -> Iterator[tuple[int, int, dict[str, str]]]:
     """(rows read, of, address of each picture by its place without suffix), some rows at a time."""
     where = {"dataset": name, "config": split[0], "split": split[1]}
     offset = 0
     total = 1
     while offset < total:
         length = min(ROWS_AT_ONCE, MOST_ROWS - offset)
-        page = client.get(f"{VIEWER}/rows", params=where | {"offset": offset, "length": length}).raise_for_status().json()
+        page = (
+            client.get(f"{VIEWER}/rows", params=where | {"offset": offset, "length": length})
+            .raise_for_status()
+            .json()
+        )
         total = min(MOST_ROWS, int(page["num_rows_total"]))
         if total < int(page["num_rows_total"]):
-            notes.append(f"The first {total:,} of {int(page['num_rows_total']):,} rows of {split[1]} were taken.")
+            notes.append(
+                f"The first {total:,} of {int(page['num_rows_total']):,} rows of {split[1]} were taken."
+            )
         columns = picture_columns(page["features"])
         if not columns or not page["rows"]:
             return
@@ -171,25 +226,35 @@ def _pages(client: Any, name: str, *, split: tuple[str, str], notes: list[str]) 
         for row in page["rows"]:
             cells = {place: row["row"][column] for place, column in columns.items()}
             if all(cells.values()):
-                pictures |= {f"{split[1]}/{place}{int(row['row_idx']):06}": str(cell["src"]) for place, cell in cells.items()}
+                pictures |= {
+                    f"{split[1]}/{place}{int(row['row_idx']):06}": str(cell["src"])
+                    for place, cell in cells.items()
+                }
         yield offset, total, pictures
 
 
 def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Columns of pictures by the folder that they go to: `A/` and `B/`, by their names where these say it, or '' for a single one."""
+    """Columns of pictures by the folder that they go to: `A/` and `B/`, by their names where these say
+    it, or '' for a single one."""
     names = [str(feature["name"]) for feature in features if feature["type"].get("_type") == "Image"]
     if len(names) < 2:
         return dict.fromkeys([""], names[0]) if names else {}
-    sides = {name: next((SIDES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in SIDES), None) for name in names}
+    sides = {
+        name: next((SIDES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in SIDES), None)
+        for name in names
+    }
     first = next((name for name in names if sides[name] == 0), None) or next(
         name for name in names if sides[name] != 1 or name == names[-1]
     )
-    second = next((name for name in names if sides[name] == 1 and name != first), None) or next(name for name in names if name != first)
+    second = next((name for name in names if sides[name] == 1 and name != first), None) or next(
+        name for name in names if name != first
+    )
     return {"A/": first, "B/": second}
 
 
 def _save_picture(client: Any, url: str, *, place: Path) -> Path:
-    """Writes what lies at an address to `place` plus its suffix. Only the Hub's own servers are asked, whatever a table says."""
+    """Writes what lies at an address to `place` plus its suffix. Only the Hub's own servers are
+    asked, whatever a table says."""
     host = urlsplit(url).hostname or ""
     if not (host == urlsplit(VIEWER).hostname or host.endswith((".huggingface.co", ".hf.co"))):
         raise ValueError(f"{host} is not the Hub")

@@ -1,4 +1,5 @@
-"""Pictures of strangers, from archives or single files: every entry is checked, every picture decoded and written anew."""
+"""Pictures of strangers, from archives or single files: every entry is checked, every
+picture decoded and written anew."""
 
 from __future__ import annotations
 
@@ -19,8 +20,7 @@ from pix2pix.data.intake.archive import Limits, open_archive
 from pix2pix.data.scan import Problem, unread
 from pix2pix.errors import DataError, NoSpaceError
 from pix2pix.runtime.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_deep, decode_image, no_space
-
-Progress = Callable[[int, int], None]
+from pix2pix.runtime.progress import Progress
 
 GROWTH = 2
 """A JPEG saved anew at quality 95 is at most about twice as large."""
@@ -33,7 +33,8 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What was written, the pictures that were left out, each with its cause, and the names of files that are no pictures."""
+    """What was written, the pictures that were left out, each with its cause, and the names of
+    files that are no pictures."""
 
     count: int
     left_out: tuple[Problem, ...] = ()
@@ -49,28 +50,40 @@ class _Item:
     read: Callable[[], bytes]
 
 
-def unpack(archive: Path, out: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
-    """Writes the pictures of a zip archive anew into the new folder `out`: JPEG as JPEG (quality 95), all else as PNG.
+def unpack(
+    archive: Path, out: Path, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Unpacked:
+    """Writes the pictures of a zip archive anew into the new folder `out`: JPEG as JPEG
+    (quality 95), all else as PNG.
 
-    All names, sizes and kinds are checked before anything is written. `DataError` or `NoSpaceError` say in a sentence why not,
-    and then `out` is not there. `progress` is told (done, of).
+    All names, sizes and kinds are checked before anything is written. `DataError` or `NoSpaceError` say in a
+    sentence why not, and then `out` is not there. `progress` is told (done, of).
     """
     limits = limits or Limits()
     with open_archive(archive, limits) as (opened, contents):
-        items = [_Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries]
+        items = [
+            _Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries
+        ]
         written = _write_all(archive.name, items, out=out, limits=limits, progress=progress)
         return replace(written, left_out=(*contents.skipped, *written.left_out))
 
 
-def copy_pictures(files: Mapping[str, Path], out: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Unpacked:
+def copy_pictures(
+    files: Mapping[str, Path], out: Path, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Unpacked:
     """The same for single files: their paths below `out`, and where they lie now."""
     items = [_Item(name, path.stat().st_size, path.read_bytes) for name, path in files.items()]
     limits = limits or Limits()
     if len(items) > limits.entries:
-        raise DataError(f"{len(items):,} files are more than {limits.entries:,}, which is the most. Bring fewer.")
+        raise DataError(
+            f"{len(items):,} files are more than {limits.entries:,}, which is the most. Bring fewer."
+        )
     large = next((item for item in items if item.size > limits.picture), None)
     if large:
-        raise DataError(f"{large.name} has {large.size / 1e6:,.0f} MB, more than {limits.picture / 1e6:,.0f}. Make it smaller.")
+        raise DataError(
+            f"{large.name} has {large.size / 1e6:,.0f} MB, more than {limits.picture / 1e6:,.0f}. Make "
+            "it smaller."
+        )
     return _write_all(f"{len(items):,} files", items, out=out, limits=limits, progress=progress)
 
 
@@ -78,7 +91,9 @@ def _read_entry(opened: ZipFile, info: ZipInfo) -> bytes:
     try:
         return opened.read(info)
     except Exception as error:  # noqa: BLE001  # damage shows as zlib.error, BadZipFile, EOFError, OSError, ...
-        raise DataError(f"{PurePosixPath(info.filename).name} is damaged in the archive. Pack it anew, or leave it out.") from error
+        raise DataError(
+            f"{PurePosixPath(info.filename).name} is damaged in the archive. Pack it anew, or leave it out."
+        ) from error
 
 
 def check_space(folder: Path, needed: float, *, what: str) -> None:
@@ -87,12 +102,15 @@ def check_space(folder: Path, needed: float, *, what: str) -> None:
     free = shutil.disk_usage(there).free
     if needed + RESERVE > free:
         raise NoSpaceError(
-            f"{what} needs about {needed / 1e6:,.0f} MB unpacked, and {RESERVE / 1e6:,.0f} MB are to stay free;"
+            f"{what} needs about {needed / 1e6:,.0f} MB unpacked, and {RESERVE / 1e6:,.0f} MB are "
+            "to stay free;"
             f" {free / 1e6:,.0f} MB are free. Make room, or bring fewer pictures."
         )
 
 
-def _write_all(what: str, items: Sequence[_Item], *, out: Path, limits: Limits, progress: Progress | None) -> Unpacked:
+def _write_all(
+    what: str, items: Sequence[_Item], *, out: Path, limits: Limits, progress: Progress | None
+) -> Unpacked:
     """Decodes and writes all pictures beside `out`, then gives the folder its name."""
     pictures = [item for item in items if PurePosixPath(item.name).suffix.lower() in IMAGE_SUFFIXES]
     others = [item.name for item in items if PurePosixPath(item.name).suffix.lower() not in IMAGE_SUFFIXES]
@@ -103,7 +121,9 @@ def _write_all(what: str, items: Sequence[_Item], *, out: Path, limits: Limits, 
     try:
         problems = _write_pictures(_with_places(pictures, part), limits, progress=progress)
         if len(problems) == len(pictures):
-            raise DataError(f"none of the {len(pictures):,} pictures of {what} can be read. {problems[0].cause}")
+            raise DataError(
+                f"none of the {len(pictures):,} pictures of {what} can be read. {problems[0].cause}"
+            )
         part.replace(out)
     except OSError as error:
         raise no_space(out, error, name=out.name) from error
@@ -115,8 +135,8 @@ def _write_all(what: str, items: Sequence[_Item], *, out: Path, limits: Limits, 
 def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, Path]]:
     """Each picture with its new path, without suffix: `x` for x.jpg.
 
-    Where one folder has x.jpg and x.bmp, every x of all folders keeps its suffix in its name, as x.bmp.png: none takes another's place,
-    and which of them are a pair does not hang on their order.
+    Where one folder has x.jpg and x.bmp, every x of all folders keeps its suffix in its name, as x.bmp.png:
+    none takes another's place, and which of them are a pair does not hang on their order.
     """
     stems = [item.name[: -len(PurePosixPath(item.name).suffix)] for item in pictures]
     count = Counter(map(str.casefold, stems))
@@ -132,7 +152,9 @@ def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, P
     return placed
 
 
-def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, *, progress: Progress | None) -> list[Problem]:
+def _write_pictures(
+    work: Sequence[tuple[_Item, Path]], limits: Limits, *, progress: Progress | None
+) -> list[Problem]:
     """Writes all, a few at a time; what cannot be read is left out and named."""
     problems: list[Problem] = []
     pixels = 0
@@ -147,7 +169,10 @@ def _write_pictures(work: Sequence[tuple[_Item, Path]], limits: Limits, *, progr
                 pixels += result if isinstance(result, int) else 0
             done += len(group)
             if pixels > limits.pixels:
-                raise DataError(f"the pictures have more than {limits.pixels / 1e9:,.0f} thousand million pixels. Make them smaller.")
+                raise DataError(
+                    f"the pictures have more than {limits.pixels / 1e9:,.0f} thousand million pixels. Make "
+                    "them smaller."
+                )
             if progress:
                 progress(done, len(work))
     return problems
@@ -172,7 +197,8 @@ def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
 
 
 def save_quickly(place: Path, image: Image.Image, *, jpeg: bool) -> None:
-    """Saves under `place` plus .jpg or .png, not flushed: for folders that get their name only when they are whole."""
+    """Saves under `place` plus .jpg or .png, not flushed: for folders that get their
+    name only when they are whole."""
     if jpeg:
         image.save(place.with_name(place.name + ".jpg"), "JPEG", **SAVE_OPTIONS[".jpg"])
     else:
@@ -182,5 +208,7 @@ def save_quickly(place: Path, image: Image.Image, *, jpeg: bool) -> None:
 def _nothing(what: str, others: Sequence[str]) -> str:
     if not others:
         return f"{what} is empty: there is no picture in it. Bring PNG, JPEG, WebP, BMP or TIFF pictures."
-    first = ", ".join(PurePosixPath(name).name for name in others[:NAMED]) + (" and others" if len(others) > NAMED else "")
+    first = ", ".join(PurePosixPath(name).name for name in others[:NAMED]) + (
+        " and others" if len(others) > NAMED else ""
+    )
     return f"{what} has no picture that can be read (PNG, JPEG, WebP, BMP, TIFF), only {first}."

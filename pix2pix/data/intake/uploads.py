@@ -1,7 +1,8 @@
-"""Data that somebody brings: files, a folder of this machine or a data set of the Hub become a folder to train from.
+"""Data that somebody brings: files, a folder of this machine or a data set of the Hub
+become a folder to train from.
 
-What is uploaded, fetched or mended lies in `uploads/<random>/<name>`, where nobody finds what others brought. A folder of this machine
-is used where it is, until a remedy makes a copy of it.
+What is uploaded, fetched or mended lies in `uploads/<random>/<name>`, where nobody finds what others brought.
+A folder of this machine is used where it is, until a remedy makes a copy of it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pix2pix.data.intake.archive import Limits
 from pix2pix.data.intake.fixes import Case, mend
 from pix2pix.data.intake.hub_datasets import NAME as HUB_NAME
 from pix2pix.data.intake.hub_datasets import fetch_pictures, is_address, name_in
-from pix2pix.data.intake.unpack import Progress, Unpacked, copy_pictures, unpack
+from pix2pix.data.intake.unpack import Unpacked, copy_pictures, unpack
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError, is_utf8, showable
 from pix2pix.runtime.files import no_space
 from pix2pix.runtime.paths import pasted
+from pix2pix.runtime.progress import Progress
 
 FOLDERS = "PIX2PIX_DATA"
 """Environment variable: the folders, parted as in PATH, below which visitors may name data."""
@@ -51,40 +53,64 @@ class Upload:
 
 
 def allowed_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """Where visitors may name folders: below those of PIX2PIX_DATA; without it nowhere on a Space, and everywhere on one's own machine."""
-    named = tuple(Path(part).expanduser().resolve() for part in environ.get(FOLDERS, "").split(os.pathsep) if part.strip())
+    """Where visitors may name folders: below those of PIX2PIX_DATA; without it nowhere on a Space, and
+    everywhere on one's own machine."""
+    named = tuple(
+        Path(part).expanduser().resolve()
+        for part in environ.get(FOLDERS, "").split(os.pathsep)
+        if part.strip()
+    )
     return named if named or environ.get("SPACE_ID") else (Path(Path.cwd().anchor),)
 
 
 def is_allowed(folder: str | Path, uploads: Path, *, allowed: Iterable[Path]) -> bool:
-    """Whether a visitor may train from that folder: it lies in an upload, or below an allowed folder; links are followed first."""
+    """Whether a visitor may train from that folder: it lies in an upload, or below an allowed
+    folder; links are followed first."""
     real = Path(folder).expanduser().resolve()
     inside = uploads.resolve() in real.parents and len(real.relative_to(uploads.resolve()).parts) >= 2
     return inside or any(place.resolve() == real or place.resolve() in real.parents for place in allowed)
 
 
-def bring_files(files: Sequence[Path], uploads: Path, *, limits: Limits | None = None, progress: Progress | None = None) -> Upload:
-    """Unpacks one archive, or takes many pictures. `DataError` says what is wrong, and then nothing is left."""
+def add_files(
+    files: Sequence[Path], uploads: Path, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Upload:
+    """Unpacks one archive, or takes many pictures. `DataError` says what is
+    wrong, and then nothing is left."""
     archives = [file for file in files if file.suffix.lower() == ".zip"]
     if not files:
         raise DataError("nothing was brought. Drop a zip archive, or several pictures.")
     if archives and len(files) > 1:
-        raise DataError(f"{len(files)} files with {len(archives)} archives among them: bring one zip archive alone, or pictures alone.")
+        raise DataError(
+            f"{len(files)} files with {len(archives)} archives among them: bring one zip archive alone, or "
+            "pictures alone."
+        )
     if archives:
-        return _make(uploads, files[0].stem, write=lambda out: unpack(files[0], out, limits=limits, progress=progress))
+        return _make(
+            uploads, files[0].stem, write=lambda out: unpack(files[0], out, limits=limits, progress=progress)
+        )
     names: dict[str, Path] = {}
     for file in files:
         if file.name.casefold() in {name.casefold() for name in names}:
-            raise DataError(f"{file.name} was brought twice. For pictures of two folders pack the folders as one zip archive.")
+            raise DataError(
+                f"{file.name} was brought twice. For pictures of two folders pack the folders as one "
+                "zip archive."
+            )
         names[file.name] = file
-    return _make(uploads, "pictures", write=lambda out: copy_pictures(names, out, limits=limits, progress=progress))
+    return _make(
+        uploads, "pictures", write=lambda out: copy_pictures(names, out, limits=limits, progress=progress)
+    )
 
 
-def bring_named(text: str, uploads: Path, *, allowed: Sequence[Path], progress: Progress | None = None) -> Upload:
-    """A folder of this machine by its path, or a data set of the Hub as `owner/name` or `hf://datasets/owner/name`."""
+def add_named(
+    text: str, uploads: Path, *, allowed: Sequence[Path], progress: Progress | None = None
+) -> Upload:
+    """A folder of this machine by its path, or a data set of the Hub as `owner/name` or
+    `hf://datasets/owner/name`."""
     text = pasted(text)
     if not text:
-        raise DataError("nothing is named. Give the path of a folder, or owner/name of a data set on the Hub.")
+        raise DataError(
+            "nothing is named. Give the path of a folder, or owner/name of a data set on the Hub."
+        )
     if "\0" in text:
         raise DataError("a path has no zero byte in it. Give the path of a folder.")
     if is_address(text):
@@ -99,12 +125,17 @@ def bring_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload
     if not is_allowed(text, uploads, allowed=allowed):
         # The same words whether it exists or not: a visitor learns nothing of the disk.
         where = ", ".join(str(place) for place in allowed) or "nowhere on this server"
-        raise DataError(f"{text[:200]} is not a folder that may be used here ({where}). Bring a zip archive instead.")
+        raise DataError(
+            f"{text[:200]} is not a folder that may be used here ({where}). Bring a zip archive instead."
+        )
     folder = Path(text).expanduser().resolve()
     if not folder.is_dir():
         raise DataError(f"{text[:200]} is no folder. Give the path of a folder of pictures.")
     if not is_utf8(str(folder)):
-        raise DataError(f"{showable(str(folder))[:200]} has a name that is not UTF-8, which no page can hold. Rename the folder.")
+        raise DataError(
+            f"{showable(str(folder))[:200]} has a name that is not UTF-8, which no page can hold. Rename "
+            "the folder."
+        )
     _check_reach(folder, text)
     return Upload(folder, ours=uploads.resolve() in folder.parents)
 
@@ -116,7 +147,10 @@ def _check_reach(folder: Path, text: str) -> None:
         folders[:] = [name for name in folders if not name.startswith(".")]
         count += len(files)
         if count > MOST_FILES:
-            raise DataError(f"{text[:200]} has more than {MOST_FILES:,} files in it. Name the folder of the pictures itself.")
+            raise DataError(
+                f"{text[:200]} has more than {MOST_FILES:,} files in it. Name the folder of the "
+                "pictures itself."
+            )
 
 
 def bring_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> Upload:
@@ -140,7 +174,11 @@ def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
 
     made = _make(uploads, upload.folder.name, write=write)
     mended = {problem for problem in upload.left_out if problem.file in case.files}
-    return replace(made, left_out=tuple(problem for problem in upload.left_out if problem not in mended), note=upload.note)
+    return replace(
+        made,
+        left_out=tuple(problem for problem in upload.left_out if problem not in mended),
+        note=upload.note,
+    )
 
 
 def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upload:
@@ -163,13 +201,20 @@ def forget(upload: Upload) -> None:
     shutil.rmtree(upload.folder.parent, ignore_errors=True)
 
 
-def sweep(uploads: Path, in_use: Iterable[str | Path] = (), *, oldest: float = OLDEST, largest: float = LARGEST) -> list[Path]:
-    """Deletes old uploads, and the oldest while all are too large together; never one that a run (`in_use`) reads. The deleted places."""
+def sweep(
+    uploads: Path, in_use: Iterable[str | Path] = (), *, oldest: float = OLDEST, largest: float = LARGEST
+) -> list[Path]:
+    """Deletes old uploads, and the oldest while all are too large together; never one that a run
+    (`in_use`) reads. The deleted places."""
     used = {Path(path).resolve() for path in in_use}
     now = time.time()
     total = 0
     deleted = []
-    places = [place for place in uploads.iterdir() if PLACE.fullmatch(place.name) and place.is_dir()] if uploads.is_dir() else []
+    places = (
+        [place for place in uploads.iterdir() if PLACE.fullmatch(place.name) and place.is_dir()]
+        if uploads.is_dir()
+        else []
+    )
     for place in sorted(places, key=lambda place: place.stat().st_mtime, reverse=True):
         age = now - place.stat().st_mtime
         size = _size_of(place)

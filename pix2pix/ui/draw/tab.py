@@ -2,8 +2,8 @@
 
 The tab is one component with a script of its own, in `pix2pix/ui/draw/studio/`. It asks the server by server
 functions, which are no part of the
-API: one request, one answer, no queue in between, so that a picture is there within a few milliseconds of its translation.
-What a page asks for may come from anyone: everything in it is checked here.
+API: one request, one answer, no queue in between, so that a picture is there within a few milliseconds of its
+translation. What a page asks for may come from anyone: everything in it is checked here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pix2pix.ui.shared.canvas import (
     to_data_url,
 )
 from pix2pix.ui.shared.js_bundle import bundle
-from pix2pix.ui.shared.model_library import Listing, Model, Shelf, default_key
+from pix2pix.ui.shared.model_library import Listing, Model, ModelLibrary, default_key
 from pix2pix.ui.shared.thumbnails import thumbnail
 
 STUDIO = Path(__file__).parent / "studio"
@@ -44,15 +44,15 @@ QUICK = 1
 WHERE = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
 
 
-def list_for_page(shelf: Shelf) -> Answer:
+def list_for_page(library: ModelLibrary) -> Answer:
     """The models, newest first, the one to begin with, and a sentence for each file that is none."""
-    listing = shelf.listing()
+    listing = library.listing()
     alive = _find_alive(listing.models)
     return {
         "models": [describe(model, model.path.parent in alive) for model in listing.models],
         "first": _find_first(listing),
         "problems": list(listing.problems),
-        "folder": shelf.checkpoints.name,
+        "folder": library.checkpoints.name,
     }
 
 
@@ -65,7 +65,11 @@ def _find_first(listing: Listing) -> str | None:
 def _find_alive(models: tuple[Model, ...]) -> set[Path]:
     """Folders of runs that are training now."""
     folders = {model.path.parent for model in models if model.is_run}
-    return {folder for folder in folders if RunFolder(folder).read_status().get("state") in ALIVE and Run(folder).is_held()}
+    return {
+        folder
+        for folder in folders
+        if RunFolder(folder).read_status().get("state") in ALIVE and Run(folder).is_held()
+    }
 
 
 def describe(model: Model, is_training: bool = False) -> Answer:
@@ -91,27 +95,30 @@ def describe(model: Model, is_training: bool = False) -> Answer:
     }
 
 
-def draw(shelf: Shelf, order: Any) -> Answer:
+def draw(library: ModelLibrary, order: Any) -> Answer:
     """What a model makes of a drawing, with the time that it took and where.
 
-    `order`: `model` (key), `drawing` (as the canvas sends it); `side` for a larger picture, `seed` for one with noise.
+    `order`: `model` (key), `drawing` (as the canvas sends it); `side` for a larger
+    picture, `seed` for one with noise.
     """
     if not isinstance(order, dict):
         raise ConfigError("this is no order for a picture: give a model and a drawing.")
     key = order.get("model")
     seed = order.get("seed")
-    translator = shelf.translator(key if isinstance(key, str) else None)
+    translator = library.translator(key if isinstance(key, str) else None)
     config = translator.config
     side = order.get("side") or config.size
     if seed is not None and type(seed) is not int:
         raise ConfigError("a seed must be a whole number.")
     if side not in (config.size, *LARGER_SIDES):
-        raise ConfigError(f"pictures of {str(side)[:20]!r} pixels are not made; choose one of {config.size}, 512 and 1024.")
+        raise ConfigError(
+            f"pictures of {str(side)[:20]!r} pixels are not made; choose one of {config.size}, 512 and 1024."
+        )
     drawing = _fit_palette(read_drawing(order.get("drawing"), spec_of(config)), config)
     is_larger = side != config.size
     if is_larger and drawing.width != side:
         drawing = _resized(drawing, side)
-    with shelf.turn():
+    with library.turn():
         begin = time.perf_counter()
         picture = translator(drawing, mode="native" if is_larger else "fit", seed=seed)
         took = time.perf_counter() - begin
@@ -132,23 +139,28 @@ def _fit_palette(drawing: Image.Image, config: ModelConfig) -> Image.Image:
 
 def _resized(drawing: Image.Image, side: int) -> Image.Image:
     """Labels and pens stay exact; photos are smoothed."""
-    sized = drawing.resize((side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC)
+    sized = drawing.resize(
+        (side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC
+    )
     sized.info = drawing.info
     return sized
 
 
 class Studio(gr.HTML):
-    """The whole tab: models, canvas, pictures, variations, downloads. `shelf` is where its models come from."""
+    """The whole tab: models, canvas, pictures, variations, downloads. `library` is
+    where its models come from."""
 
-    def __init__(self, shelf: Shelf, **options: Any) -> None:
+    def __init__(self, library: ModelLibrary, **options: Any) -> None:
         def list_models(asked: Any) -> Answer:
-            return answering(lambda _: list_for_page(shelf))(asked)
+            return answering(lambda _: list_for_page(library))(asked)
 
         def translate_drawing(asked: Any) -> Answer:
-            return answering(partial(draw, shelf))(asked)
+            return answering(partial(draw, library))(asked)
 
         def draw_thumbnail(asked: Any) -> Answer:
-            return answering(lambda key: {"image": thumbnail(shelf, key if isinstance(key, str) else None)})(asked)
+            return answering(
+                lambda key: {"image": thumbnail(library, key if isinstance(key, str) else None)}
+            )(asked)
 
         super().__init__(
             html_template=studio_template(),
@@ -175,6 +187,6 @@ def studio_script() -> str:
     return bundle("Pix2PixStudio", STUDIO / "studio.js", exports=("mountStudio",), styles=styles)
 
 
-def build(demo: gr.Blocks, shelf: Shelf) -> None:
+def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     """The tab's only component: it asks for the models by itself when it is shown."""
-    Studio(shelf, elem_id="studio")
+    Studio(library, elem_id="studio")

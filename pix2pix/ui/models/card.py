@@ -79,7 +79,11 @@ def metrics_of(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures of the last validation; a stranger's file may hold anything under that name."""
     metrics = about.get("metrics")
     found = metrics if isinstance(metrics, dict) else {}
-    return [(title, f"{found[name]:.{digits}f}") for name, (title, digits) in METRICS.items() if isinstance(found.get(name), (int, float))]
+    return [
+        (title, f"{found[name]:.{digits}f}")
+        for name, (title, digits) in METRICS.items()
+        if isinstance(found.get(name), (int, float))
+    ]
 
 
 def _text(value: Any) -> str:
@@ -103,6 +107,8 @@ def in_words(count: int) -> str:
 def cards_of(listing: Listing, checkpoints: Path, *, seen: set[str]) -> tuple[list[Card], list[Card]]:
     """Cards of the folder of checkpoints, broken files last; then those of the runs that are seen."""
     kept = [describe(model) for model in listing.models if not model.is_run]
-    kept += [describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints]
+    kept += [
+        describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints
+    ]
     runs = [describe(model) for model in listing.models if model.is_run and model.path.parent.name in seen]
     return kept, runs

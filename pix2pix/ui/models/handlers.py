@@ -1,4 +1,5 @@
-"""What the Models tab's server answers. Each handler checks rights, names and the order itself: anybody can send anything to a page."""
+"""What the Models tab's server answers. Each handler checks rights, names and the order itself: anybody
+can send anything to a page."""
 
 from __future__ import annotations
 
@@ -9,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from pix2pix.errors import ConfigError, RightsError, RunError
-from pix2pix.ui.models import card as facts
-from pix2pix.ui.models import rename_delete as keeping
-from pix2pix.ui.models.hub_status import Connection
+from pix2pix.runtime.progress import Progress
+from pix2pix.ui.models import card as card
+from pix2pix.ui.models import rename_delete as rename_delete
+from pix2pix.ui.models.hub_status import HubConnection
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.answers import Answer
-from pix2pix.ui.shared.background_tasks import Outcome, Told, Transfer, Transfers
+from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
-from pix2pix.ui.shared.model_library import Model, Shelf
+from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.permissions import ON_A_SPACE
-from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.shared.thumbnails import card_picture, thumbnails_of
 
 HARDWARE = [
@@ -30,7 +32,10 @@ HARDWARE = [
     ("a10g-small", "GPU A10G small"),
 ]
 """What a Space may run on, as the Hub names it, and in words."""
-NOT_LOGGED_IN = "Nobody is logged in to the Hub on this machine. Run hf auth login in a terminal, with a token that may write."
+NOT_LOGGED_IN = (
+    "Nobody is logged in to the Hub on this machine. Run hf auth login in a terminal, with a token that may"
+    " write."
+)
 
 
 @dataclass(frozen=True)
@@ -41,80 +46,91 @@ class Visitor:
     token: str | None = field(default=None, repr=False)
 
 
-class Gallery:
+class ModelsHandlers:
     """The models of a shelf, and their way to the Hub and back."""
 
-    def __init__(self, shelf: Shelf, desk: Desk) -> None:
-        self.shelf = shelf
-        self.desk = desk
+    def __init__(self, library: ModelLibrary, actions: RunActions) -> None:
+        self.library = library
+        self.actions = actions
         self.transfers = Transfers()
-        self.connection = Connection()
+        self.connection = HubConnection()
 
     def visitor(self, name: str, token: str | None) -> Visitor:
         """On a Space nobody acts in the name of the machine, whoever may be logged in there."""
-        return Visitor(name, token if token else "" if self.desk.rights.is_space else None)
+        return Visitor(name, token if token else "" if self.actions.rights.is_space else None)
 
     # What there is.
 
     def list_models(self, visitor: Visitor, asked: Any = None) -> Answer:
         """All cards, what the visitor may do, how the Hub is, and what is under way."""
-        listing = self.shelf.listing()
-        thumbnails_of(self.shelf.checkpoints).sweep(listing.models)
-        kept, runs = facts.cards_of(listing, self.shelf.checkpoints, seen={run.name for run in self.desk.visible(visitor.name)})
+        listing = self.library.listing()
+        thumbnails_of(self.library.checkpoints).sweep(listing.models)
+        kept, runs = card.cards_of(
+            listing, self.library.checkpoints, seen={run.name for run in self.actions.visible(visitor.name)}
+        )
         return {
             "cards": kept,
             "runs": runs,
-            "folder": str(self.shelf.checkpoints),
+            "folder": str(self.library.checkpoints),
             "hub": self._hub(visitor),
             "transfers": [transfer.describe() for transfer in self.transfers.of(visitor.name)],
         }
 
     def _hub(self, visitor: Visitor) -> Answer:
         state = self.connection.state(visitor.token)
-        is_space = self.desk.rights.is_space
+        is_space = self.actions.rights.is_space
         user = visitor.name or ("" if is_space else state.account)
         refusals = {action: self.refusal(visitor, action) for action in ON_A_SPACE}
         if not is_space and not self.connection.has_token(visitor.token):
             refusals |= dict.fromkeys(("push", "deploy"), NOT_LOGGED_IN)
         place = self.connection.place
         can_sign_in = bool(os.environ.get("OAUTH_CLIENT_ID"))
-        return {"state": state.word, "place": place, "user": user, "isSpace": is_space, "canSignIn": can_sign_in, "refusals": refusals}
+        return {
+            "state": state.word,
+            "place": place,
+            "user": user,
+            "isSpace": is_space,
+            "canSignIn": can_sign_in,
+            "refusals": refusals,
+        }
 
     def refusal(self, visitor: Visitor, action: Any) -> str:
         """Why the visitor may not do that; empty where they may."""
         try:
-            self.desk.rights.check(visitor.name, action)
+            self.actions.rights.check(visitor.name, action)
         except (RightsError, RunError) as error:
             return sentence(error)
         return ""
 
     def find_picture(self, visitor: Visitor, key: Any) -> Answer:
         """What a model makes of its sample drawing, if it is made already."""
-        image = card_picture(self.shelf, self.model(visitor, key))
+        image = card_picture(self.library, self.model(visitor, key))
         return {"isWaiting": True} if image is None else {"image": image}
 
     def model(self, visitor: Visitor, key: Any) -> Model:
         """A model that the visitor may see; `Pix2PixError` else."""
-        model = self.shelf.model(key if isinstance(key, str) else None)
+        model = self.library.model(key if isinstance(key, str) else None)
         if model.is_run:
-            self.desk.run(visitor.name, model.path.parent.name)
+            self.actions.run(visitor.name, model.path.parent.name)
         return model
 
     # What is done to a file.
 
     def rename_model(self, visitor: Visitor, order: Any) -> Answer:
         """Another name for a model in the folder of checkpoints."""
-        self.desk.rights.check(visitor.name, "rename")
-        return {"key": keeping.rename(self.shelf, _told(order, "key"), name=_told(order, "name"))}
+        self.actions.rights.check(visitor.name, "rename")
+        return {"key": rename_delete.rename(self.library, _told(order, "key"), name=_told(order, "name"))}
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
         """A model, or a broken file, is gone for good."""
-        self.desk.rights.check(visitor.name, "delete")
-        return {"gone": keeping.delete(self.shelf, _told(order, "key"), version=_told(order, "version"))}
+        self.actions.rights.check(visitor.name, "delete")
+        return {
+            "gone": rename_delete.delete(self.library, _told(order, "key"), version=_told(order, "version"))
+        }
 
     def stage(self, visitor: Visitor, order: Any) -> Path:
         """A copy of a model's file to take away."""
-        self.desk.rights.check(visitor.name, "download")
+        self.actions.rights.check(visitor.name, "download")
         model = self.model(visitor, _told(order, "key"))
         return downloads.stage_file(model.path, _file_name(model))
 
@@ -124,7 +140,7 @@ class Gallery:
         """What a repository has to pull: its file, its size, the commit."""
         from pix2pix.hub.pull import look
 
-        self.desk.rights.check(visitor.name, "pull")
+        self.actions.rights.check(visitor.name, "pull")
         seen = look(_told(order, "repo"), _told(order, "revision") or None, token=visitor.token)
         return {
             "repo": seen.repo,
@@ -141,31 +157,47 @@ class Gallery:
         from pix2pix.hub.client import check_name
         from pix2pix.hub.pull import pull
 
-        self.desk.rights.check(visitor.name, "pull")
+        self.actions.rights.check(visitor.name, "pull")
         repo = check_name(_told(order, "repo"))
         commit = _told(order, "revision")
         file = _told(order, "file")
 
-        def work(told: Told) -> Outcome:
-            path = pull(f"{repo}/{file}" if file else repo, commit or None, to=self.shelf.checkpoints, token=visitor.token, progress=told)
-            return Outcome(f"{path.name} is here, from {repo} at {commit[:7] or 'its newest commit'}.", key=path.stem)
+        def work(progress: Progress) -> Outcome:
+            path = pull(
+                f"{repo}/{file}" if file else repo,
+                commit or None,
+                to=self.library.checkpoints,
+                token=visitor.token,
+                progress=progress,
+            )
+            return Outcome(
+                f"{path.name} is here, from {repo} at {commit[:7] or 'its newest commit'}.", key=path.stem
+            )
 
         return self._begin(Transfer("pull", repo, visitor.name), work)
 
     def push_model(self, visitor: Visitor, order: Any) -> Answer:
         """Sends a model, in the background, to a repository of the visitor's."""
         from pix2pix.hub.client import check_name
-        from pix2pix.hub.push import Terms, push
+        from pix2pix.hub.push import PushOptions, push
 
-        self.desk.rights.check(visitor.name, "push")
+        self.actions.rights.check(visitor.name, "push")
         model = self.model(visitor, _told(order, "key"))
         repo = check_name(_told(order, "repo"))
         is_private = order.get("private") is True
         name = _file_name(model).removesuffix(".pth")
 
-        def work(told: Told) -> Outcome:
-            pushed = push(model.path, repo, token=visitor.token, terms=Terms(private=is_private, name=name), progress=told)
-            return Outcome(f"{model.title} is on the Hub as {pushed.repo}, commit {pushed.commit[:7]}.", pushed.url)
+        def work(progress: Progress) -> Outcome:
+            pushed = push(
+                model.path,
+                repo,
+                token=visitor.token,
+                terms=PushOptions(private=is_private, name=name),
+                progress=progress,
+            )
+            return Outcome(
+                f"{model.title} is on the Hub as {pushed.repo}, commit {pushed.commit[:7]}.", pushed.url
+            )
 
         return self._begin(Transfer("push", f"{model.title} to {repo}", visitor.name), work)
 
@@ -174,21 +206,25 @@ class Gallery:
         from pix2pix.hub.client import check_name
         from pix2pix.hub.deploy import Space, deploy
 
-        self.desk.rights.check(visitor.name, "deploy")
+        self.actions.rights.check(visitor.name, "deploy")
         model = self.model(visitor, _told(order, "key"))
         space = check_name(_told(order, "space"))
         hardware = _told(order, "hardware")
         if hardware not in dict(HARDWARE):
-            raise ConfigError(f"{hardware[:40]!r} is no hardware of a Space; choose one of {', '.join(dict(HARDWARE))[2:]}.")
+            raise ConfigError(
+                f"{hardware[:40]!r} is no hardware of a Space; choose one of {', '.join(dict(HARDWARE))[2:]}."
+            )
         wishes = Space(models=(model.path,), hardware=hardware, private=order.get("private") is True)
 
-        def work(told: Told) -> Outcome:
-            made = deploy(space, wishes, token=visitor.token, progress=told)
-            return Outcome(f"{made.repo} is on the Hub. It is built there now, which takes some minutes.", made.url)
+        def work(progress: Progress) -> Outcome:
+            made = deploy(space, wishes, token=visitor.token, progress=progress)
+            return Outcome(
+                f"{made.repo} is on the Hub. It is built there now, which takes some minutes.", made.url
+            )
 
         return self._begin(Transfer("deploy", f"{model.title} as {space}", visitor.name), work)
 
-    def _begin(self, transfer: Transfer, work: Callable[[Told], Outcome]) -> Answer:
+    def _begin(self, transfer: Transfer, work: Callable[[Progress], Outcome]) -> Answer:
         return {"transfer": self.transfers.start(transfer, work).describe()}
 
     def forget_transfer(self, visitor: Visitor, key: Any) -> Answer:

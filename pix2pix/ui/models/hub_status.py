@@ -1,4 +1,5 @@
-"""Whether the Hub answers, and as whom: asked in the background now and then, so that no page waits for it."""
+"""Whether the Hub answers, and as whom: asked in the background now and then,
+so that no page waits for it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ class State:
     account: str = ""
 
 
-class Connection:
+class HubConnection:
     """What was last heard of the Hub."""
 
     def __init__(self) -> None:
@@ -43,13 +44,16 @@ class Connection:
         return bool(token_here() if token is None else token)
 
     def state(self, token: str | None) -> State:
-        """As it was when the Hub was asked last. The account is that of this machine, and known where `token` is None."""
+        """As it was when the Hub was asked last. The account is that of this machine, and
+        known where `token` is None."""
         with self._lock:
             is_old = time.monotonic() - self._asked > (FRESH_IF_DOWN if self._state.word == "down" else FRESH)
             if is_old:
                 self._asked = time.monotonic()
         if is_old:
-            threading.Thread(target=self._ask, args=(token is None,), name="pix2pix-hub-state", daemon=True).start()
+            threading.Thread(
+                target=self._ask, args=(token is None,), name="pix2pix-hub-state", daemon=True
+            ).start()
         return self._state
 
     def _ask(self, wants_account: bool) -> None:

@@ -14,7 +14,8 @@ LONGEST = 80
 
 
 def origin_of(model: Model) -> Origin:
-    """`kind`, `words`, and a `link` where there is one. What a stranger's file says is shown as text, and linked on the Hub alone."""
+    """`kind`, `words`, and a `link` where there is one. What a stranger's file says is shown as text,
+    and linked on the Hub alone."""
     told = model.about.get("origin")
     if isinstance(told, dict) and told.get("repo"):
         return _pulled(told)
@@ -41,7 +42,11 @@ def _pulled(told: Mapping[str, Any]) -> Origin:
     except HubError:  # no name that the Hub knows: nothing to link to
         return {"kind": "pulled", "words": words, "link": ""}
     is_commit = commit.isalnum()
-    return {"kind": "pulled", "words": words, "link": f"{constants.ENDPOINT}/{repo}" + (f"/tree/{commit}" if is_commit else "")}
+    return {
+        "kind": "pulled",
+        "words": words,
+        "link": f"{constants.ENDPOINT}/{repo}" + (f"/tree/{commit}" if is_commit else ""),
+    }
 
 
 def _comes_along(model: Model) -> bool:

@@ -1,4 +1,5 @@
-"""Renaming and deleting models in the folder of checkpoints, so that two people who do it at once lose nothing."""
+"""Renaming and deleting models in the folder of checkpoints, so that two people who
+do it at once lose nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +8,24 @@ import threading
 from pathlib import Path
 
 from pix2pix.errors import CheckpointError
-from pix2pix.ui.shared.model_library import Shelf, key_of
+from pix2pix.ui.shared.model_library import ModelLibrary, key_of
 from pix2pix.ui.shared.run_actions import check_name
 
 _one_at_a_time = threading.Lock()
 
 
-def find_file(shelf: Shelf, key: object) -> Path:
-    """The file with that key in the folder of checkpoints, a broken one too. Looked up, never used as a path."""
-    listing = shelf.listing()
-    paths = [model.path for model in listing.models if not model.is_run] + [path for path, _ in listing.broken]
-    found = next((path for path in paths if key_of(path) == key and path.parent == shelf.checkpoints), None)
+def find_file(library: ModelLibrary, key: object) -> Path:
+    """The file with that key in the folder of checkpoints, a broken one too.
+    Looked up, never used as a path."""
+    listing = library.listing()
+    paths = [model.path for model in listing.models if not model.is_run] + [
+        path for path, _ in listing.broken
+    ]
+    found = next((path for path in paths if key_of(path) == key and path.parent == library.checkpoints), None)
     if found is None:
-        raise CheckpointError(f"the model {str(key)[:100]!r} is not there any more: somebody has renamed or deleted it.")
+        raise CheckpointError(
+            f"the model {str(key)[:100]!r} is not there any more: somebody has renamed or deleted it."
+        )
     return found
 
 
@@ -31,10 +37,11 @@ def version_of(path: Path) -> str:
         return ""
 
 
-def rename(shelf: Shelf, key: object, *, name: object) -> str:
-    """Gives a model another name; its new key. A name that is taken is never taken over, and the file keeps its ending."""
+def rename(library: ModelLibrary, key: object, *, name: object) -> str:
+    """Gives a model another name; its new key. A name that is taken is never taken over,
+    and the file keeps its ending."""
     with _one_at_a_time:
-        path = find_file(shelf, key)
+        path = find_file(library, key)
         wanted = check_name(check_name(str(name or ""), "a model").removesuffix(path.suffix), "a model")
         target = path.with_name(wanted + path.suffix)
         if target != path:
@@ -49,7 +56,9 @@ def _move(path: Path, target: Path) -> None:
     except FileExistsError:
         _change_case(path, target)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path.name} is not there any more: somebody has renamed or deleted it.") from error
+        raise CheckpointError(
+            f"{path.name} is not there any more: somebody has renamed or deleted it."
+        ) from error
     except OSError:  # a disk that knows no second name for a file
         _move_without_links(path, target)
     else:
@@ -73,12 +82,15 @@ def _move_without_links(path: Path, target: Path) -> None:
     path.replace(target)
 
 
-def delete(shelf: Shelf, key: object, *, version: object) -> str:
-    """Deletes a model for good; its file's name. `version` is that of the file that was looked at: a newer one stays."""
+def delete(library: ModelLibrary, key: object, *, version: object) -> str:
+    """Deletes a model for good; its file's name. `version` is that of the file that was
+    looked at: a newer one stays."""
     with _one_at_a_time:
-        path = find_file(shelf, key)
+        path = find_file(library, key)
         if version_of(path) != version:
-            raise CheckpointError(f"{path.name} has been written anew since you looked. Look again before you delete it.")
+            raise CheckpointError(
+                f"{path.name} has been written anew since you looked. Look again before you delete it."
+            )
         try:
             path.unlink()
         except OSError as error:

@@ -1,7 +1,7 @@
 """The Models tab: every model as a card, with what can be done with it, and the way to the Hub and back.
 
 The tab is one component with a script of its own, in `pix2pix/ui/models/cards/`; what it asks the server
-goes to `Gallery`, with the name and
+goes to `ModelsHandlers`, with the name and
 the token of whoever has signed in. A token goes from the request to the Hub, and nowhere else.
 """
 
@@ -15,12 +15,12 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.ui.models.handlers import HARDWARE, Gallery, Visitor
+from pix2pix.ui.models.handlers import HARDWARE, ModelsHandlers, Visitor
 from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.js_bundle import bundle
 from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
-from pix2pix.ui.shared.model_library import Shelf
-from pix2pix.ui.shared.run_actions import open_desk
+from pix2pix.ui.shared.model_library import ModelLibrary
+from pix2pix.ui.shared.run_actions import open_run_actions
 from pix2pix.ui.shared.visitors import Profile, name_of
 
 CARDS = Path(__file__).parent / "cards"
@@ -36,17 +36,18 @@ QUESTIONS = (
     "deploy_space",
     "forget_transfer",
 )
-"""What the page's script may ask: methods of `Gallery`."""
+"""What the page's script may ask: methods of `ModelsHandlers`."""
 
 
-class Collection(gr.HTML):
+class ModelCards(gr.HTML):
     """All of the tab that is not Gradio's own."""
 
-    def __init__(self, gallery: Gallery, **options: Any) -> None:
+    def __init__(self, gallery: ModelsHandlers, **options: Any) -> None:
         super().__init__(
             html_template=(CARDS / "collection.html").read_text(encoding="utf-8"),
             css_template="",
-            js_on_load=f"{collection_script()}\nPix2PixModels.mountCollection({{ element, props, server, trigger }});",
+            js_on_load=cards_script()
+            + "\nPix2PixModels.mountCollection({ element, props, server, trigger });",
             apply_default_css=False,
             server_functions=[server_function(gallery, name) for name in QUESTIONS],
             hardware=[list(choice) for choice in HARDWARE],
@@ -54,8 +55,9 @@ class Collection(gr.HTML):
         )
 
 
-def server_function(gallery: Gallery, name: str) -> Callable[..., Answer]:
-    """A method of the gallery as the page's script calls it. Gradio fills in who has signed in, by the types of the parameters."""
+def server_function(gallery: ModelsHandlers, name: str) -> Callable[..., Answer]:
+    """A method of the gallery as the page's script calls it. Gradio fills in who has signed in, by
+    the types of the parameters."""
     method: Callable[[Visitor, Any], Answer] = getattr(gallery, name)
 
     def serve(asked: Any, profile: Profile, token: Token) -> Answer:
@@ -67,21 +69,28 @@ def server_function(gallery: Gallery, name: str) -> Callable[..., Answer]:
 
 
 @lru_cache(maxsize=1)
-def collection_script() -> str:
+def cards_script() -> str:
     """The tab's modules as one classic script that defines `Pix2PixModels`."""
-    return bundle("Pix2PixModels", CARDS / "collection.js", exports=("mountCollection",), styles=[CARDS / "collection.css"])
+    return bundle(
+        "Pix2PixModels",
+        CARDS / "collection.js",
+        exports=("mountCollection",),
+        styles=[CARDS / "collection.css"],
+    )
 
 
-def build(demo: gr.Blocks, shelf: Shelf) -> Collection:
+def build(demo: gr.Blocks, library: ModelLibrary) -> ModelCards:
     """The tab's layout, then what happens in it."""
-    gallery = Gallery(shelf, open_desk(shelf))
+    gallery = ModelsHandlers(library, open_run_actions(library))
     if os.environ.get("OAUTH_CLIENT_ID"):
         gr.LoginButton(size="sm", scale=0, elem_id="models-login")
-    collection = Collection(gallery, elem_id="collection")
+    collection = ModelCards(gallery, elem_id="collection")
     file = gr.DownloadButton("file", elem_id="models-file", elem_classes="unseen")
 
     def take(profile: Profile, event: gr.EventData) -> Any:
-        return gr.update(value=gallery.stage(gallery.visitor(name_of(profile), None), {"key": _key_of(event)}))
+        return gr.update(
+            value=gallery.stage(gallery.visitor(name_of(profile), None), {"key": _key_of(event)})
+        )
 
     press = CLICK_LATER.format(*["models-file"] * 3)
     taken = collection.download(with_toasts(take), None, file, api_visibility="private")
@@ -95,8 +104,9 @@ def _key_of(event: gr.EventData) -> str:
     return str(sent.get("key", ""))[:200] if isinstance(sent, dict) else ""
 
 
-def bind_tuning(collection: Collection, init: gr.Dropdown) -> None:
-    """Fine-tune: the Train tab begins with the card's model. Whether it may is checked when the run is started."""
+def bind_tuning(collection: ModelCards, init: gr.Dropdown) -> None:
+    """Fine-tune: the Train tab begins with the card's model. Whether it may is
+    checked when the run is started."""
 
     def choose(event: gr.EventData) -> Any:
         return gr.update(value=_key_of(event))

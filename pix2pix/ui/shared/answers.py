@@ -14,7 +14,8 @@ Answer = dict[str, Any]
 
 
 def answering(handler: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The handler, with a visitor's mistakes as `{"error": sentence}`. Other errors are bugs, and go to the server's log."""
+    """The handler, with a visitor's mistakes as `{"error": sentence}`. Other errors are bugs,
+    and go to the server's log."""
 
     def handle(asked: Any) -> Answer:
         try:

@@ -1,4 +1,5 @@
-"""Pushes, pulls and deployments under way, each in a thread of its own: a closed or reloaded page finds them again.
+"""Pushes, pulls and deployments under way, each in a thread of its own: a closed or
+reloaded page finds them again.
 
 A token lives in the thread's work alone, never in what is told about it.
 """
@@ -13,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pix2pix.errors import Pix2PixError, RunError
+from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.messages import sentence
 
 MOST_AT_ONCE = 4
 KEPT = 3600.0
 """Seconds that a page is told of what has ended."""
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,14 @@ class Transfer:
 
     def describe(self) -> dict[str, Any]:
         """As the page knows it."""
-        facts = {"id": self.id, "kind": self.kind, "subject": self.subject, "state": self.state, "done": self.done, "total": self.total}
+        facts = {
+            "id": self.id,
+            "kind": self.kind,
+            "subject": self.subject,
+            "state": self.state,
+            "done": self.done,
+            "total": self.total,
+        }
         return facts | {"words": self.outcome.words, "link": self.outcome.link, "key": self.outcome.key}
 
 
@@ -69,7 +77,7 @@ class Transfers:
         self._lock = threading.Lock()
         self._all: dict[str, Transfer] = {}
 
-    def start(self, transfer: Transfer, work: Callable[[Told], Outcome]) -> Transfer:
+    def start(self, transfer: Transfer, work: Callable[[Progress], Outcome]) -> Transfer:
         """Begins the work; `RunError` where the same is under way, or too much is."""
         with self._lock:
             running = [other for other in self._all.values() if other.state == "running"]
@@ -78,13 +86,19 @@ class Transfers:
             if len(running) >= MOST_AT_ONCE:
                 raise RunError(f"{MOST_AT_ONCE} transfers are under way. Wait until one of them is done.")
             self._all[transfer.id] = transfer
-        threading.Thread(target=_work, args=(transfer, work), name=f"pix2pix-{transfer.kind}", daemon=True).start()
+        threading.Thread(
+            target=_work, args=(transfer, work), name=f"pix2pix-{transfer.kind}", daemon=True
+        ).start()
         return transfer
 
     def of(self, visitor: str) -> list[Transfer]:
         """A visitor's own, the oldest first."""
         with self._lock:
-            old = [key for key, transfer in self._all.items() if transfer.ended and time.time() - transfer.ended > KEPT]
+            old = [
+                key
+                for key, transfer in self._all.items()
+                if transfer.ended and time.time() - transfer.ended > KEPT
+            ]
             for key in old:
                 del self._all[key]
             return [transfer for transfer in self._all.values() if transfer.visitor == visitor]
@@ -97,7 +111,7 @@ class Transfers:
                 del self._all[transfer.id]
 
 
-def _work(transfer: Transfer, work: Callable[[Told], Outcome]) -> None:
+def _work(transfer: Transfer, work: Callable[[Progress], Outcome]) -> None:
     # What nobody expected ends it too, and goes to the server's log.
     state = "failed"
     outcome = Outcome("Something went wrong that pix2pix did not expect. The server's log says what.")

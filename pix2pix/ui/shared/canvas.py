@@ -1,7 +1,7 @@
-"""The drawing canvas as a Gradio component: a label map, an edge drawing or a picture, drawn in the browser.
+"""The drawing canvas: a label map, an edge drawing or a picture, drawn in the browser.
 
-`canvas_spec` says what is drawn (classes, colours, size); `DrawingCanvas` shows it; what handlers get is an RGB picture.
-The page's part is plain JavaScript in `pix2pix/ui/shared/canvas_js/`, put together here without a build step.
+`canvas_spec` says what is drawn (classes, colours, size); `read_drawing` checks what the page sends, and
+gives an RGB picture. The page's part is plain JavaScript in `pix2pix/ui/shared/canvas_js/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from PIL import Image
 from pix2pix.config import Color, ModelConfig, PaletteEntry
 from pix2pix.imaging.palette import FACADES, snap
 from pix2pix.imaging.tensors import to_rgb
-from pix2pix.ui.shared.js_bundle import bundle
 
 CANVAS = Path(__file__).parent / "canvas_js"
 MAX_SIDE = 2048
@@ -39,8 +38,10 @@ SURPRISE_MARKS: dict[str, tuple[Color, ...]] = {
 MAX_COLORS = 4096
 
 
-def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, *, kind: str = "labels", name: str = "main") -> dict[str, Any]:
-    """What the canvas is to draw, as plain values: the `spec` of a `DrawingCanvas`, also when a handler changes it.
+def canvas_spec(
+    palette: Sequence[PaletteEntry] = FACADES, size: int = 256, *, kind: str = "labels", name: str = "main"
+) -> dict[str, Any]:
+    """What the canvas is to draw, as plain values: the `spec` of `mountCanvas`.
 
     `kind` is a `Kind` of the engine: `labels` and `edges` are drawn, every other one is a picture to open.
     `name` tells the canvases of one page apart.
@@ -51,7 +52,9 @@ def canvas_spec(palette: Sequence[PaletteEntry] = FACADES, size: int = 256, *, k
         "kind": kind,
         "size": size,
         "palette": [[title, [int(part) for part in color]] for title, color in classes],
-        "background": next((names.index(title) for title in ("background", "paper", "land") if title in names), 0),
+        "background": next(
+            (names.index(title) for title in ("background", "paper", "land") if title in names), 0
+        ),
         "surprise": theme_of(classes) if kind == "labels" else "",
         "name": name,
     }
@@ -66,54 +69,16 @@ def spec_of(config: ModelConfig, name: str = "main") -> dict[str, Any]:
 def theme_of(classes: Sequence[PaletteEntry]) -> str:
     """Which of our drawings suit a palette: "facade", "map" or, as the empty string, none."""
     colors = np.array([color for _, color in classes], dtype=np.int32).reshape(-1, 3)
-    near = {kind: sum(np.abs(colors - mark).sum(axis=1).min(initial=999) < 60 for mark in marks) for kind, marks in SURPRISE_MARKS.items()}
+    near = {
+        kind: sum(np.abs(colors - mark).sum(axis=1).min(initial=999) < 60 for mark in marks)
+        for kind, marks in SURPRISE_MARKS.items()
+    }
     return next((kind for kind, marks in SURPRISE_MARKS.items() if near[kind] == len(marks)), "")
 
 
-class DrawingCanvas(gr.HTML):
-    """A canvas to draw on. Handlers get an RGB `PIL.Image` of exactly palette colours, or None before the first stroke;
-    its `info["sequence"]` grows with every change, so that a page can drop results of older drawings.
-
-    Events: `input` while drawing and after each stroke, `release` after each stroke. Change the spec with
-    `gr.update(spec=canvas_spec(...))`; the drawing is kept, each class as the nearest new colour.
-    """
-
-    def __init__(self, value: Any = None, *, spec: dict[str, Any] | None = None, **options: Any) -> None:
-        self.spec = spec or canvas_spec()
-        super().__init__(
-            value=value,
-            html_template=canvas_template(),
-            css_template="",
-            js_on_load=f"{canvas_script()}\nPix2PixCanvas.mountInGradio({{ element, props, trigger, watch }});",
-            apply_default_css=False,
-            spec=self.spec,
-            **options,
-        )
-
-    def preprocess(self, payload: Any) -> Image.Image | None:  # type: ignore[override]
-        """The drawing that a client sent, checked; `gr.Error` with one sentence where it is none."""
-        return read_drawing(payload, self.spec) if payload else None
-
-    def postprocess(self, value: Any) -> dict[str, Any] | None:  # type: ignore[override]
-        """A picture for the canvas (PIL image, (H, W, 3) uint8 array or file), at its size and in its colours."""
-        if value is None or isinstance(value, dict):
-            return value
-        image = value if isinstance(value, Image.Image) else Image.fromarray(value) if isinstance(value, np.ndarray) else Image.open(value)
-        return {"image": to_data_url(to_rgb(image).resize((self.spec["size"],) * 2, _resampling(self.spec["kind"])))}
-
-    def api_info(self) -> dict[str, Any]:
-        """What `gradio_client` sends."""
-        return {"type": "string", "description": "the drawing, a PNG as data URL (data:image/png;base64,...)"}
-
-    def example_payload(self) -> Any:
-        return to_data_url(Image.new("RGB", (self.spec["size"],) * 2, tuple((self.spec["palette"] or [["", [255] * 3]])[0][1])))
-
-    def example_value(self) -> Any:
-        return None
-
-
 def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
-    """The drawing in what a client sent, its `info` telling `sequence` and `kind`; `gr.Error` with one sentence where it is none.
+    """The drawing in what a client sent, its `info` telling `sequence` and `kind`; `gr.Error` with
+    one sentence where it is none.
 
     `own` is the spec that counts where the drawing does not state one.
     """
@@ -136,14 +101,10 @@ def to_data_url(image: Image.Image, effort: int = 6) -> str:
     return PNG_START + base64.b64encode(file.getvalue()).decode()
 
 
-def _resampling(kind: str) -> Image.Resampling:
-    """Labels are never mixed; photos are."""
-    return Image.Resampling.NEAREST if kind in DRAWN else Image.Resampling.BICUBIC
-
-
 def _stated_spec(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """What the drawing says it is. The page's word counts, within bounds: after a restart the server no longer knows
-    which model this page had chosen, and a drawing snapped to another model's colours would be ruined."""
+    """What the drawing says it is. The page's word counts, within bounds: after a restart the
+    server no longer knows which model this page had chosen, and a drawing snapped to another
+    model's colours would be ruined."""
     if "size" not in payload and "palette" not in payload:
         return {"size": own["size"], "kind": own["kind"], "palette": [color for _, color in own["palette"]]}
     size = payload.get("size")
@@ -151,15 +112,27 @@ def _stated_spec(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]
     palette = payload.get("palette")
     if not isinstance(size, int) or isinstance(size, bool) or not 8 <= size <= MAX_SIDE:
         raise gr.Error(f"This drawing has no usable size; its side must be from 8 to {MAX_SIDE} pixels.")
-    if not isinstance(kind, str) or not isinstance(palette, list) or len(palette) > MAX_CLASSES or not all(map(_is_color, palette)):
-        raise gr.Error(f"This drawing has no usable palette; send at most {MAX_CLASSES} colours of three numbers from 0 to 255.")
+    if (
+        not isinstance(kind, str)
+        or not isinstance(palette, list)
+        or len(palette) > MAX_CLASSES
+        or not all(map(_is_color, palette))
+    ):
+        raise gr.Error(
+            f"This drawing has no usable palette; send at most {MAX_CLASSES} colours of three numbers "
+            "from 0 to 255."
+        )
     if kind in DRAWN and not palette:
         raise gr.Error("This drawing has no colours; reload the page and choose the model again.")
     return {"size": size, "kind": kind[:20], "palette": palette}
 
 
 def _is_color(color: Any) -> bool:
-    return isinstance(color, list) and len(color) == 3 and all(type(part) is int and 0 <= part <= 255 for part in color)
+    return (
+        isinstance(color, list)
+        and len(color) == 3
+        and all(type(part) is int and 0 <= part <= 255 for part in color)
+    )
 
 
 def _sequence(payload: dict[str, Any]) -> int:
@@ -168,17 +141,31 @@ def _sequence(payload: dict[str, Any]) -> int:
 
 
 def _open_png(text: Any, size: int) -> Image.Image:
-    """The PNG in a data URL, as RGB of `size` x `size`. The header is read first: nothing large is ever unpacked."""
+    """The PNG in a data URL, as RGB of `size` x `size`. The header is read first:
+    nothing large is ever unpacked."""
     if not isinstance(text, str) or not text.startswith(PNG_START):
         raise gr.Error("This is not a drawing: send a PNG as a data URL.")
     if len(text) > MAX_CHARACTERS:
-        raise gr.Error(f"This drawing has {len(text) / 2**20:.0f} MB; at most {MAX_CHARACTERS // 2**20} MB are taken.")
+        raise gr.Error(
+            f"This drawing has {len(text) / 2**20:.0f} MB; at most {MAX_CHARACTERS // 2**20} MB are taken."
+        )
     try:
-        image = Image.open(io.BytesIO(base64.b64decode(text[len(PNG_START) :], validate=True)), formats=["PNG"])
-    except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        image = Image.open(
+            io.BytesIO(base64.b64decode(text[len(PNG_START) :], validate=True)), formats=["PNG"]
+        )
+    except (
+        binascii.Error,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
         raise gr.Error("This drawing cannot be read: it is not a whole PNG file.") from error
     if image.size != (size, size):
-        raise gr.Error(f"This drawing is {image.width} x {image.height} pixels; this model draws on {size} x {size}.")
+        raise gr.Error(
+            f"This drawing is {image.width} x {image.height} pixels; this model draws on {size} x {size}."
+        )
     try:
         return to_rgb(image)
     except (OSError, SyntaxError, ValueError, MemoryError) as error:
@@ -186,13 +173,16 @@ def _open_png(text: Any, size: int) -> Image.Image:
 
 
 def snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
-    """Exactly palette colours. Our page sends no other; another client may, and two models may differ in theirs."""
+    """Exactly palette colours. Our page sends no other; another client may, and two
+    models may differ in theirs."""
     found = image.getcolors(MAX_COLORS)
     if found is None:
         raise gr.Error(f"This drawing has more than {MAX_COLORS} colours; a label map has a few.")
     if {color for _, color in found} <= {tuple(color) for color in colors}:
         return image
-    palette = tuple((str(number), (int(red), int(green), int(blue))) for number, (red, green, blue) in enumerate(colors))
+    palette = tuple(
+        (str(number), (int(red), int(green), int(blue))) for number, (red, green, blue) in enumerate(colors)
+    )
     pixels, _ = snap(np.asarray(image), palette)
     clean = Image.fromarray(pixels)
     clean.info = image.info
@@ -203,10 +193,3 @@ def snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
 def canvas_template() -> str:
     """The markup of the canvas. It mentions no property, so that Gradio never renders it anew."""
     return f'<div class="p2p-host">{(CANVAS / "canvas.html").read_text(encoding="utf-8")}</div>'
-
-
-@lru_cache(maxsize=1)
-def canvas_script() -> str:
-    """All modules as one classic script that defines `Pix2PixCanvas`; also what a page without Gradio includes."""
-    exports = ("mountCanvas", "mountInGradio", "surprise")
-    return bundle("Pix2PixCanvas", CANVAS / "gradio.js", exports=exports, styles=[CANVAS / "canvas.css"])

@@ -33,10 +33,16 @@ def stage_file(path: Path, name: str) -> Path:
 
 
 def stage_run(run: Run) -> Path:
-    """The whole run as a zip, with a folder of its name in it. Memory stays as it is, however large the run."""
-    files = [path for path in sorted(run.path.rglob("*")) if path.is_file() and path.name not in LEFT_OUT and path.suffix != ".part"]
+    """The whole run as a zip, with a folder of its name in it. Memory stays as
+    it is, however large the run."""
+    files = [
+        path
+        for path in sorted(run.path.rglob("*"))
+        if path.is_file() and path.name not in LEFT_OUT and path.suffix != ".part"
+    ]
     target = _new_place(sum(path.stat().st_size for path in files)) / f"{run.name}.zip"
-    # Weights do not get smaller, and pictures are packed already: storing is as small, and many times as quick.
+    # Weights do not get smaller, and pictures are packed already: storing is as
+    # small, and many times as quick.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for path in files:
             _add(archive, path, name=f"{run.name}/{path.relative_to(run.path).as_posix()}")
@@ -45,7 +51,10 @@ def stage_run(run: Run) -> Path:
 
 def _add(archive: zipfile.ZipFile, path: Path, *, name: str) -> None:
     try:
-        with path.open("rb") as source, archive.open(zipfile.ZipInfo.from_file(path, name), "w", force_zip64=True) as target:
+        with (
+            path.open("rb") as source,
+            archive.open(zipfile.ZipInfo.from_file(path, name), "w", force_zip64=True) as target,
+        ):
             shutil.copyfileobj(source, target, PIECE)
     except FileNotFoundError:  # replaced or removed by its trainer meanwhile
         return
@@ -59,5 +68,8 @@ def _new_place(needed: int) -> Path:
     free = shutil.disk_usage(PLACE).free
     # Gradio's own copy needs the same room again.
     if free < 2 * needed:
-        raise NoSpaceError(f"no space left: the download needs {2 * needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free.")
+        raise NoSpaceError(
+            f"no space left: the download needs {2 * needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} "
+            "MB are free."
+        )
     return Path(tempfile.mkdtemp(dir=PLACE))

@@ -1,4 +1,5 @@
-"""The pictures that the page starts from, in `examples/`: label maps and edges of our own, and photos that our models made of them."""
+"""The pictures that the page starts from, in `examples/`: label maps and edges of our own, and photos
+that our models made of them."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def fitting(config: ModelConfig) -> str:
 def list_examples(folder: Path = EXAMPLES) -> dict[str, list[Path]]:
     """Files by what they show: label maps as `facade` and `map`, `edges`, photos as `house` and `aerial`."""
     places = [place for place in sorted(folder.glob("*")) if place.is_dir()]
-    return {place.name: sorted(path for path in place.iterdir() if path.suffix in SUFFIXES) for place in places}
+    return {
+        place.name: sorted(path for path in place.iterdir() if path.suffix in SUFFIXES) for place in places
+    }
 
 
 def title_of(path: Path) -> str:
@@ -37,7 +40,10 @@ def title_of(path: Path) -> str:
 
 def as_props(folder: Path = EXAMPLES) -> dict[str, list[dict[str, Any]]]:
     """Names and pictures by what they show, for the page: they are small, and come with it."""
-    return {kind: [{"name": title_of(path), "image": _to_url(path)} for path in paths] for kind, paths in list_examples(folder).items()}
+    return {
+        kind: [{"name": title_of(path), "image": _to_url(path)} for path in paths]
+        for kind, paths in list_examples(folder).items()
+    }
 
 
 def _to_url(path: Path) -> str:

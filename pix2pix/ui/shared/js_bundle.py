@@ -20,14 +20,16 @@ return {{ {exports} }};
 
 
 def bundle(name: str, entry: Path, *, exports: Sequence[str], styles: Sequence[Path]) -> str:
-    """A script that defines `name` with what `entry` and the modules that it imports export. It brings its style sheets with it."""
+    """A script that defines `name` with what `entry` and the modules that it imports export. It
+    brings its style sheets with it."""
     body = "\n".join(_to_classic(path.read_text(encoding="utf-8")) for path in in_order(entry))
     style = "\n".join(path.read_text(encoding="utf-8") for path in styles)
     return SCRIPT.format(name=name, body=body, exports=", ".join(exports), style=json.dumps(style))
 
 
 def _to_classic(source: str) -> str:
-    """A module without its imports and exports: all share one function, where names must differ (a test holds that)."""
+    """A module without its imports and exports: all share one function, where names must
+    differ (a test holds that)."""
     return re.sub(r"^export ", "", IMPORT.sub("", source), flags=re.MULTILINE)
 
 

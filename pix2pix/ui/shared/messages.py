@@ -25,28 +25,38 @@ def with_toasts(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*values)
         except Pix2PixError as error:
-            raise gr.Error(sentence(error), duration=SECONDS, title="That did not work", print_exception=False) from error
+            raise gr.Error(
+                sentence(error), duration=SECONDS, title="That did not work", print_exception=False
+            ) from error
 
     return handle
 
 
-PATH = re.compile(r"""(?<![\w:/\\.~-])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"`<>|;,()]+)+[/\\]([^\s/\\'"`<>|;,()]*)""")
-"""An absolute path of two parts or more; what stands in its group is its last part. Not the rest of an address of the web."""
+PATH = re.compile(
+    r"""(?<![\w:/\\.~-])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"`<>|;,()]+)+[/\\]([^\s/\\'"`<>|;,()]*)"""
+)
+"""An absolute path of two parts or more; what stands in its group is its last part. Not the
+rest of an address of the web."""
 
 
 def without_paths(text: str) -> str:
-    """The text with each absolute path shortened to its last part: a visitor need not know the folders of the server.
+    """The text with each absolute path shortened to its last part: a visitor need not
+    know the folders of the server.
 
     Folders with spaces in their names are known where they are those that the server works in.
     """
     for folder in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         if len(folder.parts) > 1:
             text = text.replace(f"{folder}{os.sep}", "")
-    return PATH.sub(lambda found: found.group(1) or found.group(0).rstrip("/\\").replace("\\", "/").rpartition("/")[2], text)
+    return PATH.sub(
+        lambda found: found.group(1) or found.group(0).rstrip("/\\").replace("\\", "/").rpartition("/")[2],
+        text,
+    )
 
 
 def sentence(error: Pix2PixError | str) -> str:
-    """The message without the server's folders, with a capital letter unless it begins with a file or a number."""
+    """The message without the server's folders, with a capital letter unless it
+    begins with a file or a number."""
     text = without_paths(str(error))
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 

@@ -1,7 +1,8 @@
-"""The models that a page offers: what lies in `checkpoints/`, and what runs have saved, also the run that is training now.
+"""The models that a page offers: what lies in `checkpoints/`, and what runs have saved,
+also the run that is training now.
 
-A model is named by a key (`facades`, `runs/houses`, `runs/houses/best`), which is looked up in the list and never used as a path:
-a visitor can send anything.
+A model is named by a key (`facades`, `runs/houses`, `runs/houses/best`), which is looked up in the list and
+never used as a path: a visitor can send anything.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pix2pix.checkpoints.importers import SUFFIXES, is_own, read_any
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, is_utf8, showable
 from pix2pix.inference.translator import Translator
-from pix2pix.inference.zero_gpu import Borrower, open_translator
+from pix2pix.inference.zero_gpu import ZeroGpuTranslator, open_translator
 from pix2pix.runtime.files import utf8_name
-from pix2pix.ui.shared.turns import Batches, Turns
+from pix2pix.ui.shared.turns import Batches, RequestQueue
 
 Signature = tuple[str, int, int]
 KEPT_TRANSLATORS = 3
@@ -95,17 +96,23 @@ def key_of(path: Path) -> str:
 
 
 def list_models(checkpoints: Path, runs: Path) -> Listing:
-    """Looks at the models in `checkpoints/`, also those of other projects, at `runs/*/model.pth` and at `runs/*/best.pth`."""
+    """Looks at the models in `checkpoints/`, also those of other projects, at
+    `runs/*/model.pth` and at `runs/*/best.pth`."""
     files = [path for path in checkpoints.glob("*") if path.suffix in SUFFIXES]
     places = [(key_of(path), key_of(path), path) for path in files]
     for file, suffix, word in RUN_FILES:
-        places += [(f"runs/{path.parent.name}{suffix}", path.parent.name + word, path) for path in runs.glob(f"*/{file}")]
+        places += [
+            (f"runs/{path.parent.name}{suffix}", path.parent.name + word, path)
+            for path in runs.glob(f"*/{file}")
+        ]
     models = []
     broken = []
     nameless = []
     for key, title, path in places:
         if not is_utf8(key):
-            nameless.append(f"{showable(title)} has a name that is not UTF-8, which no page can show. Rename it.")
+            nameless.append(
+                f"{showable(title)} has a name that is not UTF-8, which no page can show. Rename it."
+            )
             continue
         try:
             config, about = _describe(path)
@@ -169,7 +176,8 @@ def _sign(path: Path) -> Signature:
 
 
 def read_description(path: Path) -> Description:
-    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading and checking them takes a second.
+    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading
+    and checking them takes a second.
 
     Weights of another project say nothing of themselves: they are read once, in a process of their own.
     """
@@ -180,8 +188,14 @@ def read_description(path: Path) -> Description:
         with utf8_name(path) as name:
             content = torch.load(name, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # whatever a damaged file makes torch raise, the page says one sentence
-        raise CheckpointError(f"{path.name} is damaged, or no PyTorch checkpoint. Remove it, or get it again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT or not is_told(content.get("about", {})):
+        raise CheckpointError(
+            f"{path.name} is damaged, or no PyTorch checkpoint. Remove it, or get it again."
+        ) from error
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != FORMAT
+        or not is_told(content.get("about", {}))
+    ):
         raise CheckpointError(f"{path.name} is a PyTorch file, but no pix2pix checkpoint.")
     try:
         return ModelConfig.from_dict(content["config"]), content.get("about", {})
@@ -189,16 +203,17 @@ def read_description(path: Path) -> Description:
         raise CheckpointError(f"{path.name}: the model's description cannot be read ({error}).") from error
 
 
-class Shelf:
-    """The models of two folders, and the few translators that were used last. Shared by all visitors and threads."""
+class ModelLibrary:
+    """The models of two folders, and the few translators that were used last. Shared
+    by all visitors and threads."""
 
     def __init__(self, checkpoints: str | Path, runs: str | Path, *, kept: int = KEPT_TRANSLATORS) -> None:
         self.checkpoints = Path(checkpoints)
         self.runs = Path(runs)
         self.kept = kept
-        self._translators: OrderedDict[Signature, Translator | Borrower] = OrderedDict()
+        self._translators: OrderedDict[Signature, Translator | ZeroGpuTranslator] = OrderedDict()
         self._lock = threading.Lock()
-        self.turns = Turns()
+        self.turns = RequestQueue()
         self.batches = Batches(self.turns)
 
     def listing(self) -> Listing:
@@ -212,10 +227,15 @@ class Shelf:
         if found:
             return found
         if not models:
-            raise CheckpointError(f"there is no model yet. Put a .pth file into {self.checkpoints}, or train one.")
-        raise CheckpointError(f"the model {str(key)[:100]!r} is not there (any more). Choose another one, such as {models[0].key!r}.")
+            raise CheckpointError(
+                f"there is no model yet. Put a .pth file into {self.checkpoints}, or train one."
+            )
+        raise CheckpointError(
+            f"the model {str(key)[:100]!r} is not there (any more). Choose another one, such as "
+            f"{models[0].key!r}."
+        )
 
-    def translator(self, key: str | None) -> Translator | Borrower:
+    def translator(self, key: str | None) -> Translator | ZeroGpuTranslator:
         """The model with that key, ready to draw; read anew when its file has changed."""
         path = self.model(key).path
         # One at a time: ten visitors who choose a model together read it once.
@@ -225,7 +245,9 @@ class Shelf:
                 if signature not in self._translators:
                     self._translators[signature] = open_translator(path)
             except OSError as error:
-                raise CheckpointError(f"the model {key!r} is not there any more. Choose another one.") from error
+                raise CheckpointError(
+                    f"the model {key!r} is not there any more. Choose another one."
+                ) from error
             self._translators.move_to_end(signature)
             self._forget(str(path.resolve()), signature)
             return self._translators[signature]
@@ -243,7 +265,8 @@ class Shelf:
 
 
 def default_key(listing: Listing, wanted: str | None = None) -> str | None:
-    """What a menu shows at first: the wanted model if it is there, else the facades that come along, else a kept one, else the newest."""
+    """What a menu shows at first: the wanted model if it is there, else the facades that come along, else
+    a kept one, else the newest."""
     keys = [model.key for model in listing.models]
     kept = [model.key for model in listing.models if not model.is_run]
     return next((key for key in (wanted, FIRST, *kept, *keys) if key in keys), None)

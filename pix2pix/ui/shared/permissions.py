@@ -1,5 +1,5 @@
-"""What a visitor of the page may do: who trains, whose runs one sees, who changes models. Each handler of the page asks here;
-hidden buttons protect nothing. The table for people is in `docs/hub.md`.
+"""What a visitor of the page may do: who trains, whose runs one sees, who changes models. Each handler of the
+page asks here; hidden buttons protect nothing. The table for people is in `docs/hub.md`.
 
 PIX2PIX_TRAIN          nobody, owner, visitors (who have signed in) or everyone
 PIX2PIX_TRAIN_MINUTES  how long a run may train in all; 0 or nothing: as long as it takes
@@ -16,7 +16,9 @@ from typing import Literal, get_args
 from pix2pix.errors import ConfigError, RightsError, RunError
 
 Policy = Literal["nobody", "owner", "visitors", "everyone"]
-Action = Literal["draw", "download", "push", "pull", "rename", "delete", "deploy", "train", "study", "prepare"]
+Action = Literal[
+    "draw", "download", "push", "pull", "rename", "delete", "deploy", "train", "study", "prepare"
+]
 ON_A_SPACE: dict[Action, Policy] = {
     "draw": "everyone",
     "download": "everyone",
@@ -28,8 +30,8 @@ ON_A_SPACE: dict[Action, Policy] = {
     "study": "everyone",
     "prepare": "owner",  # of studies: it shows a folder's pictures to everyone
 }
-"""Who may do what on a public Space; without a sign-in, the owner is nobody. On one's own machine everyone does all. `train` has a policy
-of its own, PIX2PIX_TRAIN."""
+"""Who may do what on a public Space; without a sign-in, the owner is nobody. On one's own machine everyone
+does all. `train` has a policy of its own, PIX2PIX_TRAIN."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +47,26 @@ class Rights:
     """Strangers come by."""
 
     def check(self, visitor: str, action: Action) -> None:
-        """`RightsError` (to train: `RunError`) where `visitor`, the name of the signed-in, else empty, may not do that here."""
+        """`RightsError` (to train: `RunError`) where `visitor`, the name of the signed-in, else
+        empty, may not do that here."""
         if action == "train":
             self.check_train(visitor)
         elif self.is_space:
             who = ON_A_SPACE[action]
             if who == "visitors" and not visitor:
-                raise RightsError(f"sign in to {action} here: it is done under your own name, with your own token.")
+                raise RightsError(
+                    f"sign in to {action} here: it is done under your own name, with your own token."
+                )
             if who == "owner" and not self.is_owner(visitor):
                 what = "studies" if action == "prepare" else "models"
                 raise RightsError(
-                    f"only the owner of this Space may {action} {what} here" + ("." if visitor else "; sign in if that is you.")
+                    f"only the owner of this Space may {action} {what} here"
+                    + ("." if visitor else "; sign in if that is you.")
                 )
 
-    def allows(self, visitor: str, action: Action) -> bool:
-        """As `check`, for what a page shows."""
-        try:
-            self.check(visitor, action)
-        except (RightsError, RunError):
-            return False
-        return True
-
     def refusal(self, visitor: str) -> str:
-        """Why `visitor` (the name of the signed-in, else empty) may not train; empty where that is allowed."""
+        """Why `visitor` (the name of the signed-in, else empty) may not train;
+        empty where that is allowed."""
         if not self.has_background:
             return "this Space runs on ZeroGPU, which lends a GPU for single calls and cannot hold a training"
         if self.policy == "nobody":
@@ -93,12 +92,14 @@ class Rights:
         return self.policy == "everyone" or self.is_owner(visitor) or (bool(visitor) and visitor == run_owner)
 
     def minutes_for(self, visitor: str) -> float:
-        """How long a run of this visitor may train; 0 for as long as it takes. The owner's own runs know no limit."""
+        """How long a run of this visitor may train; 0 for as long as it takes. The
+        owner's own runs know no limit."""
         return 0.0 if self.is_owner(visitor) else self.minutes
 
 
 def read_rights(environment: Mapping[str, str] = os.environ) -> Rights:
-    """The owner's wishes, from the environment. On a Space nobody trains unless its owner says so: its free CPU is everyone's."""
+    """The owner's wishes, from the environment. On a Space nobody trains unless its owner says so:
+    its free CPU is everyone's."""
     is_space = bool(environment.get("SPACE_ID"))
     policy = environment.get("PIX2PIX_TRAIN", "").strip().lower() or ("nobody" if is_space else "everyone")
     if policy not in get_args(Policy):

@@ -1,8 +1,10 @@
-"""What a server writes to its log where Gradio refuses a request: a line. Faults in our own code keep their traceback.
+"""What a server writes to its log where Gradio refuses a request: a line. Faults in our
+own code keep their traceback.
 
-Gradio and uvicorn print a traceback for whatever goes wrong in a request, also where nothing is wrong but the request: a file that was not
-uploaded, an address that may not be fetched, a function that is not there. Whoever probes a public page fills its log that way.
-`tell_refusals_in_a_line` looks at the frames of an exception: where none is of pix2pix, the request was refused before it came to us.
+Gradio and uvicorn print a traceback for whatever goes wrong in a request, also where nothing is wrong but the
+request: a file that was not uploaded, an address that may not be fetched, a function that is not there.
+Whoever probes a public page fills its log that way. `log_refusals_in_a_line` looks at the frames of an
+exception: where none is of pix2pix, the request was refused before it came to us.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class ServerFilter(logging.Filter):
         return True
 
 
-def tell_refusals_in_a_line() -> None:
+def log_refusals_in_a_line() -> None:
     """From now on, for all pages of this process. May be called again."""
     for module in (gradio.queueing, gradio.routes, gradio.route_utils):
         setattr(module, "traceback", TracebackPrinter())  # noqa: B010  # a module, which mypy does not let anybody replace

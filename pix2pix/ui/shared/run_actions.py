@@ -1,4 +1,5 @@
-"""What a visitor can do to training runs. Each act checks names and rights itself: anybody can send anything to a page."""
+"""What a visitor can do to training runs. Each act checks names and rights itself: anybody
+can send anything to a page."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ from pix2pix.config import TrainConfig
 from pix2pix.data.intake.uploads import allowed_folders, is_allowed
 from pix2pix.errors import ConfigError, RunError, is_utf8
 from pix2pix.runs import jobs
-from pix2pix.runs import queue as waiting
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs.requirements import check_disk, fit_memory
 from pix2pix.runs.run import ALIVE, Run, Snapshot, find_runs
 from pix2pix.runtime.files import write_atomically
 from pix2pix.ui.shared.messages import capital
-from pix2pix.ui.shared.model_library import Model, Shelf
+from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.permissions import Rights, read_rights
 
 LONGEST_NAME = 60
@@ -28,8 +29,9 @@ MOST_STEPS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Where runs and models lie, and who may do what. `visitor` is the name of whoever signed in, else empty."""
+class RunActions:
+    """Where runs and models lie, and who may do what. `visitor` is the name of
+    whoever signed in, else empty."""
 
     runs: Path
     checkpoints: Path
@@ -41,7 +43,11 @@ class Desk:
     def visible(self, visitor: str) -> list[Run]:
         """The runs that a visitor sees and steers, the newest first."""
         # A name that is not UTF-8 cannot be sent to a browser; the list of models names its files.
-        return [run for run in find_runs(self.runs) if is_utf8(run.name) and self.rights.may_see(visitor, run.owner)]
+        return [
+            run
+            for run in find_runs(self.runs)
+            if is_utf8(run.name) and self.rights.may_see(visitor, run.owner)
+        ]
 
     def find(self, visitor: str, name: str | None) -> Run | None:
         """The run of that name, looked up among those that the visitor sees."""
@@ -67,15 +73,16 @@ class Desk:
         seen = {run.name for run in self.visible(visitor)}
         return {run.name for run in find_runs(self.runs)} - seen
 
-    def start_from(self, visitor: str, shelf: Shelf, key: str) -> Model:
+    def start_from(self, visitor: str, library: ModelLibrary, key: str) -> Model:
         """The model to go on from; `Pix2PixError` where it is not there, or belongs to somebody else."""
-        model = shelf.model(key)
+        model = library.model(key)
         if model.is_run:
             self.run(visitor, model.path.parent.name)
         return model
 
     def start(self, visitor: str, name: str | None, config: TrainConfig) -> tuple[str, str]:
-        """Makes the run and starts its trainer in the background, or lets it wait. Its name, and what was done."""
+        """Makes the run and starts its trainer in the background, or lets it wait.
+        Its name, and what was done."""
         self.rights.check_train(visitor)
         if not config.data:
             raise ConfigError("there is nothing to train on yet: bring pairs, or name a folder of them.")
@@ -84,7 +91,9 @@ class Desk:
         name = check_name(name) if name and name.strip() else ""
         config, lowered = fit_memory(config)
         check_disk(config, self.runs)
-        run = jobs.start(self.runs, name, config=config, owner=visitor, minutes=self.rights.minutes_for(visitor))
+        run = jobs.start(
+            self.runs, name, config=config, owner=visitor, minutes=self.rights.minutes_for(visitor)
+        )
         if lowered:
             run.write_status(notice=lowered)
         return run.name, " ".join(filter(None, [_begun(run), capital(lowered)]))
@@ -99,7 +108,7 @@ class Desk:
 
     def leave(self, visitor: str, name: str | None) -> str:
         """Takes a run out of the queue."""
-        return waiting.leave(self.run(visitor, name))
+        return run_queue.leave(self.run(visitor, name))
 
     def resume(self, visitor: str, name: str | None, more: float = 0) -> str:
         """Goes on with a run, `more` steps beyond those that were planned."""
@@ -108,7 +117,7 @@ class Desk:
         wanted = _check_steps(run.snapshot(), more)
         check_disk(run.config(), self.runs)
         jobs.resume(run.path, wanted)
-        return _begun(run) if run.state() == waiting.QUEUED else f"{run.name} goes on to step {wanted:,}."
+        return _begun(run) if run.state() == run_queue.QUEUED else f"{run.name} goes on to step {wanted:,}."
 
     def sample_now(self, visitor: str, name: str | None) -> str:
         """Asks for a sample grid out of turn."""
@@ -140,13 +149,15 @@ class Desk:
         return f"{run.name} is deleted."
 
 
-def open_desk(shelf: Shelf) -> Desk:
+def open_run_actions(library: ModelLibrary) -> RunActions:
     """The desk over a shelf's folders, with the rights that the environment gives."""
-    return Desk(shelf.runs, shelf.checkpoints, read_rights(), shelf.runs.parent / "uploads", allowed_folders())
+    return RunActions(
+        library.runs, library.checkpoints, read_rights(), library.runs.parent / "uploads", allowed_folders()
+    )
 
 
 def _begun(run: Run) -> str:
-    place, length = waiting.place_of(run)
+    place, length = run_queue.place_of(run)
     if place:
         return f"{run.name} waits for its turn: place {place} of {length}."
     return f"{run.name} is training."
@@ -157,7 +168,8 @@ def check_name(name: str, kind: str = "a run") -> str:
     name = name.strip()
     if not NAME.fullmatch(name) or ".." in name:
         raise ConfigError(
-            f"{name[:100]!r} is no name for {kind}: take letters, digits, spaces, dots and dashes, at most {LONGEST_NAME},"
+            f"{name[:100]!r} is no name for {kind}: take letters, digits, spaces, dots and dashes, at most "
+            f"{LONGEST_NAME},"
             " and begin and end with a letter or a digit."
         )
     return name
@@ -172,5 +184,7 @@ def pick_run(found: Sequence[Run], name: str | None) -> Run | None:
 def _check_steps(snapshot: Snapshot, more: float | None) -> int:
     wanted = snapshot.steps + (more or 0)
     if not snapshot.step < wanted <= MOST_STEPS:
-        raise ConfigError(f"{snapshot.name} has made {snapshot.step:,} steps; ask for more of them, at most {MOST_STEPS:,}.")
+        raise ConfigError(
+            f"{snapshot.name} has made {snapshot.step:,} steps; ask for more of them, at most {MOST_STEPS:,}."
+        )
     return int(wanted)

@@ -1,4 +1,5 @@
-"""The drawing that a model is shown with: an example of ours, in the colours of its palette where it takes label maps."""
+"""The drawing that a model is shown with: an example of ours, in the colours of its
+palette where it takes label maps."""
 
 from __future__ import annotations
 
@@ -35,12 +36,15 @@ def _drawing(config: ModelConfig) -> Image.Image:
 
 
 def recolored(drawing: Image.Image, config: ModelConfig, *, is_near: bool) -> Image.Image:
-    """The drawing in the colours of the model: the nearest ones where they mean the same, else dealt out, the largest area first."""
+    """The drawing in the colours of the model: the nearest ones where they mean the same, else dealt
+    out, the largest area first."""
     pixels = np.asarray(drawing)
     if is_near:
         return Image.fromarray(snap(pixels, config.palette)[0])
     colors, places, counts = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True, return_counts=True)
     ranks = np.empty(len(colors), np.int64)
     ranks[np.argsort(-counts, kind="stable")] = np.arange(len(colors))
-    dealt: NDArray[np.uint8] = np.array([color for _, color in config.palette], np.uint8)[ranks % len(config.palette)]
+    dealt: NDArray[np.uint8] = np.array([color for _, color in config.palette], np.uint8)[
+        ranks % len(config.palette)
+    ]
     return Image.fromarray(dealt[places.reshape(-1)].reshape(pixels.shape))

@@ -1,9 +1,9 @@
 """What a visitor's session costs the server: a few kilobytes, and a bounded number of them.
 
-Gradio 6 gives each session, each call of the API included, a description of every component of the page: 0.41 MB of this page and 10 ms,
-kept for up to 10,000 sessions (4 GB). No public setting makes it smaller, so `share_descriptions` replaces its class of a session with
-one that shares the page's descriptions and copies those that a session changes. Written against gradio 6.31; a test holds that the class
-is still where it was.
+Gradio 6 gives each session, each call of the API included, a description of every component of the page: 0.41
+MB of this page and 10 ms, kept for up to 10,000 sessions (4 GB). No public setting makes it smaller, so
+`share_descriptions` replaces its class of a session with one that shares the page's descriptions and copies
+those that a session changes. Written against gradio 6.31; a test holds that the class is still where it was.
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ TTL_WHEN_CLOSED = 3600
 SHARE = 0.01
 """Part of the free memory that sessions may take."""
 BYTES_PER_SESSION = 40_000
-"""Measured (tests/ui/shared/test_session_memory.py holds it): 15 kB of a session that does nothing, more with what a visitor looks at."""
+"""Measured (tests/ui/shared/test_session_memory.py holds it): 15 kB of a session that does nothing, more
+with what a visitor looks at."""
 FEWEST = 200
 MOST = 2000
 
 
 def session_capacity() -> int:
-    """Sessions that are kept; of more, those that were used longest ago are forgotten. Their pages go on with a new one."""
+    """Sessions that are kept; of more, those that were used longest ago are forgotten. Their
+    pages go on with a new one."""
     return int(min(max(SHARE * free_memory() / BYTES_PER_SESSION, FEWEST), MOST))
 
 
 class SharedDescriptions(dict[int, Any]):
-    """Descriptions of components by id: those of the page, until a session reads one to change it. Then it has a copy of its own."""
+    """Descriptions of components by id: those of the page, until a session reads one to change it.
+    Then it has a copy of its own."""
 
     def __init__(self, shared: dict[int, Any]) -> None:
         super().__init__()
@@ -80,7 +83,9 @@ def _descriptions_of(blocks: gr.Blocks) -> dict[int, Any]:
     """Those of a page, made once."""
     if blocks not in _described:
         config = blocks.default_config
-        _described[blocks] = {key: config.config_for_block(key, [], block) for key, block in config.blocks.items()}
+        _described[blocks] = {
+            key: config.config_for_block(key, [], block) for key, block in config.blocks.items()
+        }
     return _described[blocks]
 
 

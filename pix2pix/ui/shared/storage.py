@@ -16,7 +16,8 @@ from pix2pix.runtime.files import write_text
 
 SPACE_STORAGE = "/data"
 BROUGHT = ".brought"
-"""Names and checksums of models that came along and were put into the store: one that was deleted there does not come back."""
+"""Names and checksums of models that came along and were put into the store: one that was
+deleted there does not come back."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Places:
 
 
 def find_places(environment: Mapping[str, str] = os.environ, here: str | Path = "") -> Places:
-    """The folders below the store, with the models that came along; without a store those below `here`, the working folder."""
+    """The folders below the store, with the models that came along; without a store those below
+    `here`, the working folder."""
     store = environment.get("PIX2PIX_STORE") or (SPACE_STORAGE if environment.get("SPACE_ID") else "")
     beside = Places(Path(here) / "checkpoints", Path(here) / "runs")
     if not store or not Path(store).is_dir() or not os.access(store, os.W_OK):

@@ -1,7 +1,8 @@
-"""A small picture of what each model makes of a drawing: made once, in the background, and kept beside the models.
+"""A small picture of what each model makes of a drawing: made once, in the
+background, and kept beside the models.
 
-A picture is known by its file's path, time and size: a file written anew gets a new one. Nobody who draws waits for it: it is made by a
-thread of its own with one core, outside the turns of the visitors.
+A picture is known by its file's path, time and size: a file written anew gets a new one. Nobody who draws
+waits for it: it is made by a thread of its own with one core, outside the turns of the visitors.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pix2pix.inference.translator import Translator
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runtime.files import read_image, write_bytes
 from pix2pix.ui.shared.canvas import to_data_url
-from pix2pix.ui.shared.model_library import Model, Shelf
+from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.sample_drawing import sample_drawing
 
 SIDE = 112
@@ -48,7 +49,9 @@ class Thumbnails:
         self.folder = folder
         self._lock = threading.Lock()
         self._known: dict[str, Future[bytes]] = {}
-        self._maker = ThreadPoolExecutor(1, "pix2pix-thumbnails", initializer=torch.set_num_threads, initargs=(1,))
+        self._maker = ThreadPoolExecutor(
+            1, "pix2pix-thumbnails", initializer=torch.set_num_threads, initargs=(1,)
+        )
 
     def ask(self, model: Model) -> Future[bytes]:
         """The picture as WebP, or a promise of it; empty where the model makes none."""
@@ -64,7 +67,12 @@ class Thumbnails:
             return kept.read_bytes()
         try:
             data = to_webp(beside(*_pair(model)))
-        except (Pix2PixError, OSError, MemoryError, RuntimeError):  # drawn with, the same model says what is wrong with it
+        except (
+            Pix2PixError,
+            OSError,
+            MemoryError,
+            RuntimeError,
+        ):  # drawn with, the same model says what is wrong with it
             return b""
         if not model.is_run:
             self._keep(kept, data)
@@ -133,19 +141,21 @@ def to_webp(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def thumbnail(shelf: Shelf, key: str | None) -> str:
+def thumbnail(library: ModelLibrary, key: str | None) -> str:
     """A data URL of the picture alone, for a list; empty where there is none. Waits until it is made."""
-    data = thumbnails_of(shelf.checkpoints).ask(shelf.model(key)).result(PATIENCE)
+    data = thumbnails_of(library.checkpoints).ask(library.model(key)).result(PATIENCE)
     if not data:
         return ""
     with Image.open(io.BytesIO(data)) as both:
-        picture = both.crop((CARD_SIDE, 0, 2 * CARD_SIDE, CARD_SIDE)).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        picture = both.crop((CARD_SIDE, 0, 2 * CARD_SIDE, CARD_SIDE)).resize(
+            (SIDE, SIDE), Image.Resampling.LANCZOS
+        )
     return to_data_url(picture)
 
 
-def card_picture(shelf: Shelf, model: Model) -> str | None:
+def card_picture(library: ModelLibrary, model: Model) -> str | None:
     """A data URL of drawing and picture; empty where there is none, None while it is being made."""
-    made = thumbnails_of(shelf.checkpoints).ask(model)
+    made = thumbnails_of(library.checkpoints).ask(model)
     if not made.done():
         return None
     return "data:image/webp;base64," + base64.b64encode(made.result()).decode() if made.result() else ""

@@ -1,4 +1,5 @@
-"""Whose picture is made next: one network at a time, drawings before calls of the API, and pictures that wait for one model together."""
+"""Whose picture is made next: one network at a time, drawings before calls of the API, and pictures that
+wait for one model together."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ MOST_TOGETHER = 4
 """Pictures that go through a network at once. More would save little, and let a stroke wait longer."""
 
 
-class Turns:
+class RequestQueue:
     """One holder at a time; of those who wait, the lower priority number goes first, then who came first."""
 
     def __init__(self) -> None:
@@ -34,18 +35,22 @@ class Turns:
 
     @contextmanager
     def take(self, priority: int = STROKE) -> Iterator[None]:
-        """Waits for its turn, at most `LONGEST_WAIT` seconds; then `Pix2PixError` with the number of those before it."""
+        """Waits for its turn, at most `LONGEST_WAIT` seconds; then `Pix2PixError` with
+        the number of those before it."""
         ticket = (priority, next(self._numbers))
         with self._changed:
             heapq.heappush(self._waiting, ticket)
-            is_next = self._changed.wait_for(lambda: not self._is_taken and self._waiting[0] == ticket, LONGEST_WAIT)
+            is_next = self._changed.wait_for(
+                lambda: not self._is_taken and self._waiting[0] == ticket, LONGEST_WAIT
+            )
             before = sum(other < ticket for other in self._waiting)
             self._waiting.remove(ticket)
             heapq.heapify(self._waiting)
             self._changed.notify_all()
             if not is_next:
                 raise Pix2PixError(
-                    f"the server has been busy with other visitors' pictures for {LONGEST_WAIT:.0f} seconds, and {before} are still"
+                    f"the server has been busy with other visitors' pictures for {LONGEST_WAIT:.0f} "
+                    f"seconds, and {before} are still"
                     " before yours. Try again."
                 )
             self._is_taken = True
@@ -73,9 +78,10 @@ class Order:
 
 
 class Batches:
-    """Pictures that wait for the same model go through its network together: a third of the time each, and the same pictures."""
+    """Pictures that wait for the same model go through its network together: a third of the time
+    each, and the same pictures."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: RequestQueue) -> None:
         self.turns = turns
         self._waiting: list[Order] = []
         self._lock = threading.Lock()
@@ -99,14 +105,20 @@ class Batches:
     def _gather(self, first: Order) -> list[Order]:
         """The order whose turn it is, and those that came first of the others for the same model."""
         with self._lock:
-            others = [other for other in self._waiting if other is not first and other.translator is first.translator]
+            others = [
+                other
+                for other in self._waiting
+                if other is not first and other.translator is first.translator
+            ]
             chosen = [first, *others[: MOST_TOGETHER - 1]]
             self._waiting = [other for other in self._waiting if all(other is not order for order in chosen)]
         return chosen
 
     def _make(self, orders: Sequence[Order]) -> None:
         try:
-            for order, picture in zip(orders, orders[0].translator.translate_batch([each.image for each in orders]), strict=True):
+            for order, picture in zip(
+                orders, orders[0].translator.translate_batch([each.image for each in orders]), strict=True
+            ):
                 order.pictures.append(picture)
         except Exception as error:  # noqa: BLE001  # raised again by whoever asked for the picture
             if len(orders) == 1:

@@ -1,4 +1,5 @@
-"""ONNX Runtime for browsers, from the npm registry: one pinned version, known by its sum, kept in this user's cache."""
+"""ONNX Runtime for browsers, from the npm registry: one pinned version, known by its
+sum, kept in this user's cache."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ BY_HAND = f"Get it where there is a network (npm pack {PACKAGE}@{VERSION}) and n
 
 
 def browser_runtime(package: str | Path | None = None) -> dict[str, bytes]:
-    """The files of `FILES` by name: from the package in a file, else from the cache, else from the registry."""
+    """The files of `FILES` by name: from the package in a file, else from the
+    cache, else from the registry."""
     data = _read(Path(package)) if package else _cached()
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
         return {name: _extract(archive, f"package/dist/{inside}") for name, inside in FILES.items()}
@@ -64,10 +66,14 @@ def cache_file() -> Path:
 
 def _read(path: Path) -> bytes:
     if not path.is_file():
-        raise DataError(f"{path} does not exist; --runtime is the package of {PACKAGE} {VERSION}, a .tgz file.")
+        raise DataError(
+            f"{path} does not exist; --runtime is the package of {PACKAGE} {VERSION}, a .tgz file."
+        )
     data = path.read_bytes()
     if not _is_right(data):
-        raise DataError(f"{path} is not {PACKAGE} {VERSION} as it was published: its SHA-512 is another. {BY_HAND}")
+        raise DataError(
+            f"{path} is not {PACKAGE} {VERSION} as it was published: its SHA-512 is another. {BY_HAND}"
+        )
     return data
 
 
@@ -80,9 +86,13 @@ def _download() -> bytes:
             data = answer.read(LARGEST)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise DataError(f"{PACKAGE} {VERSION} could not be fetched from {url}: {reason}. {BY_HAND}") from error
+        raise DataError(
+            f"{PACKAGE} {VERSION} could not be fetched from {url}: {reason}. {BY_HAND}"
+        ) from error
     if not _is_right(data):
-        raise DataError(f"{url} is not {PACKAGE} {VERSION} as it was published: its SHA-512 is another. {BY_HAND}")
+        raise DataError(
+            f"{url} is not {PACKAGE} {VERSION} as it was published: its SHA-512 is another. {BY_HAND}"
+        )
     return data
 
 

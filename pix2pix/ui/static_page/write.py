@@ -1,4 +1,5 @@
-"""The Draw tab as a folder of static files: the same canvas, the model beside it, ONNX Runtime in the browser, and no server.
+"""The Draw tab as a folder of static files: the same canvas, the model beside it, ONNX Runtime
+in the browser, and no server.
 
 The modules of `pix2pix/ui/shared/canvas_js/` and `pix2pix/ui/draw/studio/` are copied as they are;
 `pix2pix/ui/static_page/web/` stands in for Gradio.
@@ -52,8 +53,11 @@ class Page:
     megabytes: float
 
 
-def write_page(folder: Path, checkpoint: Checkpoint, *, name: str, statistics: str = "auto", runtime: Path | None = None) -> Page:
-    """Fills an empty or new folder. `name` is the checkpoint's file; `runtime` the npm package of onnxruntime-web, else it is fetched.
+def write_page(
+    folder: Path, checkpoint: Checkpoint, *, name: str, statistics: str = "auto", runtime: Path | None = None
+) -> Page:
+    """Fills an empty or new folder. `name` is the checkpoint's file; `runtime` the npm package of
+    onnxruntime-web, else it is fetched.
 
     The page itself is written last: a folder without `index.html` is one that was not finished.
     """
@@ -65,18 +69,27 @@ def write_page(folder: Path, checkpoint: Checkpoint, *, name: str, statistics: s
         return _fill(folder, checkpoint, title=title, statistics=statistics, runtime=files)
 
 
-def _fill(folder: Path, checkpoint: Checkpoint, *, title: str, statistics: str, runtime: dict[str, bytes]) -> Page:
+def _fill(
+    folder: Path, checkpoint: Checkpoint, *, title: str, statistics: str, runtime: dict[str, bytes]
+) -> Page:
     weights, proof = _write_model(folder, checkpoint, statistics=statistics)
     for file, data in runtime.items():
         write_bytes(folder / "runtime" / file, data)
     _copy_modules(folder)
     write_text(
-        folder / "model.json", json.dumps(_description(checkpoint, title, weights=weights, shown=_copy_examples(folder, checkpoint.config)))
+        folder / "model.json",
+        json.dumps(
+            _description(checkpoint, title, weights=weights, shown=_copy_examples(folder, checkpoint.config))
+        ),
     )
-    write_text(folder / "_headers", "/*\n" + "".join(f"  {header}: {value}\n" for header, value in ISOLATION.items()))
+    write_text(
+        folder / "_headers", "/*\n" + "".join(f"  {header}: {value}\n" for header, value in ISOLATION.items())
+    )
     write_text(folder / "README.md", _readme(title, checkpoint))
     markup = (UI / "static_page" / "web" / "index.html").read_text(encoding="utf-8")
-    markup = markup.replace("<!-- title -->", html.escape(title)).replace("<!-- studio -->", studio_template())
+    markup = markup.replace("<!-- title -->", html.escape(title)).replace(
+        "<!-- studio -->", studio_template()
+    )
     write_text(folder / "index.html", markup)
     return Page(proof, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6)
 
@@ -84,7 +97,8 @@ def _fill(folder: Path, checkpoint: Checkpoint, *, title: str, statistics: str, 
 def _check_drawable(config: ModelConfig) -> None:
     if {config.in_channels, config.out_channels} - {1, 3}:
         raise ConfigError(
-            f"this model turns {config.in_channels} channels into {config.out_channels}; a page shows pictures of 1 or 3. Use --onnx."
+            f"this model turns {config.in_channels} channels into {config.out_channels}; a page shows "
+            "pictures of 1 or 3. Use --onnx."
         )
 
 
@@ -95,7 +109,8 @@ def _check_empty(folder: Path) -> None:
         found = sorted(path.name for path in folder.iterdir())
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise DataError(
-            f"{folder} is not empty ({found[0]}{more}). Name a new or an empty folder: the page must not be mixed with other files."
+            f"{folder} is not empty ({found[0]}{more}). Name a new or an empty folder: the page must not be "
+            "mixed with other files."
         )
 
 
@@ -113,7 +128,9 @@ def _write_model(folder: Path, checkpoint: Checkpoint, *, statistics: str) -> tu
         proof = write_onnx(path, checkpoint, half=True, statistics=statistics)
         data = path.read_bytes()
     count = math.ceil(len(data) / MOST_BYTES)
-    names = ["model.onnx"] if count == 1 else [f"model.onnx.{number + 1}-of-{count}" for number in range(count)]
+    names = (
+        ["model.onnx"] if count == 1 else [f"model.onnx.{number + 1}-of-{count}" for number in range(count)]
+    )
     for number, name in enumerate(names):
         write_bytes(folder / name, data[number * MOST_BYTES : (number + 1) * MOST_BYTES])
     config = checkpoint.config
@@ -124,7 +141,7 @@ def _write_model(folder: Path, checkpoint: Checkpoint, *, statistics: str) -> tu
 def _copy_modules(folder: Path) -> None:
     for part in MODULES:
         for path in sorted((UI / part).iterdir()):
-            if path.suffix in SUFFIXES and path.name != "gradio.js":
+            if path.suffix in SUFFIXES:
                 (folder / part).mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, folder / part / path.name)
 
@@ -135,14 +152,32 @@ def _copy_examples(folder: Path, config: ModelConfig) -> dict[str, list[dict[str
     paths = examples.list_examples().get(kind, [])
     for path in paths:
         write_bytes(folder / "examples" / path.name, path.read_bytes())
-    return {kind: [{"name": examples.title_of(path), "image": f"examples/{path.name}"} for path in paths]} if paths else {}
+    return (
+        {kind: [{"name": examples.title_of(path), "image": f"examples/{path.name}"} for path in paths]}
+        if paths
+        else {}
+    )
 
 
-def _description(checkpoint: Checkpoint, title: str, *, weights: dict[str, Any], shown: Any) -> dict[str, Any]:
+def _description(
+    checkpoint: Checkpoint, title: str, *, weights: dict[str, Any], shown: Any
+) -> dict[str, Any]:
     """What `pix2pix/ui/static_page/web/page.js` reads."""
     config = checkpoint.config
-    model = describe(Model(key="web", title=title, path=Path("model.onnx"), config=config, about=checkpoint.about, modified=0.0))
-    model |= {"date": "", "sides": [side for side in model["sides"] if side <= LARGEST_SIDE and side % config.size == 0]}
+    model = describe(
+        Model(
+            key="web",
+            title=title,
+            path=Path("model.onnx"),
+            config=config,
+            about=checkpoint.about,
+            modified=0.0,
+        )
+    )
+    model |= {
+        "date": "",
+        "sides": [side for side in model["sides"] if side <= LARGEST_SIDE and side % config.size == 0],
+    }
     return {"model": model, "spec": spec_of(config, "web"), "examples": shown, "weights": weights}
 
 
@@ -161,8 +196,10 @@ custom_headers:
 A page to draw on, made with pix2pix. The model runs in the browser; nothing that is drawn leaves it.
 Any static host serves this folder, under any path.
 
-With WebGPU the model runs on the visitor's graphics card, else on the processor. There it uses several threads where the host
-sends the headers of `_headers` (Netlify and Cloudflare Pages read that file, a static Space reads the head of this one), else one.
+With WebGPU the model runs on the visitor's graphics card, else on the processor. There it uses several \
+threads where the host
+sends the headers of `_headers` (Netlify and Cloudflare Pages read that file, a static Space reads the head \
+of this one), else one.
 
 {licence}`runtime/` is onnxruntime-web {version} of npm: MIT licence, Copyright (c) Microsoft Corporation,
 https://github.com/microsoft/onnxruntime
@@ -174,4 +211,6 @@ def _readme(title: str, checkpoint: Checkpoint) -> str:
     headers = "".join(f"  {header.lower()}: {value}\n" for header, value in ISOLATION.items())
     told = " ".join(str(checkpoint.about.get("licence") or "").split())
     licence = f"The model's licence: {told}.\n\n" if told else ""
-    return README.format(quoted=json.dumps(title), title=title, headers=headers, licence=licence, version=VERSION)
+    return README.format(
+        quoted=json.dumps(title), title=title, headers=headers, licence=licence, version=VERSION
+    )

@@ -1,4 +1,5 @@
-"""What the tab "Real or fake?" asks the server. Each handler checks rights, names and orders: anybody can send anything to a page."""
+"""What the tab "Real or fake?" asks the server. Each handler checks rights, names and orders: anybody
+can send anything to a page."""
 
 from __future__ import annotations
 
@@ -10,32 +11,35 @@ from typing import Any
 
 from pix2pix.data.intake.uploads import bring_folder
 from pix2pix.errors import ConfigError, DataError, RightsError, RunError
-from pix2pix.experiments import study_pictures as exhibits
+from pix2pix.experiments import study_pictures as study_pictures
 from pix2pix.experiments.study import Maker, Protocol
 from pix2pix.experiments.study_log import keep
-from pix2pix.experiments.study_pictures import Artist, Study
+from pix2pix.experiments.study_pictures import Study, StudyModel
+from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.answers import Answer
-from pix2pix.ui.shared.background_tasks import Outcome, Told, Transfer, Transfers
+from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
-from pix2pix.ui.shared.model_library import Model, Shelf
-from pix2pix.ui.shared.run_actions import Desk
-from pix2pix.ui.study.results import Verdicts, of_record
-from pix2pix.ui.study.sessions import Sitting, Sittings
+from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.run_actions import RunActions
+from pix2pix.ui.study.results import ResultsHandlers, of_record
+from pix2pix.ui.study.sessions import Session, SessionStore
 
 MOST_STUDIES = 20
 
 
-class Examiner:
+class StudyHandlers:
     """The studies of a page: prepared, taken, and what came out of them."""
 
-    def __init__(self, shelf: Shelf, desk: Desk, *, protocol: Protocol | None = None) -> None:
-        self.shelf = shelf
-        self.desk = desk
+    def __init__(
+        self, library: ModelLibrary, actions: RunActions, *, protocol: Protocol | None = None
+    ) -> None:
+        self.library = library
+        self.actions = actions
         self.protocol = protocol or Protocol()
-        self.studies = shelf.runs.parent / "studies"
-        self.sittings = Sittings(self.protocol)
+        self.studies = library.runs.parent / "studies"
+        self.sittings = SessionStore(self.protocol)
         self.transfers = Transfers()
-        self.verdicts = Verdicts(self.studies)
+        self.verdicts = ResultsHandlers(self.studies)
 
     # What there is.
 
@@ -49,23 +53,31 @@ class Examiner:
             "preparing": [transfer.describe() for transfer in self.transfers.of(visitor)],
             "protocol": {"practice": self.protocol.practice, "trials": self.protocol.trials},
         }
-        return answer if refusal else answer | {"models": self._choices(visitor), "folders": self._folders(visitor)}
+        return (
+            answer
+            if refusal
+            else answer | {"models": self._choices(visitor), "folders": self._folders(visitor)}
+        )
 
     def _refusal(self, visitor: str) -> str:
         try:
-            self.desk.rights.check(visitor, "prepare")
+            self.actions.rights.check(visitor, "prepare")
         except (RightsError, RunError) as error:
             return sentence(error)
         return ""
 
     def _visible(self) -> list[Study]:
         """Pictures are shown only where their folder still is one that visitors may see."""
-        return [study for study in exhibits.find_studies(self.studies) if self.desk.may_use(study.source)]
+        return [
+            study for study in study_pictures.find_studies(self.studies) if self.actions.may_use(study.source)
+        ]
 
     def _describe(self, study: Study) -> Answer:
         scenes = len(study.pictures)
         needed = self.protocol.practice + self.protocol.trials
-        note = f"Only {scenes} scenes: some come more than once, and are recognised." if scenes < needed else ""
+        note = (
+            f"Only {scenes} scenes: some come more than once, and are recognised." if scenes < needed else ""
+        )
         return {
             "key": study.key,
             "data": study.data,
@@ -77,35 +89,47 @@ class Examiner:
         }
 
     def _choices(self, visitor: str) -> list[tuple[str, str]]:
-        hidden = self.desk.hidden(visitor)
-        models = self.shelf.listing().models
-        return [(model.key, model.label) for model in models if not (model.is_run and model.path.parent.name in hidden)]
+        hidden = self.actions.hidden(visitor)
+        models = self.library.listing().models
+        return [
+            (model.key, model.label)
+            for model in models
+            if not (model.is_run and model.path.parent.name in hidden)
+        ]
 
     def _folders(self, visitor: str) -> list[str]:
         """Where pairs are known to lie: what the visitor's runs have learned from, and has not gone since."""
-        data = dict.fromkeys(run.config().data for run in self.desk.visible(visitor))
-        return [folder for folder in data if self.desk.may_use(folder) and Path(folder).is_dir()]
+        data = dict.fromkeys(run.config().data for run in self.actions.visible(visitor))
+        return [folder for folder in data if self.actions.may_use(folder) and Path(folder).is_dir()]
 
     # Setting one up.
 
     def prepare_study(self, visitor: str, order: Any) -> Answer:
-        """Begins to make a study's pictures in the background: `data` is a folder, `models` one key or two."""
-        self.desk.rights.check(visitor, "prepare")
+        """Begins to make a study's pictures in the background: `data` is a
+        folder, `models` one key or two."""
+        self.actions.rights.check(visitor, "prepare")
         keys = order.get("models") if isinstance(order, dict) else None
         if not isinstance(keys, list) or not 1 <= len(keys) <= 2:
             raise ConfigError("a study is of one model, or of two that are compared. Choose them.")
-        if len(exhibits.find_studies(self.studies)) >= MOST_STUDIES:
+        if len(study_pictures.find_studies(self.studies)) >= MOST_STUDIES:
             raise ConfigError(f"there are {MOST_STUDIES} studies. Delete one; its results stay.")
         models = [self._model(visitor, key) for key in keys]
-        folder = bring_folder(str(order.get("data", "")).strip(), self.desk.uploads, allowed=self.desk.allowed).folder
+        folder = bring_folder(
+            str(order.get("data", "")).strip(), self.actions.uploads, allowed=self.actions.allowed
+        ).folder
         # Read here: what is wrong with a model is said at once.
         artists = [self._artist(model) for model in models]
 
-        def work(told: Told) -> Outcome:
+        def work(progress: Progress) -> Outcome:
             date = datetime.now().isoformat(timespec="seconds")
-            study = exhibits.prepare(artists, folder, studies=self.studies, date=date, progress=told)
+            study = study_pictures.prepare(
+                artists, folder, studies=self.studies, date=date, progress=progress
+            )
             return Outcome(
-                " ".join(filter(None, [f"The study of {len(study.pictures)} scenes is ready.", _left_out(study)])), key=study.key
+                " ".join(
+                    filter(None, [f"The study of {len(study.pictures)} scenes is ready.", _left_out(study)])
+                ),
+                key=study.key,
             )
 
         subject = f"{' and '.join(model.title for model in models)} on {folder.name}"
@@ -113,16 +137,16 @@ class Examiner:
 
     def _model(self, visitor: str, key: Any) -> Model:
         """A model that the visitor may see; `Pix2PixError` else."""
-        model = self.shelf.model(key if isinstance(key, str) else None)
+        model = self.library.model(key if isinstance(key, str) else None)
         if model.is_run:
-            self.desk.run(visitor, model.path.parent.name)
+            self.actions.run(visitor, model.path.parent.name)
         return model
 
-    def _artist(self, model: Model) -> Artist:
+    def _artist(self, model: Model) -> StudyModel:
         sign = hashlib.blake2b(model.path.read_bytes(), digest_size=8).hexdigest()
         step = model.about.get("step")
         title = f"{model.title}, step {step:,}" if model.is_run and isinstance(step, int) else model.title
-        return Artist(Maker(sign, title), self.shelf.translator(model.key), self.shelf.turn)
+        return StudyModel(Maker(sign, title), self.library.translator(model.key), self.library.turn)
 
     def forget_preparing(self, visitor: str, key: Any) -> Answer:
         """The visitor has seen how it ended."""
@@ -131,8 +155,8 @@ class Examiner:
 
     def delete_study(self, visitor: str, key: Any) -> Answer:
         """Its pictures are gone; what was answered stays."""
-        self.desk.rights.check(visitor, "prepare")
-        exhibits.remove(self._study(key))
+        self.actions.rights.check(visitor, "prepare")
+        study_pictures.remove(self._study(key))
         return {"gone": True}
 
     def _study(self, key: Any) -> Study:
@@ -145,7 +169,7 @@ class Examiner:
 
     def begin_session(self, visitor: str, key: Any) -> Answer:
         """A new session: its id, and how it goes. Which picture is real is told nowhere."""
-        self.desk.rights.check(visitor, "study")
+        self.actions.rights.check(visitor, "study")
         study = self._study(key)
         protocol = self.protocol
         return {
@@ -160,7 +184,7 @@ class Examiner:
 
     def find_picture(self, visitor: str, order: Any) -> Answer:
         """The picture of a trial that is due, or of one of the next."""
-        self.desk.rights.check(visitor, "study")
+        self.actions.rights.check(visitor, "study")
         sitting = self._sitting(order)
         self._study(sitting.study.key)
         try:
@@ -171,17 +195,17 @@ class Examiner:
 
     def take_answer(self, visitor: str, order: Any) -> Answer:
         """In the practice what the picture was; after the last trial the result, which is kept first."""
-        self.desk.rights.check(visitor, "study")
+        self.actions.rights.check(visitor, "study")
         sitting = self._sitting(order)
         is_last = sitting.take(order)
         if is_last or (sitting.is_over and not sitting.truth(order["number"])):
             return {"result": self._finish(sitting)}
         return {"truth": sitting.truth(order["number"])}
 
-    def _sitting(self, order: Any) -> Sitting:
+    def _sitting(self, order: Any) -> Session:
         return self.sittings.find(order.get("session") if isinstance(order, dict) else None)
 
-    def _finish(self, sitting: Sitting) -> Answer:
+    def _finish(self, sitting: Session) -> Answer:
         # A full disk leaves the sitting as it is: the last answer can be sent again.
         with sitting.lock:
             record = sitting.kept or sitting.record()
@@ -193,4 +217,8 @@ class Examiner:
 
 def _left_out(study: Study) -> str:
     count = len(study.left_out)
-    return f"{count} {'pair' if count == 1 else 'pairs'} could not be read. The first: {study.left_out[0]}" if count else ""
+    return (
+        f"{count} {'pair' if count == 1 else 'pairs'} could not be read. The first: {study.left_out[0]}"
+        if count
+        else ""
+    )

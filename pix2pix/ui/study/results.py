@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from pix2pix.experiments.study import Record, Share
-from pix2pix.experiments.study_log import Kept, read_sessions
+from pix2pix.experiments.study_log import SavedSession, read_sessions
 from pix2pix.experiments.study_results import Comparison, Row, compare, summarise
 from pix2pix.ui.shared.answers import Answer
 
@@ -15,7 +15,7 @@ SURE = 0.05
 Signature = tuple[tuple[str, int, int], ...]
 
 
-class Verdicts:
+class ResultsHandlers:
     """The results of all sessions that were kept; counted anew when a file has changed."""
 
     def __init__(self, studies: Path) -> None:
@@ -33,23 +33,31 @@ class Verdicts:
 
 
 def _sign(studies: Path) -> Signature:
-    return tuple((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(studies.glob("*.jsonl")))
+    return tuple(
+        (path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(studies.glob("*.jsonl"))
+    )
 
 
-def of_sessions(kept: Kept) -> Answer:
+def of_sessions(kept: SavedSession) -> Answer:
     """The table of all sessions."""
     rows = summarise(kept.records)
     notes = list(kept.problems)
     unfair = sum(len(record.said) - len(record.fair()) for record in kept.records)
     if unfair:
         answers = "1 answer is" if unfair == 1 else f"{unfair:,} answers are"
-        notes.append(f"{answers} not counted: the browser did not show the picture for the time that was due.")
-    return {"rows": [_row(row) for row in rows], "comparisons": [_comparison(found) for found in compare(kept.records)], "notes": notes}
+        notes.append(
+            f"{answers} not counted: the browser did not show the picture for the time that was due."
+        )
+    return {
+        "rows": [_row(row) for row in rows],
+        "comparisons": [_comparison(found) for found in compare(kept.records)],
+        "notes": notes,
+    }
 
 
 def of_record(record: Record) -> Answer:
     """What somebody is told after their own session."""
-    return of_sessions(Kept((record,), ()))
+    return of_sessions(SavedSession((record,), ()))
 
 
 def _row(row: Row) -> Answer:
@@ -65,7 +73,13 @@ def _row(row: Row) -> Answer:
 def _share(share: Share) -> Answer:
     """JSON has no word for a share of nothing."""
     low, high = share.interval
-    return {"count": share.count, "total": share.total, "value": share.value if share.total else None, "low": low, "high": high}
+    return {
+        "count": share.count,
+        "total": share.total,
+        "value": share.value if share.total else None,
+        "low": low,
+        "high": high,
+    }
 
 
 def _comparison(found: Comparison) -> Answer:
@@ -91,7 +105,10 @@ def _say(found: Comparison) -> str:
     high = gap.high
     if gap.value < 0:
         first, second, low, high = second, first, -gap.high, -gap.low
-    points = f"{abs(gap.value) * 100:.0f} points more often (95 % interval {low * 100:+.0f} to {high * 100:+.0f}, p = {_p(gap.p)})"
+    points = (
+        f"{abs(gap.value) * 100:.0f} points more often (95 % interval {low * 100:+.0f} to {high * 100:+.0f},"
+        f" p = {_p(gap.p)})"
+    )
     # With a handful of answers the interval is too sure of itself: Fisher's exact test has its say, too.
     if low > 0 and gap.p < SURE:
         return f"{first} was taken for real {points} than {second}."

@@ -1,4 +1,5 @@
-"""Who is taking a study now. The plan, and so the truth about each picture, stays here until it may be told."""
+"""Who is taking a study now. The plan, and so the truth about each picture,
+stays here until it may be told."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.experiments.study import Protocol, Record, Said, Trial, plan_trials
+from pix2pix.experiments.study import Answer, Protocol, Record, Trial, plan_trials
 from pix2pix.experiments.study_pictures import Study
 
 AHEAD = 4
@@ -23,14 +24,14 @@ ANSWERS = {"real": True, "fake": False}
 
 
 @dataclass
-class Sitting:
+class Session:
     """One person before one study."""
 
     study: Study
     protocol: Protocol
     seed: int = field(default_factory=lambda: secrets.randbelow(2**63))
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    said: list[Said] = field(default_factory=list)
+    said: list[Answer] = field(default_factory=list)
     touched: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
     plan: tuple[Trial, ...] = ()
@@ -38,7 +39,9 @@ class Sitting:
     """Once it is written down."""
 
     def __post_init__(self) -> None:
-        self.plan = plan_trials(self.seed, tuple(self.study.pictures), models=len(self.study.models), protocol=self.protocol)
+        self.plan = plan_trials(
+            self.seed, tuple(self.study.pictures), models=len(self.study.models), protocol=self.protocol
+        )
 
     @property
     def is_over(self) -> bool:
@@ -48,13 +51,16 @@ class Sitting:
     def picture(self, number: Any) -> bytes:
         """The picture of a trial that is due, or will be soon."""
         self.touched = time.monotonic()
-        if type(number) is not int or not len(self.said) <= number < min(len(self.said) + AHEAD, len(self.plan)):
+        if type(number) is not int or not len(self.said) <= number < min(
+            len(self.said) + AHEAD, len(self.plan)
+        ):
             raise ConfigError("this picture is not due. Begin the study again.")
         trial = self.plan[number]
         return self.study.picture(trial.scene, trial.model)
 
     def take(self, order: dict[str, Any]) -> bool:
-        """Takes an answer; whether it is the one that ends the sitting. The same answer sent twice, over a bad line, counts once."""
+        """Takes an answer; whether it is the one that ends the sitting. The same answer sent twice,
+        over a bad line, counts once."""
         number = order.get("number")
         word = order.get("said")
         if type(number) is not int or word not in ANSWERS:
@@ -67,7 +73,7 @@ class Sitting:
                 raise ConfigError("this picture is not due. Begin the study again.")
             trial = self.plan[number]
             shown, took = (_milliseconds(order.get(name)) for name in ("shown", "took"))
-            self.said.append(Said(trial.scene, trial.model, ANSWERS[word], shown, took))
+            self.said.append(Answer(trial.scene, trial.model, ANSWERS[word], shown, took))
             return self.is_over
 
     def truth(self, number: int) -> str:
@@ -79,26 +85,33 @@ class Sitting:
         study = self.study
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         said = tuple(self.said[self.protocol.practice :])
-        return Record(self.id, now, study.data, study.split, study.size, self.seed, self.protocol, study.models, said)
+        return Record(
+            self.id, now, study.data, study.split, study.size, self.seed, self.protocol, study.models, said
+        )
 
 
 def _milliseconds(told: Any) -> float:
     """As the browser has measured them; -1, which is never a fair exposure, where it has not."""
-    is_time = isinstance(told, (int, float)) and not isinstance(told, bool) and math.isfinite(told) and 0 <= told < 1e9
+    is_time = (
+        isinstance(told, (int, float))
+        and not isinstance(told, bool)
+        and math.isfinite(told)
+        and 0 <= told < 1e9
+    )
     return round(float(told), 1) if is_time else -1.0
 
 
-class Sittings:
+class SessionStore:
     """Those of all visitors. Only who has begun one knows its id."""
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
-        self._all: dict[str, Sitting] = {}
+        self._all: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def begin(self, study: Study) -> Sitting:
+    def begin(self, study: Study) -> Session:
         """A new one; `RunError` where too many are under way."""
-        sitting = Sitting(study, self.protocol)
+        sitting = Session(study, self.protocol)
         with self._lock:
             now = time.monotonic()
             self._all = {key: other for key, other in self._all.items() if now - other.touched < PATIENCE}
@@ -107,10 +120,13 @@ class Sittings:
             self._all[sitting.id] = sitting
         return sitting
 
-    def find(self, key: Any) -> Sitting:
+    def find(self, key: Any) -> Session:
         """`RunError` where it is over, forgotten, or of a server that has been restarted since."""
         with self._lock:
             sitting = self._all.get(key) if isinstance(key, str) else None
         if sitting is None:
-            raise RunError("the server no longer knows of this session: it was restarted, or an hour has passed. Begin the study again.")
+            raise RunError(
+                "the server no longer knows of this session: it was restarted, or an hour has passed. Begin "
+                "the study again."
+            )
         return sitting

@@ -1,7 +1,8 @@
 """The tab "Real or fake?": one component with a script of its own, in `pix2pix/ui/study/trials/`; what it
-asks the server goes to `Examiner`.
+asks the server goes to `StudyHandlers`.
 
-Timing is the browser's, in its own frames: pictures are there before they are due, so that a second is a second whatever the network does.
+Timing is the browser's, in its own frames: pictures are there before they are due, so that a second is a
+second whatever the network does.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.experiments import study_pictures as exhibits
+from pix2pix.experiments import study_pictures as study_pictures
 from pix2pix.experiments.study import Protocol
 from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.js_bundle import bundle
-from pix2pix.ui.shared.model_library import Shelf
-from pix2pix.ui.shared.run_actions import open_desk
+from pix2pix.ui.shared.model_library import ModelLibrary
+from pix2pix.ui.shared.run_actions import open_run_actions
 from pix2pix.ui.shared.visitors import Profile, name_of
-from pix2pix.ui.study.handlers import Examiner
+from pix2pix.ui.study.handlers import StudyHandlers
 
 TRIALS = Path(__file__).parent / "trials"
 QUESTIONS = (
@@ -32,13 +33,13 @@ QUESTIONS = (
     "find_picture",
     "take_answer",
 )
-"""What the page's script may ask: methods of `Examiner`."""
+"""What the page's script may ask: methods of `StudyHandlers`."""
 
 
 class StudyTab(gr.HTML):
     """All of the tab."""
 
-    def __init__(self, examiner: Examiner, **options: Any) -> None:
+    def __init__(self, examiner: StudyHandlers, **options: Any) -> None:
         super().__init__(
             html_template=(TRIALS / "study.html").read_text(encoding="utf-8"),
             css_template="",
@@ -49,8 +50,9 @@ class StudyTab(gr.HTML):
         )
 
 
-def server_function(examiner: Examiner, name: str) -> Callable[..., Answer]:
-    """A method of the examiner as the page's script calls it. Gradio fills in who has signed in, by the type of the parameter."""
+def server_function(examiner: StudyHandlers, name: str) -> Callable[..., Answer]:
+    """A method of the examiner as the page's script calls it. Gradio fills in who has signed in,
+    by the type of the parameter."""
     method: Callable[[str, Any], Answer] = getattr(examiner, name)
 
     def serve(asked: Any, profile: Profile) -> Answer:
@@ -66,8 +68,8 @@ def study_script() -> str:
     return bundle("Pix2PixStudy", TRIALS / "study.js", exports=("mountStudy",), styles=[TRIALS / "study.css"])
 
 
-def build(demo: gr.Blocks, shelf: Shelf, protocol: Protocol | None = None) -> StudyTab:
+def build(demo: gr.Blocks, library: ModelLibrary, protocol: Protocol | None = None) -> StudyTab:
     """The tab's only component: it asks for the studies by itself when it is shown."""
-    examiner = Examiner(shelf, open_desk(shelf), protocol=protocol)
-    exhibits.sweep(examiner.studies)
+    examiner = StudyHandlers(library, open_run_actions(library), protocol=protocol)
+    study_pictures.sweep(examiner.studies)
     return StudyTab(examiner, elem_id="study")

@@ -1,4 +1,5 @@
-"""Curves of one training, or of two side by side: rows of metrics as small plots that keep their zoom while they grow."""
+"""Curves of one training, or of two side by side: rows of metrics as small plots that keep
+their zoom while they grow."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ PAIR_COLORS = ((TEAL, INDIGO), (AMBER, PINK))
 
 
 def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
-    """The charts of pix2pix; where rows have none of its columns, one for each word that their losses begin with, and each metric."""
+    """The charts of pix2pix; where rows have none of its columns, one for each word that their losses
+    begin with, and each metric."""
     named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
     columns = [name for name in named if name not in ("step", "rate")]
     if not columns or any(column in columns for chart in CHARTS for column, _, _ in chart.series):
@@ -69,7 +71,10 @@ def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
 
 def curves_of(run: str, rows: Sequence[Row]) -> dict[str, Any]:
     """What the plots of one run show; charts without a point are left out."""
-    charts = [_chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series]) for chart in charts_of(rows)]
+    charts = [
+        _chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series])
+        for chart in charts_of(rows)
+    ]
     return {"run": run, "charts": [chart for chart in charts if chart["series"]]}
 
 
@@ -92,17 +97,22 @@ def _chart(chart: Chart, lines: Sequence[tuple[str, str, Points]]) -> dict[str, 
 
 
 def thin(line: Points) -> list[list[float]]:
-    """Means of as many neighbours as it takes to have at most 500; the last point of each group gives its step."""
+    """Means of as many neighbours as it takes to have at most 500; the last point
+    of each group gives its step."""
     group = math.ceil(len(line) / MOST_POINTS) or 1
     groups = (line[start : start + group] for start in range(0, len(line), group))
-    return [[members[-1][0], round(sum(value for _, value in members) / len(members), 6)] for members in groups]
+    return [
+        [members[-1][0], round(sum(value for _, value in members) / len(members), 6)] for members in groups
+    ]
 
 
 class Curves(gr.HTML):
     """The plots. Their value is what `curves_of` gives."""
 
     def __init__(self, **options: Any) -> None:
-        script = bundle("Pix2PixCurves", PLACE / "curves.js", exports=("mountCurves",), styles=[PLACE / "curves.css"])
+        script = bundle(
+            "Pix2PixCurves", PLACE / "curves.js", exports=("mountCurves",), styles=[PLACE / "curves.css"]
+        )
         super().__init__(
             html_template=(PLACE / "curves.html").read_text(encoding="utf-8"),
             css_template="",

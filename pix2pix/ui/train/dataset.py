@@ -1,4 +1,5 @@
-"""Bring data: drop a zip or pictures, or name a folder or a data set, and see at once what is in it and what is wrong."""
+"""Bring data: drop a zip or pictures, or name a folder or a data set, and see at once what
+is in it and what is wrong."""
 
 from __future__ import annotations
 
@@ -11,16 +12,17 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from pix2pix.data.intake import uploads as bringing
+from pix2pix.data.intake import uploads as uploads
 from pix2pix.data.intake.uploads import Upload
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError
+from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.messages import with_toasts
-from pix2pix.ui.train import dataset_memory as bring_memory
-from pix2pix.ui.train import dataset_report as bring_report
+from pix2pix.ui.train import dataset_memory as dataset_memory
+from pix2pix.ui.train import dataset_report as dataset_report
 from pix2pix.ui.train.dataset_layout import bind_layout, build_layout, restate
-from pix2pix.ui.train.dataset_progress import Told, told_by
-from pix2pix.ui.train.dataset_report import Brought
+from pix2pix.ui.train.dataset_progress import progress_of
+from pix2pix.ui.train.dataset_report import UploadedDataset
 
 MAKES = [
     ("Not chosen yet", "none"),
@@ -33,8 +35,9 @@ Parts = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Bring:
-    """The section's widgets. `data` holds the path of the chosen, checked folder; its `change` tells of new data."""
+class DatasetForm:
+    """The section's widgets. `data` holds the path of the chosen, checked folder; its
+    `change` tells of new data."""
 
     data: gr.Textbox
     direction: gr.Radio
@@ -58,34 +61,46 @@ class Place:
     """Raises a `Pix2PixError` where this visitor may not bring data."""
 
 
-def bring_files(place: Place, files: Sequence[str] | None, *, told: Told | None = None) -> Brought:
+def add_files(
+    place: Place, files: Sequence[str] | None, *, progress: Progress | None = None
+) -> UploadedDataset:
     """Unpacks what was dropped, and looks at it. The dropped files are gone afterwards, whatever happened."""
     paths = [Path(file) for file in files or ()]
     try:
-        bringing.sweep(place.uploads, place.in_use())
-        return _look_or_undo(bringing.bring_files(paths, place.uploads, progress=told), told)
+        uploads.sweep(place.uploads, place.in_use())
+        return _look_or_undo(uploads.add_files(paths, place.uploads, progress=progress), progress)
     finally:
         _discard(paths)
 
 
-def bring_named(place: Place, text: str | None, *, told: Told | None = None) -> Brought:
+def add_named(place: Place, text: str | None, *, progress: Progress | None = None) -> UploadedDataset:
     """Opens a folder of this machine, or fetches a data set, and looks at it."""
-    bringing.sweep(place.uploads, place.in_use())
-    return _look_or_undo(bringing.bring_named(str(text or ""), place.uploads, allowed=place.allowed, progress=told), told)
+    uploads.sweep(place.uploads, place.in_use())
+    return _look_or_undo(
+        uploads.add_named(str(text or ""), place.uploads, allowed=place.allowed, progress=progress), progress
+    )
 
 
-def mend(place: Place, brought: Brought, *, key: str, told: Told | None = None) -> Brought:
+def mend(
+    place: Place, brought: UploadedDataset, *, key: str, progress: Progress | None = None
+) -> UploadedDataset:
     """Applies the remedy of a card, and looks again; the direction and what is made stay."""
-    card = next((card for card in bring_report.cards(brought) if card.case.key == key and card.button), None)
+    card = next(
+        (card for card in dataset_report.cards(brought) if card.case.key == key and card.button), None
+    )
     if card is None:
         raise DataError("this has been mended already. Reload the page.")
     left_out = {problem.file for problem in brought.upload.left_out}
     if set(card.case.files) <= left_out and card.case.files:
         upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
         return replace(brought, upload=upload, before=replace(brought, before=None))
-    upload = bringing.apply_remedy(card.case, brought.upload, uploads=place.uploads)
-    seen = bring_report.turned(_look_or_undo(upload, told, layout=brought.layout), brought.report.direction)
-    return replace(seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None))
+    upload = uploads.apply_remedy(card.case, brought.upload, uploads=place.uploads)
+    seen = dataset_report.turned(
+        _look_or_undo(upload, progress, layout=brought.layout), brought.report.direction
+    )
+    return replace(
+        seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None)
+    )
 
 
 def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
@@ -93,13 +108,13 @@ def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
     return tuple(problem for problem in problems if problem.file not in gone)
 
 
-def _look_or_undo(upload: Upload, told: Told | None, *, layout: str = "auto") -> Brought:
+def _look_or_undo(upload: Upload, progress: Progress | None, *, layout: str = "auto") -> UploadedDataset:
     """Looks at what was brought; what cannot be used leaves nothing."""
     try:
-        return bring_report.look_at(upload, told, layout=layout)
+        return dataset_report.look_at(upload, progress, layout=layout)
     except DataError:
         if upload.ours:
-            bringing.forget(upload)
+            uploads.forget(upload)
         raise
 
 
@@ -111,7 +126,7 @@ def _discard(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def show(brought: Brought | None, page: int = 0) -> Parts:
+def show(brought: UploadedDataset | None, page: int = 0) -> Parts:
     """All that the page shows of data, by part; of none, the place to drop some."""
     parts: Parts = {"state": brought, "page": page, "files": None}
     parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
@@ -119,8 +134,8 @@ def show(brought: Brought | None, page: int = 0) -> Parts:
         return parts | {"data": "", "layout": "auto", "make": gr.update(value="none", visible=False)}
     parts |= {
         "data": str(brought.upload.folder) if brought.is_ready else "",
-        "size": bring_report.suggested_size(brought.report),
-        "headline": bring_report.headline_html(brought),
+        "size": dataset_report.suggested_size(brought.report),
+        "headline": dataset_report.headline_html(brought),
         "direction": _direction(brought),
         "layout": brought.layout,
         "make": gr.update(value=brought.make, visible=brought.is_photos),
@@ -130,20 +145,20 @@ def show(brought: Brought | None, page: int = 0) -> Parts:
     return parts | _leaf(brought, page) | _cards(brought)
 
 
-def _direction(brought: Brought) -> Any:
-    choices = bring_report.direction_choices(brought.report)
+def _direction(brought: UploadedDataset) -> Any:
+    choices = dataset_report.direction_choices(brought.report)
     return gr.update(choices=choices, value=brought.report.direction, visible=not brought.is_photos)
 
 
-def _leaf(brought: Brought, page: int) -> Parts:
+def _leaf(brought: UploadedDataset, page: int) -> Parts:
     """One page of pairs, and where it stands among all."""
-    last = bring_report.pages(brought) - 1
-    each = bring_report.A_PAGE
+    last = dataset_report.pages(brought) - 1
+    each = dataset_report.A_PAGE
     count = len(brought.pairs.pairs)
     page = max(0, min(int(page), last))
     return {
         "page": page,
-        "strip": bring_report.strip_html(brought, page),
+        "strip": dataset_report.strip_html(brought, page),
         "place": f"<p class='hint'>{page * each + 1:,} to {min(count, (page + 1) * each):,} of {count:,}</p>",
         "back": gr.update(interactive=page > 0),
         "next": gr.update(interactive=page < last),
@@ -151,32 +166,32 @@ def _leaf(brought: Brought, page: int) -> Parts:
     }
 
 
-def _cards(brought: Brought) -> Parts:
-    shown = {card.case.key: card for card in bring_report.cards(brought)}
+def _cards(brought: UploadedDataset) -> Parts:
+    shown = {card.case.key: card for card in dataset_report.cards(brought)}
     parts: Parts = {}
-    for key in bring_report.CARDS:
+    for key in dataset_report.CARDS:
         card = shown.get(key)
         parts[f"card_{key}"] = gr.update(visible=card is not None)
         if card:
-            parts[f"text_{key}"] = bring_report.card_html(card)
+            parts[f"text_{key}"] = dataset_report.card_html(card)
             parts[f"mend_{key}"] = gr.update(value=card.button, visible=bool(card.button))
     return parts
 
 
-def leaf(brought: Brought | None, page: int, *, by: int) -> Parts:
+def leaf(brought: UploadedDataset | None, page: int, *, by: int) -> Parts:
     """The next or the previous pairs."""
     return _leaf(brought, page + by) if brought else {}
 
 
-def turn(brought: Brought | None, direction: str, page: int) -> Parts:
+def turn(brought: UploadedDataset | None, direction: str, page: int) -> Parts:
     """The direction was switched."""
     if brought is None or direction not in ("AtoB", "BtoA"):
         return {}
-    now = bring_report.turned(brought, direction)
-    return {"state": now, "headline": bring_report.headline_html(now)} | _leaf(now, page)
+    now = dataset_report.turned(brought, direction)
+    return {"state": now, "headline": dataset_report.headline_html(now)} | _leaf(now, page)
 
 
-def learn(brought: Brought | None, make: str, page: int) -> Parts:
+def learn(brought: UploadedDataset | None, make: str, page: int) -> Parts:
     """It was chosen what to learn from photos."""
     if brought is None or make not in {value for _, value in MAKES}:
         return {}
@@ -184,30 +199,33 @@ def learn(brought: Brought | None, make: str, page: int) -> Parts:
     return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
 
 
-def build_bring(
+def build_dataset_form(
     uploads: Path,
     allowed: tuple[Path, ...],
     *,
     in_use: Callable[[], Iterable[str | Path]] = tuple,
     check: Callable[[gr.Request | None], object] = bool,
     demo: gr.Blocks | None = None,
-) -> Bring:
+) -> DatasetForm:
     """The section, built where it is called: inside the Train tab's Blocks.
 
-    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor may not bring data. With `demo`, the page, the
-    visitor's browser remembers what was brought, so that a reload shows it again.
+    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor
+    may not bring data. With `demo`, the page, the visitor's browser remembers what was
+    brought, so that a reload shows it again.
     """
     place = Place(Path(uploads), allowed, in_use, check)
     parts = _build(allowed)
     _bind(place, parts)
     if demo:
-        bring_memory.remember(demo, parts, recalled=partial(_recalled, place, parts))
-    return Bring(**{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts)
+        dataset_memory.remember(demo, parts, recalled=partial(_recalled, place, parts))
+    return DatasetForm(
+        **{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts
+    )
 
 
 def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
     place.check(request)
-    brought = bring_memory.recall(place.uploads, place.allowed, note=note)
+    brought = dataset_memory.recall(place.uploads, place.allowed, note=note)
     return _by_widget(parts, show(brought)) if brought else gr.skip()
 
 
@@ -225,28 +243,44 @@ def _build(allowed: tuple[Path, ...]) -> Parts:
 
 def _build_empty(allowed: tuple[Path, ...]) -> Parts:
     named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
-    parts: Parts = {"intro": gr.HTML(bring_report.INTRO)}
-    parts["files"] = gr.File(label="Drop a zip or pictures", show_label=False, file_count="multiple", height=150, elem_id="bring-files")
+    parts: Parts = {"intro": gr.HTML(dataset_report.INTRO)}
+    parts["files"] = gr.File(
+        label="Drop a zip or pictures",
+        show_label=False,
+        file_count="multiple",
+        height=150,
+        elem_id="bring-files",
+    )
     with gr.Row(elem_classes="tight bring-named"):
-        label = "Or a folder on this computer, or a data set on the Hub" if allowed else "Or a data set on the Hugging Face Hub"
-        parts["named"] = gr.Textbox(label=label, placeholder=named, max_lines=1, elem_id="bring-named", scale=3, min_width=160)
+        label = (
+            "Or a folder on this computer, or a data set on the Hub"
+            if allowed
+            else "Or a data set on the Hugging Face Hub"
+        )
+        parts["named"] = gr.Textbox(
+            label=label, placeholder=named, max_lines=1, elem_id="bring-named", scale=3, min_width=160
+        )
         parts["open"] = gr.Button("Open", elem_id="bring-open", scale=0, min_width=80)
     return parts
 
 
 def _build_full() -> Parts:
     parts: Parts = {"headline": gr.HTML(elem_id="bring-headline")}
-    parts["no_pairs"] = gr.HTML(bring_report.NO_PAIRS, visible=False)
+    parts["no_pairs"] = gr.HTML(dataset_report.NO_PAIRS, visible=False)
     parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
     parts["strip"] = gr.HTML(elem_id="bring-strip")
     with gr.Row(elem_classes="tight bring-pager") as parts["pager"]:
         parts["back"] = gr.Button("‹", size="sm", min_width=44, scale=0, elem_id="bring-back")
         parts["place"] = gr.HTML(elem_id="bring-place")
         parts["next"] = gr.Button("›", size="sm", min_width=44, scale=0, elem_id="bring-next")
-    parts["direction"] = gr.Radio(bring_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction")
+    parts["direction"] = gr.Radio(
+        dataset_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction"
+    )
     parts["layout"] = build_layout()
-    for key in bring_report.CARDS:
-        with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[f"card_{key}"]:
+    for key in dataset_report.CARDS:
+        with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[
+            f"card_{key}"
+        ]:
             parts[f"text_{key}"] = gr.HTML()
             parts[f"mend_{key}"] = gr.Button("Mend", size="sm", scale=0, min_width=150)
     with gr.Row(elem_classes="tight"):
@@ -260,41 +294,55 @@ def _bind(place: Place, parts: Parts) -> None:
     page = parts["page"]
     everything = list(parts.values())
     common: Parts = {"outputs": everything, "api_visibility": "private"}
-    heavy: Parts = {**common, "concurrency_limit": 2, "concurrency_id": "bring", "show_progress_on": parts["files"]}
+    heavy: Parts = common | {"concurrency_limit": 2, "concurrency_id": "bring"}
+    heavy["show_progress_on"] = parts["files"]
     quick: Parts = {**common, "show_progress": "hidden"}
 
-    def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008  # Gradio looks for it here
+    def files_shown(files: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:
         place.check(request)
-        return _by_widget(parts, show(bring_files(place, files, told=told_by(progress))))
+        return _by_widget(parts, show(add_files(place, files, progress=progress_of(progress))))
 
-    def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+    def named_shown(text: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:
         place.check(request)
-        return _by_widget(parts, show(bring_named(place, text, told=told_by(progress))))
+        return _by_widget(parts, show(add_named(place, text, progress=progress_of(progress))))
 
     def mended(key: str) -> Callable[..., Any]:
-        def handle(brought: Brought | None, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+        def handle(brought: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:
             place.check(request)
-            return _by_widget(parts, show(mend(place, brought, key=key, told=told_by(progress)) if brought else None))
+            done = mend(place, brought, key=key, progress=progress_of(progress)) if brought else None
+            return _by_widget(parts, show(done))
 
         return with_toasts(handle)
 
-    def restated(brought: Brought | None, layout: str, request: gr.Request, progress: Any = gr.Progress()) -> Any:  # noqa: B008
+    def restated(
+        brought: UploadedDataset | None, layout: str, request: gr.Request, progress: Any = gr.Progress()
+    ) -> Any:
         place.check(request)
-        return _by_widget(parts, show(restate(brought, layout, told=told_by(progress))) if brought else {})
+        return _by_widget(
+            parts, show(restate(brought, layout, progress=progress_of(progress))) if brought else {}
+        )
 
     failed = _by_widget(parts, {"files": None})
-    parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(lambda: failed, None, **quick)
+    parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(
+        lambda: failed, None, **quick
+    )
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
     bind_layout(parts, with_toasts(restated), events={**heavy, "show_progress_on": parts["strip"]})
-    for key in bring_report.CARDS:
+    for key in dataset_report.CARDS:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
-        parts[name].click(lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by=by)), [state, page], **quick)
+        parts[name].click(
+            lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by=by)), [state, page], **quick
+        )
     for name, handler in (("direction", turn), ("make", learn)):
         parts[name].input(
-            lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)), [state, parts[name], page], **quick
+            lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)),
+            [state, parts[name], page],
+            **quick,
         )
-    parts["undo"].click(lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick)
+    parts["undo"].click(
+        lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick
+    )
     parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.ui.train import dataset_report as bring_report
-from pix2pix.ui.train.dataset_progress import Told
-from pix2pix.ui.train.dataset_report import Brought
+from pix2pix.runtime.progress import Progress
+from pix2pix.ui.train import dataset_report as dataset_report
+from pix2pix.ui.train.dataset_report import UploadedDataset
 
 LAYOUTS = [
     ("As found", "auto"),
@@ -26,18 +26,22 @@ def build_layout() -> gr.Radio:
 
 
 def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], *, events: dict[str, Any]) -> None:
-    """Calls `restated` with the data and the choice. Where there is no pair by it, the choice goes back to what it was."""
+    """Calls `restated` with the data and the choice. Where there is no pair by it, the
+    choice goes back to what it was."""
     stated = parts["layout"].input(restated, [parts["state"], parts["layout"]], **events)
-    stated.failure(_layout_of, parts["state"], parts["layout"], show_progress="hidden", api_visibility="private")
+    stated.failure(
+        _layout_of, parts["state"], parts["layout"], show_progress="hidden", api_visibility="private"
+    )
 
 
-def _layout_of(brought: Brought | None) -> str:
+def _layout_of(brought: UploadedDataset | None) -> str:
     return brought.layout if brought else "auto"
 
 
-def restate(brought: Brought, layout: str, *, told: Told | None = None) -> Brought:
-    """The same data looked at again with another layout; `DataError` where there is no pair by it. The other choices stay."""
+def restate(brought: UploadedDataset, layout: str, *, progress: Progress | None = None) -> UploadedDataset:
+    """The same data looked at again with another layout; `DataError` where there is no pair by
+    it. The other choices stay."""
     if layout not in {value for _, value in LAYOUTS} or layout == brought.layout:
         return brought
-    seen = bring_report.look_at(brought.upload, told, layout=layout)
+    seen = dataset_report.look_at(brought.upload, progress, layout=layout)
     return replace(seen, make=brought.make if seen.is_photos else "none", before=brought.before)

@@ -1,4 +1,5 @@
-"""What somebody brought is there again after a reload: the browser remembers the folder's name, the server looks at the folder anew."""
+"""What somebody brought is there again after a reload: the browser remembers the folder's name, the
+server looks at the folder anew."""
 
 from __future__ import annotations
 
@@ -14,11 +15,14 @@ from pix2pix.data.layouts import STATED
 from pix2pix.data.made_sources import MADE
 from pix2pix.errors import DataError
 from pix2pix.ui.shared.messages import with_toasts
-from pix2pix.ui.train import dataset_report as bring_report
-from pix2pix.ui.train.dataset_report import Brought
+from pix2pix.ui.train import dataset_report as dataset_report
+from pix2pix.ui.train.dataset_report import UploadedDataset
 
 READ = "() => JSON.parse(localStorage.getItem('pix2pix-brought') ?? 'null')"
-WRITE = "(note) => { if (note?.folder && !window.pix2pixForgets) localStorage.setItem('pix2pix-brought', JSON.stringify(note)); }"
+WRITE = (
+    "(note) => { if (note?.folder && !window.pix2pixForgets) localStorage.setItem('pix2pix-brought',"
+    " JSON.stringify(note)); }"
+)
 FORGET = "() => { window.pix2pixForgets = true; localStorage.removeItem('pix2pix-brought'); return []; }"
 FORGOTTEN = "() => { window.pix2pixForgets = false; }"
 """Until the server has answered, what is still on its way from before must not write the note again."""
@@ -26,28 +30,34 @@ FORGOTTEN = "() => { window.pix2pixForgets = false; }"
 Memory = dict[str, str]
 
 
-def note_of(brought: Brought) -> Memory:
+def note_of(brought: UploadedDataset) -> Memory:
     """What a browser has to remember of it."""
     note = {"folder": str(brought.upload.folder), "direction": brought.report.direction, "make": brought.make}
     return note | {"layout": brought.layout}
 
 
-def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> Brought | None:
-    """The data of a note, looked at again; None where it is gone, or was never for this visitor. The note is no proof of anything."""
-    if not isinstance(note, dict) or not all(isinstance(note.get(key), str) for key in ("folder", "direction", "make")):
+def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDataset | None:
+    """The data of a note, looked at again; None where it is gone, or was never for this visitor. The
+    note is no proof of anything."""
+    if not isinstance(note, dict) or not all(
+        isinstance(note.get(key), str) for key in ("folder", "direction", "make")
+    ):
         return None
     try:
         layout = next((word for word in STATED if word == note.get("layout")), "auto")
-        brought = bring_report.look_at(bring_folder(note["folder"], uploads, allowed=allowed), layout=layout)
+        brought = dataset_report.look_at(
+            bring_folder(note["folder"], uploads, allowed=allowed), layout=layout
+        )
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):
-        brought = bring_report.turned(brought, note["direction"])
+        brought = dataset_report.turned(brought, note["direction"])
     return replace(brought, make=note["make"]) if brought.is_photos and note["make"] in MADE else brought
 
 
 def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any, gr.Request], Any]) -> None:
-    """Keeps the section's `state` in the browser, and gives the browser's note to `recalled` when the page is loaded."""
+    """Keeps the section's `state` in the browser, and gives the browser's note to
+    `recalled` when the page is loaded."""
 
     def handle(note: Any, request: gr.Request) -> Any:
         return recalled(note, request) if note else gr.skip()
@@ -58,6 +68,8 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any,
     # By hand, since gr.BrowserState reads nothing before its tab is opened for the first time.
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
     # A page that is being loaded tells of changes too, before its visitor's data is recalled.
-    kept = gr.on(changes, lambda brought: note_of(brought) if brought else gr.skip(), parts["state"], note, **quiet)
+    kept = gr.on(
+        changes, lambda brought: note_of(brought) if brought else gr.skip(), parts["state"], note, **quiet
+    )
     kept.success(None, note, js=WRITE, **quiet)
     parts["other"].click(lambda: None, None, note, js=FORGET, **quiet).success(None, js=FORGOTTEN, **quiet)

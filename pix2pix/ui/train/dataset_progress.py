@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from pix2pix.runtime.progress import Progress
 
 WORKING = "Looking at each picture"
 
-Told = Callable[[int, int], None]
 
-
-def told_by(progress: Any) -> Told:
+def progress_of(progress: Any) -> Progress:
     """What is called with (done, of), and moves a `gr.Progress` at most a hundred times."""
 
     def tell(done: int, of: int) -> None:

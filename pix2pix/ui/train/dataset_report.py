@@ -1,11 +1,11 @@
-"""What the page says of data that was brought: a headline, pairs to leaf through, and a card for each thing that is wrong."""
+"""What the page says of data that was brought: a headline, pairs to leaf through, and a card
+for each thing that is wrong."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,25 +21,29 @@ from pix2pix.data.pairs import PairFolder, open_pairs
 from pix2pix.data.scan import Problem, scan
 from pix2pix.errors import DataError, showable
 from pix2pix.runtime.files import read_size
+from pix2pix.runtime.progress import Progress
 
 DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
-INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in one, two folders A and B,
+INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in \
+one, two folders A and B,
 or x_A.png and x_B.png. Single photos will do, too.</p>"""
-NO_PAIRS = "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is made.</p>"
+NO_PAIRS = (
+    "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is"
+    " made.</p>"
+)
 A_PAGE = 6
 THUMBNAIL = 144
 FILES_NAMED = 4
 SKIPPED_NAMED = 3
 PHOTOS = "gray"
-"""What photos are opened with until somebody chooses what to learn from them: all photos are found with any."""
+"""What photos are opened with until somebody chooses what to learn from them:
+all photos are found with any."""
 WIDE = 1.4
 """Times as wide as high, from which a picture may be two side by side."""
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
-class Brought:
+class UploadedDataset:
     """Data that was brought and looked at. Kept by the server for one visitor's page."""
 
     upload: Upload
@@ -53,7 +57,7 @@ class Brought:
     """How the pairs lie, as somebody has said it."""
     unpaired: bool = False
     """Two halves were meant, and no file of one has a partner in the other: the upload's note says why."""
-    before: Brought | None = None
+    before: UploadedDataset | None = None
     """As it was before the last remedy."""
 
     @property
@@ -69,7 +73,8 @@ class Brought:
 
 @dataclass(frozen=True)
 class Card:
-    """One thing that is wrong, and the words on the button that mends it; no words where nothing is to be pressed."""
+    """One thing that is wrong, and the words on the button that mends it; no words
+    where nothing is to be pressed."""
 
     case: Case
     title: str
@@ -113,8 +118,9 @@ WORDS = {
 }
 
 
-def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "auto") -> Brought:
-    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated; photos are a `Brought` too.
+def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "auto") -> UploadedDataset:
+    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated;
+    photos are a `UploadedDataset` too.
 
     What it says names the folder as the visitor does, and not where it lies on the server.
     """
@@ -124,7 +130,7 @@ def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "
         raise DataError(str(error).replace(str(upload.folder), upload.folder.name)) from error
 
 
-def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> Brought:
+def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> UploadedDataset:
     try:
         pairs = open_pairs(upload.folder, layout=layout)
     except DataError as error:
@@ -135,10 +141,10 @@ def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> Broug
         pairs = open_pairs(upload.folder, make=PHOTOS)
         upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
         report = inspect_folder(upload.folder, make=PHOTOS, progress=progress)
-        return Brought(upload, report, pairs, wide=wide, unpaired=bool(why))
+        return UploadedDataset(upload, report, pairs, wide=wide, unpaired=bool(why))
     guessed = guess_direction(pairs, look(pairs))
     report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
-    return Brought(upload, report, pairs, layout=layout)
+    return UploadedDataset(upload, report, pairs, layout=layout)
 
 
 def _why_none(folder: Path, error: str) -> str:
@@ -149,7 +155,10 @@ def _why_none(folder: Path, error: str) -> str:
         return error.replace(str(folder), folder.name)
     if not (0 in sides and 1 in sides):
         return ""
-    return "There are two folders, but no two files with the same name in them: give both halves of a pair one name."
+    return (
+        "There are two folders, but no two files with the same name in them: give both halves of a pair one"
+        " name."
+    )
 
 
 def _wide(folder: Path) -> tuple[str, ...]:
@@ -165,9 +174,11 @@ def _wide(folder: Path) -> tuple[str, ...]:
     return tuple(wide) if 2 * len(wide) > len(found) else ()
 
 
-def turned(brought: Brought, direction: str) -> Brought:
+def turned(brought: UploadedDataset, direction: str) -> UploadedDataset:
     """The same with sources and targets as `direction` says."""
-    return brought if brought.report.direction == direction else replace(brought, report=brought.report.turned())
+    return (
+        brought if brought.report.direction == direction else replace(brought, report=brought.report.turned())
+    )
 
 
 def suggested_size(report: Report) -> int:
@@ -176,11 +187,14 @@ def suggested_size(report: Report) -> int:
     return min(256, max(8, 1 << (side.bit_length() - 1)))
 
 
-def cards(brought: Brought) -> list[Card]:
+def cards(brought: UploadedDataset) -> list[Card]:
     """What is wrong, most important first."""
     report = brought.report
     found = [
-        Card(Case(each.key, each.files, each.amount, report), *_titled(each.key, each.amount, text=each.what, files=each.files))
+        Card(
+            Case(each.key, each.files, each.amount, report),
+            *_titled(each.key, each.amount, text=each.what, files=each.files),
+        )
         for each in report.findings
         if each.key in CARDS
     ]
@@ -190,12 +204,21 @@ def cards(brought: Brought) -> list[Card]:
             groups.setdefault(problem.kind, []).append(problem)
     for kind, problems in groups.items():
         files = tuple(dict.fromkeys(problem.file for problem in problems))
-        text = " ".join(map(str, problems)) if kind == "unread" else WORDS[kind].format(n=f"{len(files):,} files")
+        text = (
+            " ".join(map(str, problems))
+            if kind == "unread"
+            else WORDS[kind].format(n=f"{len(files):,} files")
+        )
         text = problems[0].cause if len(files) == 1 else text
         found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text, files=files)))
     if brought.wide:
-        words = f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that are no squares."
-        found.append(Card(Case("shape", brought.wide), *_titled("shape", (0, 0), text=words, files=brought.wide)))
+        words = (
+            f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that"
+            " are no squares."
+        )
+        found.append(
+            Card(Case("shape", brought.wide), *_titled("shape", (0, 0), text=words, files=brought.wide))
+        )
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
 
@@ -217,32 +240,48 @@ def card_html(card: Card) -> str:
     files += f"<li class='more'>and {more:,} more</li>" if more > 0 else ""
     report = card.case.report
     # Naming all files there are would say nothing.
-    listed = f"<ul>{files}</ul>" if files and report and len(card.case.files) < sum(report.counts.values()) else ""
+    listed = (
+        f"<ul>{files}</ul>" if files and report and len(card.case.files) < sum(report.counts.values()) else ""
+    )
     return f"<div class='finding'><h3>{escape(card.title)}</h3><p>{escape(card.text)}</p>{listed}</div>"
 
 
-def headline_html(brought: Brought) -> str:
+def headline_html(brought: UploadedDataset) -> str:
     """What was found in one line, with the name of the data and how it is split."""
     report = brought.report
     counts = report.counts
     splits = [f"{counts['train']:,} to train"] + [
-        f"{counts[name]:,} {words}" for name, words in (("val", "to validate"), ("test", "to test")) if counts[name]
+        f"{counts[name]:,} {words}"
+        for name, words in (("val", "to validate"), ("test", "to test"))
+        if counts[name]
     ]
     drawn = ", drawn at random" if report.drawn else ""
     wrong = len(cards(brought))
     if brought.unpaired:
         wrong = max(1, wrong)
     state = (
-        f"<span class='run-state bring-warn'>{wrong} to look at</span>" if wrong else "<span class='run-state good'>nothing wrong</span>"
+        f"<span class='run-state bring-warn'>{wrong} to look at</span>"
+        if wrong
+        else "<span class='run-state good'>nothing wrong</span>"
     )
-    skipped = [str(problem) for problem in (*brought.upload.left_out, *report.problems) if problem.kind == "skipped"]
-    note = "".join(f"<p>{escape(words)}</p>" for words in (brought.upload.note, *skipped[:SKIPPED_NAMED]) if words)
-    note += f"<p>and {len(skipped) - SKIPPED_NAMED:,} more folders that are not read</p>" if len(skipped) > SKIPPED_NAMED else ""
+    skipped = [
+        str(problem) for problem in (*brought.upload.left_out, *report.problems) if problem.kind == "skipped"
+    ]
+    note = "".join(
+        f"<p>{escape(words)}</p>" for words in (brought.upload.note, *skipped[:SKIPPED_NAMED]) if words
+    )
+    note += (
+        f"<p>and {len(skipped) - SKIPPED_NAMED:,} more folders that are not read</p>"
+        if len(skipped) > SKIPPED_NAMED
+        else ""
+    )
     colors = "".join(
-        f"<i title='{escape(name)}' style='background:rgb{color}'></i>" for name, color in report.source.palette or report.target.palette
+        f"<i title='{escape(name)}' style='background:rgb{color}'></i>"
+        for name, color in report.source.palette or report.target.palette
     )
     return (
-        f"<div class='bring-head'><div class='bring-name'><b>{escape(brought.upload.folder.name)}</b>{state}</div>"
+        "<div class='bring-head'><div "
+        f"class='bring-name'><b>{escape(brought.upload.folder.name)}</b>{state}</div>"
         f"<p class='bring-headline'>{escape(report.headline())}</p><p>{', '.join(splits)}{drawn}</p>"
         f"{f'<div class=swatches>{colors}</div>' if colors else ''}{note}</div>"
     )
@@ -257,13 +296,14 @@ def direction_choices(report: Report) -> list[tuple[str, str]]:
     return [(f"{first} → {second}", "AtoB"), (f"{second} → {first}", "BtoA")]
 
 
-def pages(brought: Brought) -> int:
+def pages(brought: UploadedDataset) -> int:
     """Pages of pairs to leaf through."""
     return -(-len(brought.pairs.pairs) // A_PAGE)
 
 
-def strip_html(brought: Brought, page: int) -> str:
-    """A page of pairs, source and target beside each other; photos alone until it is chosen what to make from them."""
+def strip_html(brought: UploadedDataset, page: int) -> str:
+    """A page of pairs, source and target beside each other; photos alone until it is
+    chosen what to make from them."""
     shown = replace(brought.pairs, make=brought.make if brought.is_photos else "none")
     report = brought.report
     figures = []

@@ -1,4 +1,5 @@
-"""The settings of a training run: a preset, a starting point, a name, and all else in a drawer made from the knobs.
+"""The settings of a training run: a preset, a starting point, a name, and all else
+in a drawer made from the knobs.
 
 Names, bounds and help are those of the command line.
 """
@@ -15,19 +16,21 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.config import ARCHITECTURE, Knob, TrainConfig, knobs
+from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import Pix2PixError
 from pix2pix.runs.preflight import adopt_start
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
-from pix2pix.runs.step_time import Pace
+from pix2pix.runs.step_time import StepTimes
+from pix2pix.settings import Knob
 from pix2pix.training.presets import PRESETS, Preset, command_line, find_preset
 from pix2pix.ui.shared.model_library import Listing, Model
-from pix2pix.ui.train.dataset import Bring
+from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
 
 ELSEWHERE = ("data", "direction", "layout", "make", "init", "init_discriminator")
-"""Knobs that stand on the page itself, or not at all: a visitor names no files of the server. All others are in the drawer."""
+"""Knobs that stand on the page itself, or not at all: a visitor names no files of the server.
+All others are in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
 DRAWN = tuple(name for name in NAMES if name not in ELSEWHERE)
 SCRATCH = ("From scratch", "")
@@ -58,9 +61,14 @@ class Form:
     """Nothing, for knobs that the page has no field for."""
     fields: dict[str, Any]
 
-    def inputs(self, bring: Bring) -> list[Any]:
+    def inputs(self, bring: DatasetForm) -> list[Any]:
         """All settings in the order of the knobs, which `to_config` reads."""
-        known: dict[str, Any] = {"data": bring.data, "direction": bring.direction, "layout": bring.layout, "make": bring.make}
+        known: dict[str, Any] = {
+            "data": bring.data,
+            "direction": bring.direction,
+            "layout": bring.layout,
+            "make": bring.make,
+        }
         known |= {"init": self.init, **self.fields}
         return [known.get(name, self.unasked) for name in NAMES]
 
@@ -68,7 +76,9 @@ class Form:
 def build_form() -> Form:
     """The widgets where they stand. The drawer comes last, and closed."""
     first = PRESETS[0]
-    preset = gr.Radio(preset_choices(Pairs(), None), value=first.key, label="How long", elem_id="train-preset")
+    preset = gr.Radio(
+        preset_choices(Pairs(), None), value=first.key, label="How long", elem_id="train-preset"
+    )
     init = gr.Dropdown([SCRATCH], value="", label="Start", elem_id="train-init", allow_custom_value=True)
     name = gr.Textbox(label="Name", placeholder="taken from the data", max_lines=1, elem_id="train-name")
     notice = gr.HTML(visible=False, elem_id="train-notice")
@@ -77,7 +87,12 @@ def build_form() -> Form:
     with gr.Accordion("All settings", open=False, elem_id="train-drawer"):
         fields = _build_drawer(first.changes(0))
         command = gr.Textbox(
-            label="The same on the command line", lines=3, interactive=False, buttons=["copy"], elem_id="train-command", max_lines=8
+            label="The same on the command line",
+            lines=3,
+            interactive=False,
+            buttons=["copy"],
+            elem_id="train-command",
+            max_lines=8,
         )
     return Form(preset, init, name, begin, notice, needs, command, gr.State(""), fields)
 
@@ -85,14 +100,17 @@ def build_form() -> Form:
 def _build_drawer(values: dict[str, Any]) -> dict[str, gr.components.Component]:
     """All other knobs, by group."""
     fields = {}
-    for group, members in groupby((knob for knob in knobs() if knob.name in DRAWN), key=lambda knob: knob.group):
+    for group, members in groupby(
+        (knob for knob in knobs() if knob.name in DRAWN), key=lambda knob: knob.group
+    ):
         gr.Markdown(f"#### {group}")
         fields.update({knob.name: build_field(knob, values.get(knob.name, knob.default)) for knob in members})
     return fields
 
 
 def build_field(knob: Knob, value: Any) -> gr.components.Component:
-    """One knob as a field. Bounds are told, not enforced by the field: the config's own sentence names the setting."""
+    """One knob as a field. Bounds are told, not enforced by the field: the config's own
+    sentence names the setting."""
     common: dict[str, Any] = {"label": title(knob), "info": described(knob), "elem_id": f"train-{knob.name}"}
     if knob.type is bool:
         return gr.Checkbox(value, **common)
@@ -116,7 +134,8 @@ def described(knob: Knob) -> str:
 def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs | None = None) -> TrainConfig:
     """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key.
 
-    An empty field has the value that the preset gives it for these pairs, or the default where the preset says nothing of it.
+    An empty field has the value that the preset gives it for these pairs, or the default where
+    the preset says nothing of it.
     """
     stripped = [value.strip() if isinstance(value, str) else value for value in values]
     given = {name: value for name, value in zip(NAMES, stripped, strict=True) if value not in (None, "")}
@@ -124,7 +143,8 @@ def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs 
 
 
 def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
-    """What the form needs to know of a folder; nothing where there is none, or where it cannot be trained on."""
+    """What the form needs to know of a folder; nothing where there is none, or
+    where it cannot be trained on."""
     if not config.data:
         return Pairs()
     try:
@@ -135,22 +155,32 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
 
 
 def preset_choices(
-    pairs: Pairs, pace: Pace | None, *, config: TrainConfig | None = None, start: Model | None = None
+    pairs: Pairs, pace: StepTimes | None, *, config: TrainConfig | None = None, start: Model | None = None
 ) -> list[tuple[str, str]]:
-    """Labels and keys: what a preset is, what it promises, and how long it takes on this machine with these pairs."""
+    """Labels and keys: what a preset is, what it promises, and how long it takes on
+    this machine with these pairs."""
     return [
-        ("\n".join([preset.title, preset.promise, _cost(preset, pairs, pace=pace, config=config, start=start)]), preset.key)
+        (
+            "\n".join(
+                [preset.title, preset.promise, _cost(preset, pairs, pace=pace, config=config, start=start)]
+            ),
+            preset.key,
+        )
         for preset in PRESETS
     ]
 
 
-def _cost(preset: Preset, pairs: Pairs, *, pace: Pace | None, config: TrainConfig | None, start: Model | None) -> str:
+def _cost(
+    preset: Preset, pairs: Pairs, *, pace: StepTimes | None, config: TrainConfig | None, start: Model | None
+) -> str:
     steps = preset.steps(pairs.count)
     if not pairs.count or pace is None or config is None:
         return f"{steps:,} steps" if preset.key != "paper" else "steps: 200 times your pairs"
     seconds = pace.seconds_per_step(preset_config(preset, pairs, config=config, start=start))
     if seconds is None:
-        return f"{steps:,} steps, " + ("measuring the time…" if pace.is_busy() else "time not known while this machine is busy")
+        return f"{steps:,} steps, " + (
+            "measuring the time…" if pace.is_busy() else "time not known while this machine is busy"
+        )
     return f"{steps:,} steps, about {duration(seconds * steps)} here"
 
 
@@ -160,7 +190,7 @@ def preset_config(preset: Preset, pairs: Pairs, *, config: TrainConfig, start: M
     return adopt_start(applied, start.config) if start else applied
 
 
-def ask_for_times(pairs: Pairs, pace: Pace, *, config: TrainConfig, start: Model | None) -> None:
+def ask_for_times(pairs: Pairs, pace: StepTimes, *, config: TrainConfig, start: Model | None) -> None:
     """Has the pace of each preset measured on these pairs, in the background."""
     for preset in PRESETS:
         pace.ask(preset_config(preset, pairs, config=config, start=start))
@@ -168,26 +198,46 @@ def ask_for_times(pairs: Pairs, pace: Pace, *, config: TrainConfig, start: Model
 
 def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[str, str]]:
     """What a training can go on from: nothing, or a model whose pictures have the channels of these pairs."""
-    models = [model for model in listing.models if (model.config.in_channels, model.config.out_channels) == pairs.channels]
-    return [SCRATCH, *((model.label, model.key) for model in models if model.path.parent.name not in hidden or not model.is_run)]
+    models = [
+        model
+        for model in listing.models
+        if (model.config.in_channels, model.config.out_channels) == pairs.channels
+    ]
+    return [
+        SCRATCH,
+        *(
+            (model.label, model.key)
+            for model in models
+            if model.path.parent.name not in hidden or not model.is_run
+        ),
+    ]
 
 
 def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -> dict[str, Any]:
-    """What choosing a preset puts into the drawer; with new data only the number of steps and what hangs on it."""
+    """What choosing a preset puts into the drawer; with new data only the number of
+    steps and what hangs on it."""
     preset = find_preset(key)
     changes = preset.changes(pairs.count, pairs.largest)
-    return {name: value for name, value in changes.items() if not only_length or name == "size" or name not in preset.settings}
+    return {
+        name: value
+        for name, value in changes.items()
+        if not only_length or name == "size" or name not in preset.settings
+    }
 
 
 def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[str, Any]:
-    """What choosing a start puts into the drawer: size and network of the model, or those of the preset again."""
+    """What choosing a start puts into the drawer: size and network of the model,
+    or those of the preset again."""
     config = preset_config(find_preset(key), pairs, config=TrainConfig(), start=start)
     return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
 
 
 def needs_of(config: TrainConfig, start: Model | None) -> str:
-    """HTML: the memory and the disk that a training of these settings takes, and what its start model decides."""
-    needs = f"needs about {in_words(memory_needed(config))} of memory and {in_words(disk_needed(config))} of disk"
+    """HTML: the memory and the disk that a training of these settings takes, and
+    what its start model decides."""
+    needs = (
+        f"needs about {in_words(memory_needed(config))} of memory and {in_words(disk_needed(config))} of disk"
+    )
     if start:
         shape = f"size {config.size}, width {config.width}, decoder {config.decoder}, norm {config.norm}"
         needs += f"; as {escape(start.title)} has it: {shape}"
@@ -195,7 +245,8 @@ def needs_of(config: TrainConfig, start: Model | None) -> str:
 
 
 def command_of(config: TrainConfig, start: Model | None, *, name: str | None) -> str:
-    """The command that does the same on a machine where data and start model lie in the working folder: no path of the server."""
+    """The command that does the same on a machine where data and start model lie in the working
+    folder: no path of the server."""
     data = Path(config.data).name
     init = start.path.name if start else ""
     run = (name or "").strip() or data or "my-run"

@@ -1,4 +1,5 @@
-"""What the form shows of the data that was brought: how long each preset takes, what a training can start from, how many steps."""
+"""What the form shows of the data that was brought: how long each preset takes, what a training can
+start from, how many steps."""
 
 from __future__ import annotations
 
@@ -9,47 +10,59 @@ import gradio as gr
 from pix2pix.config import TrainConfig
 from pix2pix.errors import Pix2PixError
 from pix2pix.runs.preflight import adopt_start
-from pix2pix.runs.step_time import Pace
+from pix2pix.runs.step_time import StepTimes
 from pix2pix.ui.shared.messages import sentence
-from pix2pix.ui.shared.model_library import Model, Shelf
-from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.shared.visitors import Profile, name_of
 from pix2pix.ui.train import form
 from pix2pix.ui.train.form import Form, Pairs
 
 
-class Plan:
+class FormHandlers:
     """The handlers behind the form, which know the machine's pace."""
 
-    def __init__(self, desk: Desk, shelf: Shelf, *, fields: Form) -> None:
-        self.desk = desk
-        self.shelf = shelf
+    def __init__(self, actions: RunActions, library: ModelLibrary, *, fields: Form) -> None:
+        self.actions = actions
+        self.library = library
         self.fields = fields
-        self.pace = Pace(desk.runs)
+        self.pace = StepTimes(actions.runs)
 
     def consider(self, profile: Profile, *values: Any) -> list[Any]:
-        """Data came, or was turned round: its presets, starting points and number of steps, then `Pairs` and what was told.
+        """Data came, or was turned round: its presets, starting points and number of steps,
+        then `Pairs` and what was told.
 
         `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
         """
         *brought, init, preset, largest = values
         config = base(*brought)
         visitor = name_of(profile)
-        found = form.look_at(config, largest) if self.desk.may_use(config.data) else Pairs()
-        starts = form.starts(self.shelf.listing(), found, hidden=self.desk.hidden(visitor))
+        found = form.look_at(config, largest) if self.actions.may_use(config.data) else Pairs()
+        starts = form.starts(self.library.listing(), found, hidden=self.actions.hidden(visitor))
         start = self._start(visitor, init) if init in {key for _, key in starts} else None
-        if found.count and not self.desk.rights.refusal(visitor):
+        if found.count and not self.actions.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config=config, start=start)
         choices = form.preset_choices(found, self.pace, config=config, start=start)
         changes = form.preset_values(preset, found, only_length=True)
         if start:
             changes |= form.start_values(preset, found, start=start)
-        return [gr.update(choices=choices), gr.update(choices=starts), *self._to_drawer(changes), found, choices]
+        return [
+            gr.update(choices=choices),
+            gr.update(choices=starts),
+            *self._to_drawer(changes),
+            found,
+            choices,
+        ]
 
     def reprice(self, found: Pairs, before: list[Any], *values: Any) -> Any:
-        """The presets again, where a time was measured meanwhile. `values`: data, direction, layout, make, start."""
+        """The presets again, where a time was measured meanwhile. `values`: data,
+        direction, layout, make, start."""
         *brought, init = values
-        choices = form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init)) if found.count else before
+        choices = (
+            form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init))
+            if found.count
+            else before
+        )
         if [list(choice) for choice in choices] == [list(choice) for choice in before]:
             return gr.skip(), gr.skip()
         return gr.update(choices=choices), choices
@@ -57,19 +70,31 @@ class Plan:
     def choose(self, profile: Profile, preset: str, init: str | None, found: Pairs) -> list[Any]:
         """A preset's settings, for the drawer; a chosen start keeps its network."""
         start = self._start(name_of(profile), init)
-        return self._to_drawer(form.preset_values(preset, found) | (form.start_values(preset, found, start=start) if start else {}))
+        return self._to_drawer(
+            form.preset_values(preset, found)
+            | (form.start_values(preset, found, start=start) if start else {})
+        )
 
-    def choose_start(self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any) -> list[Any]:
-        """Size and network of the start, for the drawer, then the presets with the times that they take from there."""
+    def choose_start(
+        self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any
+    ) -> list[Any]:
+        """Size and network of the start, for the drawer, then the presets with the
+        times that they take from there."""
         visitor = name_of(profile)
         config = base(*brought)
         start = self._start(visitor, init)
-        if found.count and not self.desk.rights.refusal(visitor):
+        if found.count and not self.actions.rights.refusal(visitor):
             form.ask_for_times(found, self.pace, config=config, start=start)
         choices = form.preset_choices(found, self.pace, config=config, start=start)
-        return [*self._to_drawer(form.start_values(preset, found, start=start)), gr.update(choices=choices), choices]
+        return [
+            *self._to_drawer(form.start_values(preset, found, start=start)),
+            gr.update(choices=choices),
+            choices,
+        ]
 
-    def tell(self, profile: Profile, name: str | None, preset: str, found: Pairs, *values: Any) -> tuple[str, str]:
+    def tell(
+        self, profile: Profile, name: str | None, preset: str, found: Pairs, *values: Any
+    ) -> tuple[str, str]:
         """HTML of what these settings need, and the command that does the same."""
         try:
             config = form.to_config(values, preset, pairs=found)
@@ -82,11 +107,11 @@ class Plan:
 
     def _start(self, visitor: str, key: str | None) -> Model | None:
         """The model to start from; None for a start from scratch."""
-        return self.desk.start_from(visitor, self.shelf, key) if key else None
+        return self.actions.start_from(visitor, self.library, key) if key else None
 
     def _known(self, key: str | None) -> Model | None:
         """As `_start` without asking whose it is, for the times alone."""
-        return next((model for model in self.shelf.listing().models if model.key == key), None)
+        return next((model for model in self.library.listing().models if model.key == key), None)
 
     def _to_drawer(self, values: dict[str, Any]) -> list[Any]:
         return [values.get(name, gr.skip()) for name in self.fields.fields]
@@ -94,4 +119,6 @@ class Plan:
 
 def base(data: str | None, direction: Any, layout: Any, make: Any) -> TrainConfig:
     """The defaults on these data."""
-    return TrainConfig(data=data or "", direction=direction or "AtoB", layout=layout or "auto", make=make or "none")
+    return TrainConfig(
+        data=data or "", direction=direction or "AtoB", layout=layout or "auto", make=make or "none"
+    )

@@ -26,11 +26,16 @@ def build_controls() -> Parts:
     """Run chooser, then what can be done with the run, in the order of its life."""
     parts: Parts = {}
     with gr.Column(elem_classes="run-controls", min_width=230, scale=0):
-        # Names that are not among the choices of an older page are looked up and refused by us, with a sentence.
+        # Names that are not among the choices of an older page are looked up and
+        # refused by us, with a sentence.
         parts["chooser"] = gr.Dropdown([], label="Run", allow_custom_value=True, elem_id="train-run")
         with gr.Row(elem_classes="tight"):
-            parts["stop"] = gr.Button("Stop", variant="stop", visible=False, elem_id="train-stop", min_width=90)
-            parts["sample_now"] = gr.Button("Sample now", visible=False, elem_id="train-sample-now", min_width=90)
+            parts["stop"] = gr.Button(
+                "Stop", variant="stop", visible=False, elem_id="train-stop", min_width=90
+            )
+            parts["sample_now"] = gr.Button(
+                "Sample now", visible=False, elem_id="train-sample-now", min_width=90
+            )
         parts["leave"] = gr.Button("Leave the queue", visible=False, elem_id="train-leave")
         parts["resume"] = gr.Button("Resume", variant="primary", visible=False, elem_id="train-resume")
         parts["draw"] = gr.Button("Draw with it", visible=False, elem_id="train-draw")
@@ -43,11 +48,15 @@ def _build_more() -> Parts:
     parts: Parts = {}
     with gr.Accordion("More", open=False, elem_id="train-more-box"):
         with gr.Row(visible=False, elem_classes="tight going-on") as parts["going_on"]:
-            parts["more"] = gr.Number(1000, label="More steps", precision=0, min_width=90, elem_id="train-more")
+            parts["more"] = gr.Number(
+                1000, label="More steps", precision=0, min_width=90, elem_id="train-more"
+            )
             parts["prolong"] = gr.Button("Prolong", min_width=90, elem_id="train-prolong")
         with gr.Column(visible=False, elem_classes="tight") as parts["taking"]:
             with gr.Row(elem_classes="tight going-on"):
-                parts["kept_name"] = gr.Textbox(label="Keep as", max_lines=1, min_width=90, elem_id="train-kept-name")
+                parts["kept_name"] = gr.Textbox(
+                    label="Keep as", max_lines=1, min_width=90, elem_id="train-kept-name"
+                )
                 parts["keep"] = gr.Button("Keep model", min_width=90, elem_id="train-keep")
             parts["take_model"] = gr.Button("Download model (.pth)", elem_id="train-take-model")
         parts["take_run"] = gr.Button("Download run (.zip)", elem_id="train-take-run")

@@ -35,10 +35,14 @@ def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
     """HTML: name and state, a progress bar, and the figures. `place` in the queue, and its length."""
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     share = 100 * snapshot.step / max(1, snapshot.steps)
-    facts = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in figures(snapshot))
+    facts = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in figures(snapshot)
+    )
     return (
-        f'<div class="run-head"><h2>{escape(snapshot.name)}</h2><span class="run-state {tone}">{escape(word)}</span></div>'
-        f'<div class="run-bar {tone}" role="progressbar" aria-label="progress" aria-valuemin="0" aria-valuemax="{snapshot.steps}"'
+        f'<div class="run-head"><h2>{escape(snapshot.name)}</h2><span class="run-state '
+        f'{tone}">{escape(word)}</span></div>'
+        f'<div class="run-bar {tone}" role="progressbar" aria-label="progress" aria-valuemin="0" '
+        f'aria-valuemax="{snapshot.steps}"'
         f' aria-valuenow="{snapshot.step}"><i style="width:{share:.2f}%"></i></div>'
         f'<dl class="run-facts">{facts}</dl>{_remarks(snapshot, place)}'
     )
@@ -50,7 +54,13 @@ def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
     said = []
     if place[0]:
         others = f" of {place[1]}" if place[1] > 1 else ""
-        said.append(("", f"Another run has the machine. This one is number {place[0]}{others} in the queue and starts by itself."))
+        said.append(
+            (
+                "",
+                f"Another run has the machine. This one is number {place[0]}{others} in the queue and "
+                "starts by itself.",
+            )
+        )
     if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
         said.append(("run-reason" if tone == "bad" else "", capital(without_paths(snapshot.reason))))
     if snapshot.notice:
@@ -64,7 +74,9 @@ def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [
         ("step", f"{snapshot.step:,} of {snapshot.steps:,}"),
         ("pace", pace(snapshot.seconds_per_step)),
-        ("time left", left) if snapshot.is_alive or not snapshot.trained else ("trained for", duration(snapshot.trained)),
+        ("time left", left)
+        if snapshot.is_alive or not snapshot.trained
+        else ("trained for", duration(snapshot.trained)),
         ("best " + snapshot.config.best.upper(), best_metric(snapshot)),
     ]
 
@@ -88,7 +100,9 @@ def pace(seconds_per_step: float) -> str:
     """`3.2 steps a second`, or `1.8 s a step` where a step takes longer than a second."""
     if seconds_per_step <= 0:
         return "–"
-    return f"{1 / seconds_per_step:.3g} steps/s" if seconds_per_step < 1 else f"{seconds_per_step:.3g} s a step"
+    return (
+        f"{1 / seconds_per_step:.3g} steps/s" if seconds_per_step < 1 else f"{seconds_per_step:.3g} s a step"
+    )
 
 
 def duration(seconds: float) -> str:
@@ -147,5 +161,8 @@ def refused(reason: str) -> str:
     """HTML: why nobody, or not this visitor, trains here, and what to do instead. Empty where they may."""
     if not reason:
         return ""
-    way = "Train on your own machine with the command below (All settings), or run this page there: <code>pix2pix app</code>."
+    way = (
+        "Train on your own machine with the command below (All settings), or run this page there:"
+        " <code>pix2pix app</code>."
+    )
     return f'<div class="refused"><b>{escape(capital(reason))}.</b><p>{way}</p></div>'

@@ -16,12 +16,16 @@ from pix2pix.ui.train.run_html import STATES, best_metric, duration
 
 THUMB = 56
 MOST_ROWS = 100
-HEAD = "<tr><th></th><th>Name</th><th>Data</th><th>Preset</th><th>State</th><th>Steps</th><th>Best</th><th>Time</th></tr>"
+COLUMNS = ("", "Name", "Data", "Preset", "State", "Steps", "Best", "Time")
+HEAD = f"<tr>{''.join(f'<th>{column}</th>' for column in COLUMNS)}</tr>"
 
 
 def marks_of(runs: Sequence[Run]) -> list[tuple[object, ...]]:
     """Changes whenever the table does, but for the steps of a run at work, which are shown elsewhere."""
-    return [(run.name, run.state(), _stamp(run.samples_path), run.read_status().get("saved_step")) for run in runs[:MOST_ROWS]]
+    return [
+        (run.name, run.state(), _stamp(run.samples_path), run.read_status().get("saved_step"))
+        for run in runs[:MOST_ROWS]
+    ]
 
 
 def _stamp(path: Path) -> float:
@@ -40,7 +44,11 @@ def table(runs: Sequence[Run]) -> str:
 def _row(snapshot: Snapshot) -> str:
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     newest = snapshot.samples[-1][1] if snapshot.samples else None
-    picture = f'<img src="{thumbnail(newest, newest.stat().st_mtime_ns)}" alt="">' if newest and newest.exists() else "<i></i>"
+    picture = (
+        f'<img src="{thumbnail(newest, newest.stat().st_mtime_ns)}" alt="">'
+        if newest and newest.exists()
+        else "<i></i>"
+    )
     best = best_metric(snapshot)
     cells = (
         picture,

@@ -1,4 +1,5 @@
-"""What the right side of the Train tab shows of a run, and what of it has changed since a page last looked."""
+"""What the right side of the Train tab shows of a run, and what of it has
+changed since a page last looked."""
 
 from __future__ import annotations
 
@@ -6,14 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.runs import queue as waiting
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs.advice import Advice, advise
 from pix2pix.runs.run import Run, Snapshot
 from pix2pix.runtime.files import read_image
-from pix2pix.ui.shared import run_actions as steer
-from pix2pix.ui.shared.run_actions import Desk
-from pix2pix.ui.train import run_html as watch
-from pix2pix.ui.train import run_table as history
+from pix2pix.ui.shared import run_actions as run_actions
+from pix2pix.ui.shared.run_actions import RunActions
+from pix2pix.ui.train import run_html as run_html
+from pix2pix.ui.train import run_table as run_table
 from pix2pix.ui.train.curves import curves_of
 from pix2pix.ui.train.run_buttons import shown_controls
 
@@ -22,16 +23,24 @@ WAITING = '<p class="hint">The curves begin with the first {} steps, the picture
 Parts = dict[str, Any]
 
 
-def look(desk: Desk, visitor: str, name: str | None, at: float | None, seen: Parts) -> Parts:
+def look(actions: RunActions, visitor: str, name: str | None, at: float | None, seen: Parts) -> Parts:
     """What has changed on the page since `seen`, by part. `at` is the step at which the time slider stands.
 
     Empty where nothing has changed. `seen` comes back among the parts, to be handed in at the next look.
     """
-    found = desk.visible(visitor)
-    run = steer.pick_run(found, name)
-    marks: Parts = {"run": run.name if run else None, "history": history.marks_of(found), "refusal": desk.rights.refusal(visitor)}
-    before = seen if seen.get("run", "") == marks["run"] else {name: seen.get(name) for name in ("history", "refusal")}
-    changes = _changed_around(desk, found, marks=marks, before=before, name=name)
+    found = actions.visible(visitor)
+    run = run_actions.pick_run(found, name)
+    marks: Parts = {
+        "run": run.name if run else None,
+        "history": run_table.marks_of(found),
+        "refusal": actions.rights.refusal(visitor),
+    }
+    before = (
+        seen
+        if seen.get("run", "") == marks["run"]
+        else {name: seen.get(name) for name in ("history", "refusal")}
+    )
+    changes = _changed_around(actions, found, marks=marks, before=before, name=name)
     if run:
         snapshot = run.snapshot()
         marks |= marks_of(snapshot, run)
@@ -39,7 +48,9 @@ def look(desk: Desk, visitor: str, name: str | None, at: float | None, seen: Par
     return changes | {"seen": marks} if changes else {}
 
 
-def _changed_around(desk: Desk, found: list[Run], *, marks: Parts, before: Parts, name: str | None) -> Parts:
+def _changed_around(
+    actions: RunActions, found: list[Run], *, marks: Parts, before: Parts, name: str | None
+) -> Parts:
     """Chooser, table and what a visitor is told of their rights."""
     changes: Parts = {}
     names = [run.name for run in found]
@@ -50,13 +61,20 @@ def _changed_around(desk: Desk, found: list[Run], *, marks: Parts, before: Parts
         # Without a value: while this look was on its way, another run may have been chosen or started.
         changes["chooser"] = gr.update(choices=names)
     if is_new:
-        changes |= {"table": history.table(found), "one": gr.update(choices=names), "other": gr.update(choices=names)}
+        changes |= {
+            "table": run_table.table(found),
+            "one": gr.update(choices=names),
+            "other": gr.update(choices=names),
+        }
         changes["history"] = gr.update(visible=bool(found))
     if "run" not in before:
         changes |= {"empty": gr.update(visible=not found), "watching": gr.update(visible=bool(found))}
     if before.get("refusal") != marks["refusal"]:
-        refusal = watch.refused(marks["refusal"])
-        changes |= {"notice": gr.update(value=refusal, visible=bool(refusal)), "begin": gr.update(visible=not refusal)}
+        refusal = run_html.refused(marks["refusal"])
+        changes |= {
+            "notice": gr.update(value=refusal, visible=bool(refusal)),
+            "begin": gr.update(visible=not refusal),
+        }
     return changes
 
 
@@ -64,10 +82,12 @@ def marks_of(snapshot: Snapshot, run: Run) -> Parts:
     """One small value for each part of the page, which changes when that part must be shown anew."""
     last = snapshot.rows[-1] if snapshot.rows else {}
     return {
-        "headline": watch.headline(snapshot, waiting.place_of(run) if snapshot.state == waiting.QUEUED else (0, 0)),
+        "headline": run_html.headline(
+            snapshot, run_queue.place_of(run) if snapshot.state == run_queue.QUEUED else (0, 0)
+        ),
         "curves": (len(snapshot.rows), last.get("step"), sorted(last)),
         "newest": snapshot.samples[-1][0] if snapshot.samples else None,
-        "log": watch.log_tail(snapshot),
+        "log": run_html.log_tail(snapshot),
         "state": (snapshot.state, snapshot.steps, snapshot.step < snapshot.steps, snapshot.model is not None),
     }
 
@@ -78,7 +98,9 @@ def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | Non
     changes |= {name: marks[name] for name in ("headline", "log") if name in fresh}
     if fresh & {"curves", "state"}:
         changes["curves"] = curves_of(snapshot.name, snapshot.rows)
-        changes["waiting"] = gr.update(value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows)
+        changes["waiting"] = gr.update(
+            value=WAITING.format(snapshot.config.log_every), visible=snapshot.is_alive and not snapshot.rows
+        )
         changes |= _advice(snapshot)
     if fresh & {"state", "refusal"}:
         changes |= shown_controls(snapshot, not marks["refusal"])
@@ -99,13 +121,14 @@ def _advice(snapshot: Snapshot) -> Parts:
     said = advice_of(snapshot)
     offer = next((advice for advice in said if advice.changes), None)
     return {
-        "meaning": gr.update(value=watch.meaning(said), visible=bool(said)),
+        "meaning": gr.update(value=run_html.meaning(said), visible=bool(said)),
         "follow": gr.update(value=f"Next run: {offer.button}" if offer else "", visible=offer is not None),
     }
 
 
 def _samples(snapshot: Snapshot, newest_before: int | None, *, at: float | None) -> Parts:
-    """The newest grid, unless somebody is looking at an older one; the slider reaches as far as there are grids."""
+    """The newest grid, unless somebody is looking at an older one; the slider
+    reaches as far as there are grids."""
     if not snapshot.samples:
         return {"gallery": gr.update(visible=False)}
     oldest = snapshot.samples[0][0]
@@ -120,24 +143,24 @@ def _samples(snapshot: Snapshot, newest_before: int | None, *, at: float | None)
 
 def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
     """The sample grid made nearest to step `at`, with its caption."""
-    sample = watch.nearest_sample(snapshot.samples, at)
+    sample = run_html.nearest_sample(snapshot.samples, at)
     if not sample:
         return {}
-    return {"sample": read_image(sample[1]), "caption": watch.sample_caption(sample[0])}
+    return {"sample": read_image(sample[1]), "caption": run_html.sample_caption(sample[0])}
 
 
-def travel(desk: Desk, visitor: str, name: str | None, at: float | None) -> Parts:
+def travel(actions: RunActions, visitor: str, name: str | None, at: float | None) -> Parts:
     """The time slider was moved."""
-    run = desk.find(visitor, name)
+    run = actions.find(visitor, name)
     return show_sample(run.snapshot(), at) if run else {}
 
 
-def compare(desk: Desk, visitor: str, name: str | None) -> Parts:
+def compare(actions: RunActions, visitor: str, name: str | None) -> Parts:
     """What the newest model makes, beside what the run began with."""
-    snapshot = desk.run(visitor, name).snapshot()
+    snapshot = actions.run(visitor, name).snapshot()
     if len(snapshot.samples) < 2:
         return {}
     first = snapshot.samples[0]
     (step, now) = snapshot.samples[-1]
     columns = ("input", f"step {first[0]:,}", f"step {step:,}", "target")
-    return {"sample": watch.beside_start(first[1], now), "caption": watch.sample_caption(step, columns)}
+    return {"sample": run_html.beside_start(first[1], now), "caption": run_html.sample_caption(step, columns)}

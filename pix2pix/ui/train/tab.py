@@ -1,4 +1,5 @@
-"""The Train tab: start a run on the left, watch and steer it on the right. All that is shown is read from the run's folder."""
+"""The Train tab: start a run on the left, watch and steer it on the right. All that is shown is
+read from the run's folder."""
 
 from __future__ import annotations
 
@@ -14,16 +15,16 @@ from pix2pix.errors import ConfigError
 from pix2pix.runs.preflight import adopt_start
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
-from pix2pix.ui.shared.model_library import Shelf
-from pix2pix.ui.shared.run_actions import Desk, open_desk
+from pix2pix.ui.shared.model_library import ModelLibrary
+from pix2pix.ui.shared.run_actions import RunActions, open_run_actions
 from pix2pix.ui.shared.visitors import Profile, name_of, signed_in
 from pix2pix.ui.train import form
-from pix2pix.ui.train import run_view as look
+from pix2pix.ui.train import run_view as run_view
 from pix2pix.ui.train.curves import Curves, curves_of_two
-from pix2pix.ui.train.dataset import Bring, build_bring
-from pix2pix.ui.train.dataset_report import Brought
+from pix2pix.ui.train.dataset import DatasetForm, build_dataset_form
+from pix2pix.ui.train.dataset_report import UploadedDataset
 from pix2pix.ui.train.form import Form, Pairs
-from pix2pix.ui.train.form_handlers import Plan
+from pix2pix.ui.train.form_handlers import FormHandlers
 from pix2pix.ui.train.run_buttons import DRAW, PUSH, build_controls
 from pix2pix.ui.train.step_slider import StepSlider
 
@@ -32,11 +33,14 @@ TICK = 1.0
 PRICE_TICK = 2.0
 """Seconds between two looks for times that were measured meanwhile."""
 
-SHOW_RUN = "() => document.querySelector('#train-watch')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
+SHOW_RUN = (
+    "() => document.querySelector('#train-watch')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
+)
 """Start is pressed below a long form; what it started may be out of sight."""
 
 NOTHING_YET = """
-<div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No run yet</h2>
+<div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No run \
+yet</h2>
 <p>Bring some pairs, press <b>Start training</b>, and watch here how the pictures form.<br>
 The page may be closed meanwhile: the run goes on, and is shown again when you come back.</p></div>
 """
@@ -45,31 +49,31 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 Parts = dict[str, Any]
 
 
-def build(demo: gr.Blocks, shelf: Shelf) -> gr.Dropdown:
+def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
     """The tab's layout, then what happens in it. Returns where a training is told what to start from."""
-    desk = open_desk(shelf)
+    actions = open_run_actions(library)
     with gr.Row(elem_classes="train-page"):
         with gr.Column(scale=2, min_width=340, elem_classes="card train-form"):
             gr.HTML("<h2>New run</h2>")
             if os.environ.get("OAUTH_CLIENT_ID"):
                 gr.LoginButton(size="sm")
-            bring = build_bring(
-                desk.uploads,
-                desk.allowed,
-                in_use=desk.data_in_use,
-                check=lambda request: desk.rights.check_train(signed_in(request)),
+            bring = build_dataset_form(
+                actions.uploads,
+                actions.allowed,
+                in_use=actions.data_in_use,
+                check=lambda request: actions.rights.check_train(signed_in(request)),
                 demo=demo,
             )
             fields = form.build_form()
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
     parts |= {"notice": fields.notice, "begin": fields.begin}
-    looking = _bind_watch(demo, desk, parts=parts)
+    looking = _bind_watch(demo, actions, parts=parts)
     parts["pairs"] = gr.State(Pairs())
-    _bind_form(demo, desk, shelf, bring=bring, fields=fields, parts=parts)
-    _bind_start(desk, shelf, bring=bring, fields=fields, parts=parts, looking=looking)
-    _bind_steering(desk, parts, looking=looking)
-    _bind_taking(desk, parts)
+    _bind_form(demo, actions, library, bring=bring, fields=fields, parts=parts)
+    _bind_start(actions, library, bring=bring, fields=fields, parts=parts, looking=looking)
+    _bind_steering(actions, parts, looking=looking)
+    _bind_taking(actions, parts)
     return fields.init
 
 
@@ -88,27 +92,39 @@ def _build_watch() -> Parts:
             parts |= _build_gallery()
             parts["curves"] = Curves(elem_id="train-curves")
         with gr.Accordion("Log", open=False, elem_classes="card"):
-            parts["log"] = gr.Textbox(show_label=False, lines=12, max_lines=12, elem_id="train-log", container=False, label="Log")
+            parts["log"] = gr.Textbox(
+                show_label=False, lines=12, max_lines=12, elem_id="train-log", container=False, label="Log"
+            )
         parts |= _build_history()
     return parts
 
 
 def _build_gallery() -> Parts:
     parts: Parts = {}
-    with gr.Column(elem_classes="card", visible=False, min_width=320, elem_id="train-gallery") as parts["gallery"]:
+    with gr.Column(elem_classes="card", visible=False, min_width=320, elem_id="train-gallery") as parts[
+        "gallery"
+    ]:
         parts["caption"] = gr.HTML(elem_id="train-caption")
         # PNG: Gradio's own choice is a lossy WebP, which changes the colours of labels.
         common: Parts = {"format": "png", "buttons": ["download", "fullscreen"], "container": False}
-        parts["sample"] = gr.Image(label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common)
+        parts["sample"] = gr.Image(
+            label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common
+        )
         with gr.Row(elem_classes="tight through-time"):
-            parts["time"] = StepSlider(0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time")
-            parts["compare"] = gr.Button("Compare with its start", visible=False, scale=0, min_width=190, elem_id="train-compare")
+            parts["time"] = StepSlider(
+                0, 1, step=1, label="Through time: step", buttons=[], visible=False, elem_id="train-time"
+            )
+            parts["compare"] = gr.Button(
+                "Compare with its start", visible=False, scale=0, min_width=190, elem_id="train-compare"
+            )
     return parts
 
 
 def _build_history() -> Parts:
     parts: Parts = {}
-    with gr.Accordion("All runs", open=False, elem_classes="card", elem_id="train-history") as parts["history"]:
+    with gr.Accordion("All runs", open=False, elem_classes="card", elem_id="train-history") as parts[
+        "history"
+    ]:
         parts["table"] = gr.HTML()
         with gr.Row(elem_classes="tight"):
             parts["one"] = gr.Dropdown([], label="Curves of", allow_custom_value=True, elem_id="train-one")
@@ -118,7 +134,8 @@ def _build_history() -> Parts:
 
 
 def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any]:
-    """The handler with the visitor's name first; its changes given to their widgets, and what has not changed is not sent."""
+    """The handler with the visitor's name first; its changes given to their widgets, and what
+    has not changed is not sent."""
 
     def handle(profile: Profile, *values: Any) -> Any:
         changes = handler(name_of(profile), *values)
@@ -127,7 +144,7 @@ def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any
     return with_toasts(handle)
 
 
-def _bind_watch(demo: gr.Blocks, desk: Desk, *, parts: Parts) -> Parts:
+def _bind_watch(demo: gr.Blocks, actions: RunActions, *, parts: Parts) -> Parts:
     """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
 
     Returns what makes any other event look too.
@@ -135,23 +152,43 @@ def _bind_watch(demo: gr.Blocks, desk: Desk, *, parts: Parts) -> Parts:
     chooser = parts["chooser"]
     time = parts["time"]
     looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **QUIET}
-    looking["fn"] = _by_widget(parts, partial(look.look, desk))
+    looking["fn"] = _by_widget(parts, partial(run_view.look, actions))
     gr.on([demo.load, chooser.input], **looking)
     gr.Timer(TICK).tick(**looking, concurrency_limit=4)
     shown = [parts["sample"], parts["caption"]]
-    time.input(_by_widget(parts, partial(look.travel, desk)), [chooser, time], shown, trigger_mode="always_last", **QUIET)
-    parts["compare"].click(_by_widget(parts, partial(look.compare, desk)), chooser, shown, **QUIET)
+    time.input(
+        _by_widget(parts, partial(run_view.travel, actions)),
+        [chooser, time],
+        shown,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    parts["compare"].click(_by_widget(parts, partial(run_view.compare, actions)), chooser, shown, **QUIET)
 
     def both(profile: Profile, one: str | None, other: str | None) -> dict[str, Any]:
-        runs = [desk.find(name_of(profile), name) for name in (one, other)]
+        runs = [actions.find(name_of(profile), name) for name in (one, other)]
         return curves_of_two({run.name: run.rows() for run in runs if run})
 
-    gr.on([parts["one"].input, parts["other"].input], with_toasts(both), [parts["one"], parts["other"]], parts["both"], **QUIET)
+    gr.on(
+        [parts["one"].input, parts["other"].input],
+        with_toasts(both),
+        [parts["one"], parts["other"]],
+        parts["both"],
+        **QUIET,
+    )
     return looking
 
 
-def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts) -> None:
-    plan = Plan(desk, shelf, fields=fields)
+def _bind_form(
+    demo: gr.Blocks,
+    actions: RunActions,
+    library: ModelLibrary,
+    *,
+    bring: DatasetForm,
+    fields: Form,
+    parts: Parts,
+) -> None:
+    plan = FormHandlers(actions, library, fields=fields)
     pairs = parts["pairs"]
     told = gr.State([])
     drawer = list(fields.fields.values())
@@ -163,10 +200,14 @@ def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, field
         [fields.preset, fields.init, *drawer, pairs, told],
         **QUIET,
     )
-    gr.Timer(PRICE_TICK).tick(plan.reprice, [pairs, told, *brought, fields.init], [fields.preset, told], **QUIET)
+    gr.Timer(PRICE_TICK).tick(
+        plan.reprice, [pairs, told, *brought, fields.init], [fields.preset, told], **QUIET
+    )
     chosen = [fields.preset, fields.init, pairs]
     fields.preset.input(with_toasts(plan.choose), chosen, drawer, **QUIET)
-    fields.init.change(with_toasts(plan.choose_start), [*chosen, *brought], [*drawer, fields.preset, told], **QUIET)
+    fields.init.change(
+        with_toasts(plan.choose_start), [*chosen, *brought], [*drawer, fields.preset, told], **QUIET
+    )
     settings = fields.inputs(bring)
     gr.on(
         [demo.load, *(widget.change for widget in (*settings, fields.name))],
@@ -176,38 +217,51 @@ def _bind_form(demo: gr.Blocks, desk: Desk, shelf: Shelf, *, bring: Bring, field
         trigger_mode="always_last",
         **QUIET,
     )
-    _bind_advice(desk, fields, parts=parts)
+    _bind_advice(actions, fields, parts=parts)
 
 
-def _bind_advice(desk: Desk, fields: Form, *, parts: Parts) -> None:
+def _bind_advice(actions: RunActions, fields: Form, *, parts: Parts) -> None:
     def follow(profile: Profile, name: str | None) -> dict[Any, Any]:
-        snapshot = desk.run(name_of(profile), name).snapshot()
-        changes = next((advice.changes for advice in look.advice_of(snapshot) if advice.changes), {})
+        snapshot = actions.run(name_of(profile), name).snapshot()
+        changes = next((advice.changes for advice in run_view.advice_of(snapshot) if advice.changes), {})
         gr.Info("The settings of the next run are changed. Start it when you like.")
         return {fields.fields[name]: value for name, value in changes.items()}
 
     parts["follow"].click(with_toasts(follow), parts["chooser"], list(fields.fields.values()), **QUIET)
 
 
-def _bind_start(desk: Desk, shelf: Shelf, *, bring: Bring, fields: Form, parts: Parts, looking: Parts) -> None:
-    def start(profile: Profile, brought: Brought | None, name: str, preset: str, pairs: Pairs, *values: Any) -> Any:
+def _bind_start(
+    actions: RunActions,
+    library: ModelLibrary,
+    *,
+    bring: DatasetForm,
+    fields: Form,
+    parts: Parts,
+    looking: Parts,
+) -> None:
+    def start(
+        profile: Profile, brought: UploadedDataset | None, name: str, preset: str, pairs: Pairs, *values: Any
+    ) -> Any:
         visitor = name_of(profile)
         config = form.to_config(values, preset, pairs=pairs)
         if brought is not None and not brought.is_ready:
-            raise ConfigError("choose what to learn from these photos first, such as edges to photo: above, beside Learn to.")
+            raise ConfigError(
+                "choose what to learn from these photos first, such as edges to photo: above, "
+                "beside Learn to."
+            )
         if config.init:
-            model = desk.start_from(visitor, shelf, config.init)
+            model = actions.start_from(visitor, library, config.init)
             config = dataclasses.replace(adopt_start(config, model.config), init=str(model.path))
-        name, words = desk.start(visitor, name, config)
+        name, words = actions.start(visitor, name, config)
         gr.Info(words)
-        return gr.update(choices=[run.name for run in desk.visible(visitor)], value=name)
+        return gr.update(choices=[run.name for run in actions.visible(visitor)], value=name)
 
     inputs = [bring.parts["state"], fields.name, fields.preset, parts["pairs"], *fields.inputs(bring)]
     started = fields.begin.click(with_toasts(start), inputs, parts["chooser"], api_visibility="private")
     started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
 
 
-def _bind_steering(desk: Desk, parts: Parts, *, looking: Parts) -> None:
+def _bind_steering(actions: RunActions, parts: Parts, *, looking: Parts) -> None:
     """What was done is shown at once, not with the next tick."""
     chooser = parts["chooser"]
 
@@ -218,27 +272,29 @@ def _bind_steering(desk: Desk, parts: Parts, *, looking: Parts) -> None:
         done = parts[button].click(with_toasts(acted), [chooser, *inputs], None, api_visibility="private")
         done.success(**looking)
 
-    bind("stop", desk.stop)
-    bind("leave", desk.leave)
-    bind("resume", desk.resume)
-    bind("prolong", desk.resume, parts["more"])
-    bind("sample_now", desk.sample_now)
-    bind("keep", desk.keep, parts["kept_name"])
-    bind("remove", desk.remove)
+    bind("stop", actions.stop)
+    bind("leave", actions.leave)
+    bind("resume", actions.resume)
+    bind("prolong", actions.resume, parts["more"])
+    bind("sample_now", actions.sample_now)
+    bind("keep", actions.keep, parts["kept_name"])
+    bind("remove", actions.remove)
     for button, visible in (("ask_remove", True), ("spare", False)):
         parts[button].click(partial(gr.update, visible=visible), None, parts["sure"], **QUIET)
 
 
-def _bind_taking(desk: Desk, parts: Parts) -> None:
+def _bind_taking(actions: RunActions, parts: Parts) -> None:
     """Downloads, and the way to the Draw tab."""
     chooser = parts["chooser"]
     file = parts["file"]
     for button, stage in (("take_model", downloads.stage_model), ("take_run", downloads.stage_run)):
 
         def take(profile: Profile, name: str | None, stage: Any = stage) -> Any:
-            return gr.update(value=stage(desk.run(name_of(profile), name)))
+            return gr.update(value=stage(actions.run(name_of(profile), name)))
 
         press = CLICK_LATER.format(*["train-file"] * 3)
-        parts[button].click(with_toasts(take), chooser, file, api_visibility="private").success(None, js=press, api_visibility="private")
+        parts[button].click(with_toasts(take), chooser, file, api_visibility="private").success(
+            None, js=press, api_visibility="private"
+        )
     for button, script in (("draw", DRAW), ("push", PUSH)):
         parts[button].click(None, chooser, js=script, api_visibility="private")

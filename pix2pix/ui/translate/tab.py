@@ -1,4 +1,5 @@
-"""The Translate tab: a picture in, the model's picture beside it; and the endpoint /translate for programs."""
+"""The Translate tab: a picture in, the model's picture beside it; and the
+endpoint /translate for programs."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from pix2pix.errors import DataError
 from pix2pix.inference.translator import Translator
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared.messages import with_toasts
-from pix2pix.ui.shared.model_library import Listing, Shelf, default_key
+from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
 
 HEAVY = "translate"
@@ -26,31 +27,40 @@ MODES = [("as trained, resized back", "fit"), ("every pixel (native)", "native")
 MOST_SEEDS = 1000
 """Of the button; more can be typed."""
 NO_MODEL = """
-<div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model yet</h2>
+<div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model \
+yet</h2>
 <p>Train one in the tab <b>Train</b>: it is here as soon as it is saved for the first time.<br>
 Or put a <code>.pth</code> file of pix2pix into the folder <code>{}</code>.</p></div>
 """
 
 
-def translate(shelf: Shelf, picture: str | None, model: str | None, mode: str = "fit", seed: float | None = None) -> Image.Image:
-    """The picture that a model makes of the picture in a file, of the same size. A seed turns the noise on."""
+def translate(
+    library: ModelLibrary,
+    picture: str | None,
+    model: str | None,
+    mode: str = "fit",
+    seed: float | None = None,
+) -> Image.Image:
+    """The picture that a model makes of the picture in a file, of the same
+    size. A seed turns the noise on."""
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
-    translator = shelf.translator(model)
+    translator = library.translator(model)
     image = read_image(picture)
     if mode == "fit" and seed is None and isinstance(translator, Translator):
-        made = shelf.batches.translate(translator, image)
+        made = library.batches.translate(translator, image)
     else:
-        with shelf.turns.take(CALL):
+        with library.turns.take(CALL):
             made = translator(image, mode=mode, seed=None if seed is None else int(seed))
-    # Gradio names the file after its content, and would write it again while it is sent to somebody who got the same picture.
+    # Gradio names the file after its content, and would write it again while it is sent to
+    # somebody who got the same picture.
     made.info["id"] = secrets.token_hex(8)
     return made
 
 
-def describe(shelf: Shelf, key: str | None) -> str:
+def describe(library: ModelLibrary, key: str | None) -> str:
     """HTML: what the chosen model makes of what."""
-    model = next((model for model in shelf.listing().models if model.key == key), None)
+    model = next((model for model in library.listing().models if model.key == key), None)
     if not model:
         return ""
     source = model.config.source
@@ -67,13 +77,20 @@ def _a(kind: str) -> str:
     return KINDS.get(kind, "a picture")
 
 
-def offer(shelf: Shelf, key: str | None) -> tuple[Any, Any, Any, str, str]:
-    """Menu, empty page, working page, description and problems, as they are now. The chosen model stays chosen."""
-    listing = shelf.listing()
+def offer(library: ModelLibrary, key: str | None) -> tuple[Any, Any, Any, str, str]:
+    """Menu, empty page, working page, description and problems, as they are now.
+    The chosen model stays chosen."""
+    listing = library.listing()
     chosen = default_key(listing, key)
     has_models = bool(listing.models)
     menu = gr.update(choices=listing.choices(), value=chosen)
-    return menu, gr.update(visible=not has_models), gr.update(visible=has_models), describe(shelf, chosen), _left_out(listing)
+    return (
+        menu,
+        gr.update(visible=not has_models),
+        gr.update(visible=has_models),
+        describe(library, chosen),
+        _left_out(listing),
+    )
 
 
 def _left_out(listing: Listing) -> str:
@@ -81,47 +98,85 @@ def _left_out(listing: Listing) -> str:
     return f'<ul class="problems" aria-label="files that were left out">{lines}</ul>' if lines else ""
 
 
-def build(demo: gr.Blocks, shelf: Shelf) -> None:
+def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     """The tab's layout, then what happens in it."""
-    empty = gr.HTML(NO_MODEL.format(escape(shelf.checkpoints.name)), visible=False)
+    empty = gr.HTML(NO_MODEL.format(escape(library.checkpoints.name)), visible=False)
     with gr.Column(visible=False, elem_id="translate-page") as page:
         with gr.Row(elem_classes="card toolbar"):
             # A model may come while the page is open: any key is let through, and looked up by the shelf.
-            model = gr.Dropdown([], label="Model", allow_custom_value=True, scale=3, min_width=260, elem_id="translate-model")
-            mode = gr.Dropdown(MODES, value="fit", label="Work at", filterable=False, scale=2, min_width=210, elem_id="translate-mode")
+            model = gr.Dropdown(
+                [], label="Model", allow_custom_value=True, scale=3, min_width=260, elem_id="translate-model"
+            )
+            mode = gr.Dropdown(
+                MODES,
+                value="fit",
+                label="Work at",
+                filterable=False,
+                scale=2,
+                min_width=210,
+                elem_id="translate-mode",
+            )
             with gr.Row(elem_classes="tight variation"):
                 noise = gr.Checkbox(label="Noise", scale=0, min_width=80, elem_id="translate-noise")
-                seed = gr.Number(0, label="Seed", precision=0, scale=1, min_width=80, elem_id="translate-seed")
+                seed = gr.Number(
+                    0, label="Seed", precision=0, scale=1, min_width=80, elem_id="translate-seed"
+                )
                 vary = gr.Button("Vary", scale=1, min_width=80, elem_id="translate-vary")
         about = gr.HTML()
         with gr.Row(elem_classes="pictures", equal_height=True):
             picture = _picture_input()
             result = gr.Image(
-                label="Result", format="png", interactive=False, height=512, buttons=["download", "fullscreen"], elem_id="result"
+                label="Result",
+                format="png",
+                interactive=False,
+                height=512,
+                buttons=["download", "fullscreen"],
+                elem_id="result",
             )
     problems = gr.HTML()
-    _bind_translation(shelf, [picture, model, mode, noise, seed], result=result)
-    _add_endpoint(shelf, [picture, model, mode], result=result)
+    _bind_translation(library, [picture, model, mode, noise, seed], result=result)
+    _add_endpoint(library, [picture, model, mode], result=result)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
-    model.change(partial(describe, shelf), model, about, **private)
-    menu: dict[str, Any] = {"fn": partial(offer, shelf), "inputs": model, "outputs": [model, empty, page, about, problems]}
+    model.change(partial(describe, library), model, about, **private)
+    menu: dict[str, Any] = {
+        "fn": partial(offer, library),
+        "inputs": model,
+        "outputs": [model, empty, page, about, problems],
+    }
     gr.on([demo.load, model.focus], **menu, **private)
 
 
+class PictureFile(gr.Image):
+    """An upload whose file comes to the handler as it is, by its path.
+
+    Transparency, 16 bits and damage are dealt with by `read_image`, with a sentence; Gradio would decode the
+    picture, and write it anew.
+    """
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload.path if payload and payload.path else super().preprocess(payload)
+
+    def get_block_name(self) -> str:
+        return "image"  # the component of the page that shows it
+
+
 def _picture_input() -> gr.Image:
-    """An upload whose file comes to us as it is: alpha, 16 bit and damage are dealt with by `read_image`, with a sentence."""
-    image = gr.Image(type="filepath", image_mode=None, label="Picture", sources=["upload", "clipboard"], height=512, elem_id="picture")
-    original = image.preprocess
-    setattr(image, "preprocess", lambda payload: payload.path if payload and payload.path else original(payload))  # noqa: B010
-    return image
+    return PictureFile(
+        type="filepath",
+        image_mode=None,
+        label="Picture",
+        sources=["upload", "clipboard"],
+        height=512,
+        elem_id="picture",
+    )
 
 
-def _bind_translation(shelf: Shelf, inputs: list[Any], *, result: gr.Image) -> None:
+def _bind_translation(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
     """The result follows whatever is changed; of many changes in a row only the last is computed."""
 
     def translate_shown(file: str | None, key: str | None, mode: str, noise: bool, seed: float | None) -> Any:
-        return translate(shelf, file, key, mode, seed if noise else None) if file else None
+        return translate(library, file, key, mode, seed if noise else None) if file else None
 
     gr.on(
         [widget.change for widget in inputs],
@@ -135,8 +190,16 @@ def _bind_translation(shelf: Shelf, inputs: list[Any], *, result: gr.Image) -> N
     )
 
 
-def _add_endpoint(shelf: Shelf, inputs: list[Any], *, result: gr.Image) -> None:
+def _add_endpoint(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
     """/translate for programs: picture, model, mode and seed, no noise without a seed."""
     seed = gr.Number(None, label="seed", precision=0, visible=False)
-    endpoint = with_toasts(partial(translate, shelf))
-    gr.on([], endpoint, [*inputs, seed], result, api_name="translate", concurrency_id=HEAVY, concurrency_limit=AT_ONCE)
+    endpoint = with_toasts(partial(translate, library))
+    gr.on(
+        [],
+        endpoint,
+        [*inputs, seed],
+        result,
+        api_name="translate",
+        concurrency_id=HEAVY,
+        concurrency_limit=AT_ONCE,
+    )

@@ -1,4 +1,5 @@
-"""Weights of other projects paint as they do there, to 1e-4, in both of their test modes; what is none is told in words."""
+"""Weights of other projects paint as they do there, to 1e-4, in both of their test modes;
+what is none is told in words."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ CLOSE: dict[str, float] = {"atol": 1e-4, "rtol": 0}
 def take_over(content: Any) -> Checkpoint:
     """What the process for strangers' files makes of its content."""
     found = recognise(content)
-    return Checkpoint(ModelConfig.from_dict(found.facts), found.weights, {"origin": {"project": found.project}})
+    return Checkpoint(
+        ModelConfig.from_dict(found.facts), found.weights, {"origin": {"project": found.project}}
+    )
 
 
 def paint(checkpoint: Checkpoint, source: Tensor, **choices: str) -> Tensor:
@@ -48,11 +51,19 @@ def with_masks(network: Any, checkpoint: Checkpoint, source: Tensor) -> tuple[Te
 @pytest.mark.parametrize("kind", ["batch", "instance", "none"])
 @pytest.mark.parametrize(("ins", "outs", "width", "levels"), [(3, 3, 2, 8), (1, 3, 3, 7), (2, 1, 2, 6)])
 @torch.no_grad()
-def test_the_usual_unet_of_any_depth_width_and_norm(kind: str, ins: int, outs: int, width: int, levels: int) -> None:
+def test_the_usual_unet_of_any_depth_width_and_norm(
+    kind: str, ins: int, outs: int, width: int, levels: int
+) -> None:
     network = foreign.draw(foreign.UsualUNet(ins, outs, width, levels, kind))
     checkpoint, source = take_over(network.state_dict()), foreign.pictures(ins, 2**levels)
     config = checkpoint.config
-    assert (config.depth, config.width, config.norm, config.in_channels, config.out_channels) == (levels, width, kind, ins, outs)
+    assert (config.depth, config.width, config.norm, config.in_channels, config.out_channels) == (
+        levels,
+        width,
+        kind,
+        ins,
+        outs,
+    )
     torch.testing.assert_close(paint(checkpoint, source, statistics="running"), network(source), **CLOSE)
     theirs, ours = with_masks(network, checkpoint, source)
     torch.testing.assert_close(ours, theirs, **CLOSE)
@@ -62,13 +73,24 @@ def test_the_usual_unet_of_any_depth_width_and_norm(kind: str, ins: int, outs: i
 
 
 @pytest.mark.parametrize("kind", ["batch", "instance", "none"])
-@pytest.mark.parametrize(("ins", "outs", "width", "blocks", "dropout"), [(3, 3, 4, 6, False), (1, 2, 3, 9, True), (3, 3, 2, 2, True)])
+@pytest.mark.parametrize(
+    ("ins", "outs", "width", "blocks", "dropout"),
+    [(3, 3, 4, 6, False), (1, 2, 3, 9, True), (3, 3, 2, 2, True)],
+)
 @torch.no_grad()
-def test_the_resnet_of_any_length_with_and_without_dropout(kind: str, ins: int, outs: int, width: int, blocks: int, dropout: bool) -> None:
+def test_the_resnet_of_any_length_with_and_without_dropout(
+    kind: str, ins: int, outs: int, width: int, blocks: int, dropout: bool
+) -> None:
     network = foreign.draw(foreign.UsualResNet(ins, outs, width, blocks, kind, dropout), gain=0.7)
     checkpoint, source = take_over(network.state_dict()), foreign.pictures(ins, 24)
     config = checkpoint.config
-    assert (config.generator, config.blocks, config.width, config.norm, config.noisy) == ("resnet", blocks, width, kind, dropout)
+    assert (config.generator, config.blocks, config.width, config.norm, config.noisy) == (
+        "resnet",
+        blocks,
+        width,
+        kind,
+        dropout,
+    )
     torch.testing.assert_close(paint(checkpoint, source, statistics="running"), network(source), **CLOSE)
     if dropout:
         theirs, ours = with_masks(network, checkpoint, source)
@@ -81,10 +103,16 @@ def test_the_resnet_of_any_length_with_and_without_dropout(kind: str, ins: int, 
 @pytest.mark.parametrize(("project", "dialect"), [(foreign.KimRass, "kimrass"), (foreign.HugGAN, "huggan")])
 @pytest.mark.parametrize(("ins", "outs", "width", "levels"), [(3, 3, 2, 8), (1, 2, 3, 7), (2, 1, 4, 6)])
 @torch.no_grad()
-def test_kimrass_and_huggan_of_any_depth_and_width(project: Any, dialect: str, ins: int, outs: int, width: int, levels: int) -> None:
+def test_kimrass_and_huggan_of_any_depth_and_width(
+    project: Any, dialect: str, ins: int, outs: int, width: int, levels: int
+) -> None:
     network = foreign.draw(project(ins, outs, width, levels))
     checkpoint, source = take_over(network.state_dict()), foreign.pictures(ins, 2**levels)
-    assert (checkpoint.config.dialect, checkpoint.config.depth, checkpoint.config.width) == (dialect, levels, width)
+    assert (checkpoint.config.dialect, checkpoint.config.depth, checkpoint.config.width) == (
+        dialect,
+        levels,
+        width,
+    )
     torch.testing.assert_close(paint(checkpoint, source), network(source), **CLOSE)
     theirs, ours = with_masks(network, checkpoint, source)
     torch.testing.assert_close(ours, theirs, **CLOSE)
@@ -97,17 +125,28 @@ def test_tensorflow_in_both_of_its_namings(ins: int, outs: int, width: int, leve
     weights = foreign.tensorflow_weights(ins, outs, width, levels)
     renamed = dict(weights)
     if names == "old":
-        words = {"conv2d_transpose/kernel": "deconv/filter", "conv2d/kernel": "conv/filter", "conv2d_transpose/bias": "deconv/bias"}
+        words = {
+            "conv2d_transpose/kernel": "deconv/filter",
+            "conv2d/kernel": "conv/filter",
+            "conv2d_transpose/bias": "deconv/bias",
+        }
         words |= {
             "conv2d/bias": "conv/bias",
             "batch_normalization/gamma": "batchnorm/scale",
             "batch_normalization/beta": "batchnorm/offset",
         }
-        renamed = {name.replace(old, new): value for name, value in weights.items() for old, new in words.items() if old in name}
+        renamed = {
+            name.replace(old, new): value
+            for name, value in weights.items()
+            for old, new in words.items()
+            if old in name
+        }
     checkpoint = take_over(renamed)
     for side in (2**levels, 2 ** (levels + 1)):  # a bottleneck of 1 x 1, and of 2 x 2
         source = foreign.pictures(ins, side)
-        torch.testing.assert_close(paint(checkpoint, source), foreign.tensorflow_paints(weights, source), **CLOSE)
+        torch.testing.assert_close(
+            paint(checkpoint, source), foreign.tensorflow_paints(weights, source), **CLOSE
+        )
     with pytest.raises(ConfigError, match="no running statistics"):
         Translator(checkpoint, statistics="running")
 
@@ -136,7 +175,12 @@ def test_what_wrappers_put_before_the_keys_is_taken_off(prefix: str) -> None:
 
 def test_a_training_file_is_looked_through_for_its_generator() -> None:
     discriminator = foreign.draw(foreign.UsualPatchGAN(6, 2, 3, "batch")).state_dict()
-    content = {"epoch": 3, "D": discriminator, "G": usual(), "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}}
+    content = {
+        "epoch": 3,
+        "D": discriminator,
+        "G": usual(),
+        "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}},
+    }
     assert take_over(content).config.depth == 7
     assert recognise(content, DISCRIMINATOR).facts["patch"] == 70
 
@@ -148,18 +192,25 @@ def test_files_from_before_torch_0_4() -> None:
     weights = dict(foreign.draw(network).state_dict())
     for name, part in network.named_modules():
         if isinstance(part, nn.InstanceNorm2d):
-            weights |= {f"{name}.running_mean": torch.ones(part.num_features), f"{name}.running_var": torch.ones(part.num_features)}
+            weights |= {
+                f"{name}.running_mean": torch.ones(part.num_features),
+                f"{name}.running_var": torch.ones(part.num_features),
+            }
     source = foreign.pictures(3, 128)
     torch.testing.assert_close(paint(take_over(weights), source), network(source), **CLOSE)
     uncounted = {name: value for name, value in usual().items() if not name.endswith("tracked")}
     torch.testing.assert_close(
-        paint(take_over(uncounted), source, statistics="running"), paint(take_over(usual()), source, statistics="running")
+        paint(take_over(uncounted), source, statistics="running"),
+        paint(take_over(usual()), source, statistics="running"),
     )
 
 
 def test_each_project_s_own_defaults_are_kept_and_can_be_changed() -> None:
     by_default = [take_over(usual(kind)).config for kind in ("batch", "instance")]
-    assert [(config.statistics, config.noisy) for config in by_default] == [("picture", True), ("picture", False)]
+    assert [(config.statistics, config.noisy) for config in by_default] == [
+        ("picture", True),
+        ("picture", False),
+    ]
     checkpoint, source = take_over(usual()), foreign.pictures(3, 128)
     noisy, quiet = Translator(checkpoint, "cpu"), Translator(checkpoint, "cpu", dropout="off")
     assert torch.equal(noisy.translate_tensor(source), quiet.translate_tensor(source, [0]))
@@ -175,9 +226,15 @@ def test_each_project_s_own_defaults_are_kept_and_can_be_changed() -> None:
             lambda w: w.pop("model.model.0.weight"),
             r"is a U-Net for 128 x 128 with batch norm of pytorch-CycleGAN.*but 1 of its \d+ keys is missing",
         ),
-        (lambda w: [w.pop(name) for name in list(w)[1:9]], r"7 of its \d+ keys are missing: model\.model\.1\S* and 6 more"),
+        (
+            lambda w: [w.pop(name) for name in list(w)[1:9]],
+            r"7 of its \d+ keys are missing: model\.model\.1\S* and 6 more",
+        ),
         (lambda w: w.update(attention=torch.zeros(3)), "has 1 key that such a network has not: attention"),
-        (lambda w: w.update({"model.model.3.bias": torch.zeros(9)}), r"model\.model\.3\.bias becomes \(9,\) and must be \(3,\)"),
+        (
+            lambda w: w.update({"model.model.3.bias": torch.zeros(9)}),
+            r"model\.model\.3\.bias becomes \(9,\) and must be \(3,\)",
+        ),
         (lambda w: w.update({"model.model.0.weight": torch.zeros(())}), r"becomes \(\) and must be"),
     ],
 )
@@ -191,24 +248,32 @@ def test_what_is_nearly_a_network_is_told_in_words(change: Any, sentence: str) -
 
 def test_what_is_no_network_of_ours_is_told_in_words() -> None:
     strange = {f"model.diffusion_model.{number}.weight": torch.zeros(1, 1, 3, 3) for number in range(80)}
-    with pytest.raises(CheckpointError, match="80 of them convolutions.*a Stable Diffusion model, it seems") as told:
+    with pytest.raises(
+        CheckpointError, match="80 of them convolutions.*a Stable Diffusion model, it seems"
+    ) as told:
         recognise(strange)
     assert len(str(told.value)) < 400
     with pytest.raises(CheckpointError, match="no tensors"):
         recognise({"epoch": 3})
-    with pytest.raises(CheckpointError, match="judges 70 x 70 pixels with batch norm.*makes none.*init_discriminator"):
+    with pytest.raises(
+        CheckpointError, match="judges 70 x 70 pixels with batch norm.*makes none.*init_discriminator"
+    ):
         recognise(foreign.UsualPatchGAN(6, 2, 3, "batch").state_dict())
     with pytest.raises(CheckpointError, match="a generator; a discriminator is wanted"):
         recognise(usual(), DISCRIMINATOR)
     with pytest.raises(CheckpointError, match="another network, such as that of pix2pixHD"):
-        recognise({f"model.{number}.conv_block.1.weight": torch.zeros(4, 4, 3, 3) for number in range(16, 25)})
+        recognise(
+            {f"model.{number}.conv_block.1.weight": torch.zeros(4, 4, 3, 3) for number in range(16, 25)}
+        )
 
 
 def test_a_foreign_file_is_opened_apart_and_stays_the_same_when_it_is_kept(tmp_path: Path) -> None:
     network = foreign.draw(foreign.UsualUNet(3, 3, 2, 6, "batch"))
     torch.save(network.state_dict(), tmp_path / "latest_net_G.pth")
     checkpoint = read_any(tmp_path / "latest_net_G.pth")
-    assert checkpoint.about == {"origin": {"project": "pytorch-CycleGAN-and-pix2pix", "file": "latest_net_G.pth"}}
+    assert checkpoint.about == {
+        "origin": {"project": "pytorch-CycleGAN-and-pix2pix", "file": "latest_net_G.pth"}
+    }
     save_checkpoint(tmp_path / "kept.pth", checkpoint, half=False)
     kept = read_any(tmp_path / "kept.pth")
     assert kept.config == checkpoint.config
@@ -222,22 +287,36 @@ def test_a_foreign_file_is_opened_apart_and_stays_the_same_when_it_is_kept(tmp_p
 def test_checkpoints_from_before_there_were_dialects_are_read(tmp_path: Path) -> None:
     checkpoint = Checkpoint(ModelConfig(depth=3, width=2, size=16), {})
     generator = replace(checkpoint, weights={}).config
-    old = {name: value for name, value in generator.to_dict().items() if name not in ("blocks", "dialect", "statistics", "noisy")}
+    old = {
+        name: value
+        for name, value in generator.to_dict().items()
+        if name not in ("blocks", "dialect", "statistics", "noisy")
+    }
     assert ModelConfig.from_dict(old) == generator
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="no ../shared/fixtures here")
 @pytest.mark.parametrize(
-    "name", ["kimrass_generator", "reference_resnet9_instance", "reference_unet256_batch", "reference_unet256_instance"]
+    "name",
+    [
+        "kimrass_generator",
+        "reference_resnet9_instance",
+        "reference_unet256_batch",
+        "reference_unet256_instance",
+    ],
 )
 def test_files_of_the_projects_themselves(name: str) -> None:
     expected = torch.load(FIXTURES / f"{name}.io.pt", weights_only=True)
     checkpoint = read_any(FIXTURES / f"{name}.pth")
     choice = "running" if checkpoint.config.norm == "batch" else "auto"
-    torch.testing.assert_close(paint(checkpoint, expected["input"], statistics=choice), expected["eval_output"], **CLOSE)
+    torch.testing.assert_close(
+        paint(checkpoint, expected["input"], statistics=choice), expected["eval_output"], **CLOSE
+    )
     if "batch_stats_output" in expected:
-        torch.testing.assert_close(paint(checkpoint, expected["input"][:1]), expected["batch_stats_output"], **CLOSE)
+        torch.testing.assert_close(
+            paint(checkpoint, expected["input"][:1]), expected["batch_stats_output"], **CLOSE
+        )
 
 
 @pytest.mark.slow
@@ -245,7 +324,12 @@ def test_files_of_the_projects_themselves(name: str) -> None:
 def test_a_discriminator_of_the_project_itself() -> None:
     discriminator = read_discriminator(FIXTURES / "reference_patchgan70_batch.pth")
     expected = torch.load(FIXTURES / "reference_patchgan70_batch.io.pt", weights_only=True)
-    network = PatchGAN(discriminator.in_channels, discriminator.width, receptive_field=discriminator.patch, norm=discriminator.norm)
+    network = PatchGAN(
+        discriminator.in_channels,
+        discriminator.width,
+        receptive_field=discriminator.patch,
+        norm=discriminator.norm,
+    )
     network.load_state_dict(discriminator.weights)
     with torch.no_grad():
         torch.testing.assert_close(network.eval()(expected["input"]), expected["eval_output"], **CLOSE)

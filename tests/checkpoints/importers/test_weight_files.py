@@ -1,4 +1,5 @@
-"""Whatever people have instead of plain weights is read or named: several networks, whole modules, wrong names, other kinds of files."""
+"""Whatever people have instead of plain weights is read or named: several networks, whole modules, wrong
+names, other kinds of files."""
 
 from __future__ import annotations
 
@@ -46,7 +47,17 @@ def same(content: Any, weights: Weights, network: str = "") -> str:
     return found.left_out
 
 
-PREFIXES = ["generator.", "netG.", "net_g.", "model.G.", "module.generator.", "generator._orig_mod.", "model.", "ema.", "G.module."]
+PREFIXES = [
+    "generator.",
+    "netG.",
+    "net_g.",
+    "model.G.",
+    "module.generator.",
+    "generator._orig_mod.",
+    "model.",
+    "ema.",
+    "G.module.",
+]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
@@ -59,13 +70,19 @@ def test_any_prefix_of_a_generator_is_taken_off(prefix: str, make: Any) -> None:
 
 
 def test_a_training_module_s_other_networks_are_left_out_and_named() -> None:
-    state = below("generator.", usual()) | below("discriminator.", judge()) | {"vgg.features.0.weight": torch.zeros(4, 3, 3, 3)}
+    state = (
+        below("generator.", usual())
+        | below("discriminator.", judge())
+        | {"vgg.features.0.weight": torch.zeros(4, 3, 3, 3)}
+    )
     content = {"epoch": 1, "global_step": 9, "state_dict": state, "optimizer_states": [{"state": {}}]}
     left_out = same(content, usual())
     assert left_out == f"discriminator ({len(judge())} tensors), vgg (1 tensor)"
     assert recognise(content, DISCRIMINATOR).network == "discriminator"
     # The generator's own keys without a prefix, another network beside them.
-    beside = usual(kind="instance") | below("netD.", judge()) | {"perceptual_loss.vgg.0.weight": torch.zeros(3)}
+    beside = (
+        usual(kind="instance") | below("netD.", judge()) | {"perceptual_loss.vgg.0.weight": torch.zeros(3)}
+    )
     assert "netD" in same(beside, usual(kind="instance"))
 
 
@@ -74,15 +91,25 @@ def test_a_training_module_s_other_networks_are_left_out_and_named() -> None:
     [
         ({"G_A": usual(1), "G_B": usual(2), "D_A": judge(), "D_B": judge()}, ("G_A", "G_B")),
         (below("netG_A.", usual(1)) | below("netG_B.", usual(2)), ("netG_A", "netG_B")),
-        ({"state_dict": below("model.gen_ab.", usual(1)) | below("model.gen_ba.", usual(2))}, ("gen_ab", "gen_ba")),
+        (
+            {"state_dict": below("model.gen_ab.", usual(1)) | below("model.gen_ba.", usual(2))},
+            ("gen_ab", "gen_ba"),
+        ),
     ],
 )
-def test_a_file_with_two_generators_names_both_and_one_is_chosen(content: Any, names: tuple[str, str]) -> None:
-    with pytest.raises(CheckpointError, match=rf"holds 2 generators, {names[0]} and {names[1]}: choose one as FILE::{names[0]} or FILE::"):
+def test_a_file_with_two_generators_names_both_and_one_is_chosen(
+    content: Any, names: tuple[str, str]
+) -> None:
+    with pytest.raises(
+        CheckpointError,
+        match=rf"holds 2 generators, {names[0]} and {names[1]}: choose one as FILE::{names[0]} or FILE::",
+    ):
         recognise(content)
     assert names[1] in same(content, usual(1), names[0])
     assert names[0] in same(content, usual(2), names[1])
-    with pytest.raises(CheckpointError, match=rf"has no generator called 'G_C': there are {names[0]} and {names[1]}"):
+    with pytest.raises(
+        CheckpointError, match=rf"has no generator called 'G_C': there are {names[0]} and {names[1]}"
+    ):
         recognise(content, network="G_C")
 
 
@@ -110,7 +137,20 @@ def test_the_choice_is_made_wherever_a_file_of_weights_is_named(
     picture = str(next(iter(sorted(pairs.glob("*.png")))))
     assert main(["translate", "cycle.pth::G_B", picture, "-o", "out.png"]) == 0
     assert main(["evaluate", "cycle.pth::G_B", str(pairs), "--device", "cpu"]) == 0
-    shape = ["--size", "64", "--steps", "1", "--batch", "1", "--discriminator-width", "4", "--device", "cpu", "--workers", "0"]
+    shape = [
+        "--size",
+        "64",
+        "--steps",
+        "1",
+        "--batch",
+        "1",
+        "--discriminator-width",
+        "4",
+        "--device",
+        "cpu",
+        "--workers",
+        "0",
+    ]
     assert main(["train", str(pairs), "--run", "run", "--init", "cycle.pth::G_B", *shape]) == 0
     assert main(["info", "none.pth::G_B"]) == 2
     assert "none.pth does not exist" in capsys.readouterr().err
@@ -130,7 +170,10 @@ class Net(nn.Module):
 
 def refused(path: Path, sentence: str) -> None:
     """By both ways in: as ours, and as a stranger's file."""
-    for read in (lambda: load_checkpoint(path), lambda: open_file(path, path.with_name("answer"), kind="generator")):
+    for read in (
+        lambda: load_checkpoint(path),
+        lambda: open_file(path, path.with_name("answer"), kind="generator"),
+    ):
         with pytest.raises(CheckpointError, match=sentence) as told:
             read()
         assert "\n" not in str(told.value) and len(str(told.value)) < 500
@@ -141,7 +184,10 @@ def refused(path: Path, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("extra", "sentence"),
     [
-        (Net(), r"is a whole module that was pickled.*torch\.save\(model\.state_dict\(\), \"weights\.pth\"\)"),
+        (
+            Net(),
+            r"is a whole module that was pickled.*torch\.save\(model\.state_dict\(\), \"weights\.pth\"\)",
+        ),
         ({"model": Net()}, "is a whole module that was pickled"),
         ({"best": np.float64(3.5)}, "holds NumPy values"),
         ({"mean": np.zeros(3)}, "holds NumPy values"),
@@ -150,7 +196,9 @@ def refused(path: Path, sentence: str) -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_objects_in_a_checkpoint_get_their_own_sentence(tmp_path: Path, extra: Any, sentence: str, protocol: int, legacy: bool) -> None:
+def test_objects_in_a_checkpoint_get_their_own_sentence(
+    tmp_path: Path, extra: Any, sentence: str, protocol: int, legacy: bool
+) -> None:
     path = tmp_path / "net.pth"
     content = extra if isinstance(extra, nn.Module) else usual() | extra
     torch.save(content, path, pickle_protocol=protocol, _use_new_zipfile_serialization=not legacy)

@@ -31,7 +31,9 @@ def labels(seed: int, side: int = 256) -> Image.Image:
     image = Image.new("RGB", (side, side), (0, 0, 222))
     for number in range(8):
         left, top = (int(value) for value in np.random.default_rng([seed, number]).integers(0, side - 40, 2))
-        ImageDraw.Draw(image).rectangle((left, top, left + 60, top + 30), fill=[(255, 80, 0), (0, 128, 255)][number % 2])
+        ImageDraw.Draw(image).rectangle(
+            (left, top, left + 60, top + 30), fill=[(255, 80, 0), (0, 128, 255)][number % 2]
+        )
     return image
 
 
@@ -52,7 +54,11 @@ def test_good_folder_is_described_without_findings(tmp_path: Path) -> None:
         save_pair(tmp_path / ("val" if seed == 4 else "train") / f"{seed}.png", labels(seed), photo(seed))
     told: list[tuple[int, int]] = []
     report = inspect_folder(tmp_path, progress=lambda done, of: told.append((done, of)))
-    assert (report.layout, report.counts, report.sizes) == ("side by side", {"train": 4, "val": 1, "test": 0}, ((256, 256, 5),))
+    assert (report.layout, report.counts, report.sizes) == (
+        "side by side",
+        {"train": 4, "val": 1, "test": 0},
+        ((256, 256, 5),),
+    )
     assert (report.source.kind, report.source.colors, report.target.kind) == ("labels", 3, "photo")
     assert report.findings == report.problems == ()
     assert report.guessed_direction == "AtoB"

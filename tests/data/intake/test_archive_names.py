@@ -26,11 +26,14 @@ def png(number: int = 0) -> bytes:
 
 
 def pack(path: Path, names: list[bytes], flags: int = 0, extra: bytes = b"") -> Path:
-    """An archive whose entries have these bytes for names, as old programs write them; entries differ in their pictures."""
+    """An archive whose entries have these bytes for names, as old programs write them;
+    entries differ in their pictures."""
     with zipfile.ZipFile(path, "w") as archive:
         for number, name in enumerate(names):
             info = zipfile.ZipInfo("~" * len(name))
-            info.filename = info.orig_filename = f"{number:04}".rjust(len(name), "~")[-len(name) :] if len(name) >= 4 else "~" * len(name)
+            info.filename = info.orig_filename = (
+                f"{number:04}".rjust(len(name), "~")[-len(name) :] if len(name) >= 4 else "~" * len(name)
+            )
             info.extra = extra
             archive.writestr(info, b"" if name.endswith((b"/", b"\\")) else png(number % 7))
     data = path.read_bytes()
@@ -66,9 +69,13 @@ def test_names_of_old_programs_are_read_in_their_encoding(encoding: str, tmp_pat
     assert names_in(pack(tmp_path / "x.zip", raw)) == ENCODED[encoding]
 
 
-@pytest.mark.parametrize("encoding", ["cp949", "big5", "cp866", "cp850", "cp1252", "latin-1", "euc-jp", "shift_jis"])
+@pytest.mark.parametrize(
+    "encoding", ["cp949", "big5", "cp866", "cp850", "cp1252", "latin-1", "euc-jp", "shift_jis"]
+)
 def test_pairs_agree_in_any_encoding(encoding: str, tmp_path: Path) -> None:
-    word = {"cp949": "건물", "big5": "建築", "cp866": "дом", "euc-jp": "写真", "shift_jis": "ソ能"}.get(encoding, "façade")
+    word = {"cp949": "건물", "big5": "建築", "cp866": "дом", "euc-jp": "写真", "shift_jis": "ソ能"}.get(
+        encoding, "façade"
+    )
     raw = [f"{side}/{word}{number}.png".encode(encoding) for side in "AB" for number in range(3)]
     unpack(pack(tmp_path / "x.zip", raw), tmp_path / "out")
     assert len(open_pairs(tmp_path / "out").pairs) == 3
@@ -77,7 +84,10 @@ def test_pairs_agree_in_any_encoding(encoding: str, tmp_path: Path) -> None:
 def test_one_odd_name_refuses_nothing(tmp_path: Path) -> None:
     pictures = [f"{side}/{number}.png".encode() for side in "AB" for number in range(3)]
     for flags in (0, 0x800):
-        path = pack(tmp_path / f"{flags}.zip", [*pictures, "Anleitung für Studenten.txt".encode("cp437"), b"\x81\xff\xfe.txt", b"z" * 240])
+        path = pack(
+            tmp_path / f"{flags}.zip",
+            [*pictures, "Anleitung für Studenten.txt".encode("cp437"), b"\x81\xff\xfe.txt", b"z" * 240],
+        )
         unpacked = unpack(path, tmp_path / f"out{flags}")
         assert unpacked.count == 6 and unpacked.others[0] == "Anleitung für Studenten.txt"
 

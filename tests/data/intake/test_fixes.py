@@ -25,16 +25,25 @@ def halves(number: int, side: int = SIDE) -> tuple[Image.Image, Image.Image]:
         left, top = (int(place) for place in random.integers(0, side - 12, 2))
         width, height = (int(length) for length in random.integers(side // 8, side // 3, 2))
         ImageDraw.Draw(labels).rectangle((left, top, left + width, top + height), fill=COLORS[box % 3])
-    grain = random.normal(0, 12, (side, side, 3)) + np.asarray(labels.convert("L"))[..., None] * [0.9, 0.7, 0.5] + 20
+    grain = (
+        random.normal(0, 12, (side, side, 3))
+        + np.asarray(labels.convert("L"))[..., None] * [0.9, 0.7, 0.5]
+        + 20
+    )
     return labels, Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
 
 
-def save_folders(root: Path, count: int, change=lambda number, source, target: (source, target), suffix: str = "png") -> Path:
+def save_folders(
+    root: Path, count: int, change=lambda number, source, target: (source, target), suffix: str = "png"
+) -> Path:
     for number in range(count):
         source, target = change(number, *halves(number))
         for half, image in (("A", source), ("B", target)):
             (root / half).mkdir(parents=True, exist_ok=True)
-            image.save(root / half / f"{number}.{suffix}", **({"quality": 92, "subsampling": 0} if suffix == "jpg" else {}))
+            image.save(
+                root / half / f"{number}.{suffix}",
+                **({"quality": 92, "subsampling": 0} if suffix == "jpg" else {}),
+            )
     return root
 
 
@@ -72,8 +81,13 @@ def test_shifted_halves_are_found_and_moved_back(tmp_path: Path, across: int, do
 
 def test_aligned_and_unlike_halves_are_not_called_shifted(tmp_path: Path) -> None:
     assert "shifted" not in found(inspect_folder(save_folders(tmp_path / "x", 8)))
-    noise = [Image.fromarray(np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), np.uint8)) for seed in range(8)]
-    assert "shifted" not in found(inspect_folder(save_folders(tmp_path / "y", 8, lambda number, source, _: (source, noise[number]))))
+    noise = [
+        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), np.uint8))
+        for seed in range(8)
+    ]
+    assert "shifted" not in found(
+        inspect_folder(save_folders(tmp_path / "y", 8, lambda number, source, _: (source, noise[number])))
+    )
 
 
 def test_labels_that_went_through_jpeg_get_their_colours_back_and_photos_stay(tmp_path: Path) -> None:
@@ -114,7 +128,11 @@ def test_halves_of_two_sizes_and_pairs_of_other_sizes_become_one(tmp_path: Path)
 
 
 def test_pictures_that_are_not_square_are_cropped(tmp_path: Path) -> None:
-    folder = save_folders(tmp_path / "x", 4, lambda _, source, target: (source.crop((0, 0, 64, 48)), target.crop((0, 0, 64, 48))))
+    folder = save_folders(
+        tmp_path / "x",
+        4,
+        lambda _, source, target: (source.crop((0, 0, 64, 48)), target.crop((0, 0, 64, 48))),
+    )
     assert mended(folder, "stretched").sizes == ((48, 48, 4),)
 
 
@@ -143,4 +161,6 @@ def test_copies_leaks_and_what_fits_nowhere_are_taken_out(tmp_path: Path) -> Non
     assert mended(tmp_path / "x", "unpaired").counts["train"] == 8
     assert mended(tmp_path / "x", "leaked").drawn
     assert sum(mended(tmp_path / "x", "copies").counts.values()) == 7
-    assert [problem.file for problem in mended(tmp_path / "x", "unreadable").problems] == ["train/A/alone.png"]
+    assert [problem.file for problem in mended(tmp_path / "x", "unreadable").problems] == [
+        "train/A/alone.png"
+    ]

@@ -1,4 +1,5 @@
-"""Data sets of the Hub, through a small stand-in for its protocol: files, archives and columns of pictures."""
+"""Data sets of the Hub, through a small stand-in for its protocol: files,
+archives and columns of pictures."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from conftest import draw_pair
 
-from pix2pix.data.intake import hub_datasets as hub_data
+from pix2pix.data.intake import hub_datasets as hub_datasets
 from pix2pix.data.intake.hub_datasets import picture_columns
-from pix2pix.data.intake.uploads import bring_named
+from pix2pix.data.intake.uploads import add_named
 from pix2pix.errors import DataError
 
 SHA = "0" * 40
@@ -41,7 +42,10 @@ def archive() -> bytes:
 
 
 REPOS: dict[str, dict[str, bytes]] = {
-    "me/files": {f"{half}/{number}.png": png(number, side) for number in range(3) for side, half in enumerate("AB")} | {"README.md": b"x"},
+    "me/files": {
+        f"{half}/{number}.png": png(number, side) for number in range(3) for side, half in enumerate("AB")
+    }
+    | {"README.md": b"x"},
     "me/archive": {"data/pairs.zip": archive(), "README.md": b"x"},
     "me/table": {"data/train.parquet": b"PAR1"},
     "me/text": {"data/train.parquet": b"PAR1"},
@@ -78,11 +82,24 @@ class Hub(BaseHTTPRequestHandler):
             data = REPOS[repo[1]][repo[2].removeprefix(f"/resolve/{SHA}/")]
             self.send(200, data, {"ETag": f'"{hashlib.sha1(data).hexdigest()}"', "X-Repo-Commit": SHA})
         elif repo[2].startswith("/tree/"):
-            tree = [{"type": "file", "path": name, "size": len(data), "oid": SHA} for name, data in REPOS[repo[1]].items()]
+            tree = [
+                {"type": "file", "path": name, "size": len(data), "oid": SHA}
+                for name, data in REPOS[repo[1]].items()
+            ]
             self.send_json(tree)
         else:
             files = [{"rfilename": name, "size": len(data)} for name, data in REPOS[repo[1]].items()]
-            self.send_json({"id": repo[1], "sha": SHA, "siblings": files, "private": False, "tags": [], "downloads": 0, "likes": 0})
+            self.send_json(
+                {
+                    "id": repo[1],
+                    "sha": SHA,
+                    "siblings": files,
+                    "private": False,
+                    "tags": [],
+                    "downloads": 0,
+                    "likes": 0,
+                }
+            )
 
     def splits(self, query: dict[str, str]) -> Any:
         return {"splits": [{"config": "default", "split": "train"}, {"config": "other", "split": "train"}]}
@@ -91,7 +108,11 @@ class Hub(BaseHTTPRequestHandler):
         names, offset = COLUMNS[query["dataset"]], int(query["offset"])
         host = "http://127.0.0.1:1" if query["dataset"] == "me/evil" else self.address
         rows = [
-            {"row_idx": index, "row": {"id": index} | {name: {"src": f"{host}/picture/{index}/{name[0] == 't':d}"} for name in names[1:]}}
+            {
+                "row_idx": index,
+                "row": {"id": index}
+                | {name: {"src": f"{host}/picture/{index}/{name[0] == 't':d}"} for name in names[1:]},
+            }
             for index in range(offset, min(ROWS, offset + int(query["length"])))
         ]
         features = [{"name": name, "type": {"_type": "Value" if name == "id" else "Image"}} for name in names]
@@ -118,9 +139,11 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     Hub.address = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(constants, "ENDPOINT", Hub.address)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", Hub.address + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", Hub.address + "/{repo_id}/resolve/{revision}/{filename}"
+    )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub_data, "VIEWER", Hub.address)
+    monkeypatch.setattr(hub_datasets, "VIEWER", Hub.address)
     yield Hub.address
     server.shutdown()
     server.server_close()
@@ -132,37 +155,46 @@ def files_of(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["me/files", "me/archive"])
 def test_pictures_and_archives_of_a_data_set_are_fetched(hub: str, name: str, tmp_path: Path) -> None:
-    upload = bring_named(name, tmp_path, allowed=())
+    upload = add_named(name, tmp_path, allowed=())
     assert files_of(upload.folder) == [f"{half}/{number}.png" for half in "AB" for number in range(3)]
     assert upload.folder.name == name.partition("/")[2]
     assert [path.name for path in upload.folder.parent.iterdir()] == [upload.folder.name]
 
 
-def test_columns_of_pictures_are_found_by_themselves(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_data, "MOST_ROWS", 12)
-    monkeypatch.setattr(hub_data, "ROWS_AT_ONCE", 5)
-    upload = bring_named("me/table", tmp_path, allowed=())
+def test_columns_of_pictures_are_found_by_themselves(
+    hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_datasets, "MOST_ROWS", 12)
+    monkeypatch.setattr(hub_datasets, "ROWS_AT_ONCE", 5)
+    upload = add_named("me/table", tmp_path, allowed=())
     names = files_of(upload.folder)
     assert len(names) == 24 and names[0] == "train/A/000000.png" and names[-1] == "train/B/000011.png"
     assert "first 12 of 15 rows" in upload.note
-    assert (upload.folder / "train/A/000001.png").stat().st_size != (upload.folder / "train/B/000001.png").stat().st_size
+    assert (upload.folder / "train/A/000001.png").stat().st_size != (
+        upload.folder / "train/B/000001.png"
+    ).stat().st_size
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("me/missing", "no data set"), ("me/text", "no column of pictures"), ("me/evil", "could not be read")]
+    ("name", "words"),
+    [("me/missing", "no data set"), ("me/text", "no column of pictures"), ("me/evil", "could not be read")],
 )
-def test_what_cannot_be_fetched_gets_a_sentence_and_leaves_nothing(hub: str, name: str, words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_fetched_gets_a_sentence_and_leaves_nothing(
+    hub: str, name: str, words: str, tmp_path: Path
+) -> None:
     with pytest.raises(DataError, match=words):
-        bring_named(name, tmp_path, allowed=())
+        add_named(name, tmp_path, allowed=())
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_network_a_sentence_comes_soon(hub: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_network_a_sentence_comes_soon(
+    hub: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import huggingface_hub.constants as constants
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(DataError, match="cannot be reached"):
-        bring_named("me/files", tmp_path, allowed=())
+        add_named("me/files", tmp_path, allowed=())
 
 
 @pytest.mark.parametrize(

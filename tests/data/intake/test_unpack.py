@@ -1,4 +1,5 @@
-"""Archives of strangers: what is fit is written anew, the rest gets a sentence within 5 s and leaves nothing."""
+"""Archives of strangers: what is fit is written anew, the rest gets a sentence
+within 5 s and leaves nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +58,11 @@ def test_pictures_are_written_anew_by_their_kind(tmp_path: Path) -> None:
         "pairs/A/phone.heic": b"x",
     }
     told: list[tuple[int, int]] = []
-    result = unpack(pack(tmp_path / "pairs.zip", entries), tmp_path / "out", progress=lambda done, of: told.append((done, of)))
+    result = unpack(
+        pack(tmp_path / "pairs.zip", entries),
+        tmp_path / "out",
+        progress=lambda done, of: told.append((done, of)),
+    )
     assert written(tmp_path / "out") == ["pairs/A/1.png", "pairs/A/ü.png", "pairs/B/1.jpg"]
     assert (result.count, result.others) == (3, ("pairs/README.txt", "pairs/A/phone.heic"))
     assert {(problem.file, problem.kind) for problem in result.left_out} == {
@@ -70,7 +75,12 @@ def test_pictures_are_written_anew_by_their_kind(tmp_path: Path) -> None:
 
 
 def test_no_picture_takes_another_ones_place(tmp_path: Path) -> None:
-    entries = {"x.png": png(0), "x.jpg": png(1, kind="JPEG"), "x.bmp": png(2, kind="BMP"), "x.bmp.png": png(3)}
+    entries = {
+        "x.png": png(0),
+        "x.jpg": png(1, kind="JPEG"),
+        "x.bmp": png(2, kind="BMP"),
+        "x.bmp.png": png(3),
+    }
     unpack(pack(tmp_path / "x.zip", entries), tmp_path / "out")
     assert len(written(tmp_path / "out")) == 4
 
@@ -90,7 +100,8 @@ def _many(count: int) -> Fill:
 
 
 def _table_of(path: Path, count: int) -> Path:
-    """An archive of one file, whose table of contents names it `count` times over, each time with another name."""
+    """An archive of one file, whose table of contents names it `count` times over,
+    each time with another name."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("000000.png", png())
     data = path.read_bytes()
@@ -163,7 +174,8 @@ def test_a_hundred_thousand_entries_are_refused_also_where_the_count_lies(tmp_pa
 
 
 def test_names_without_a_mark_are_read_as_utf8_or_as_what_decodes(tmp_path: Path) -> None:
-    """Python marks UTF-8 names; the mark is taken off by hand, in the entry's head and in the table of contents."""
+    """Python marks UTF-8 names; the mark is taken off by hand, in the entry's head
+    and in the table of contents."""
     for encoding in ("utf-8", "cp437"):
         raw = "fa\u00e7ade.png".encode(encoding)
         plain = "fa" + "~" * (len(raw) - len("faade.png")) + "ade.png"
@@ -175,8 +187,15 @@ def test_names_without_a_mark_are_read_as_utf8_or_as_what_decodes(tmp_path: Path
 
 
 def test_which_files_are_a_pair_does_not_hang_on_their_order_in_the_archive(tmp_path: Path) -> None:
-    """A/1.jpg and A/1.png are two pictures; B/1.png belongs to the second of them, as all others of its kind."""
-    entries = {"A/1.jpg": png(0, kind="JPEG"), "A/1.png": png(1), "B/1.png": png(1), "A/2.png": png(2), "B/2.png": png(2)}
+    """A/1.jpg and A/1.png are two pictures; B/1.png belongs to the second of
+    them, as all others of its kind."""
+    entries = {
+        "A/1.jpg": png(0, kind="JPEG"),
+        "A/1.png": png(1),
+        "B/1.png": png(1),
+        "A/2.png": png(2),
+        "B/2.png": png(2),
+    }
     for number, order in enumerate((list(entries), list(reversed(entries)))):
         unpack(pack(tmp_path / "x.zip", {name: entries[name] for name in order}), tmp_path / f"out{number}")
         folder = open_pairs(tmp_path / f"out{number}")
@@ -186,8 +205,18 @@ def test_which_files_are_a_pair_does_not_hang_on_their_order_in_the_archive(tmp_
 
 
 def test_thumbnails_of_systems_and_pictures_of_runs_are_no_pictures_and_are_named(tmp_path: Path) -> None:
-    entries = {"x/1.png": png(1), "x/@eaDir/1.png/THUMB.jpg": png(), "x/#recycle/2.png": png(), "x/$RECYCLE.BIN/3.png": png()}
-    entries |= {"x/run/config.json": b"{}", "x/run/status.json": b"{}", "x/run/samples/1.png": png(), "__MACOSX/x/._1.png": b"x"}
+    entries = {
+        "x/1.png": png(1),
+        "x/@eaDir/1.png/THUMB.jpg": png(),
+        "x/#recycle/2.png": png(),
+        "x/$RECYCLE.BIN/3.png": png(),
+    }
+    entries |= {
+        "x/run/config.json": b"{}",
+        "x/run/status.json": b"{}",
+        "x/run/samples/1.png": png(),
+        "__MACOSX/x/._1.png": b"x",
+    }
     result = unpack(pack(tmp_path / "x.zip", entries), tmp_path / "out")
     assert written(tmp_path / "out") == ["x/1.png"]
     assert {problem.file: problem.kind for problem in result.left_out} == dict.fromkeys(
@@ -244,7 +273,9 @@ def test_single_files_pass_the_same_gate(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("out2*"))
 
 
-def test_a_disk_that_is_nearly_full_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_nearly_full_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = pack(tmp_path / "x.zip", {"x.png": png()})
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10_000_000))  # type: ignore[attr-defined]
     with pytest.raises(NoSpaceError, match=r"needs about 0 MB .* 10 MB are free"):

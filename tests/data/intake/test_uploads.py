@@ -1,4 +1,5 @@
-"""What is brought becomes a folder of ours; what is named is used where it is, if its owner allows; old uploads go."""
+"""What is brought becomes a folder of ours; what is named is used where it is, if its
+owner allows; old uploads go."""
 
 from __future__ import annotations
 
@@ -15,11 +16,11 @@ from pix2pix.data.checks.report import inspect_folder
 from pix2pix.data.intake import uploads
 from pix2pix.data.intake.fixes import Case
 from pix2pix.data.intake.uploads import (
+    add_files,
+    add_named,
     allowed_folders,
     apply_remedy,
-    bring_files,
     bring_folder,
-    bring_named,
     is_allowed,
     sweep,
 )
@@ -38,7 +39,7 @@ def files_of(folder: Path) -> list[str]:
 
 
 def test_a_zip_becomes_a_folder_with_its_name(pairs: Path, tmp_path: Path) -> None:
-    upload = bring_files([pack(pairs, tmp_path / "My houses (2).zip")], tmp_path / "uploads")
+    upload = add_files([pack(pairs, tmp_path / "My houses (2).zip")], tmp_path / "uploads")
     assert upload.folder.name == "My-houses-2"
     assert upload.ours and not upload.left_out
     assert files_of(upload.folder) == files_of(pairs)
@@ -49,34 +50,42 @@ def test_a_zip_becomes_a_folder_with_its_name(pairs: Path, tmp_path: Path) -> No
 
 def test_many_files_become_a_folder_and_broken_ones_are_named(pairs: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"nothing")
-    upload = bring_files([*sorted(pairs.iterdir()), tmp_path / "bad.png"], tmp_path / "uploads")
+    upload = add_files([*sorted(pairs.iterdir()), tmp_path / "bad.png"], tmp_path / "uploads")
     assert len(files_of(upload.folder)) == 6
     assert [problem.file for problem in upload.left_out] == ["bad.png"]
 
 
-@pytest.mark.parametrize("names", [[], ["a.zip", "b.zip"], ["a.zip", "x.png"], ["x.txt"], ["a/x.png", "b/x.png"]])
+@pytest.mark.parametrize(
+    "names", [[], ["a.zip", "b.zip"], ["a.zip", "x.png"], ["x.txt"], ["a/x.png", "b/x.png"]]
+)
 def test_what_cannot_be_used_leaves_nothing(names: list[str], tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("RGB", (32, 32)).save(tmp_path / name, "PNG")
     with pytest.raises(DataError):
-        bring_files([tmp_path / name for name in names], tmp_path / "uploads")
+        add_files([tmp_path / name for name in names], tmp_path / "uploads")
     assert not list((tmp_path / "uploads").glob("*"))
 
 
 def test_a_folder_is_used_where_it_is_if_its_owner_allows(pairs: Path, tmp_path: Path) -> None:
     ours = tmp_path / "uploads"
-    assert bring_named(f" {pairs} ", ours, allowed=[pairs.parent]).folder == pairs.resolve()
+    assert add_named(f" {pairs} ", ours, allowed=[pairs.parent]).folder == pairs.resolve()
     (tmp_path / "link").symlink_to(pairs)
-    for text in (str(pairs), f"{tmp_path}/../{pairs.parent.name}", "/etc", str(tmp_path / "link"), str(tmp_path / "missing")):
+    for text in (
+        str(pairs),
+        f"{tmp_path}/../{pairs.parent.name}",
+        "/etc",
+        str(tmp_path / "link"),
+        str(tmp_path / "missing"),
+    ):
         with pytest.raises(DataError, match="may be used here"):
             bring_folder(text, ours, allowed=[tmp_path / "data"])
     with pytest.raises(DataError, match="nothing is named"):
-        bring_named("  ", ours, allowed=[tmp_path])
+        add_named("  ", ours, allowed=[tmp_path])
     with pytest.raises(DataError, match="zero byte"):
-        bring_named("a\0b", ours, allowed=[tmp_path])
+        add_named("a\0b", ours, allowed=[tmp_path])
     with pytest.raises(DataError, match="is no folder"):
-        bring_named(str(tmp_path / "missing"), ours, allowed=[tmp_path])
+        add_named(str(tmp_path / "missing"), ours, allowed=[tmp_path])
 
 
 def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +100,10 @@ def test_a_space_allows_nothing_that_is_not_named(tmp_path: Path) -> None:
     assert allowed_folders({"SPACE_ID": "me/space"}) == ()
     assert allowed_folders({}) == (Path(Path.cwd().anchor),)
     named = f"{tmp_path}{os.pathsep}/srv/data"
-    assert allowed_folders({"SPACE_ID": "me/space", "PIX2PIX_DATA": named}) == (tmp_path.resolve(), Path("/srv/data"))
+    assert allowed_folders({"SPACE_ID": "me/space", "PIX2PIX_DATA": named}) == (
+        tmp_path.resolve(),
+        Path("/srv/data"),
+    )
 
 
 def test_a_remedy_makes_a_new_folder_and_touches_no_other(tmp_path: Path) -> None:
@@ -103,23 +115,33 @@ def test_a_remedy_makes_a_new_folder_and_touches_no_other(tmp_path: Path) -> Non
     (mine / "B" / "3.png").unlink()
     before = {path: path.read_bytes() for path in mine.rglob("*.png")}
     upload = bring_folder(str(mine), tmp_path / "uploads", allowed=[tmp_path])
-    mended = apply_remedy(Case("unpaired", ("A/3.png",), report=inspect_folder(mine)), upload, uploads=tmp_path / "uploads")
+    mended = apply_remedy(
+        Case("unpaired", ("A/3.png",), report=inspect_folder(mine)), upload, uploads=tmp_path / "uploads"
+    )
     assert files_of(mended.folder) == ["A/0.png", "A/1.png", "A/2.png", "B/0.png", "B/1.png", "B/2.png"]
     assert mended.ours and mended.folder.name == "mine"
     assert (mended.folder / "A/0.png").stat().st_nlink == 1
-    again = apply_remedy(Case("copies", ("A/0.png",), report=inspect_folder(mended.folder)), mended, uploads=tmp_path / "uploads")
+    again = apply_remedy(
+        Case("copies", ("A/0.png",), report=inspect_folder(mended.folder)),
+        mended,
+        uploads=tmp_path / "uploads",
+    )
     assert files_of(again.folder) == ["A/1.png", "A/2.png", "B/1.png", "B/2.png"]
     assert (again.folder / "A/1.png").stat().st_nlink == 2
     assert {path: path.read_bytes() for path in mine.rglob("*.png")} == before
     with pytest.raises(DataError, match="leave no picture"):
-        apply_remedy(Case("gray", ("A/1.png", "A/2.png"), report=inspect_folder(again.folder)), again, uploads=tmp_path / "uploads")
+        apply_remedy(
+            Case("gray", ("A/1.png", "A/2.png"), report=inspect_folder(again.folder)),
+            again,
+            uploads=tmp_path / "uploads",
+        )
     assert len(list((tmp_path / "uploads").iterdir())) == 2
 
 
 def test_old_uploads_are_swept_and_those_in_use_are_not(pairs: Path, tmp_path: Path) -> None:
     place = tmp_path / "uploads"
     (place / "notes").mkdir(parents=True)
-    brought = [bring_files(sorted(pairs.iterdir()), place).folder for _ in range(4)]
+    brought = [add_files(sorted(pairs.iterdir()), place).folder for _ in range(4)]
     ages = (9e5, 8e5, 8000, 10)
     for folder, age in zip(brought, ages, strict=True):
         os.utime(folder.parent, (time.time() - age,) * 2)

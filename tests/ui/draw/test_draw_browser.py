@@ -1,4 +1,5 @@
-"""The Draw tab in a real browser: pictures follow the drawing, in order, and nothing that goes wrong harms the page."""
+"""The Draw tab in a real browser: pictures follow the drawing, in order, and nothing
+that goes wrong harms the page."""
 
 from __future__ import annotations
 
@@ -23,24 +24,34 @@ from pix2pix.config import ModelConfig, PaletteEntry
 from pix2pix.imaging.palette import FACADES
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.ui.app import launch_options
-from pix2pix.ui.draw import tab as draw
-from pix2pix.ui.shared.model_library import Shelf
+from pix2pix.ui.draw import tab as draw_tab
+from pix2pix.ui.shared.model_library import ModelLibrary
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 SIZE = 64
-MAP: tuple[PaletteEntry, ...] = (("land", (232, 228, 220)), ("road", (255, 255, 255)), ("water", (176, 208, 255)))
+MAP: tuple[PaletteEntry, ...] = (
+    ("land", (232, 228, 220)),
+    ("road", (255, 255, 255)),
+    ("water", (176, 208, 255)),
+)
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 WAIT = 15_000
 
 
 def write_model(path: Path, seed: int = 1, **settings: Any) -> Path:
-    config = ModelConfig(**{"width": 4, "depth": 5, "size": SIZE, "source": "labels", "palette": FACADES} | settings)
+    config = ModelConfig(
+        **{"width": 4, "depth": 5, "size": SIZE, "source": "labels", "palette": FACADES} | settings
+    )
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(seed))
     save_checkpoint(path, Checkpoint(config, generator.state_dict(), {"step": seed}))
@@ -54,23 +65,25 @@ def fill(folder: Path) -> None:
     write_model(folder / "facades.pth")  # the newest is the first to draw
 
 
-def serve(shelf: Shelf, port: int | None = None) -> tuple[gr.Blocks, str]:
+def serve(library: ModelLibrary, port: int | None = None) -> tuple[gr.Blocks, str]:
     with gr.Blocks(analytics_enabled=False, fill_width=True) as demo, gr.Tab("Draw"):
-        draw.build(demo, shelf)
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, server_port=port, **launch_options())
+        draw_tab.build(demo, library)
+    _, url, _ = demo.launch(
+        prevent_thread_lock=True, quiet=True, inbrowser=False, server_port=port, **launch_options()
+    )
     return demo, url
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+def library(tmp_path_factory: pytest.TempPathFactory) -> ModelLibrary:
     folder = tmp_path_factory.mktemp("models")
     fill(folder / "checkpoints")
-    return Shelf(folder / "checkpoints", folder / "runs", kept=8)
+    return ModelLibrary(folder / "checkpoints", folder / "runs", kept=8)
 
 
 @pytest.fixture(scope="module")
-def address(shelf: Shelf) -> Iterator[str]:
-    demo, url = serve(shelf)
+def address(library: ModelLibrary) -> Iterator[str]:
+    demo, url = serve(library)
     yield url
     demo.close()
 
@@ -100,13 +113,13 @@ def picture_of(page: Page, pane: int = 0) -> np.ndarray:
 
 
 def sheet_of(page: Page) -> np.ndarray:
-    labels = page.evaluate("[...document.querySelector('.p2p-draw').canvas.desk.sketch.raster.labels]")
+    labels = page.evaluate("[...document.querySelector('.p2p-draw').canvas.editor.sketch.raster.labels]")
     return np.array(labels, np.uint8).reshape(SIZE, SIZE)
 
 
-def wait_for_picture(page: Page, shelf: Shelf, key: str = "facades", pane: int = 0) -> None:
+def wait_for_picture(page: Page, library: ModelLibrary, key: str = "facades", pane: int = 0) -> None:
     """Until the pane shows what the model makes of the drawing as it is now, pixel for pixel."""
-    expected = np.asarray(shelf.translator(key)(Image.fromarray(COLORS[sheet_of(page)])))
+    expected = np.asarray(library.translator(key)(Image.fromarray(COLORS[sheet_of(page)])))
     for _ in range(200):
         if np.array_equal(picture_of(page, pane), expected):
             return
@@ -125,17 +138,19 @@ def png(image: Image.Image) -> dict[str, Any]:
     return {"name": "picture.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
-def test_there_is_a_picture_before_anyone_has_drawn_and_it_follows_the_drawing(page: Page, shelf: Shelf) -> None:
-    wait_for_picture(page, shelf)
+def test_there_is_a_picture_before_anyone_has_drawn_and_it_follows_the_drawing(
+    page: Page, library: ModelLibrary
+) -> None:
+    wait_for_picture(page, library)
     assert len(np.unique(sheet_of(page))) > 4
     before = picture_of(page)
     page.keyboard.press("8")
     drag(page, [(5, 5), (30, 40), (60, 50)], SIZE)
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     assert not np.array_equal(picture_of(page), before)
     assert "ms on the server" in page.locator(".p2p-time").inner_text()
     page.keyboard.press("Control+z")
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     np.testing.assert_array_equal(picture_of(page), before)
 
 
@@ -149,24 +164,27 @@ WATCHED = """() => {
     await new Promise((resolve) => setTimeout(resolve, 250));
     try { return await call(name, data); } finally { now -= 1; }
   };
-  new MutationObserver(() => window.seen.push(Number(document.querySelector('.p2p-picture').dataset.sequence)))
-    .observe(document.querySelector('.p2p-picture'), { attributes: true, attributeFilter: ['data-sequence'] });
+
+    const number = () => Number(document.querySelector('.p2p-picture').dataset.sequence);
+  new MutationObserver(() => window.seen.push(number()))
+    .observe(document.querySelector('.p2p-picture'), { attributes: true,
+      attributeFilter: ['data-sequence'] });
 }"""
 
 
-def test_ten_fast_strokes_end_in_the_picture_of_the_last_drawing(page: Page, shelf: Shelf) -> None:
+def test_ten_fast_strokes_end_in_the_picture_of_the_last_drawing(page: Page, library: ModelLibrary) -> None:
     page.evaluate(WATCHED)
     for step in range(10):
         page.keyboard.press("123456789"[step % 9])
         drag(page, [(2 + step * 6, 4), (6 + step * 6, 60)], SIZE)
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     seen, most, asked = page.evaluate("[window.seen, window.most, window.asked]")
     assert seen == sorted(seen), "an older picture came back"
     assert most == 1 and asked < 20, "requests piled up"
 
 
-def test_with_live_off_the_picture_waits_for_the_end_of_the_stroke(page: Page, shelf: Shelf) -> None:
-    wait_for_picture(page, shelf)
+def test_with_live_off_the_picture_waits_for_the_end_of_the_stroke(page: Page, library: ModelLibrary) -> None:
+    wait_for_picture(page, library)
     page.get_by_role("switch", name="Live").click()
     page.evaluate(WATCHED)
     box = page.locator(".p2p-stage").bounding_box()
@@ -177,20 +195,20 @@ def test_with_live_off_the_picture_waits_for_the_end_of_the_stroke(page: Page, s
     page.wait_for_timeout(400)
     assert page.evaluate("window.asked") == 0
     page.mouse.up()
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     assert page.evaluate("window.asked") == 1
 
 
-def test_two_models_are_compared_on_the_same_drawing(page: Page, shelf: Shelf) -> None:
+def test_two_models_are_compared_on_the_same_drawing(page: Page, library: ModelLibrary) -> None:
     page.get_by_role("button", name="Compare", exact=True).click()
     page.locator(".p2p-picker").nth(1).click()
     page.locator(".p2p-chooser").nth(1).locator("[data-key=other]").click()
     expect(shown(page, 1)).to_be_visible(timeout=WAIT)
     drag(page, [(5, 5), (50, 50)], SIZE)
-    wait_for_picture(page, shelf, "facades", 0)
-    wait_for_picture(page, shelf, "other", 1)
+    wait_for_picture(page, library, "facades", 0)
+    wait_for_picture(page, library, "other", 1)
     page.get_by_role("button", name="Stop comparing").click()
-    expect(page.locator(".p2p-pane")).to_have_count(1)
+    expect(page.locator(".p2p-view")).to_have_count(1)
 
 
 def test_the_slider_lays_the_drawing_over_the_picture(page: Page) -> None:
@@ -198,15 +216,18 @@ def test_the_slider_lays_the_drawing_over_the_picture(page: Page) -> None:
     slider = page.get_by_role("slider", name="How far the drawing covers the picture")
     expect(slider).to_be_focused()
     slider.press("Home")
-    assert page.evaluate("getComputedStyle(document.querySelector('.p2p-under')).clipPath") == "inset(0px 100% 0px 0px)"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.p2p-under')).clipPath")
+        == "inset(0px 100% 0px 0px)"
+    )
     under = page.locator(".p2p-under").get_attribute("src") or ""
     shown_drawing = Image.open(io.BytesIO(base64.b64decode(under.split(",")[1]))).convert("RGB")
     np.testing.assert_array_equal(np.asarray(shown_drawing), COLORS[sheet_of(page)])
 
 
 @pytest.mark.parametrize("side", [SIZE, 512, 1024])
-def test_the_picture_is_downloaded_in_each_size(page: Page, shelf: Shelf, side: int) -> None:
-    wait_for_picture(page, shelf)
+def test_the_picture_is_downloaded_in_each_size(page: Page, library: ModelLibrary, side: int) -> None:
+    wait_for_picture(page, library)
     page.get_by_role("button", name="Download").click()
     with page.expect_download() as download:
         page.locator(f"[data-side='{side}']").click()
@@ -216,8 +237,8 @@ def test_the_picture_is_downloaded_in_each_size(page: Page, shelf: Shelf, side: 
         np.testing.assert_array_equal(np.asarray(saved), picture_of(page))
 
 
-def test_eight_variations_are_shown_and_one_can_be_chosen(page: Page, shelf: Shelf) -> None:
-    wait_for_picture(page, shelf)
+def test_eight_variations_are_shown_and_one_can_be_chosen(page: Page, library: ModelLibrary) -> None:
+    wait_for_picture(page, library)
     page.get_by_role("button", name="Variations", exact=True).click()
     expect(page.locator(".p2p-tile:not(:disabled)")).to_have_count(8, timeout=WAIT)
     pictures = page.locator(".p2p-tile img").evaluate_all("tiles => tiles.map((tile) => tile.src)")
@@ -239,7 +260,9 @@ def test_maps_go_there_and_back(page: Page) -> None:
     expect(page.locator(".p2p-picker b").first).to_have_text("to-photo")
 
 
-def test_results_of_this_visit_are_kept_over_a_reload_and_can_be_drawn_on(page: Page, shelf: Shelf) -> None:
+def test_results_of_this_visit_are_kept_over_a_reload_and_can_be_drawn_on(
+    page: Page, library: ModelLibrary
+) -> None:
     expect(page.locator(".p2p-shot")).to_have_count(1, timeout=WAIT)
     first = sheet_of(page)
     drag(page, [(5, 5), (50, 50)], SIZE)
@@ -247,12 +270,15 @@ def test_results_of_this_visit_are_kept_over_a_reload_and_can_be_drawn_on(page: 
     drawn = sheet_of(page)
     page.reload()
     expect(shown(page)).to_be_visible(timeout=WAIT)
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     np.testing.assert_array_equal(sheet_of(page), drawn)
     page.locator(".p2p-shot").nth(1).click()
-    page.wait_for_function("count => document.querySelector('.p2p-draw').canvas.desk.sketch.history.done.length === count", arg=1)
+    page.wait_for_function(
+        "count => document.querySelector('.p2p-draw').canvas.editor.sketch.history.done.length === count",
+        arg=1,
+    )
     np.testing.assert_array_equal(sheet_of(page), first)
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
 
 
 def test_a_model_of_photos_takes_any_picture_and_refuses_what_is_none(page: Page) -> None:
@@ -262,10 +288,16 @@ def test_a_model_of_photos_takes_any_picture_and_refuses_what_is_none(page: Page
     chooser.set_input_files([{"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"}])
     expect(page.get_by_text("not a picture")).to_be_visible()
     before = None
-    for image in (Image.new("RGB", (1, 6000), "red"), Image.new("RGBA", (90, 50), (0, 200, 0, 90)), Image.new("L", (3000, 2000), 80)):
+    for image in (
+        Image.new("RGB", (1, 6000), "red"),
+        Image.new("RGBA", (90, 50), (0, 200, 0, 90)),
+        Image.new("L", (3000, 2000), 80),
+    ):
         chooser.set_input_files([png(image)])
         page.wait_for_function(
-            "before => { const { src } = document.querySelector('.p2p-picture'); return src && src !== before }", arg=before
+            "before => { const { src } = document.querySelector('.p2p-picture'); return src && src "
+            "!== before }",
+            arg=before,
         )
         before = page.evaluate("document.querySelector('.p2p-picture').src")
         assert picture_of(page).shape == (SIZE, SIZE, 3)
@@ -273,8 +305,10 @@ def test_a_model_of_photos_takes_any_picture_and_refuses_what_is_none(page: Page
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> None:
     nameless = page.evaluate(
-        "[...document.querySelectorAll('.p2p-studio :is(button, input)')].filter((each) => each.checkVisibility()"
-        " && each.type !== 'file' && !(each.getAttribute('aria-label') || each.textContent).trim()).map((each) => each.outerHTML)"
+        "[...document.querySelectorAll('.p2p-studio :is(button, input)')].filter((each) => "
+        "each.checkVisibility()"
+        " && each.type !== 'file' && !(each.getAttribute('aria-label') || "
+        "each.textContent).trim()).map((each) => each.outerHTML)"
     )
     assert nameless == []
     page.locator(".p2p-picker").first.focus()
@@ -285,7 +319,9 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(page: Page) -> Non
     expect(page.locator(".p2p-models").first).to_be_hidden()
 
 
-def test_a_phone_keeps_the_palette_in_sight_and_never_scrolls_sideways(browser: Browser, address: str) -> None:
+def test_a_phone_keeps_the_palette_in_sight_and_never_scrolls_sideways(
+    browser: Browser, address: str
+) -> None:
     phone = open_page(browser, address, 390, 844)
     expect(shown(phone)).to_be_visible(timeout=WAIT)
     for top in (0, 300, 700):
@@ -294,14 +330,19 @@ def test_a_phone_keeps_the_palette_in_sight_and_never_scrolls_sideways(browser: 
         assert box and box["y"] + box["height"] <= 844 + 1, top
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     stage, picture = phone.locator(".p2p-stage").bounding_box(), phone.locator(".p2p-frame").bounding_box()
-    assert stage and picture and stage["width"] == picture["width"] > 320 and picture["y"] > stage["y"] + stage["height"]
+    assert (
+        stage
+        and picture
+        and stage["width"] == picture["width"] > 320
+        and picture["y"] > stage["y"] + stage["height"]
+    )
     phone.close()
 
 
 def test_a_model_that_vanishes_is_told_and_another_one_draws(browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
-    shelf = Shelf(folder, tmp_path / "runs")
-    demo, url = serve(shelf)
+    library = ModelLibrary(folder, tmp_path / "runs")
+    demo, url = serve(library)
     page = open_page(browser, url)
     expect(page.get_by_text("No model yet")).to_be_visible(timeout=WAIT)
     write_model(folder / "facades.pth")
@@ -311,7 +352,7 @@ def test_a_model_that_vanishes_is_told_and_another_one_draws(browser: Browser, t
     (folder / "facades.pth").unlink()
     drag(page, [(5, 5), (40, 40)], SIZE)
     expect(page.get_by_text("facades was removed or renamed. other draws now.")).to_be_visible(timeout=WAIT)
-    wait_for_picture(page, shelf, "other")
+    wait_for_picture(page, library, "other")
     shutil.rmtree(folder)
     expect(page.get_by_text("No model yet")).to_be_visible(timeout=WAIT)
     page.close()
@@ -319,25 +360,25 @@ def test_a_model_that_vanishes_is_told_and_another_one_draws(browser: Browser, t
 
 
 def test_a_newer_state_of_a_run_draws_by_itself(browser: Browser, tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "checkpoints", tmp_path / "runs")
+    library = ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs")
     path = write_model(tmp_path / "runs" / "houses" / "model.pth")
-    demo, url = serve(shelf)
+    demo, url = serve(library)
     page = open_page(browser, url)
     expect(page.locator(".p2p-caption")).to_contain_text("step 1", timeout=WAIT)
     write_model(path, seed=2)
     expect(page.locator(".p2p-caption")).to_contain_text("step 2", timeout=WAIT)
-    wait_for_picture(page, shelf, "runs/houses")
+    wait_for_picture(page, library, "runs/houses")
     page.close()
     demo.close()
 
 
 def test_a_server_that_is_started_again_finds_the_drawing(browser: Browser, tmp_path: Path) -> None:
     write_model(tmp_path / "facades.pth")
-    shelf = Shelf(tmp_path, tmp_path / "runs")
+    library = ModelLibrary(tmp_path, tmp_path / "runs")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    demo, url = serve(shelf, port)
+    demo, url = serve(library, port)
     page = open_page(browser, url)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     demo.close()
@@ -345,10 +386,10 @@ def test_a_server_that_is_started_again_finds_the_drawing(browser: Browser, tmp_
     drag(page, [(5, 5), (40, 40)], SIZE)
     expect(page.locator(".p2p-notice")).to_contain_text("does not answer", timeout=WAIT)
     drawn = sheet_of(page)
-    demo, _ = serve(shelf, port)
+    demo, _ = serve(library, port)
     expect(page.locator(".p2p-notice")).not_to_contain_text("does not answer", timeout=2 * WAIT)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     np.testing.assert_array_equal(sheet_of(page), drawn)
-    wait_for_picture(page, shelf)
+    wait_for_picture(page, library)
     page.close()
     demo.close()

@@ -1,4 +1,5 @@
-"""The Draw tab in a real browser, around the drawing: photos in their own size, examples, layout, what can be read and reached."""
+"""The Draw tab in a real browser, around the drawing: photos in their own size, examples, layout,
+what can be read and reached."""
 
 from __future__ import annotations
 
@@ -15,14 +16,31 @@ from playwright.sync_api import Browser, Page, expect
 from pix2pix.imaging.palette import MAPS
 from pix2pix.runs.run import Run
 from pix2pix.runs.run_folder import RunFolder
-from pix2pix.ui.shared.model_library import Shelf
-from tests.ui.draw.test_draw_browser import SIZE, WAIT, address, choose, open_page, page, png, serve, sheet_of, shelf, shown, write_model  # noqa: F401
+from pix2pix.ui.shared.model_library import ModelLibrary
+from tests.ui.draw.test_draw_browser import (
+    SIZE,
+    WAIT,
+    address,
+    choose,
+    library,
+    open_page,
+    page,
+    png,
+    serve,
+    sheet_of,
+    shown,
+    write_model,
+)
 from tests.ui.draw.test_draw_browser import wait_for_picture as wait_for
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 
@@ -34,7 +52,9 @@ def photo(side: int = 1200) -> Image.Image:
 
 
 @pytest.mark.parametrize("side", [512, 1024])
-def test_a_photo_is_translated_in_its_own_size_for_the_larger_pictures(page: Page, shelf: Shelf, side: int) -> None:  # noqa: F811
+def test_a_photo_is_translated_in_its_own_size_for_the_larger_pictures(
+    page: Page, library: ModelLibrary, side: int
+) -> None:
     choose(page, "to-map")
     page.locator(".p2p-file").set_input_files([png(photo(1024))])
     expect(shown(page)).to_be_visible(timeout=WAIT)
@@ -44,14 +64,14 @@ def test_a_photo_is_translated_in_its_own_size_for_the_larger_pictures(page: Pag
         page.locator(f"[data-side='{side}']").click()
     saved = np.asarray(Image.open(download.value.path()))
     exact = photo(1024) if side == 1024 else photo(1024).resize((side, side), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(saved, np.asarray(shelf.translator("to-map")(exact, mode="native")))
+    np.testing.assert_array_equal(saved, np.asarray(library.translator("to-map")(exact, mode="native")))
 
 
 def test_a_gray_model_takes_a_picture_in_colour(browser: Browser, tmp_path: Path) -> None:
     write_model(tmp_path / "colours.pth", source="gray", in_channels=1, palette=())
-    shelf = Shelf(tmp_path, tmp_path / "runs")  # noqa: F811
-    demo, url = serve(shelf)
-    page = open_page(browser, url)  # noqa: F811
+    library = ModelLibrary(tmp_path, tmp_path / "runs")
+    demo, url = serve(library)
+    page = open_page(browser, url)
     expect(page.get_by_text("The picture appears here")).to_be_visible(timeout=WAIT)
     page.locator(".p2p-file").set_input_files([png(Image.new("RGB", (SIZE, SIZE), (200, 30, 90)))])
     expect(shown(page)).to_be_visible(timeout=WAIT)
@@ -60,30 +80,36 @@ def test_a_gray_model_takes_a_picture_in_colour(browser: Browser, tmp_path: Path
     demo.close()
 
 
-def test_an_example_is_chosen_from_the_menu_and_can_be_taken_back(page: Page, shelf: Shelf) -> None:  # noqa: F811
-    wait_for(page, shelf)
+def test_an_example_is_chosen_from_the_menu_and_can_be_taken_back(page: Page, library: ModelLibrary) -> None:
+    wait_for(page, library)
     first = sheet_of(page)
     page.get_by_role("button", name="Examples").click()
     page.locator(".p2p-example").nth(1).click()
-    page.wait_for_function("document.querySelector('.p2p-draw').canvas.desk.sketch.history.done.length === 1")
+    page.wait_for_function(
+        "document.querySelector('.p2p-draw').canvas.editor.sketch.history.done.length === 1"
+    )
     assert not np.array_equal(sheet_of(page), first)
-    wait_for(page, shelf)
+    wait_for(page, library)
     page.keyboard.press("Control+z")
     np.testing.assert_array_equal(sheet_of(page), first)
 
 
-def test_a_label_map_that_is_not_square_is_stretched_and_the_page_says_so(page: Page, shelf: Shelf) -> None:  # noqa: F811
-    wait_for(page, shelf)
+def test_a_label_map_that_is_not_square_is_stretched_and_the_page_says_so(
+    page: Page, library: ModelLibrary
+) -> None:
+    wait_for(page, library)
     page.locator(".p2p-file").set_input_files([png(Image.new("RGB", (80, 40), (0, 0, 170)))])
     expect(page.locator(".p2p-note")).to_contain_text("It was 80 x 40, and was stretched to a square.")
 
 
-def test_the_run_that_trains_now_says_so_in_the_list(browser: Browser, tmp_path: Path, tiny_run: Path) -> None:
+def test_the_run_that_trains_now_says_so_in_the_list(
+    browser: Browser, tmp_path: Path, tiny_run: Path
+) -> None:
     folder = tmp_path / "runs" / "houses"
     write_model(folder / "model.pth")
     (folder / "config.json").write_bytes((tiny_run / "config.json").read_bytes())
-    demo, url = serve(Shelf(tmp_path / "checkpoints", tmp_path / "runs"))
-    page = open_page(browser, url)  # noqa: F811
+    demo, url = serve(ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs"))
+    page = open_page(browser, url)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     page.locator(".p2p-picker").first.click()
     expect(page.locator(".p2p-training")).to_have_count(0)
@@ -98,8 +124,8 @@ def test_the_run_that_trains_now_says_so_in_the_list(browser: Browser, tmp_path:
 
 def test_variations_that_fail_leave_no_empty_tiles(browser: Browser, tmp_path: Path) -> None:
     path = write_model(tmp_path / "checkpoints" / "facades.pth")
-    demo, url = serve(Shelf(tmp_path / "checkpoints", tmp_path / "runs"))
-    page = open_page(browser, url)  # noqa: F811
+    demo, url = serve(ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs"))
+    page = open_page(browser, url)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     path.unlink()
     page.get_by_role("button", name="Variations", exact=True).click()
@@ -110,12 +136,17 @@ def test_variations_that_fail_leave_no_empty_tiles(browser: Browser, tmp_path: P
     demo.close()
 
 
-STUCK = "() => { const { link } = document.querySelector('.p2p-studio').studio; link.call = () => new Promise(() => {}) }"
-PAINTED = "() => document.querySelector('.p2p-pixels').getContext('2d').getImageData(0, 0, 64, 64).data.join()"
+STUCK = (
+    "() => { const { link } = document.querySelector('.p2p-studio').studio; link.call = () => new Promise(()"
+    " => {}) }"
+)
+PAINTED = (
+    "() => document.querySelector('.p2p-pixels').getContext('2d').getImageData(0, 0, 64, 64).data.join()"
+)
 
 
-def test_drawing_goes_on_while_the_server_is_silent(page: Page, shelf: Shelf) -> None:  # noqa: F811
-    wait_for(page, shelf)
+def test_drawing_goes_on_while_the_server_is_silent(page: Page, library: ModelLibrary) -> None:
+    wait_for(page, library)
     page.evaluate(STUCK)
     seen = {page.evaluate(PAINTED)}
     for key, x in zip("2468", (4, 20, 36, 52), strict=True):
@@ -127,7 +158,7 @@ def test_drawing_goes_on_while_the_server_is_silent(page: Page, shelf: Shelf) ->
 
 
 @pytest.fixture(params=[1024, 1280])
-def wide(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:  # noqa: F811
+def wide(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
     opened = open_page(browser, address, request.param)
     expect(shown(opened)).to_be_visible(timeout=WAIT)
     yield opened
@@ -135,7 +166,10 @@ def wide(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
 
 
 def test_tools_drawing_and_picture_stand_in_a_row_with_the_classes_below(wide: Page) -> None:
-    boxes = [wide.locator(name).first.bounding_box() for name in (".p2p-rail", ".p2p-stage", ".p2p-frame", ".p2p-palette")]
+    boxes = [
+        wide.locator(name).first.bounding_box()
+        for name in (".p2p-rail", ".p2p-stage", ".p2p-frame", ".p2p-palette")
+    ]
     tools, drawing, picture, palette = (box or {} for box in boxes)
     assert tools["x"] + tools["width"] <= drawing["x"] < drawing["x"] + drawing["width"] <= picture["x"]
     assert drawing["width"] == drawing["height"] == picture["width"] == picture["height"] > 350
@@ -145,7 +179,8 @@ def test_tools_drawing_and_picture_stand_in_a_row_with_the_classes_below(wide: P
 
 
 READABLE = """() => {
-  const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a] };
+  const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b,
+    a] };
   const linear = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   const light = (color) => color.slice(0, 3).map((part) => linear(part / 255))
     .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
@@ -159,8 +194,10 @@ READABLE = """() => {
   const found = [];
   for (const node of document.querySelectorAll('.p2p-studio *')) {
     const words = [...node.childNodes].filter((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!words.length || !node.checkVisibility({ opacityProperty: true }) || node.closest(':disabled')) continue;
-    const [one, two] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((a, b) => b - a);
+    if (!words.length || !node.checkVisibility({ opacityProperty: true }) |
+      | node.closest(':disabled')) continue;
+    const [one, two] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((a,
+      b) => b - a);
     found.push([(one + 0.05) / (two + 0.05), node.textContent.trim().slice(0, 30)]);
   }
   return found;
@@ -168,8 +205,8 @@ READABLE = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_can_be_read_in_light_and_dark(browser: Browser, address: str, scheme: Any) -> None:  # noqa: F811
-    page = open_page(browser, f"{address}?__theme={scheme}")  # noqa: F811
+def test_words_can_be_read_in_light_and_dark(browser: Browser, address: str, scheme: Any) -> None:
+    page = open_page(browser, f"{address}?__theme={scheme}")
     expect(shown(page)).to_be_visible(timeout=WAIT)
     ratios = page.evaluate(READABLE)
     assert len(ratios) > 20
@@ -177,18 +214,33 @@ def test_words_can_be_read_in_light_and_dark(browser: Browser, address: str, sch
     page.close()
 
 
-FOCUSED = "() => document.activeElement.closest('.p2p-studio') && document.activeElement.outerHTML.split('>')[0]"
-STOPS = ("p2p-picker", "compare", "p2p-live", "data-tool", "p2p-stage", "clear", "zoom", "p2p-swatch", "examples", "reuse")
+FOCUSED = (
+    "() => document.activeElement.closest('.p2p-studio') && document.activeElement.outerHTML.split('>')[0]"
+)
+STOPS = (
+    "p2p-picker",
+    "compare",
+    "p2p-live",
+    "data-tool",
+    "p2p-stage",
+    "clear",
+    "zoom",
+    "p2p-swatch",
+    "examples",
+    "reuse",
+)
 
 
-def test_tab_walks_from_group_to_group_and_the_arrows_inside_one(page: Page, shelf: Shelf) -> None:  # noqa: F811
-    wait_for(page, shelf)
+def test_tab_walks_from_group_to_group_and_the_arrows_inside_one(page: Page, library: ModelLibrary) -> None:
+    wait_for(page, library)
     page.locator(".p2p-picker").first.focus()
     walked = []
     while name := page.evaluate(FOCUSED):
         walked.append(name)
         page.keyboard.press("Tab")
-    assert [next((stop for stop in STOPS if stop in name), name) for name in walked[: len(STOPS)]] == list(STOPS)
+    assert [next((stop for stop in STOPS if stop in name), name) for name in walked[: len(STOPS)]] == list(
+        STOPS
+    )
     page.locator("[data-do=download]").focus()
     page.keyboard.press("Home")
     assert "reuse" in page.evaluate(FOCUSED)
@@ -199,8 +251,8 @@ def test_tab_walks_from_group_to_group_and_the_arrows_inside_one(page: Page, she
 
 def test_a_group_whose_first_button_is_hidden_is_still_reached(browser: Browser, tmp_path: Path) -> None:
     write_model(tmp_path / "facades.pth")
-    demo, url = serve(Shelf(tmp_path, tmp_path / "runs"))
-    page = open_page(browser, url)  # noqa: F811
+    demo, url = serve(ModelLibrary(tmp_path, tmp_path / "runs"))
+    page = open_page(browser, url)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     expect(page.locator("[data-do=reuse]")).to_be_hidden()
     page.locator("[data-do=examples]").focus()
@@ -210,8 +262,10 @@ def test_a_group_whose_first_button_is_hidden_is_still_reached(browser: Browser,
     demo.close()
 
 
-def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn(page: Page, shelf: Shelf) -> None:  # noqa: F811
-    wait_for(page, shelf)
+def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn(
+    page: Page, library: ModelLibrary
+) -> None:
+    wait_for(page, library)
     houses = sheet_of(page)
     choose(page, "to-photo")
     page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
@@ -223,19 +277,25 @@ def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn
     choose(page, "to-photo")
     page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
     rows, columns = np.mgrid[8:48, 8:48]
-    assert len(np.unique(sheet_of(page)[rows, columns])) == 1, "what was drawn is still there, in the nearest colour"
+    assert len(np.unique(sheet_of(page)[rows, columns])) == 1, (
+        "what was drawn is still there, in the nearest colour"
+    )
 
 
-def wait_for_another_photo(page: Page, before: str) -> str:  # noqa: F811
+def wait_for_another_photo(page: Page, before: str) -> str:
     """The photo on the canvas, as text, when it is no longer the one `before`."""
-    page.wait_for_function("(before) => document.querySelector('.p2p-photo-image').src !== before", arg=before)
+    page.wait_for_function(
+        "(before) => document.querySelector('.p2p-photo-image').src !== before", arg=before
+    )
     return str(page.locator(".p2p-photo-image").get_attribute("src"))
 
 
-def test_a_model_that_takes_photos_shows_one_of_ours_until_there_is_another(browser: Browser, tmp_path: Path) -> None:
+def test_a_model_that_takes_photos_shows_one_of_ours_until_there_is_another(
+    browser: Browser, tmp_path: Path
+) -> None:
     write_model(tmp_path / "aerial.pth", source="photo", target="labels", palette=(), target_palette=MAPS)
-    demo, url = serve(Shelf(tmp_path, tmp_path / "runs"))
-    page = open_page(browser, url)  # noqa: F811
+    demo, url = serve(ModelLibrary(tmp_path, tmp_path / "runs"))
+    page = open_page(browser, url)
     expect(shown(page)).to_be_visible(timeout=WAIT)
     bay = wait_for_another_photo(page, "")
     page.get_by_role("button", name="Examples").click()

@@ -1,4 +1,5 @@
-"""The Models tab in a real browser, against a Hub on this machine: cards, names, deletions, pull and draw, push, no network."""
+"""The Models tab in a real browser, against a Hub on this machine: cards, names, deletions, pull
+and draw, push, no network."""
 
 from __future__ import annotations
 
@@ -27,7 +28,11 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 WAIT = 60_000
@@ -86,9 +91,13 @@ def expect_drawing_with(page: Page, key: str) -> None:
     expect(page.get_by_role("tab", name="Draw")).to_have_attribute("aria-selected", "true")
 
 
-def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(opened: Opener, folder: Path) -> None:
+def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(
+    opened: Opener, folder: Path
+) -> None:
     page = opened()
-    expect(page.locator(".p2p-account")).to_contain_text("cannot be reached from here. What is on this machine works", timeout=WAIT)
+    expect(page.locator(".p2p-account")).to_contain_text(
+        "cannot be reached from here. What is on this machine works", timeout=WAIT
+    )
     expect(card(page, "facades").locator("img")).to_be_visible(timeout=WAIT)
     expect(card(page, "torn")).to_contain_text("cannot be read")
     expect(page.locator(".p2p-of-runs summary")).to_have_text("Models of runs (2)")
@@ -120,7 +129,9 @@ def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(o
 def test_a_card_opens_the_other_tabs_with_its_model(opened: Opener, folder: Path) -> None:
     page = opened()
     choose(page, "map", "compare")
-    page.wait_for_function("() => document.querySelector('.p2p-studio').studio.panes[1]?.model.key === 'map'", timeout=WAIT)
+    page.wait_for_function(
+        "() => document.querySelector('.p2p-studio').studio.panes[1]?.model.key === 'map'", timeout=WAIT
+    )
     page.wait_for_function(f"() => ({KEY})() !== 'map'")
     page.get_by_role("tab", name="Models").click()
     card(page, "map").get_by_role("button", name="Fine-tune").click()
@@ -128,7 +139,9 @@ def test_a_card_opens_the_other_tabs_with_its_model(opened: Opener, folder: Path
     expect(page.locator("#train-init input")).to_have_value(re.compile("map"), timeout=WAIT)
 
 
-def test_a_model_is_looked_at_pulled_and_drawn_with_at_once(opened: Opener, folder: Path, hub: FakeHub) -> None:
+def test_a_model_is_looked_at_pulled_and_drawn_with_at_once(
+    opened: Opener, folder: Path, hub: FakeHub
+) -> None:
     data = (folder / "checkpoints" / "facades.pth").read_bytes()
     commit = hub.create("eve/palaces", {"palaces.pth": data})
     page = opened()
@@ -179,11 +192,15 @@ def test_a_space_is_made_of_a_model(opened: Opener, hub: FakeHub) -> None:
     choose(page, "facades", "deploy")
     page.locator(".p2p-dialog select").select_option("cpu-basic")
     page.get_by_role("button", name="Make the Space").click()
-    expect(page.locator(".p2p-dialog a")).to_have_attribute("href", f"{hub.url}/spaces/ada/facades", timeout=WAIT)
+    expect(page.locator(".p2p-dialog a")).to_have_attribute(
+        "href", f"{hub.url}/spaces/ada/facades", timeout=WAIT
+    )
     assert "app.py" in hub.files("ada/facades", kind="space")
 
 
-def test_who_is_not_signed_in_is_told_how_to(opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_not_signed_in_is_told_how_to(
+    opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("HF_TOKEN")
     page = opened()
     expect(page.locator(".p2p-account")).to_contain_text("Not signed in", timeout=WAIT)
@@ -195,9 +212,18 @@ def test_who_is_not_signed_in_is_told_how_to(opened: Opener, hub: FakeHub, monke
 def sign_in(page: Page, token: str, name: str) -> None:
     """As after a sign-in with Hugging Face: Gradio keeps the account and its token in a signed cookie."""
     user = {"name": name, "preferred_username": name, "profile": "", "picture": ""}
-    session = {"oauth_info": {"access_token": token, "scope": "write-repos", "expires_at": time.time() + 999, "userinfo": user}}
+    session = {
+        "oauth_info": {
+            "access_token": token,
+            "scope": "write-repos",
+            "expires_at": time.time() + 999,
+            "userinfo": user,
+        }
+    }
     secret = hashlib.sha256(b"secret-v4").hexdigest()
-    cookie = itsdangerous.TimestampSigner(secret).sign(base64.b64encode(json.dumps(session).encode())).decode()
+    cookie = (
+        itsdangerous.TimestampSigner(secret).sign(base64.b64encode(json.dumps(session).encode())).decode()
+    )
     page.context.add_cookies([{"name": "session", "value": cookie, "url": page.url}])
 
 
@@ -225,7 +251,9 @@ def test_on_a_space_a_visitor_pushes_under_their_own_name_with_their_own_token(
     expect(page.locator(".p2p-dialog input[name=repo]")).to_have_value("eve/facades")
     page.locator(".p2p-dialog input[name=repo]").fill("ada/facades")
     page.get_by_role("button", name="Push", exact=True).click()
-    expect(page.locator(".p2p-dialog .p2p-refused")).to_contain_text("may not write to ada/facades", timeout=WAIT)
+    expect(page.locator(".p2p-dialog .p2p-refused")).to_contain_text(
+        "may not write to ada/facades", timeout=WAIT
+    )
     page.get_by_role("button", name="Close").click()
     card(page, "facades").get_by_role("button", name="Push…").click()
     page.get_by_role("button", name="Push", exact=True).click()
@@ -235,7 +263,9 @@ def test_on_a_space_a_visitor_pushes_under_their_own_name_with_their_own_token(
     assert not any(token in text for token in (EVE, WRITE) for text in (page.content(), said))
 
 
-def test_a_public_space_shows_what_a_visitor_may(opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_space_shows_what_a_visitor_may(
+    opened: Opener, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SPACE_ID", "ada/houses")
     page = opened()
     expect(page.get_by_role("button", name="Duplicate this Space")).to_be_visible(timeout=WAIT)

@@ -1,4 +1,5 @@
-"""What the Models tab's server answers: cards, names, deletions, and the way to the Hub and back for those who may."""
+"""What the Models tab's server answers: cards, names, deletions, and the way to the Hub
+and back for those who may."""
 
 from __future__ import annotations
 
@@ -17,19 +18,21 @@ import torch
 from fakehub import READ, WRITE, FakeHub
 
 from pix2pix.errors import CheckpointError, ConfigError, HubError, RightsError, RunError
-from pix2pix.ui.draw import tab as draw
-from pix2pix.ui.models import rename_delete as keeping
-from pix2pix.ui.models import tab as collection
-from pix2pix.ui.models.handlers import Gallery, Visitor
+from pix2pix.ui.draw import tab as draw_tab
+from pix2pix.ui.models import rename_delete as rename_delete
+from pix2pix.ui.models import tab as models_tab
+from pix2pix.ui.models.handlers import ModelsHandlers, Visitor
 from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
-from pix2pix.ui.shared.model_library import Shelf
+from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
-from pix2pix.ui.shared.run_actions import open_desk
+from pix2pix.ui.shared.run_actions import open_run_actions
 from tests.ui.draw.test_tab import MAP, write_small
 from tests.ui.shared.test_model_library import write_model
 
 # Gradio leaves an event loop to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 HERE = Visitor()
 """Whoever sits at this machine."""
@@ -38,128 +41,149 @@ PATIENCE = 60.0
 
 
 def write_torn(path: Path) -> Path:
-    """A file that says it is ours, and is not whole. What says nothing is opened in a process of its own, which takes seconds."""
+    """A file that says it is ours, and is not whole. What says nothing is opened in a process of
+    its own, which takes seconds."""
     torch.save({"format": "pix2pix", "config": None}, path)
     return path
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, tiny_run: Path) -> Gallery:
+def gallery(tmp_path: Path, tiny_run: Path) -> ModelsHandlers:
     folder = tmp_path / "checkpoints"
     write_small(folder / "facades.pth")
     write_small(folder / "map.pth", palette=MAP)
     write_torn(folder / "broken.pth")
     shutil.copytree(tiny_run, tmp_path / "runs" / "houses")
-    shelf = Shelf(folder, tmp_path / "runs")
-    return Gallery(shelf, open_desk(shelf))
+    library = ModelLibrary(folder, tmp_path / "runs")
+    return ModelsHandlers(library, open_run_actions(library))
 
 
-def on_a_space(gallery: Gallery) -> Gallery:
-    return Gallery(gallery.shelf, replace(gallery.desk, rights=SPACE))
+def on_a_space(gallery: ModelsHandlers) -> ModelsHandlers:
+    return ModelsHandlers(gallery.library, replace(gallery.actions, rights=SPACE))
 
 
-def cards(gallery: Gallery, visitor: Visitor = HERE) -> dict[str, Any]:
+def cards(gallery: ModelsHandlers, visitor: Visitor = HERE) -> dict[str, Any]:
     return {card["key"]: card for card in gallery.list_models(visitor)["cards"]}
 
 
-def ended(gallery: Gallery, answer: dict[str, Any], visitor: Visitor = HERE) -> dict[str, Any]:
+def ended(gallery: ModelsHandlers, answer: dict[str, Any], visitor: Visitor = HERE) -> dict[str, Any]:
     """The transfer, once it has ended."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        told = next(each for each in gallery.list_models(visitor)["transfers"] if each["id"] == answer["transfer"]["id"])
+        told = next(
+            each
+            for each in gallery.list_models(visitor)["transfers"]
+            if each["id"] == answer["transfer"]["id"]
+        )
         if told["state"] != "running":
             return dict(told)
         time.sleep(0.02)
     raise AssertionError("the transfer does not end")
 
 
-def test_every_file_is_a_card_with_what_it_says_of_itself(gallery: Gallery) -> None:
+def test_every_file_is_a_card_with_what_it_says_of_itself(gallery: ModelsHandlers) -> None:
     metrics = {"ssim": 0.26, "psnr": 13.08, "l1": 0.17, "step": 5, "strange": "x"}
-    write_model(gallery.shelf.checkpoints / "told.pth", data="houses", pairs=400, metrics=metrics)
+    write_model(gallery.library.checkpoints / "told.pth", data="houses", pairs=400, metrics=metrics)
     answer = gallery.list_models(HERE)
     assert {card["key"] for card in answer["runs"]} == {"runs/houses", "runs/houses/best"}
     found = {card["key"]: card for card in answer["cards"]}
     assert set(found) == {"facades", "map", "broken", "told"}
     told = ["16 × 16", "instance", "1.71 k", "houses, 400 pairs", "1,200", "0.260", "13.1", "0.170"]
-    assert found["told"]["facts"] == list(zip(["Size", "Norm", "Weights", "Data", "Steps", "SSIM", "PSNR", "L1"], told, strict=True))
-    assert (found["told"]["source"], found["told"]["target"], found["told"]["bytes"] > 0) == ("labels", "photo", True)
+    assert found["told"]["facts"] == list(
+        zip(["Size", "Norm", "Weights", "Data", "Steps", "SSIM", "PSNR", "L1"], told, strict=True)
+    )
+    assert (found["told"]["source"], found["told"]["target"], found["told"]["bytes"] > 0) == (
+        "labels",
+        "photo",
+        True,
+    )
 
 
-def test_a_broken_file_is_a_card_with_its_cause_and_can_be_deleted(gallery: Gallery) -> None:
+def test_a_broken_file_is_a_card_with_its_cause_and_can_be_deleted(gallery: ModelsHandlers) -> None:
     card = cards(gallery)["broken"]
     assert "broken.pth: the model's description cannot be read" in card["problem"]
     gallery.delete_model(HERE, {"key": "broken", "version": card["version"]})
-    assert "broken" not in cards(gallery) and not (gallery.shelf.checkpoints / "broken.pth").exists()
+    assert "broken" not in cards(gallery) and not (gallery.library.checkpoints / "broken.pth").exists()
 
 
-def test_where_a_model_came_from_is_said(gallery: Gallery) -> None:
-    folder, commit = gallery.shelf.checkpoints, "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-    write_model(folder / "pulled.pth", origin={"repo": "ada/houses", "revision": "main", "commit": commit, "file": "houses.pth"})
+def test_where_a_model_came_from_is_said(gallery: ModelsHandlers) -> None:
+    folder, commit = gallery.library.checkpoints, "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+    write_model(
+        folder / "pulled.pth",
+        origin={"repo": "ada/houses", "revision": "main", "commit": commit, "file": "houses.pth"},
+    )
     write_model(folder / "strange.pth", origin={"repo": "javascript:alert(1)", "commit": "../../x"})
-    write_model(folder / "imported.pth", origin={"project": "pytorch-CycleGAN-and-pix2pix", "file": "latest_net_G.pth"})
+    write_model(
+        folder / "imported.pth",
+        origin={"project": "pytorch-CycleGAN-and-pix2pix", "file": "latest_net_G.pth"},
+    )
     write_model(folder / "shipped.pth", command="pix2pix train x")
     (folder / "README.md").write_text("## shipped.pth\nmade by `pix2pix train x`", encoding="utf-8")
     origins = {key: card["origin"] for key, card in cards(gallery).items() if key != "broken"}
-    assert origins["pulled"]["words"] == "from ada/houses at 1a2b3c4" and origins["pulled"]["link"].endswith(f"/ada/houses/tree/{commit}")
+    assert origins["pulled"]["words"] == "from ada/houses at 1a2b3c4" and origins["pulled"]["link"].endswith(
+        f"/ada/houses/tree/{commit}"
+    )
     assert origins["strange"]["link"] == ""
     assert origins["imported"]["words"] == "imported from pytorch-CycleGAN-and-pix2pix"
     assert [origins[key]["kind"] for key in ("shipped", "facades")] == ["shipped", "trained"]
 
 
 @pytest.mark.parametrize("key", ["facades", "map", "runs/houses"])
-def test_a_picture_is_made_once_in_the_background_and_kept(gallery: Gallery, key: str) -> None:
+def test_a_picture_is_made_once_in_the_background_and_kept(gallery: ModelsHandlers, key: str) -> None:
     until = time.monotonic() + PATIENCE
     while (answer := gallery.find_picture(HERE, key)) == {"isWaiting": True} and time.monotonic() < until:
         time.sleep(0.01)
     assert answer["image"].startswith("data:image/webp;base64,")
-    kept = list((gallery.shelf.checkpoints / ".thumbnails").glob("*.webp"))
+    kept = list((gallery.library.checkpoints / ".thumbnails").glob("*.webp"))
     assert len(kept) == (0 if key.startswith("runs/") else 1)
     gallery.list_models(HERE)
-    assert kept == list((gallery.shelf.checkpoints / ".thumbnails").glob("*.webp"))
+    assert kept == list((gallery.library.checkpoints / ".thumbnails").glob("*.webp"))
 
 
-def test_a_model_gets_another_name_and_is_drawn_with_under_it(gallery: Gallery) -> None:
+def test_a_model_gets_another_name_and_is_drawn_with_under_it(gallery: ModelsHandlers) -> None:
     assert gallery.rename_model(HERE, {"key": "facades", "name": " old houses.pth "}) == {"key": "old houses"}
     assert set(cards(gallery)) == {"old houses", "map", "broken"}
-    assert gallery.shelf.translator("old houses")
-    refused = draw.answering(lambda key: {"t": gallery.shelf.translator(key)})("facades")
+    assert gallery.library.translator("old houses")
+    refused = draw_tab.answering(lambda key: {"t": gallery.library.translator(key)})("facades")
     assert "is not there (any more)" in refused["error"]
 
 
-def test_another_projects_file_keeps_its_ending(gallery: Gallery) -> None:
-    write_torn(gallery.shelf.checkpoints / "odd.bin")
+def test_another_projects_file_keeps_its_ending(gallery: ModelsHandlers) -> None:
+    write_torn(gallery.library.checkpoints / "odd.bin")
     assert gallery.rename_model(HERE, {"key": "odd.bin", "name": "strange"}) == {"key": "strange.bin"}
-    assert cards(gallery)["strange.bin"]["problem"] and (gallery.shelf.checkpoints / "strange.bin").exists()
+    assert cards(gallery)["strange.bin"]["problem"] and (gallery.library.checkpoints / "strange.bin").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "  ", ".hidden", "x" * 80, "a..b", "con\nfig", 7, None])
-def test_a_name_that_would_not_do_gets_a_sentence_and_changes_nothing(gallery: Gallery, name: Any) -> None:
+def test_a_name_that_would_not_do_gets_a_sentence_and_changes_nothing(
+    gallery: ModelsHandlers, name: Any
+) -> None:
     with pytest.raises(ConfigError):
         gallery.rename_model(HERE, {"key": "facades", "name": name})
     assert set(cards(gallery)) == {"facades", "map", "broken"}
 
 
 @pytest.mark.parametrize("key", ["../checkpoints/facades", "runs/houses", "none", "", "/etc/passwd"])
-def test_only_what_is_in_the_folder_is_renamed_or_deleted(gallery: Gallery, key: str) -> None:
+def test_only_what_is_in_the_folder_is_renamed_or_deleted(gallery: ModelsHandlers, key: str) -> None:
     for act in (gallery.rename_model, gallery.delete_model):
         with pytest.raises(CheckpointError, match="not there any more"):
             act(HERE, {"key": key, "name": "other", "version": ""})
-    assert (gallery.shelf.runs / "houses" / "model.pth").exists()
+    assert (gallery.library.runs / "houses" / "model.pth").exists()
 
 
-def test_a_name_that_is_taken_is_never_taken_over(gallery: Gallery) -> None:
-    before = (gallery.shelf.checkpoints / "map.pth").read_bytes()
+def test_a_name_that_is_taken_is_never_taken_over(gallery: ModelsHandlers) -> None:
+    before = (gallery.library.checkpoints / "map.pth").read_bytes()
     with pytest.raises(CheckpointError, match=r"map\.pth is there already"):
         gallery.rename_model(HERE, {"key": "facades", "name": "map"})
-    assert (gallery.shelf.checkpoints / "map.pth").read_bytes() == before and "facades" in cards(gallery)
+    assert (gallery.library.checkpoints / "map.pth").read_bytes() == before and "facades" in cards(gallery)
 
 
-def test_of_many_who_rename_at_once_one_succeeds_and_nothing_is_lost(gallery: Gallery) -> None:
+def test_of_many_who_rename_at_once_one_succeeds_and_nothing_is_lost(gallery: ModelsHandlers) -> None:
     done: list[str] = []
 
     def rename(name: str) -> None:
         try:
-            done.append(keeping.rename(gallery.shelf, "facades", name=name))
+            done.append(rename_delete.rename(gallery.library, "facades", name=name))
         except CheckpointError:
             return
 
@@ -171,7 +195,9 @@ def test_of_many_who_rename_at_once_one_succeeds_and_nothing_is_lost(gallery: Ga
     assert len(done) == 1 and set(cards(gallery)) == {done[0], "map", "broken"}
 
 
-def test_a_disk_without_links_renames_without_taking_over(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_links_renames_without_taking_over(
+    gallery: ModelsHandlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: Any) -> None:
         raise PermissionError(1, "no links here")
 
@@ -179,30 +205,39 @@ def test_a_disk_without_links_renames_without_taking_over(gallery: Gallery, monk
     gallery.rename_model(HERE, {"key": "facades", "name": "houses"})
     with pytest.raises(CheckpointError, match="is there already"):
         gallery.rename_model(HERE, {"key": "houses", "name": "map"})
-    assert set(cards(gallery)) == {"houses", "map", "broken"} and gallery.shelf.translator("houses")
+    assert set(cards(gallery)) == {"houses", "map", "broken"} and gallery.library.translator("houses")
 
 
-def test_a_model_written_anew_since_one_looked_is_not_deleted(gallery: Gallery) -> None:
+def test_a_model_written_anew_since_one_looked_is_not_deleted(gallery: ModelsHandlers) -> None:
     version = cards(gallery)["facades"]["version"]
-    os.utime(gallery.shelf.checkpoints / "facades.pth", (1, 1))
+    os.utime(gallery.library.checkpoints / "facades.pth", (1, 1))
     with pytest.raises(CheckpointError, match="written anew"):
         gallery.delete_model(HERE, {"key": "facades", "version": version})
     assert "facades" in cards(gallery)
 
 
-def test_a_download_is_a_copy_under_the_models_name(gallery: Gallery) -> None:
+def test_a_download_is_a_copy_under_the_models_name(gallery: ModelsHandlers) -> None:
     copy = gallery.stage(HERE, {"key": "runs/houses"})
-    assert copy.name == "houses.pth" and copy.read_bytes() == (gallery.shelf.runs / "houses" / "model.pth").read_bytes()
+    assert (
+        copy.name == "houses.pth"
+        and copy.read_bytes() == (gallery.library.runs / "houses" / "model.pth").read_bytes()
+    )
 
 
 @pytest.mark.parametrize("order", [None, [], {"key": 5}, {"key": ["facades"]}, "facades"])
-def test_an_order_of_any_other_shape_gets_a_sentence(gallery: Gallery, order: Any) -> None:
-    for act in (gallery.rename_model, gallery.delete_model, gallery.push_model, gallery.deploy_space, gallery.stage):
+def test_an_order_of_any_other_shape_gets_a_sentence(gallery: ModelsHandlers, order: Any) -> None:
+    for act in (
+        gallery.rename_model,
+        gallery.delete_model,
+        gallery.push_model,
+        gallery.deploy_space,
+        gallery.stage,
+    ):
         with pytest.raises((ConfigError, CheckpointError)):
             act(HERE, order)
 
 
-def test_on_a_space_each_handler_asks_who_may(gallery: Gallery) -> None:
+def test_on_a_space_each_handler_asks_who_may(gallery: ModelsHandlers) -> None:
     public = on_a_space(gallery)
     nobody, eve, ada = Visitor("", ""), Visitor("eve", "t"), Visitor("ada", "t")
     order = {"key": "facades", "name": "x", "version": "", "repo": "eve/x", "space": "eve/x", "hardware": ""}
@@ -214,10 +249,15 @@ def test_on_a_space_each_handler_asks_who_may(gallery: Gallery) -> None:
         public.push_model(nobody, order)
     assert public.rename_model(ada, {"key": "facades", "name": "houses"}) == {"key": "houses"}
     refusals = public.list_models(nobody)["hub"]["refusals"]
-    assert refusals["push"] and refusals["delete"] and not refusals["download"] and not public.list_models(ada)["hub"]["refusals"]["delete"]
+    assert (
+        refusals["push"]
+        and refusals["delete"]
+        and not refusals["download"]
+        and not public.list_models(ada)["hub"]["refusals"]["delete"]
+    )
 
 
-def test_on_a_space_nobody_sees_or_takes_the_models_of_others_runs(gallery: Gallery) -> None:
+def test_on_a_space_nobody_sees_or_takes_the_models_of_others_runs(gallery: ModelsHandlers) -> None:
     public, eve = on_a_space(gallery), Visitor("eve", "t")
     assert public.list_models(eve)["runs"] == []
     for act in (public.push_model, public.stage):
@@ -225,44 +265,70 @@ def test_on_a_space_nobody_sees_or_takes_the_models_of_others_runs(gallery: Gall
             act(eve, {"key": "runs/houses", "repo": "eve/x"})
 
 
-def test_on_a_space_nobody_acts_with_the_machines_own_token(gallery: Gallery) -> None:
+def test_on_a_space_nobody_acts_with_the_machines_own_token(gallery: ModelsHandlers) -> None:
     assert gallery.visitor("", None).token is None
-    assert on_a_space(gallery).visitor("", None).token == "" and on_a_space(gallery).visitor("eve", "own").token == "own"
+    assert (
+        on_a_space(gallery).visitor("", None).token == ""
+        and on_a_space(gallery).visitor("eve", "own").token == "own"
+    )
 
 
-def test_a_token_is_in_no_description(gallery: Gallery, hub: FakeHub) -> None:
+def test_a_token_is_in_no_description(gallery: ModelsHandlers, hub: FakeHub) -> None:
     visitor = on_a_space(gallery).visitor("ada", WRITE)
     assert WRITE not in repr(visitor) and WRITE not in repr(on_a_space(gallery).list_models(visitor))
 
 
-def test_a_model_is_pushed_looked_at_pulled_and_drawn_with(gallery: Gallery, hub: FakeHub) -> None:
-    pushed = ended(gallery, gallery.push_model(HERE, {"key": "facades", "repo": "ada/houses", "private": True}))
-    assert pushed["state"] == "done" and pushed["link"].endswith("/ada/houses") and pushed["done"] == pushed["total"] > 0
+def test_a_model_is_pushed_looked_at_pulled_and_drawn_with(gallery: ModelsHandlers, hub: FakeHub) -> None:
+    pushed = ended(
+        gallery, gallery.push_model(HERE, {"key": "facades", "repo": "ada/houses", "private": True})
+    )
+    assert (
+        pushed["state"] == "done"
+        and pushed["link"].endswith("/ada/houses")
+        and pushed["done"] == pushed["total"] > 0
+    )
     assert {"README.md", "config.json"} < set(hub.files("ada/houses"))
     seen = gallery.look_on_hub(HERE, {"repo": "ada/houses", "revision": ""})
     assert seen["commit"] == hub.commits("ada/houses")[-1] and seen["isPrivate"] and seen["bytes"] > 0
-    pulled = ended(gallery, gallery.pull_model(HERE, {"repo": seen["repo"], "revision": seen["commit"], "file": seen["file"]}))
-    assert pulled["state"] == "done" and gallery.shelf.translator(pulled["key"])
+    pulled = ended(
+        gallery,
+        gallery.pull_model(HERE, {"repo": seen["repo"], "revision": seen["commit"], "file": seen["file"]}),
+    )
+    assert pulled["state"] == "done" and gallery.library.translator(pulled["key"])
     assert cards(gallery)[pulled["key"]]["origin"]["words"] == f"from ada/houses at {seen['commit'][:7]}"
     gallery.forget_transfer(HERE, pulled["id"])
     assert [each["id"] for each in gallery.list_models(HERE)["transfers"]] == [pushed["id"]]
 
 
-def test_a_push_that_the_hub_refuses_ends_with_its_sentence_and_without_the_token(gallery: Gallery, hub: FakeHub) -> None:
+def test_a_push_that_the_hub_refuses_ends_with_its_sentence_and_without_the_token(
+    gallery: ModelsHandlers, hub: FakeHub
+) -> None:
     told = ended(gallery, gallery.push_model(Visitor("", READ), {"key": "facades", "repo": "ada/houses"}))
     assert told["state"] == "failed" and "may not write" in told["words"] and READ not in repr(told)
 
 
-def test_what_is_not_there_or_no_name_is_said_at_once(gallery: Gallery, hub: FakeHub) -> None:
+def test_what_is_not_there_or_no_name_is_said_at_once(gallery: ModelsHandlers, hub: FakeHub) -> None:
     with pytest.raises(HubError, match="no repository"):
         gallery.look_on_hub(HERE, {"repo": "ada/none", "revision": ""})
     for act in (gallery.look_on_hub, gallery.pull_model, gallery.push_model, gallery.deploy_space):
         with pytest.raises(HubError, match="no name of a repository"):
-            act(HERE, {"key": "facades", "repo": "../x", "space": "../x", "revision": "", "hardware": "", "file": ""})
+            act(
+                HERE,
+                {
+                    "key": "facades",
+                    "repo": "../x",
+                    "space": "../x",
+                    "revision": "",
+                    "hardware": "",
+                    "file": "",
+                },
+            )
 
 
-def test_a_space_is_made_of_a_model(gallery: Gallery, hub: FakeHub) -> None:
-    made = ended(gallery, gallery.deploy_space(HERE, {"key": "facades", "space": "ada/page", "hardware": "cpu-basic"}))
+def test_a_space_is_made_of_a_model(gallery: ModelsHandlers, hub: FakeHub) -> None:
+    made = ended(
+        gallery, gallery.deploy_space(HERE, {"key": "facades", "space": "ada/page", "hardware": "cpu-basic"})
+    )
     assert made["state"] == "done" and made["link"].endswith("/spaces/ada/page")
     assert "checkpoints/facades.pth" in hub.files("ada/page", kind="space")
     with pytest.raises(ConfigError, match="no hardware"):
@@ -287,7 +353,7 @@ def test_of_two_pushes_of_the_same_at_once_the_second_waits() -> None:
     gate.set()
 
 
-def test_the_hub_out_of_reach_is_said_and_the_rest_works(gallery: Gallery) -> None:
+def test_the_hub_out_of_reach_is_said_and_the_rest_works(gallery: ModelsHandlers) -> None:
     until = time.monotonic() + PATIENCE
     while gallery.list_models(HERE)["hub"]["state"] == "asking" and time.monotonic() < until:
         time.sleep(0.02)
@@ -297,16 +363,18 @@ def test_the_hub_out_of_reach_is_said_and_the_rest_works(gallery: Gallery) -> No
     assert gallery.rename_model(HERE, {"key": "facades", "name": "houses"})
 
 
-def test_what_the_script_may_ask_takes_the_visitor_from_the_sign_in(gallery: Gallery) -> None:
-    for name in collection.QUESTIONS:
-        serve = collection.server_function(gallery, name)
+def test_what_the_script_may_ask_takes_the_visitor_from_the_sign_in(gallery: ModelsHandlers) -> None:
+    for name in models_tab.QUESTIONS:
+        serve = models_tab.server_function(gallery, name)
         assert serve.__name__ == name
         hints = inspect.get_annotations(serve, eval_str=True)
         assert (hints["profile"], hints["token"]) == (gr.OAuthProfile | None, gr.OAuthToken | None)
-    refused = collection.server_function(gallery, "delete_model")({"key": "x", "version": ""}, None, None)
+    refused = models_tab.server_function(gallery, "delete_model")({"key": "x", "version": ""}, None, None)
     assert "not there any more" in refused["error"]
 
 
 def test_the_modules_of_the_tab_share_one_script_without_a_clash() -> None:
-    script = collection.collection_script()
-    assert script.count("function makeCard(") == 1 and "import " not in script.split("const style")[0].replace("important", "")
+    script = models_tab.cards_script()
+    assert script.count("function makeCard(") == 1 and "import " not in script.split("const style")[
+        0
+    ].replace("important", "")

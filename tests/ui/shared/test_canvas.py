@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import re
 import struct
 import zlib
@@ -12,6 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from canvas_page import canvas_script
 from PIL import Image
 
 from pix2pix.config import ModelConfig
@@ -19,9 +19,8 @@ from pix2pix.imaging.palette import FACADES
 from pix2pix.ui.shared.canvas import (
     CANVAS,
     PNG_START,
-    DrawingCanvas,
-    canvas_script,
     canvas_spec,
+    read_drawing,
     spec_of,
     to_data_url,
 )
@@ -29,9 +28,7 @@ from pix2pix.ui.shared.canvas import (
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 
 
-@pytest.fixture(scope="module")
-def canvas() -> DrawingCanvas:
-    return DrawingCanvas(spec=canvas_spec(size=64))
+SPEC = canvas_spec(size=64)
 
 
 def drawing(size: int = 64, seed: int = 0) -> np.ndarray:
@@ -40,7 +37,13 @@ def drawing(size: int = 64, seed: int = 0) -> np.ndarray:
 
 def payload(pixels: np.ndarray, **more: Any) -> dict[str, Any]:
     palette = [list(map(int, color)) for color in COLORS]
-    return {"image": to_data_url(Image.fromarray(pixels)), "sequence": 7, "kind": "labels", "size": 64, "palette": palette} | more
+    return {
+        "image": to_data_url(Image.fromarray(pixels)),
+        "sequence": 7,
+        "kind": "labels",
+        "size": 64,
+        "palette": palette,
+    } | more
 
 
 def png(width: int, height: int, body: bytes) -> str:
@@ -50,34 +53,38 @@ def png(width: int, height: int, body: bytes) -> str:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return PNG_START + base64.b64encode(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")).decode()
+    return (
+        PNG_START
+        + base64.b64encode(
+            b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+        ).decode()
+    )
 
 
-def test_a_drawing_arrives_pixel_for_pixel_with_its_number(canvas: DrawingCanvas) -> None:
+def test_a_drawing_arrives_pixel_for_pixel_with_its_number() -> None:
     pixels = drawing()
-    image = canvas.preprocess(payload(pixels))
-    assert image is not None and image.mode == "RGB"
+    image = read_drawing(payload(pixels), SPEC)
+    assert image.mode == "RGB"
     assert image.info["sequence"] == 7
     np.testing.assert_array_equal(np.asarray(image), pixels)
 
 
-def test_nothing_drawn_is_none(canvas: DrawingCanvas) -> None:
-    assert canvas.preprocess(None) is None
-    assert canvas.preprocess("") is None
+def test_a_bare_data_url_is_taken_for_the_own_size_and_palette() -> None:
+    np.testing.assert_array_equal(
+        np.asarray(read_drawing(to_data_url(Image.fromarray(drawing(seed=3))), SPEC)), drawing(seed=3)
+    )
 
 
-def test_a_bare_data_url_is_taken_for_the_own_size_and_palette(canvas: DrawingCanvas) -> None:
-    np.testing.assert_array_equal(np.asarray(canvas.preprocess(to_data_url(Image.fromarray(drawing(seed=3))))), drawing(seed=3))
-
-
-def test_colours_beside_the_palette_become_the_nearest(canvas: DrawingCanvas) -> None:
+def test_colours_beside_the_palette_become_the_nearest() -> None:
     pixels = np.full((64, 64, 3), (3, 45, 250), np.uint8)
-    assert set(map(tuple, np.asarray(canvas.preprocess(payload(pixels))).reshape(-1, 3).tolist())) == {(0, 48, 255)}
+    assert set(map(tuple, np.asarray(read_drawing(payload(pixels), SPEC)).reshape(-1, 3).tolist())) == {
+        (0, 48, 255)
+    }
 
 
-def test_the_page_may_draw_for_another_model_than_the_server_remembers(canvas: DrawingCanvas) -> None:
+def test_the_page_may_draw_for_another_model_than_the_server_remembers() -> None:
     pixels = np.zeros((32, 32, 3), np.uint8)
-    image = canvas.preprocess(payload(pixels, size=32, kind="edges", palette=[[255, 255, 255], [0, 0, 0]]))
+    image = read_drawing(payload(pixels, size=32, kind="edges", palette=[[255, 255, 255], [0, 0, 0]]), SPEC)
     np.testing.assert_array_equal(np.asarray(image), pixels)
 
 
@@ -111,31 +118,29 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_what_is_no_drawing_gets_one_sentence(canvas: DrawingCanvas, what: str) -> None:
+def test_what_is_no_drawing_gets_one_sentence(what: str) -> None:
     with pytest.raises(gr.Error) as caught:
-        canvas.preprocess(BAD[what])
+        read_drawing(BAD[what], SPEC)
     message = str(caught.value.message)
     assert message.endswith(".") and len(message) < 160 and "Traceback" not in message
 
 
-def test_a_strange_number_counts_as_none(canvas: DrawingCanvas) -> None:
+def test_a_strange_number_counts_as_none() -> None:
     for number in ("7", -1, 1.5, True, 2**60, None):
-        image = canvas.preprocess(payload(drawing(), sequence=number))
-        assert image is not None and image.info["sequence"] == 0
+        image = read_drawing(payload(drawing(), sequence=number), SPEC)
+        assert image.info["sequence"] == 0
 
 
 def test_a_photo_is_taken_as_it_is() -> None:
-    canvas = DrawingCanvas(spec=canvas_spec(size=128, kind="photo"))
-    image = canvas.preprocess({"image": to_data_url(Image.fromarray(NOISE)), "sequence": 1, "kind": "photo", "size": 128, "palette": []})
+    sent = {
+        "image": to_data_url(Image.fromarray(NOISE)),
+        "sequence": 1,
+        "kind": "photo",
+        "size": 128,
+        "palette": [],
+    }
+    image = read_drawing(sent, canvas_spec(size=128, kind="photo"))
     np.testing.assert_array_equal(np.asarray(image), NOISE)
-
-
-def test_a_value_from_python_comes_at_the_size_of_the_canvas(canvas: DrawingCanvas) -> None:
-    sent = canvas.postprocess(drawing(128))
-    assert sent is not None
-    image = Image.open(io.BytesIO(base64.b64decode(sent["image"][len(PNG_START) :])))
-    assert image.size == (64, 64)
-    assert {tuple(color) for color in np.asarray(image).reshape(-1, 3).tolist()} <= {color for _, color in FACADES}
 
 
 def test_the_spec_comes_from_the_checkpoint() -> None:

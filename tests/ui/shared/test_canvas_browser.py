@@ -12,15 +12,20 @@ import gradio as gr
 import numpy as np
 import pytest
 from browsing import SIZE, Points, drag, place
+from canvas_page import CanvasPart
 from PIL import Image
 
 from pix2pix.imaging.palette import FACADES
-from pix2pix.ui.shared.canvas import DrawingCanvas, canvas_spec
+from pix2pix.ui.shared.canvas import canvas_spec
 
 pytestmark = [
     pytest.mark.browser,
     # Sockets and loops of gradio's server and of Playwright, closed when they are collected.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 NAMES = [name for name, _ in FACADES]
@@ -56,7 +61,11 @@ class Server:
         """Until the last drawing received is `expected`; the first difference where it never is."""
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            if self.drawings and self.drawings[-1].shape == expected.shape and (self.drawings[-1] == expected).all():
+            if (
+                self.drawings
+                and self.drawings[-1].shape == expected.shape
+                and (self.drawings[-1] == expected).all()
+            ):
                 return
             time.sleep(0.02)
         assert self.drawings, "no drawing arrived"
@@ -69,9 +78,16 @@ def server() -> Iterator[Server]:
     with gr.Blocks() as demo:
         choice = gr.Radio(list(SPECS), value="facades", label="model")
         gr.Textbox(label="words")
-        canvas = DrawingCanvas(spec=SPECS["facades"])
+        canvas = CanvasPart(SPECS["facades"])
         last = gr.Textbox(label="last")
-        canvas.input(server.receive, canvas, last, trigger_mode="always_last", concurrency_limit=1, show_progress="hidden")
+        canvas.input(
+            server.receive,
+            canvas,
+            last,
+            trigger_mode="always_last",
+            concurrency_limit=1,
+            show_progress="hidden",
+        )
         choice.change(lambda name: gr.update(spec=SPECS[name]), choice, canvas)
     _, server.url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, run_history=False)
     yield server
@@ -111,7 +127,9 @@ def stroke(sheet: np.ndarray, points: Points, size: int, label: int) -> None:
     for (x0, y0), (x1, y1) in zip([points[0], *points], points, strict=False):
         steps = max(abs(x1 - x0), abs(y1 - y0), 1)
         for step in range(steps + 1):
-            x, y = (int(np.floor(a + (b - a) * step / steps + 0.5)) - size // 2 for a, b in ((x0, x1), (y0, y1)))
+            x, y = (
+                int(np.floor(a + (b - a) * step / steps + 0.5)) - size // 2 for a, b in ((x0, x1), (y0, y1))
+            )
             for row, column in np.argwhere(dab):
                 if 0 <= y + row < SIZE and 0 <= x + column < SIZE:
                     sheet[y + row, x + column] = label
@@ -275,30 +293,32 @@ def test_undo_goes_a_hundred_steps_back_and_forth(server: Server, page: Any) -> 
 
 
 RANDOM_STROKES = """() => {
-  const { desk } = document.querySelector('.p2p-draw').canvas, stage = document.querySelector('.p2p-stage');
+  const { editor } = document.querySelector('.p2p-draw').canvas, stage = document.querySelector('.p2p-stage');
   let seed = 20261121;  // mulberry32: the same thousand strokes each time
   const random = () => { seed = (seed + 0x6D2B79F5) | 0; let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t; return ((t ^ (t >>> 14)) >>> 0) / 4294967296; };
   const frame = stage.getBoundingClientRect(), chance = (n) => Math.floor(random() * n);
   const tools = [...document.querySelectorAll('[data-tool]')];
   const send = (type, more) => stage.dispatchEvent(new PointerEvent(type, {
-    pointerId: 1, pointerType: 'mouse', bubbles: true, button: 0, buttons: 1, shiftKey: chance(5) === 0, altKey: chance(5) === 0,
-    clientX: frame.left + (random() * 1.2 - 0.1) * frame.width, clientY: frame.top + (random() * 1.2 - 0.1) * frame.height }));
+    pointerId: 1, pointerType: 'mouse', bubbles: true, button: 0, buttons: 1, shiftKey: chance(5) === 0,
+      altKey: chance(5) === 0,
+    clientX: frame.left + (random() * 1.2 - 0.1) * frame.width,
+      clientY: frame.top + (random() * 1.2 - 0.1) * frame.height }));
   stage.setPointerCapture = () => {};
   const drawn = new Set();
   for (let stroke = 0; stroke < 1000; stroke++) {
     if (chance(3) === 0) tools[chance(tools.length)].click();
     if (chance(40) === 0) document.querySelector('[data-switch=mirror]').click();
-    desk.resizeBrush(1 + chance(30));
-    desk.pick(chance(12));
+    editor.resizeBrush(1 + chance(30));
+    editor.pick(chance(12));
     send('pointerdown');
     for (let step = chance(4); step >= 0; step--) send('pointermove');
     send('pointerup');
-    if (stroke % 20 === 0) desk.sketch.raster.labels.forEach((label) => drawn.add(label));
+    if (stroke % 20 === 0) editor.sketch.raster.labels.forEach((label) => drawn.add(label));
   }
-  desk.quit();
-  desk.announce();
-  return [[...desk.sketch.raster.labels], [...drawn]];
+  editor.quit();
+  editor.announce();
+  return [[...editor.sketch.raster.labels], [...drawn]];
 }"""
 
 SHOWN = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
@@ -414,7 +434,9 @@ def test_a_saved_drawing_opens_again_and_other_pictures_are_snapped(server: Serv
 
 def test_surprise_me_draws_a_house_that_undo_takes_back(server: Server, page: Any) -> None:
     page.locator("[data-action=surprise]").click()
-    wait_until(lambda: bool(server.drawings) and len(np.unique(server.drawings[-1].reshape(-1, 3), axis=0)) > 4)
+    wait_until(
+        lambda: bool(server.drawings) and len(np.unique(server.drawings[-1].reshape(-1, 3), axis=0)) > 4
+    )
     page.keyboard.press("Control+z")
     server.wait_for(COLORS[labels()])
 
@@ -424,7 +446,9 @@ def test_a_model_of_photos_takes_a_picture_from_a_file_or_the_camera(server: Ser
     page.wait_for_selector("text=Drop a picture here")
     file = io.BytesIO()
     Image.new("RGB", (90, 64), (10, 200, 30)).save(file, "PNG")
-    page.locator(".p2p-file").set_input_files([{"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()}])
+    page.locator(".p2p-file").set_input_files(
+        [{"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()}]
+    )
     server.wait_for(np.full((64, 64, 3), (10, 200, 30), np.uint8))
     page.context.grant_permissions(["camera"])
     page.locator("[data-action=camera]").click()

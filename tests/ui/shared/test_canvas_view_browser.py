@@ -1,4 +1,5 @@
-"""What stands around the drawing, in a real Chromium: grid, clear, zoom and pan, tooltips, files that are too much."""
+"""What stands around the drawing, in a real Chromium: grid, clear, zoom and pan,
+tooltips, files that are too much."""
 
 from __future__ import annotations
 
@@ -11,12 +12,25 @@ import pytest
 from browsing import drag
 from PIL import Image
 
-from tests.ui.shared.test_canvas_browser import COLORS, WALL, Server, labels, page, rectangle, server, wait_until  # noqa: F401
+from tests.ui.shared.test_canvas_browser import (
+    COLORS,
+    WALL,
+    Server,
+    labels,
+    page,
+    rectangle,
+    server,
+    wait_until,
+)
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 INK_ON_TOP = (
@@ -26,10 +40,13 @@ INK_ON_TOP = (
 )
 PLACE = (
     "([x, y]) => { const stage = document.querySelector('.p2p-stage').getBoundingClientRect();"
-    " const { view } = document.querySelector('.p2p-draw').canvas.desk;"
+    " const { view } = document.querySelector('.p2p-draw').canvas.editor;"
     " return [stage.left + view.x + (x + 0.5) * view.scale, stage.top + view.y + (y + 0.5) * view.scale] }"
 )
-VIEW = "() => { const { x, y, zoom } = document.querySelector('.p2p-draw').canvas.desk.view; return [x, y, zoom] }"
+VIEW = (
+    "() => { const { x, y, zoom } = document.querySelector('.p2p-draw').canvas.editor.view; return [x, y,"
+    " zoom] }"
+)
 
 
 def sheet(start: tuple[int, int], end: tuple[int, int]) -> np.ndarray:
@@ -38,7 +55,7 @@ def sheet(start: tuple[int, int], end: tuple[int, int]) -> np.ndarray:
     return COLORS[expected]
 
 
-def test_the_grid_lies_over_the_drawing_and_is_no_part_of_it(server: Server, page: Any) -> None:  # noqa: F811
+def test_the_grid_lies_over_the_drawing_and_is_no_part_of_it(server: Server, page: Any) -> None:
     page.mouse.move(1, 1)
     bare = page.evaluate(INK_ON_TOP)
     page.keyboard.press("g")
@@ -51,7 +68,7 @@ def test_the_grid_lies_over_the_drawing_and_is_no_part_of_it(server: Server, pag
     wait_until(lambda: page.evaluate(INK_ON_TOP) == bare)
 
 
-def test_clear_leaves_the_background_and_can_be_taken_back(server: Server, page: Any) -> None:  # noqa: F811
+def test_clear_leaves_the_background_and_can_be_taken_back(server: Server, page: Any) -> None:
     drag(page, [(40, 30), (120, 90)])
     server.wait_for(sheet((40, 30), (120, 90)))
     page.locator("[data-action=clear]").click()
@@ -60,7 +77,7 @@ def test_clear_leaves_the_background_and_can_be_taken_back(server: Server, page:
     server.wait_for(sheet((40, 30), (120, 90)))
 
 
-def test_wheel_and_held_space_zoom_and_move_and_pixels_are_still_hit(server: Server, page: Any) -> None:  # noqa: F811
+def test_wheel_and_held_space_zoom_and_move_and_pixels_are_still_hit(server: Server, page: Any) -> None:
     page.mouse.move(*page.evaluate(PLACE, [64, 64]))
     for _ in range(3):
         page.mouse.wheel(0, -300)
@@ -88,9 +105,10 @@ def test_wheel_and_held_space_zoom_and_move_and_pixels_are_still_hit(server: Ser
     wait_until(lambda: page.evaluate(VIEW) == [0, 0, 1])
 
 
-def test_every_tool_switch_action_and_class_names_its_key(page: Any) -> None:  # noqa: F811
+def test_every_tool_switch_action_and_class_names_its_key(page: Any) -> None:
     titles = page.evaluate(
-        "[...document.querySelectorAll('.p2p-draw :is([data-tool], [data-switch], .p2p-icon[data-action], .p2p-worded, .p2p-swatch)')]"
+        "[...document.querySelectorAll('.p2p-draw :is([data-tool], [data-switch], .p2p-icon[data-action], "
+        ".p2p-worded, .p2p-swatch)')]"
         ".map((each) => each.title)"
     )
     assert len(titles) >= 9 + 2 + 3 + 3 + 4 + 12
@@ -99,7 +117,9 @@ def test_every_tool_switch_action_and_class_names_its_key(page: Any) -> None:  #
     assert len(set(keys)) == len(keys)
 
 
-def test_files_that_are_too_much_get_a_sentence_and_the_drawing_stays(server: Server, page: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_files_that_are_too_much_get_a_sentence_and_the_drawing_stays(
+    server: Server, page: Any, tmp_path: Path
+) -> None:
     drag(page, [(40, 30), (120, 90)])
     server.wait_for(sheet((40, 30), (120, 90)))
     large, thin = tmp_path / "large.png", tmp_path / "thin.png"

@@ -15,9 +15,11 @@ from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
 from pix2pix.networks import build_generator
-from pix2pix.ui.shared.model_library import Shelf, default_key, list_models
+from pix2pix.ui.shared.model_library import ModelLibrary, default_key, list_models
 
-CONFIG = ModelConfig(width=2, depth=3, size=16, source="labels", palette=(("wall", (0, 0, 255)), ("door", (255, 255, 0))))
+CONFIG = ModelConfig(
+    width=2, depth=3, size=16, source="labels", palette=(("wall", (0, 0, 255)), ("door", (255, 255, 0)))
+)
 
 
 def write_model(path: Path, age: float = 0, **about: object) -> Path:
@@ -29,24 +31,24 @@ def write_model(path: Path, age: float = 0, **about: object) -> Path:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
+def library(tmp_path: Path) -> ModelLibrary:
     write_model(tmp_path / "checkpoints" / "facades.pth", age=30)
     write_model(tmp_path / "runs" / "houses" / "model.pth", age=10)
     write_model(tmp_path / "runs" / "houses" / "best.pth", age=20)
-    return Shelf(tmp_path / "checkpoints", tmp_path / "runs", kept=2)
+    return ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs", kept=2)
 
 
-def test_models_of_checkpoints_and_runs_come_newest_first(shelf: Shelf) -> None:
-    models = shelf.listing().models
+def test_models_of_checkpoints_and_runs_come_newest_first(library: ModelLibrary) -> None:
+    models = library.listing().models
     assert [model.key for model in models] == ["runs/houses", "runs/houses/best", "facades"]
     assert models[0].label == "houses · labels to photo · 16 px · step 1,200 · 2023-11-14"
     assert models[0].config == CONFIG and models[0].config.palette
 
 
-def test_a_file_that_is_no_model_is_told_and_harms_no_other(shelf: Shelf) -> None:
-    (shelf.checkpoints / "broken.pth").write_bytes(b"no zip")
-    torch.save({"weights": torch.zeros(3)}, shelf.checkpoints / "stranger.pth")
-    listing = shelf.listing()
+def test_a_file_that_is_no_model_is_told_and_harms_no_other(library: ModelLibrary) -> None:
+    (library.checkpoints / "broken.pth").write_bytes(b"no zip")
+    torch.save({"weights": torch.zeros(3)}, library.checkpoints / "stranger.pth")
+    listing = library.listing()
     assert len(listing.models) == 3
     assert [problem.split()[0] for problem in listing.problems] == ["broken.pth", "stranger.pth"]
 
@@ -55,49 +57,51 @@ def test_folders_that_do_not_exist_hold_no_models(tmp_path: Path) -> None:
     listing = list_models(tmp_path / "none", tmp_path / "neither")
     assert listing.models == () and listing.problems == () and default_key(listing) is None
     with pytest.raises(CheckpointError, match="no model yet"):
-        Shelf(tmp_path / "none", tmp_path / "neither").translator("facades")
+        ModelLibrary(tmp_path / "none", tmp_path / "neither").translator("facades")
 
 
-@pytest.mark.parametrize("key", ["../secret", "/etc/passwd", "checkpoints/facades.pth", "", None, "runs/houses/../houses"])
-def test_a_key_is_looked_up_and_never_a_path(shelf: Shelf, key: str | None) -> None:
+@pytest.mark.parametrize(
+    "key", ["../secret", "/etc/passwd", "checkpoints/facades.pth", "", None, "runs/houses/../houses"]
+)
+def test_a_key_is_looked_up_and_never_a_path(library: ModelLibrary, key: str | None) -> None:
     with pytest.raises(CheckpointError, match="is not there"):
-        shelf.translator(key)
+        library.translator(key)
 
 
-def test_a_translator_is_loaded_once_until_its_file_changes(shelf: Shelf) -> None:
-    first = shelf.translator("runs/houses")
-    assert shelf.translator("runs/houses") is first
-    write_model(shelf.runs / "houses" / "model.pth", age=0)
-    assert shelf.translator("runs/houses") is not first
+def test_a_translator_is_loaded_once_until_its_file_changes(library: ModelLibrary) -> None:
+    first = library.translator("runs/houses")
+    assert library.translator("runs/houses") is first
+    write_model(library.runs / "houses" / "model.pth", age=0)
+    assert library.translator("runs/houses") is not first
 
 
-def test_only_the_translators_used_last_are_kept(shelf: Shelf) -> None:
-    first = shelf.translator("facades")
-    shelf.translator("runs/houses")
-    assert shelf.translator("facades") is first
-    shelf.translator("runs/houses/best")
-    shelf.translator("runs/houses")
-    assert shelf.translator("facades") is not first
+def test_only_the_translators_used_last_are_kept(library: ModelLibrary) -> None:
+    first = library.translator("facades")
+    library.translator("runs/houses")
+    assert library.translator("facades") is first
+    library.translator("runs/houses/best")
+    library.translator("runs/houses")
+    assert library.translator("facades") is not first
 
 
-def test_a_model_that_vanished_is_a_sentence(shelf: Shelf) -> None:
-    shelf.translator("runs/houses")
-    shutil.rmtree(shelf.runs / "houses")
+def test_a_model_that_vanished_is_a_sentence(library: ModelLibrary) -> None:
+    library.translator("runs/houses")
+    shutil.rmtree(library.runs / "houses")
     with pytest.raises(CheckpointError, match="such as 'facades'"):
-        shelf.translator("runs/houses")
+        library.translator("runs/houses")
 
 
-def test_a_menu_starts_with_the_wanted_model_then_a_shipped_one(shelf: Shelf) -> None:
-    listing = shelf.listing()
+def test_a_menu_starts_with_the_wanted_model_then_a_shipped_one(library: ModelLibrary) -> None:
+    listing = library.listing()
     assert default_key(listing) == "facades"
     assert default_key(listing, "runs/houses") == "runs/houses"
     assert default_key(listing, "gone") == "facades"
     assert listing.choices()[0][1] == "runs/houses"
 
 
-def test_weights_of_another_project_are_drawn_with_as_they_are(shelf: Shelf) -> None:
+def test_weights_of_another_project_are_drawn_with_as_they_are(library: ModelLibrary) -> None:
     network = foreign.draw(foreign.UsualUNet(3, 3, 2, 5, "instance"))
-    torch.save(network.state_dict(), shelf.checkpoints / "edges.pth")
-    model = next(model for model in shelf.listing().models if model.key == "edges")
+    torch.save(network.state_dict(), library.checkpoints / "edges.pth")
+    model = next(model for model in library.listing().models if model.key == "edges")
     assert model.about["origin"]["project"] == "pytorch-CycleGAN-and-pix2pix"
-    assert shelf.translator("edges")(Image.new("RGB", (20, 10))).size == (20, 10)
+    assert library.translator("edges")(Image.new("RGB", (20, 10))).size == (20, 10)

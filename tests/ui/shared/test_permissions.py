@@ -20,7 +20,8 @@ def test_at_home_everyone_trains_and_on_a_space_nobody_unless_its_owner_says_so(
 
 
 @pytest.mark.parametrize(
-    ("policy", "may", "may_not"), [("owner", ["ada"], ["", "eve"]), ("visitors", ["ada", "eve"], [""]), ("nobody", [], ["", "ada"])]
+    ("policy", "may", "may_not"),
+    [("owner", ["ada"], ["", "eve"]), ("visitors", ["ada", "eve"], [""]), ("nobody", [], ["", "ada"])],
 )
 def test_a_policy_names_who_may_train(policy: str, may: list[str], may_not: list[str]) -> None:
     rights = read_rights(SPACE | {"PIX2PIX_TRAIN": policy})
@@ -51,10 +52,20 @@ def test_minutes_bind_all_but_the_owner() -> None:
     assert (rights.minutes_for("eve"), rights.minutes_for("ada")) == (30, 0)
 
 
-@pytest.mark.parametrize("wrong", [{"PIX2PIX_TRAIN": "all"}, {"PIX2PIX_TRAIN_MINUTES": "soon"}, {"PIX2PIX_TRAIN_MINUTES": "-1"}])
+@pytest.mark.parametrize(
+    "wrong", [{"PIX2PIX_TRAIN": "all"}, {"PIX2PIX_TRAIN_MINUTES": "soon"}, {"PIX2PIX_TRAIN_MINUTES": "-1"}]
+)
 def test_a_wish_that_cannot_be_read_is_named(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         read_rights(wrong)
+
+
+def allows(rights: Rights, visitor: str, action: str) -> bool:
+    try:
+        rights.check(visitor, action)  # type: ignore[arg-type]
+    except (RightsError, RunError):
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -74,8 +85,8 @@ def test_a_wish_that_cannot_be_read_is_named(wrong: dict[str, str]) -> None:
 )
 def test_the_table_of_a_public_space(action: str, may: list[str]) -> None:
     rights = read_rights(SPACE)
-    assert [visitor for visitor in ("", "eve", "ada") if rights.allows(visitor, action)] == may  # type: ignore[arg-type]
-    assert read_rights({}).allows("", action)  # type: ignore[arg-type]
+    assert [visitor for visitor in ("", "eve", "ada") if allows(rights, visitor, action)] == may
+    assert allows(read_rights({}), "", action)
 
 
 def test_a_right_that_is_missing_gets_a_sentence() -> None:
@@ -86,5 +97,7 @@ def test_a_right_that_is_missing_gets_a_sentence() -> None:
 
 
 def test_the_table_in_the_docs_is_the_one_in_the_code() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\w+) ", (ROOT / "docs" / "hub.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\w+) ", (ROOT / "docs" / "hub.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert dict(rows) == ON_A_SPACE

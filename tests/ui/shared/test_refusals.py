@@ -33,13 +33,23 @@ FILES: list[Any] = [
     12,
     {"meta": {"_type": "gradio.FileData"}},
 ]
-ADDRESSES = ["file=/etc/passwd", "file=../app.py", "proxy=http://127.0.0.1:1/x", "queue/data", "stream/x/y/z", "nowhere", "call/none/x"]
+ADDRESSES = [
+    "file=/etc/passwd",
+    "file=../app.py",
+    "proxy=http://127.0.0.1:1/x",
+    "queue/data",
+    "stream/x/y/z",
+    "nowhere",
+    "call/none/x",
+]
 
 
 def post(address: str, data: bytes) -> bytes:
     """The answer, whatever its status."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, data, {"Content-Type": "application/json"}), timeout=20) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, data, {"Content-Type": "application/json"}), timeout=20
+        ) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         return error.read()
@@ -51,7 +61,9 @@ def probe(url: str, index: int) -> list[bytes]:
     for number, file in enumerate(FILES):
         body = {"data": [file, "houses", "fit", None], "fn_index": index, "session_hash": f"probe{number}"}
         answers.append(post(f"{url}gradio_api/queue/join", json.dumps(body).encode()))
-        with urllib.request.urlopen(f"{url}gradio_api/queue/data?session_hash=probe{number}", timeout=30) as events:
+        with urllib.request.urlopen(
+            f"{url}gradio_api/queue/data?session_hash=probe{number}", timeout=30
+        ) as events:
             answers.append(events.read())
     for body in (
         {"data": [], "fn_index": 9999},
@@ -88,12 +100,16 @@ def test_refusals_are_a_line_each_and_tell_no_folder(tiny_model: Path, tmp_path:
     command = [sys.executable, "-c", SERVER, str(tmp_path / "checkpoints"), str(tmp_path / "runs")]
     with (
         (tmp_path / "log").open("w") as log,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as server,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as server,
     ):
         assert server.stdin and server.stdout
         url = server.stdout.readline().strip()
         with urllib.request.urlopen(f"{url}config", timeout=60) as answer:
-            index = next(fn["id"] for fn in json.loads(answer.read())["dependencies"] if fn["api_name"] == "translate")
+            index = next(
+                fn["id"] for fn in json.loads(answer.read())["dependencies"] if fn["api_name"] == "translate"
+            )
         answers = probe(url, index)
         server.stdin.close()
     told = (tmp_path / "log").read_text()
@@ -113,7 +129,10 @@ def raised(code: str, name: str) -> BaseException:
 
 
 def test_a_fault_of_ours_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    ours, theirs = raised("1 / 0", f"{refusals.PACKAGE}/ui/draw.py"), raised("1 / 0", "/somewhere/gradio/routes.py")
+    ours, theirs = (
+        raised("1 / 0", f"{refusals.PACKAGE}/ui/draw.py"),
+        raised("1 / 0", "/somewhere/gradio/routes.py"),
+    )
     for error, lines in ((ours, "Traceback"), (theirs, "refused: ZeroDivisionError: division by zero\n")):
         try:
             raise error
@@ -122,7 +141,13 @@ def test_a_fault_of_ours_keeps_its_traceback(capsys: pytest.CaptureFixture[str])
         assert capsys.readouterr().err.startswith(lines)
     for error, is_kept in ((ours, True), (theirs, False)):
         record = logging.LogRecord(
-            "x", logging.ERROR, "x", 1, "Exception in ASGI application", (), (type(error), error, error.__traceback__)
+            "x",
+            logging.ERROR,
+            "x",
+            1,
+            "Exception in ASGI application",
+            (),
+            (type(error), error, error.__traceback__),
         )
         assert refusals.ServerFilter().filter(record) and bool(record.exc_info) == is_kept
 

@@ -20,7 +20,9 @@ from gradio import route_utils, state_holder
 from pix2pix.ui.app import build_app, launch_options
 from pix2pix.ui.shared import session_memory
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +85,19 @@ _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, *
 print(url, flush=True)
 for _ in sys.stdin:
     pages = int(open("/proc/self/statm").read().split()[1])
-    print(json.dumps({"bytes": pages * resource.getpagesize(), "sessions": len(demo.state_holder.session_data)}), flush=True)
+    held = {"bytes": pages * resource.getpagesize(), "sessions": len(demo.state_holder.session_data)}
+    print(json.dumps(held), flush=True)
 """
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process as Linux tells it")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="reads the memory of a process as Linux tells it"
+)
 def test_hundreds_of_visitors_leave_no_slope(tiny_model: Path, tmp_path: Path) -> None:
-    """Each call of the API is a session of its own. A hundred warm the server up, then 400 more are counted."""
+    """Each call of the API is a session of its own. A hundred warm the server
+    up, then 400 more are counted."""
     (tmp_path / "checkpoints").mkdir()
     os.link(tiny_model, tmp_path / "checkpoints" / "houses.pth")
     command = [sys.executable, "-c", SERVER, str(tmp_path / "checkpoints"), str(tmp_path / "runs")]
@@ -109,11 +115,17 @@ def test_hundreds_of_visitors_leave_no_slope(tiny_model: Path, tmp_path: Path) -
         def visit(number: int) -> None:
             with urllib.request.urlopen(f"{url}config", timeout=60) as answer:
                 fns = {fn["api_name"]: fn["id"] for fn in json.loads(answer.read())["dependencies"]}
-            body = {"data": [None, "houses", "fit", None], "fn_index": fns["translate"], "session_hash": f"visitor{number}"}
+            body = {
+                "data": [None, "houses", "fit", None],
+                "fn_index": fns["translate"],
+                "session_hash": f"visitor{number}",
+            }
             head = {"Content-Type": "application/json"}
             request = urllib.request.Request(f"{url}gradio_api/queue/join", json.dumps(body).encode(), head)
             urllib.request.urlopen(request, timeout=60).close()
-            with urllib.request.urlopen(f"{url}gradio_api/queue/data?session_hash=visitor{number}", timeout=60) as events:
+            with urllib.request.urlopen(
+                f"{url}gradio_api/queue/data?session_hash=visitor{number}", timeout=60
+            ) as events:
                 assert b"process_completed" in events.read()
 
         for number in range(100):

@@ -29,6 +29,8 @@ def test_a_store_has_what_came_along_and_keeps_what_is_done_there(here: Path) ->
     kept = places.checkpoints / "facades.pth"
     assert kept.read_bytes() == b"first" and places.runs == here.parent / "data" / "runs"
     kept.unlink()
-    assert not (find_places(environment, here).checkpoints / "facades.pth").exists(), "what was deleted stays deleted"
+    assert not (find_places(environment, here).checkpoints / "facades.pth").exists(), (
+        "what was deleted stays deleted"
+    )
     (here / "checkpoints" / "facades.pth").write_bytes(b"a newer one")
     assert (find_places(environment, here).checkpoints / "facades.pth").read_bytes() == b"a newer one"

@@ -16,7 +16,7 @@ from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.errors import DataError, Pix2PixError
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.ui.shared import turns
-from pix2pix.ui.shared.turns import CALL, STROKE, Batches, Turns
+from pix2pix.ui.shared.turns import CALL, STROKE, Batches, RequestQueue
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def picture(number: int, size: tuple[int, int] = (40, 30)) -> Image.Image:
 
 
 def test_a_stroke_goes_before_calls_that_came_earlier() -> None:
-    queue, order = Turns(), []
+    queue, order = RequestQueue(), []
 
     def wait(name: str, priority: int) -> None:
         with queue.take(priority):
@@ -52,23 +52,34 @@ def test_a_stroke_goes_before_calls_that_came_earlier() -> None:
 
 def test_a_long_wait_ends_with_the_number_of_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LONGEST_WAIT", 0.1)
-    queue = Turns()
-    with queue.take(), pytest.raises(Pix2PixError, match="and 0 are still before yours. Try again"), queue.take(CALL):
+    queue = RequestQueue()
+    with (
+        queue.take(),
+        pytest.raises(Pix2PixError, match="and 0 are still before yours. Try again"),
+        queue.take(CALL),
+    ):
         raise AssertionError("two have the turn")
     with queue.take():  # whoever gave up stands in nobody's way
         pass
 
 
-def test_pictures_made_together_are_those_made_alone(translator: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = Turns()
+def test_pictures_made_together_are_those_made_alone(
+    translator: Translator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = RequestQueue()
     batches = Batches(queue)
     sizes: list[int] = []
     real = translator.translate_batch
-    monkeypatch.setattr(translator, "translate_batch", lambda images: sizes.append(len(images)) or real(images))
+    monkeypatch.setattr(
+        translator, "translate_batch", lambda images: sizes.append(len(images)) or real(images)
+    )
     images = [picture(number, (30 + number, 40)) for number in range(10)]
     made: dict[int, Image.Image] = {}
     with queue.take():
-        threads = [threading.Thread(target=lambda n=n: made.update({n: batches.translate(translator, images[n])})) for n in range(10)]
+        threads = [
+            threading.Thread(target=lambda n=n: made.update({n: batches.translate(translator, images[n])}))
+            for n in range(10)
+        ]
         for thread in threads:
             thread.start()
         time.sleep(0.3)
@@ -80,7 +91,7 @@ def test_pictures_made_together_are_those_made_alone(translator: Translator, mon
 
 
 def test_a_picture_that_cannot_be_translated_fails_alone(translator: Translator) -> None:
-    queue = Turns()
+    queue = RequestQueue()
     batches = Batches(queue)
     found: list[object] = []
 
@@ -91,7 +102,9 @@ def test_a_picture_that_cannot_be_translated_fails_alone(translator: Translator)
             found.append(error)
 
     with queue.take():
-        threads = [threading.Thread(target=ask, args=(image,)) for image in (picture(1), "no picture", picture(2))]
+        threads = [
+            threading.Thread(target=ask, args=(image,)) for image in (picture(1), "no picture", picture(2))
+        ]
         for thread in threads:
             thread.start()
         time.sleep(0.2)

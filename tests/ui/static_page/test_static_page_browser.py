@@ -26,11 +26,14 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.imaging.tensors import to_tensor
 from pix2pix.networks import build_generator, init_weights
-from pix2pix.ui.static_page import onnxruntime_web as npm
+from pix2pix.ui.static_page import onnxruntime_web as onnxruntime_web
 from pix2pix.ui.static_page.write import write_page
 from tests.checkpoints.test_export import make_checkpoint
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 SHIPPED = ROOT / "checkpoints" / "facades.pth"
 PATIENCE = 60_000
 STUDIO = "document.querySelector('.p2p-studio').studio"
@@ -45,7 +48,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A folder that is served, and its address; skipped where the registry of npm cannot be reached."""
     try:
-        npm.browser_runtime()
+        onnxruntime_web.browser_runtime()
     except DataError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("site")
@@ -69,7 +72,11 @@ def open_page(browser: Any, url: str, **options: Any) -> Any:
     page.strays = []
     page.on(
         "request",
-        lambda request: None if request.url.startswith((url.split("?")[0], "data:", "blob:")) else page.strays.append(request.url),
+        lambda request: (
+            None
+            if request.url.startswith((url.split("?")[0], "data:", "blob:"))
+            else page.strays.append(request.url)
+        ),
     )
     page.on("pageerror", lambda error: page.strays.append(str(error)))
     page.goto(url)
@@ -82,8 +89,12 @@ def decode(url: str) -> Image.Image:
 
 def shown(page: Any) -> tuple[Image.Image, np.ndarray]:
     """The drawing and its picture, once the picture on the page is that of the drawing on the canvas."""
-    page.wait_for_function(f"{STUDIO}.drawing && {STUDIO}.panes[0].shown?.drawing.image === {STUDIO}.drawing.image")
-    drawing, picture = page.evaluate(f"(() => {{ const {{ shown }} = {STUDIO}.panes[0]; return [shown.drawing.image, shown.picture]; }})()")
+    page.wait_for_function(
+        f"{STUDIO}.drawing && {STUDIO}.panes[0].shown?.drawing.image === {STUDIO}.drawing.image"
+    )
+    drawing, picture = page.evaluate(
+        f"(() => {{ const {{ shown }} = {STUDIO}.panes[0]; return [shown.drawing.image, shown.picture]; }})()"
+    )
     return decode(drawing), np.asarray(decode(picture), np.float32)
 
 
@@ -101,7 +112,9 @@ def shown_of(page: Any, is_it: Callable[[Image.Image], bool]) -> tuple[Image.Ima
 def mean_difference(checkpoint: Checkpoint, drawing: Image.Image, picture: np.ndarray) -> float:
     """To what torch makes of the drawing, in levels of 255."""
     with torch.inference_mode():
-        wanted = checkpoint.generator()(to_tensor(drawing, checkpoint.config.in_channels))[0].expand(3, -1, -1)
+        wanted = checkpoint.generator()(to_tensor(drawing, checkpoint.config.in_channels))[0].expand(
+            3, -1, -1
+        )
     return float(np.abs(picture - (wanted.permute(1, 2, 0).numpy() + 1) * 127.5).mean())
 
 
@@ -112,7 +125,9 @@ def test_a_drawing_becomes_the_picture_that_torch_makes(small: tuple[Path, str],
     assert len(before.getcolors() or ()) > 3, "the page begins with an example"
     page.locator("[data-label='2']").click()
     drag(page, [(4, 4), (20, 20)], 32)
-    drawing, picture = shown_of(page, lambda drawing: drawing.getpixel((10, 10)) == drawing.getpixel((19, 19)) == (0, 128, 255))
+    drawing, picture = shown_of(
+        page, lambda drawing: drawing.getpixel((10, 10)) == drawing.getpixel((19, 19)) == (0, 128, 255)
+    )
     assert mean_difference(make_checkpoint(), drawing, picture) < 2
     assert re.fullmatch(r"\d+ ms in this browser", page.inner_text(".p2p-time"))
     page.locator("[data-action=undo]").click()
@@ -154,7 +169,9 @@ def test_it_fits_a_phone_and_follows_dark_mode(small: tuple[Path, str], browser:
         ("static_page/web/worker.js", "The model could not be started"),
     ],
 )
-def test_a_missing_file_is_a_sentence_on_the_page(small: tuple[Path, str], browser: Any, file: str, sentence: str) -> None:
+def test_a_missing_file_is_a_sentence_on_the_page(
+    small: tuple[Path, str], browser: Any, file: str, sentence: str
+) -> None:
     broken = small[0].parent / "broken"
     shutil.copytree(small[0], broken, copy_function=lambda source, target: Path(target).symlink_to(source))
     (broken / file).unlink()

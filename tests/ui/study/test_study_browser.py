@@ -1,4 +1,5 @@
-"""The study in a real browser: set up, taken with keys and by touch, its result and its table; nothing told before it is answered."""
+"""The study in a real browser: set up, taken with keys and by touch, its result and its table; nothing
+told before it is answered."""
 
 from __future__ import annotations
 
@@ -21,7 +22,11 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 WAIT = 60_000
@@ -40,7 +45,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The page, its study with the short protocol."""
-    tabs = tuple((key, title, partial(build, protocol=SHORT) if key == "study" else build) for key, title, build in app.TABS)
+    tabs = tuple(
+        (key, title, partial(build, protocol=SHORT) if key == "study" else build)
+        for key, title, build in app.TABS
+    )
     monkeypatch.setattr(app, "TABS", tabs)
     demo: gr.Blocks = app.build_app(folder / "checkpoints", folder / "runs")
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **app.launch_options())
@@ -62,7 +70,9 @@ def set_up(page: Page, data: Path) -> None:
     page.locator(".p2p-setup [name=first]").select_option("houses")
     page.locator(".p2p-setup [name=second]").select_option("palaces")
     page.get_by_role("button", name="Make its pictures").click()
-    expect(page.locator(".p2p-making[data-state=done]")).to_contain_text("The study of 9 scenes is ready.", timeout=WAIT)
+    expect(page.locator(".p2p-making[data-state=done]")).to_contain_text(
+        "The study of 9 scenes is ready.", timeout=WAIT
+    )
 
 
 WATCH = """() => {
@@ -80,17 +90,26 @@ WATCH = """() => {
 
 
 def wait_for_question(page: Page) -> None:
-    expect(page.locator(".p2p-choices [data-said=real]")).to_have_attribute("aria-disabled", "false", timeout=WAIT)
+    expect(page.locator(".p2p-choices [data-said=real]")).to_have_attribute(
+        "aria-disabled", "false", timeout=WAIT
+    )
     # The picture is gone by then, from the canvas too.
     assert page.locator(".p2p-screen").get_attribute("data-shown") == "false"
-    sheet = "sheet => sheet.getContext('2d').getImageData(0, 0, sheet.width, sheet.height).data.every((value) => value === 0)"
+    sheet = (
+        "sheet => sheet.getContext('2d').getImageData(0, 0, sheet.width, sheet.height).data.every((value) =>"
+        " value === 0)"
+    )
     assert page.locator(".p2p-sheet").evaluate(sheet)
 
 
-def test_a_study_is_set_up_taken_with_keys_and_its_result_stays(browser: Browser, address: str, folder: Path) -> None:
+def test_a_study_is_set_up_taken_with_keys_and_its_result_stays(
+    browser: Browser, address: str, folder: Path
+) -> None:
     page = open_tab(browser, address, viewport={"width": 1280, "height": 900})
     answers: list[Any] = []
-    page.on("response", lambda response: answers.append(response) if "component_server" in response.url else None)
+    page.on(
+        "response", lambda response: answers.append(response) if "component_server" in response.url else None
+    )
     set_up(page, folder / "pairs")
     expect(page.locator(".p2p-exam h3")).to_have_text("houses and palaces, mixed", timeout=WAIT)
     page.get_by_role("button", name="Take it").click()
@@ -101,7 +120,9 @@ def test_a_study_is_set_up_taken_with_keys_and_its_result_stays(browser: Browser
         expect(page.locator(".p2p-progress")).to_have_text(f"Practice: {place + 1} of 2", timeout=WAIT)
         wait_for_question(page)
         page.keyboard.press("r")
-        expect(page.locator(".p2p-line[data-tone=good], .p2p-line[data-tone=bad]")).to_contain_text("it was", timeout=WAIT)
+        expect(page.locator(".p2p-line[data-tone=good], .p2p-line[data-tone=bad]")).to_contain_text(
+            "it was", timeout=WAIT
+        )
     page.get_by_role("button", name="Go on").click()
     for place in range(4):
         expect(page.locator(".p2p-progress")).to_have_text(f"{place + 1} of 4", timeout=WAIT)
@@ -113,7 +134,9 @@ def test_a_study_is_set_up_taken_with_keys_and_its_result_stays(browser: Browser
     assert [sum(f'"truth":"{word}"' in text for text in told) for word in ("real", "fake")] == [1, 1]
     page.get_by_role("button", name="All results").click()
     expect(page.locator(".p2p-table tbody tr")).to_have_count(2, timeout=WAIT)
-    assert page.request.get(f"{address}gradio_api/file={next((folder / 'studies').glob('*/study.json'))}").status in (403, 404)
+    assert page.request.get(
+        f"{address}gradio_api/file={next((folder / 'studies').glob('*/study.json'))}"
+    ).status in (403, 404)
 
     (kept,) = (json.loads(line) for line in (folder / "studies" / "pairs.jsonl").read_text().splitlines())
     assert [said["real"] for said in kept["said"]] == [False, True, False, True]

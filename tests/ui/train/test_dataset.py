@@ -16,13 +16,13 @@ from PIL import Image
 
 from pix2pix.data.pairs import open_pairs
 from pix2pix.errors import DataError
-from pix2pix.ui.train import dataset_memory as bring_memory
-from pix2pix.ui.train import dataset_report as bring_report
+from pix2pix.ui.train import dataset_memory as dataset_memory
+from pix2pix.ui.train import dataset_report as dataset_report
 from pix2pix.ui.train.dataset import (
     Place,
-    bring_files,
-    bring_named,
-    build_bring,
+    add_files,
+    add_named,
+    build_dataset_form,
     leaf,
     learn,
     mend,
@@ -32,7 +32,9 @@ from pix2pix.ui.train.dataset import (
 from pix2pix.ui.train.dataset_layout import restate
 
 # Gradio leaves event loops and sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +62,7 @@ def save_folders(root: Path, count: int) -> Path:
 
 
 def test_pairs_are_described_turned_and_leafed_through(place: Place, tmp_path: Path) -> None:
-    brought = bring_named(place, str(save_folders(tmp_path / "houses", 8)))
+    brought = add_named(place, str(save_folders(tmp_path / "houses", 8)))
     parts = show(brought)
     assert parts["data"] == str((tmp_path / "houses").resolve())
     assert "8 pairs, two folders, 32 x 32, labels in B: 3 colours" in parts["headline"]
@@ -80,9 +82,9 @@ def test_a_card_for_each_thing_that_is_wrong_and_its_button_mends_it(place: Plac
     folder = save_folders(tmp_path / "houses", 5)
     (folder / "A/house4.png").unlink()
     (folder / "A/<b>.heic").write_bytes(b"x")
-    brought = bring_named(place, str(folder))
+    brought = add_named(place, str(folder))
     parts = show(brought)
-    shown = {key for key in bring_report.CARDS if parts[f"card_{key}"]["visible"]}
+    shown = {key for key in dataset_report.CARDS if parts[f"card_{key}"]["visible"]}
     assert shown == {"unpaired", "unread", "small"}
     assert "house4.png" in parts["text_unpaired"] and "&lt;b&gt;.heic" in parts["text_unread"]
     assert parts["mend_unpaired"]["visible"] and not parts["mend_small"]["visible"]
@@ -103,7 +105,7 @@ def test_broken_uploads_are_dismissed_without_a_copy(place: Place, tmp_path: Pat
         for path in save_folders(tmp_path / "in", 4).rglob("*.png"):
             archive.write(path, path.relative_to(tmp_path / "in"))
         archive.writestr("A/bad.png", b"nothing")
-    brought = bring_files(place, [str(tmp_path / "x.zip")])
+    brought = add_files(place, [str(tmp_path / "x.zip")])
     assert show(brought)["card_unreadable"]["visible"]
     mended = mend(place, brought, key="unreadable")
     assert mended.upload.folder == brought.upload.folder
@@ -114,7 +116,7 @@ def test_photos_alone_need_a_choice_first(place: Place, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(3):
         draw_pair(number, 32)[1].save(tmp_path / "photos" / f"{number}.png")
-    brought = bring_named(place, str(tmp_path / "photos"))
+    brought = add_named(place, str(tmp_path / "photos"))
     parts = show(brought)
     assert "3 photos, 32 x 32" in parts["headline"]
     assert parts["data"] == "" and parts["make"]["visible"] and not parts["direction"]["visible"]
@@ -130,7 +132,7 @@ def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path)
     folder = save_folders(tmp_path / "houses", 3)
     for path in (folder / "A").iterdir():
         path.rename(path.with_name(f"other-{path.name}"))
-    headline = show(bring_named(place, str(folder)))["headline"]
+    headline = show(add_named(place, str(folder)))["headline"]
     assert "no two files with the same name" in headline
     assert "nothing wrong" not in headline, "what has to be renamed is not fine"
 
@@ -138,8 +140,10 @@ def test_two_folders_without_common_names_are_told(place: Place, tmp_path: Path)
 def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     for number in range(6):
-        Image.new("RGB", (32, 16), (number, 0, 0)).save(tmp_path / "set" / f"house{number // 2}_{'ab'[number % 2]}.png")
-    brought = bring_named(place, str(tmp_path / "set"))
+        Image.new("RGB", (32, 16), (number, 0, 0)).save(
+            tmp_path / "set" / f"house{number // 2}_{'ab'[number % 2]}.png"
+        )
+    brought = add_named(place, str(tmp_path / "set"))
     assert "3 pairs, two suffixes" in show(brought)["headline"] and show(brought)["card_double"]["visible"]
     stated = restate(brought, "side-by-side")
     assert "6 pairs, side by side" in show(stated)["headline"] and show(stated)["layout"] == "side-by-side"
@@ -147,19 +151,21 @@ def test_a_layout_that_was_guessed_wrong_is_stated_and_kept(place: Place, tmp_pa
     with pytest.raises(DataError, match="no pairs"):
         restate(stated, "folders")
     assert restate(stated, "sideways") is stated
-    note = bring_memory.note_of(stated)
-    recalled = bring_memory.recall(place.uploads, place.allowed, note=note)
+    note = dataset_memory.note_of(stated)
+    recalled = dataset_memory.recall(place.uploads, place.allowed, note=note)
     assert recalled and recalled.layout == "side-by-side" and len(recalled.pairs.pairs) == 6
     mended = mend(place, stated, key="copies") if show(stated)["card_copies"]["visible"] else stated
     assert mended.layout == "side-by-side"
-    assert bring_memory.recall(place.uploads, place.allowed, note={key: note[key] for key in ("folder", "direction", "make")})
+    assert dataset_memory.recall(
+        place.uploads, place.allowed, note={key: note[key] for key in ("folder", "direction", "make")}
+    )
 
 
 def test_what_is_skipped_is_said_and_is_nothing_wrong(place: Place) -> None:
     folder = save_folders(place.uploads.parent / "houses", 5)
     (folder / "@eaDir").mkdir()
     draw_pair(1, 32)[0].save(folder / "@eaDir" / "1.png")
-    shown = show(bring_named(place, str(folder)))
+    shown = show(add_named(place, str(folder)))
     assert "@eaDir: a folder of the system is not read; 1 picture lies in it." in shown["headline"]
     assert "5 pairs" in shown["headline"]
 
@@ -168,7 +174,7 @@ def test_pairs_by_name_that_cannot_be_used_are_not_told_to_be_renamed(place: Pla
     folder = save_folders(tmp_path / "houses", 3)
     for path in (folder / "A").iterdir():
         Image.new("RGB", (20, 16)).save(path)
-    shown = show(bring_named(place, str(folder)))["headline"]
+    shown = show(add_named(place, str(folder)))["headline"]
     assert "houses has no pair that can be used: the halves of all 3 pairs are of two sizes." in shown
     assert "one name" not in shown and str(tmp_path) not in shown
 
@@ -177,14 +183,14 @@ def test_wide_pictures_may_be_pairs_to_be_cut(place: Place, tmp_path: Path) -> N
     (tmp_path / "wide").mkdir()
     for number in range(3):
         Image.new("RGB", (101, 40), (number, 0, 0)).save(tmp_path / "wide" / f"{number}.png")
-    brought = bring_named(place, str(tmp_path / "wide"))
+    brought = add_named(place, str(tmp_path / "wide"))
     assert show(brought)["mend_shape"]["value"] == "Cut in the middle"
     assert "3 pairs, side by side, 80 x 40" in show(mend(place, brought, key="shape"))["headline"]
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_one_pair_is_trainable_with_a_warning(place: Place, tmp_path: Path, count: int) -> None:
-    parts = show(bring_named(place, str(save_folders(tmp_path / "few", count))))
+    parts = show(add_named(place, str(save_folders(tmp_path / "few", count))))
     assert parts["card_few"]["visible"] and parts["data"]
     assert "only 1 training pair." in parts["text_few"]
 
@@ -195,11 +201,11 @@ def test_dropped_files_are_gone_from_gradios_folder_whatever_happened(place: Pla
     for name in ("x.zip", "y.txt"):
         (kept / name).write_bytes(b"nothing")
         with pytest.raises(DataError):
-            bring_files(place, [str(kept / name)])
+            add_files(place, [str(kept / name)])
         assert not (kept / name).exists()
     (tmp_path / "mine.zip").write_bytes(b"nothing")
     with pytest.raises(DataError):
-        bring_files(place, [str(tmp_path / "mine.zip")])
+        add_files(place, [str(tmp_path / "mine.zip")])
     assert (tmp_path / "mine.zip").exists()
     assert not list((tmp_path / "uploads").glob("*"))
     kept.rmdir()
@@ -207,7 +213,7 @@ def test_dropped_files_are_gone_from_gradios_folder_whatever_happened(place: Pla
 
 def test_the_section_is_built_with_its_interface(tmp_path: Path) -> None:
     with gr.Blocks():
-        section = build_bring(tmp_path / "uploads", ())
+        section = build_dataset_form(tmp_path / "uploads", ())
     assert [value for _, value in section.make.choices] == ["none", "gray", "edges", "mask", "lowres"]
     assert [value for _, value in section.direction.choices] == ["AtoB", "BtoA"]
     assert section.data.visible == "hidden"

@@ -1,4 +1,5 @@
-"""Bringing data in a real browser: dropped, described, mended, turned; mistakes are sentences and leave nothing."""
+"""Bringing data in a real browser: dropped, described, mended, turned; mistakes are
+sentences and leave nothing."""
 
 from __future__ import annotations
 
@@ -17,13 +18,17 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from pix2pix.ui.app import launch_options
-from pix2pix.ui.train.dataset import build_bring
+from pix2pix.ui.train.dataset import build_dataset_form
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(180),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 WAIT = 30_000
 DATA = SHARED / "data"
@@ -33,7 +38,7 @@ DATA = SHARED / "data"
 def address(tmp_path: Path) -> Iterator[str]:
     """The section alone, over an empty folder of uploads."""
     with gr.Blocks() as demo:
-        build_bring(tmp_path / "uploads", (tmp_path / "mine",))
+        build_dataset_form(tmp_path / "uploads", (tmp_path / "mine",))
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_options())
     yield url
     demo.close()
@@ -127,7 +132,10 @@ def test_mistakes_are_sentences_and_leave_nothing(page: Page, tmp_path: Path) ->
     (tmp_path / "mine").mkdir()
     toast = page.locator(".toast-body")
     (tmp_path / "text.zip").write_bytes(b"hello")
-    cases = [(tmp_path / "text.zip", "no zip archive"), (pack(tmp_path / "up.zip", 1, {"../x.png": b"x"}), "lead out of its folder")]
+    cases = [
+        (tmp_path / "text.zip", "no zip archive"),
+        (pack(tmp_path / "up.zip", 1, {"../x.png": b"x"}), "lead out of its folder"),
+    ]
     for file, words in cases:
         drop(page, file)
         expect(toast.filter(has_text=words)).to_be_visible(timeout=5000)
@@ -144,7 +152,9 @@ def test_mistakes_are_sentences_and_leave_nothing(page: Page, tmp_path: Path) ->
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data")
 @pytest.mark.parametrize(
-    ("name", "words"), [("facades", r"labels on the right: \d+ colours"), ("edges2shoes", "edges on the left")], ids=["facades", "shoes"]
+    ("name", "words"),
+    [("facades", r"labels on the right: \d+ colours"), ("edges2shoes", "edges on the left")],
+    ids=["facades", "shoes"],
 )
 def test_real_pairs_are_known(page: Page, tmp_path: Path, name: str, words: str) -> None:
     with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
@@ -172,7 +182,9 @@ def test_a_wrong_guess_of_the_layout_is_put_right_at_a_click(page: Page, tmp_pat
     assert "2 pairs, two suffixes" in headline(page)
     expect(page.locator("#bring-double")).to_be_visible()
     page.get_by_label("Two folders").click()
-    expect(page.locator(".toast-body")).to_contain_text("Wide has no pairs. Looked for two folders", timeout=WAIT)
+    expect(page.locator(".toast-body")).to_contain_text(
+        "Wide has no pairs. Looked for two folders", timeout=WAIT
+    )
     expect(page.get_by_label("As found")).to_be_checked(timeout=WAIT)
     page.get_by_label("Side by side in one picture").click()
     expect(page.locator(".bring-headline")).to_contain_text("4 pairs, side by side", timeout=WAIT)

@@ -18,21 +18,23 @@ from pix2pix import TrainConfig
 from pix2pix.config import knobs
 from pix2pix.errors import ConfigError, DataError, RunError
 from pix2pix.runs import jobs
-from pix2pix.runs import queue as waiting
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs.run import Run, Snapshot
 from pix2pix.ui.app import build_app, launch_options
 from pix2pix.ui.shared import downloads
-from pix2pix.ui.shared import run_actions as steer
-from pix2pix.ui.shared.model_library import Shelf
+from pix2pix.ui.shared import run_actions as run_actions
+from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
-from pix2pix.ui.shared.run_actions import Desk
+from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.train import curves, form
-from pix2pix.ui.train import run_html as watch
-from pix2pix.ui.train import run_table as history
-from pix2pix.ui.train import run_view as look
-from pix2pix.ui.train.form_handlers import Plan
+from pix2pix.ui.train import run_html as run_html
+from pix2pix.ui.train import run_table as run_table
+from pix2pix.ui.train import run_view as run_view
+from pix2pix.ui.train.form_handlers import FormHandlers
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 TINY: dict[str, Any] = {"size": 32, "width": 4, "discriminator_width": 4, "log_every": 1, "precision": "fp32"}
 
@@ -44,12 +46,14 @@ def snapshot_of(tmp_path: Path, rows: list[dict[str, Any]], **status: Any) -> Sn
     return run.snapshot()
 
 
-def desk_over(runs: Path, **rights: Any) -> Desk:
-    return Desk(runs, runs.parent / "checkpoints", Rights(**rights), runs.parent / "uploads", (Path("/"),))
+def desk_over(runs: Path, **rights: Any) -> RunActions:
+    return RunActions(
+        runs, runs.parent / "checkpoints", Rights(**rights), runs.parent / "uploads", (Path("/"),)
+    )
 
 
 @pytest.fixture
-def desk(tiny_run: Path) -> Desk:
+def actions(tiny_run: Path) -> RunActions:
     """Over the folder that holds the run `tiny`, which has ended."""
     return desk_over(tiny_run.parent)
 
@@ -66,8 +70,8 @@ def demo() -> Iterator[gr.Blocks]:
 @pytest.fixture
 def stops_all(tmp_path: Path) -> Iterator[None]:
     yield
-    for run in waiting.waiting(tmp_path):
-        waiting.leave(run)
+    for run in run_queue.waiting(tmp_path):
+        run_queue.leave(run)
     job = jobs.running()
     if job:
         job.process.kill()
@@ -79,94 +83,126 @@ def test_a_curve_has_at_most_500_points_a_series_and_ends_at_the_last_step() -> 
     shown = curves.curves_of("houses", rows)
     chart = next(chart for chart in shown["charts"] if chart["key"] == "d")
     assert [series["name"] for series in chart["series"]] == ["real", "fake"]
-    assert all(len(series["points"]) <= curves.MOST_POINTS and series["points"][-1][0] == 1001 for series in chart["series"])
+    assert all(
+        len(series["points"]) <= curves.MOST_POINTS and series["points"][-1][0] == 1001
+        for series in chart["series"]
+    )
 
 
 def test_curves_leave_out_what_is_no_number_and_charts_without_any() -> None:
     rows = [{"step": 1, "g_gan": float("nan")}, {"step": 2, "g_gan": 3}, {"step": 3, "g_gan": 2.5}]
     charts = curves.curves_of("houses", rows)["charts"]
-    assert [(chart["key"], chart["series"][0]["points"]) for chart in charts] == [("g_gan", [[2, 3.0], [3, 2.5]])]
+    assert [(chart["key"], chart["series"][0]["points"]) for chart in charts] == [
+        ("g_gan", [[2, 3.0], [3, 2.5]])
+    ]
     json.dumps(charts, allow_nan=False)
 
 
 def test_losses_of_another_method_have_a_plot_for_each_word_they_begin_with() -> None:
     rows = [{"step": 1, "d_a": 0.5, "d_b": 0.4, "g_a": 1.0, "rate": 1e-4}, {"step": 1, "val_cycle": 0.2}]
-    charts = {chart["title"]: [line["name"] for line in chart["series"]] for chart in curves.curves_of("monet", rows)["charts"]}
+    charts = {
+        chart["title"]: [line["name"] for line in chart["series"]]
+        for chart in curves.curves_of("monet", rows)["charts"]
+    }
     assert charts == {"Losses: d": ["a", "b"], "Losses: g": ["a"], "Validation: cycle": ["cycle"]}
     assert len(curves.curves_of_two({"one": rows, "two": rows})["charts"]) == 3
 
 
 def test_two_runs_share_their_plots_and_are_told_apart() -> None:
     rows = [{"step": 1, "g_l1": 0.5, "d_real": 0.7, "d_fake": 0.6}]
-    charts = {chart["key"]: chart["series"] for chart in curves.curves_of_two({"one": rows, "two": rows})["charts"]}
+    charts = {
+        chart["key"]: chart["series"] for chart in curves.curves_of_two({"one": rows, "two": rows})["charts"]
+    }
     assert [line["name"] for line in charts["g_l1"]] == ["one", "two"]
     assert len({line["color"] for line in charts["d"]}) == 4
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(7, "7 s"), (750, "12 min"), (11_131, "3 h 06 min"), (190_000, "2 d 4 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(7, "7 s"), (750, "12 min"), (11_131, "3 h 06 min"), (190_000, "2 d 4 h")]
+)
 def test_time_is_told_in_words(seconds: float, words: str) -> None:
-    assert watch.duration(seconds) == words
+    assert run_html.duration(seconds) == words
 
 
 def test_pace_is_told_the_readable_way_round() -> None:
-    assert [watch.pace(value) for value in (0, 0.05, 2.5)] == ["–", "20 steps/s", "2.5 s a step"]
+    assert [run_html.pace(value) for value in (0, 0.05, 2.5)] == ["–", "20 steps/s", "2.5 s a step"]
 
 
 def test_the_headline_tells_state_figures_and_cause_with_markup_taken_for_text(tmp_path: Path) -> None:
-    html = watch.headline(snapshot_of(tmp_path, [], state="failed", step=1200, reason="<b>no space left"))
+    html = run_html.headline(snapshot_of(tmp_path, [], state="failed", step=1200, reason="<b>no space left"))
     assert "1,200 of 2,000" in html and "failed" in html and "width:60.00%" in html
     assert "&lt;b&gt;no space left" in html and "<b>no" not in html
 
 
 def test_the_sample_nearest_to_a_step_is_shown() -> None:
     samples = [(0, Path("0")), (500, Path("500")), (750, Path("750"))]
-    assert [watch.nearest_sample(samples, at) for at in (None, 0, 600, 9999)] == [samples[2], samples[0], samples[1], samples[2]]
-    assert watch.nearest_sample([], None) is None
+    assert [run_html.nearest_sample(samples, at) for at in (None, 0, 600, 9999)] == [
+        samples[2],
+        samples[0],
+        samples[1],
+        samples[2],
+    ]
+    assert run_html.nearest_sample([], None) is None
 
 
-def test_the_first_look_shows_all_and_the_second_nothing(desk: Desk) -> None:
-    first = look.look(desk, "", None, None, {})
-    assert {"chooser", "headline", "sample", "caption", "curves", "log", "stop", "resume", "table", "meaning"} <= set(first)
+def test_the_first_look_shows_all_and_the_second_nothing(actions: RunActions) -> None:
+    first = run_view.look(actions, "", None, None, {})
+    assert {
+        "chooser",
+        "headline",
+        "sample",
+        "caption",
+        "curves",
+        "log",
+        "stop",
+        "resume",
+        "table",
+        "meaning",
+    } <= set(first)
     assert first["chooser"]["value"] == "tiny" and first["sample"].size[0] == 3 * 32 + 8
-    assert look.look(desk, "", "tiny", 2, first["seen"]) == {}
+    assert run_view.look(actions, "", "tiny", 2, first["seen"]) == {}
 
 
-def test_a_new_state_leaves_the_name_that_somebody_types_alone(desk: Desk) -> None:
-    first = look.look(desk, "", None, None, {})
+def test_a_new_state_leaves_the_name_that_somebody_types_alone(actions: RunActions) -> None:
+    first = run_view.look(actions, "", None, None, {})
     assert first["kept_name"] == "tiny"
-    then = look.look(desk, "", "tiny", None, first["seen"] | {"state": "another"})
+    then = run_view.look(actions, "", "tiny", None, first["seen"] | {"state": "another"})
     assert then["taking"]["visible"]
     assert "kept_name" not in then
 
 
-def test_a_reload_or_another_browser_sees_the_same_run(desk: Desk) -> None:
-    one, two = (look.look(desk, "", name, None, {}) for name in (None, "gone"))
+def test_a_reload_or_another_browser_sees_the_same_run(actions: RunActions) -> None:
+    one, two = (run_view.look(actions, "", name, None, {}) for name in (None, "gone"))
     assert one["headline"] == two["headline"] and two["chooser"]["value"] == "tiny"
 
 
 def test_without_runs_the_page_says_how_to_begin(tmp_path: Path) -> None:
-    desk = desk_over(tmp_path / "none")
-    first = look.look(desk, "", None, None, {})
+    actions = desk_over(tmp_path / "none")
+    first = run_view.look(actions, "", None, None, {})
     assert first["empty"]["visible"] and not first["watching"]["visible"] and "headline" not in first
-    assert look.look(desk, "", None, None, first["seen"]) == {}
+    assert run_view.look(actions, "", None, None, first["seen"]) == {}
 
 
 def test_a_new_sample_is_followed_unless_somebody_looks_at_an_older_one(tiny_run: Path) -> None:
     snapshot = Run.open(tiny_run).snapshot()
     assert snapshot.samples[-1][0] == 2
-    following, looking_back = look._samples(snapshot, 1, at=1), look._samples(snapshot, 1, at=0)
+    following, looking_back = run_view._samples(snapshot, 1, at=1), run_view._samples(snapshot, 1, at=0)
     assert "sample" in following and following["time"]["value"] == 2
     assert "sample" not in looking_back and looking_back["time"]["maximum"] == 2
 
 
-def test_moving_through_time_shows_the_grid_of_that_step(desk: Desk) -> None:
-    assert "Step 0" in look.travel(desk, "", "tiny", 0)["caption"]
-    assert look.travel(desk, "", "../tiny", 0) == {}
+def test_moving_through_time_shows_the_grid_of_that_step(actions: RunActions) -> None:
+    assert "Step 0" in run_view.travel(actions, "", "tiny", 0)["caption"]
+    assert run_view.travel(actions, "", "../tiny", 0) == {}
 
 
-def test_the_newest_pictures_stand_beside_those_of_the_start(desk: Desk) -> None:
-    shown = look.compare(desk, "", "tiny")
-    assert shown["sample"].width == 4 * 32 + 3 * 4 and shown["caption"].count("<span>") == 5 and "step 0" in shown["caption"]
+def test_the_newest_pictures_stand_beside_those_of_the_start(actions: RunActions) -> None:
+    shown = run_view.compare(actions, "", "tiny")
+    assert (
+        shown["sample"].width == 4 * 32 + 3 * 4
+        and shown["caption"].count("<span>") == 5
+        and "step 0" in shown["caption"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,57 +215,67 @@ def test_the_newest_pictures_stand_beside_those_of_the_start(desk: Desk) -> None
         ("finished", 2000, {"going_on", "ask_remove"}),
     ],
 )
-def test_a_state_offers_what_can_be_done_in_it(state: str, step: int, offered: set[str], tmp_path: Path) -> None:
+def test_a_state_offers_what_can_be_done_in_it(
+    state: str, step: int, offered: set[str], tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     snapshot = replace(snapshot_of(tmp_path, [], step=step), state=state)
-    shown = look.shown_controls(snapshot, may_train=True)
+    shown = run_view.shown_controls(snapshot, may_train=True)
     assert {name for name, value in shown.items() if isinstance(value, dict) and value["visible"]} == offered
 
 
 def test_a_visitor_sees_and_steers_only_their_own_runs(tmp_path: Path) -> None:
     for name, owner in (("hers", "eve"), ("his", "bob")):
         Run.create(tmp_path / "runs" / name, TrainConfig(data="pairs")).owner_path.write_text(owner)
-    desk = desk_over(tmp_path / "runs", policy="visitors", owner="ada")
-    assert [run.name for run in desk.visible("eve")] == ["hers"] and len(desk.visible("ada")) == 2 and desk.visible("") == []
-    assert look.look(desk, "eve", "his", None, {})["chooser"]["value"] == "hers"
+    actions = desk_over(tmp_path / "runs", policy="visitors", owner="ada")
+    assert (
+        [run.name for run in actions.visible("eve")] == ["hers"]
+        and len(actions.visible("ada")) == 2
+        and actions.visible("") == []
+    )
+    assert run_view.look(actions, "eve", "his", None, {})["chooser"]["value"] == "hers"
     acts: list[Callable[[], object]] = [
-        lambda: desk.stop("eve", "his"),
-        lambda: desk.resume("eve", "his"),
-        lambda: desk.leave("eve", "his"),
-        lambda: desk.keep("eve", "his", "mine"),
-        lambda: desk.remove("eve", "his"),
-        lambda: desk.sample_now("eve", "his"),
+        lambda: actions.stop("eve", "his"),
+        lambda: actions.resume("eve", "his"),
+        lambda: actions.leave("eve", "his"),
+        lambda: actions.keep("eve", "his", "mine"),
+        lambda: actions.remove("eve", "his"),
+        lambda: actions.sample_now("eve", "his"),
     ]
     for act in acts:
         with pytest.raises(RunError, match="is not there"):
             act()
-    assert desk.hidden("eve") == {"his"}
+    assert actions.hidden("eve") == {"his"}
 
 
-def test_whoever_may_not_train_is_told_so_and_refused_by_the_handler_itself(pairs: Path, tmp_path: Path) -> None:
-    desk = desk_over(tmp_path / "runs", policy="nobody")
-    shown = look.look(desk, "", None, None, {})
+def test_whoever_may_not_train_is_told_so_and_refused_by_the_handler_itself(
+    pairs: Path, tmp_path: Path
+) -> None:
+    actions = desk_over(tmp_path / "runs", policy="nobody")
+    shown = run_view.look(actions, "", None, None, {})
     assert "allows nobody" in shown["notice"]["value"] and not shown["begin"]["visible"]
     with pytest.raises(RunError, match="allows nobody"):
-        desk.start("", "", TrainConfig(data=str(pairs), **TINY))
+        actions.start("", "", TrainConfig(data=str(pairs), **TINY))
     assert not (tmp_path / "runs").exists()
 
 
 def test_pictures_outside_of_the_allowed_folders_are_not_trained_on(pairs: Path, tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "runs", tmp_path, Rights(), tmp_path / "uploads", (tmp_path / "allowed",))
+    actions = RunActions(tmp_path / "runs", tmp_path, Rights(), tmp_path / "uploads", (tmp_path / "allowed",))
     with pytest.raises(ConfigError, match="may not look"):
-        desk.start("", "", TrainConfig(data=str(pairs), **TINY))
+        actions.start("", "", TrainConfig(data=str(pairs), **TINY))
 
 
-def test_a_model_is_kept_under_a_free_name_and_can_be_taken_away(desk: Desk, tiny_run: Path, tmp_path: Path) -> None:
-    desk = Desk(desk.runs, tmp_path / "checkpoints", desk.rights, tmp_path)
-    assert desk.keep("", "tiny", "") == "Kept as tiny.pth."
+def test_a_model_is_kept_under_a_free_name_and_can_be_taken_away(
+    actions: RunActions, tiny_run: Path, tmp_path: Path
+) -> None:
+    actions = RunActions(actions.runs, tmp_path / "checkpoints", actions.rights, tmp_path)
+    assert actions.keep("", "tiny", "") == "Kept as tiny.pth."
     assert (tmp_path / "checkpoints" / "tiny.pth").read_bytes() == (tiny_run / "model.pth").read_bytes()
     with pytest.raises(RunError, match="is there already"):
-        desk.keep("", "tiny", "tiny")
+        actions.keep("", "tiny", "tiny")
     with pytest.raises(ConfigError, match="no name for a model"):
-        desk.keep("", "tiny", "../up")
+        actions.keep("", "tiny", "../up")
     assert downloads.stage_model(Run(tiny_run)).read_bytes() == (tiny_run / "model.pth").read_bytes()
 
 
@@ -237,13 +283,18 @@ def test_a_whole_run_is_a_zip_that_is_a_run_again(tiny_run: Path, tmp_path: Path
     with zipfile.ZipFile(downloads.stage_run(Run(tiny_run))) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path)
-    assert Run.open(tmp_path / "tiny").snapshot() == Run.open(tiny_run).snapshot() or (tmp_path / "tiny" / "state.pt").exists()
+    assert (
+        Run.open(tmp_path / "tiny").snapshot() == Run.open(tiny_run).snapshot()
+        or (tmp_path / "tiny" / "state.pt").exists()
+    )
     assert not (tmp_path / "tiny" / "lock").exists()
 
 
-def test_the_table_names_each_run_with_its_picture_and_takes_markup_for_text(tiny_run: Path, tmp_path: Path) -> None:
+def test_the_table_names_each_run_with_its_picture_and_takes_markup_for_text(
+    tiny_run: Path, tmp_path: Path
+) -> None:
     Run.create(tmp_path / "second", TrainConfig(data="<b>pairs"))
-    html = history.table([Run(tiny_run), Run(tmp_path / "second")])
+    html = run_table.table([Run(tiny_run), Run(tmp_path / "second")])
     assert "tiny" in html and "data:image/png" in html and "SSIM 0." in html and "finished" in html
     assert "&lt;b&gt;pairs" in html and "not started" in html
 
@@ -256,7 +307,7 @@ def test_the_form_has_every_knob_and_gives_back_its_defaults(demo: gr.Blocks) ->
 
 def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_path: Path) -> None:
     values = ["my pairs" if knob.name == "data" else knob.default for knob in knobs()]
-    plan = Plan(desk_over(tmp_path / "runs"), Shelf(tmp_path, tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
+    plan = FormHandlers(desk_over(tmp_path / "runs"), ModelLibrary(tmp_path, tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
     needs, command = plan.tell(None, "houses", "quick", form.Pairs(), *values)
     assert "GB of memory" in needs and command == "pix2pix train 'my pairs' --run runs/houses"
     wrong = [0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)]
@@ -265,13 +316,13 @@ def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_
 
 
 def test_presets_tell_their_steps_and_the_time_where_it_is_known(pairs: Path, tmp_path: Path) -> None:
-    from pix2pix.runs.step_time import Pace, key_of
+    from pix2pix.runs.step_time import StepTimes, key_of
     from pix2pix.training.presets import PRESETS
 
     found, config = form.look_at(TrainConfig(data=str(pairs))), TrainConfig(data=str(pairs))
     assert found.count == 5 and found.channels == (3, 3)
     (tmp_path / ".pace.json").write_text(json.dumps({key_of(PRESETS[0].apply(config, 5)): 0.4}))
-    labels = [label for label, _ in form.preset_choices(found, Pace(tmp_path), config=config)]
+    labels = [label for label, _ in form.preset_choices(found, StepTimes(tmp_path), config=config)]
     assert "1,500 steps, about 10 min here" in labels[0] and "1,000 steps, time not known" in labels[2]
     assert form.look_at(TrainConfig(data="nowhere")).count == 0
 
@@ -282,7 +333,9 @@ def test_a_number_out_of_its_bounds_is_refused_by_name() -> None:
         form.to_config(values)
 
 
-@pytest.mark.parametrize("name", ["../up", "a/b", "a\\b", "..", ".hidden", "a..b", "x" * 61, "end.", "nul\0", "-rf", "line\nbreak"])
+@pytest.mark.parametrize(
+    "name", ["../up", "a/b", "a\\b", "..", ".hidden", "a..b", "x" * 61, "end.", "nul\0", "-rf", "line\nbreak"]
+)
 def test_a_name_that_could_leave_the_folder_of_runs_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no name for a run"):
         desk_over(tmp_path / "runs").start("", name, TrainConfig(data="pairs"))
@@ -291,27 +344,27 @@ def test_a_name_that_could_leave_the_folder_of_runs_is_refused(name: str, tmp_pa
 
 @pytest.mark.parametrize("name", ["houses", "Häuser 2", "a", "v1.2_b-3", " padded "])
 def test_an_ordinary_name_is_kept(name: str) -> None:
-    assert steer.check_name(name) == name.strip()
+    assert run_actions.check_name(name) == name.strip()
 
 
 def test_starting_without_pairs_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    desk = desk_over(tmp_path / "runs")
+    actions = desk_over(tmp_path / "runs")
     with pytest.raises(ConfigError, match="bring pairs"):
-        desk.start("", "", TrainConfig())
+        actions.start("", "", TrainConfig())
     with pytest.raises(DataError):
-        desk.start("", "houses", TrainConfig(data=str(tmp_path / "empty")))
+        actions.start("", "houses", TrainConfig(data=str(tmp_path / "empty")))
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_run_that_is_not_there_cannot_be_steered(desk: Desk) -> None:
-    for act in (lambda: desk.stop("", "../tiny"), lambda: desk.resume("", None)):
+def test_a_run_that_is_not_there_cannot_be_steered(actions: RunActions) -> None:
+    for act in (lambda: actions.stop("", "../tiny"), lambda: actions.resume("", None)):
         with pytest.raises(RunError, match="is not there"):
             act()
     for more in (0, -5, 10**9):
         with pytest.raises(ConfigError, match="has made 2 steps; ask for more"):
-            desk.resume("", "tiny", more)
-    assert "is not training" in desk.stop("", "tiny")
+            actions.resume("", "tiny", more)
+    assert "is not training" in actions.stop("", "tiny")
 
 
 def test_a_run_is_started_from_elsewhere_sampled_stopped_resumed_and_another_one_waits(
@@ -319,23 +372,33 @@ def test_a_run_is_started_from_elsewhere_sampled_stopped_resumed_and_another_one
 ) -> None:
     """The trainer finds the package wherever the server was started."""
     monkeypatch.chdir(tmp_path)
-    desk = desk_over(Path("runs"))
-    desk = Desk(desk.runs, desk.checkpoints, desk.rights, desk.uploads, (Path("/"),))
-    endless = TrainConfig(data=str(pairs), steps=100_000, save_every=100_000, sample_every=100_000, evaluate_every=100_000, **TINY)
-    assert desk.start("", "", endless) == ("pairs", "pairs is training.")
-    assert desk.start("", "second", TrainConfig(data=str(pairs), steps=2, **TINY))[1] == "second waits for its turn: place 1 of 1."
+    actions = desk_over(Path("runs"))
+    actions = RunActions(actions.runs, actions.checkpoints, actions.rights, actions.uploads, (Path("/"),))
+    endless = TrainConfig(
+        data=str(pairs),
+        steps=100_000,
+        save_every=100_000,
+        sample_every=100_000,
+        evaluate_every=100_000,
+        **TINY,
+    )
+    assert actions.start("", "", endless) == ("pairs", "pairs is training.")
+    assert (
+        actions.start("", "second", TrainConfig(data=str(pairs), steps=2, **TINY))[1]
+        == "second waits for its turn: place 1 of 1."
+    )
     run = Run(tmp_path / "runs" / "pairs")
     wait_until(lambda: run.snapshot().step > 1)
-    desk.sample_now("", "pairs")
+    actions.sample_now("", "pairs")
     wait_until(lambda: len(run.samples()) == 2)
-    assert "left the queue" in desk.leave("", "second")
-    desk.stop("", "pairs")
+    assert "left the queue" in actions.leave("", "second")
+    actions.stop("", "pairs")
     wait_until(lambda: run.read_status()["state"] == "stopped", 10)
     # Its process takes a while longer to leave.
-    desk.resume("", "pairs")
+    actions.resume("", "pairs")
     wait_until(lambda: run.snapshot().state == "running")
     jobs.running().process.kill()  # type: ignore[union-attr]
-    wait_until(lambda: "killed" in watch.headline(run.snapshot()), 3)
+    wait_until(lambda: "killed" in run_html.headline(run.snapshot()), 3)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 90) -> None:

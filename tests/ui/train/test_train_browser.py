@@ -1,4 +1,5 @@
-"""Real pairs, zipped, dropped, trained on and drawn with, in a real browser; and photos alone. Minutes long."""
+"""Real pairs, zipped, dropped, trained on and drawn with, in a real browser; and
+photos alone. Minutes long."""
 
 from __future__ import annotations
 
@@ -16,14 +17,26 @@ from pix2pix.ui.app import build_app, launch_options
 
 DATA = SHARED / "data"
 WAIT = 120_000
-SMALL = {"size": 64, "width": 8, "discriminator_width": 8, "log_every": 5, "sample_every": 20, "evaluate_every": 20, "save_every": 20}
+SMALL = {
+    "size": 64,
+    "width": 8,
+    "discriminator_width": 8,
+    "log_every": 5,
+    "sample_every": 20,
+    "evaluate_every": 20,
+    "save_every": 20,
+}
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not DATA.is_dir(), reason="no real pictures here"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 
 
@@ -71,8 +84,12 @@ def start(page: Page, steps: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["facades", "edges2shoes"])
-def test_real_pairs_are_dropped_trained_on_prolonged_and_drawn_with(name: str, page: Page, tmp_path: Path) -> None:
-    page.locator("#bring-files input[type=file]").set_input_files(zipped(DATA / name, tmp_path / f"{name}.zip"))
+def test_real_pairs_are_dropped_trained_on_prolonged_and_drawn_with(
+    name: str, page: Page, tmp_path: Path
+) -> None:
+    page.locator("#bring-files input[type=file]").set_input_files(
+        zipped(DATA / name, tmp_path / f"{name}.zip")
+    )
     expect(page.locator("#bring-headline")).to_contain_text("20 pairs, side by side", timeout=WAIT)
     start(page, 40)
     expect_state(page, "finished")
@@ -81,7 +98,9 @@ def test_real_pairs_are_dropped_trained_on_prolonged_and_drawn_with(name: str, p
     page.locator("#train-more input").fill("100000")
     page.get_by_role("button", name="Prolong").click()
     expect_state(page, "training")
-    page.wait_for_function("() => +document.querySelector('#train-headline [role=progressbar]').ariaValueNow > 40", timeout=WAIT)
+    page.wait_for_function(
+        "() => +document.querySelector('#train-headline [role=progressbar]').ariaValueNow > 40", timeout=WAIT
+    )
     page.reload()
     page.get_by_role("tab", name="Train").click()
     expect_state(page, "training")
@@ -99,11 +118,15 @@ def test_real_pairs_are_dropped_trained_on_prolonged_and_drawn_with(name: str, p
     second.close()
     expect_state(page, "stopped")
     page.get_by_role("button", name="Draw with it").click()
-    page.wait_for_function("() => document.querySelector('.p2p-studio')?.studio?.key?.startsWith('runs/')", timeout=WAIT)
+    page.wait_for_function(
+        "() => document.querySelector('.p2p-studio')?.studio?.key?.startsWith('runs/')", timeout=WAIT
+    )
 
 
 def test_photos_alone_are_enough(page: Page, tmp_path: Path) -> None:
-    page.locator("#bring-files input[type=file]").set_input_files(zipped(DATA / "facades", tmp_path / "photos.zip", half=True))
+    page.locator("#bring-files input[type=file]").set_input_files(
+        zipped(DATA / "facades", tmp_path / "photos.zip", half=True)
+    )
     page.locator("#bring-make").get_by_text(re.compile("Colouri")).click(timeout=WAIT)
     start(page, 20)
     expect_state(page, "finished")

@@ -1,4 +1,5 @@
-"""What is chosen on the Train tab stays chosen, in a real browser: runs of different lengths, starts, photos without a choice."""
+"""What is chosen on the Train tab stays chosen, in a real browser: runs of different lengths,
+starts, photos without a choice."""
 
 from __future__ import annotations
 
@@ -20,7 +21,11 @@ from pix2pix.ui.app import build_app, launch_options
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::DeprecationWarning",
+    ),
 ]
 WAIT = 60_000
 
@@ -37,7 +42,9 @@ def page(browser: Browser, tiny_run: Path, tmp_path: Path) -> Iterator[Page]:
         grid.rename(grid.with_name(f"{newest:08}.png"))
     config = ModelConfig(depth=6, width=4, size=64, decoder="sharp", norm="batch", source="labels")
     (tmp_path / "checkpoints").mkdir()
-    save_checkpoint(tmp_path / "checkpoints" / "start.pth", Checkpoint(config, build_generator(config).state_dict(), {}))
+    save_checkpoint(
+        tmp_path / "checkpoints" / "start.pth", Checkpoint(config, build_generator(config).state_dict(), {})
+    )
     demo = build_app(tmp_path / "checkpoints", tmp_path / "runs")
     _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_options())
     opened = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -69,7 +76,9 @@ def bring(page: Page, pairs: Path) -> None:
     expect(page.locator("#train-preset")).to_contain_text("1,500 steps, ", timeout=WAIT)
 
 
-def test_from_a_long_run_to_a_short_one_and_back_nothing_is_refused(page: Page, capfd: pytest.CaptureFixture[str]) -> None:
+def test_from_a_long_run_to_a_short_one_and_back_nothing_is_refused(
+    page: Page, capfd: pytest.CaptureFixture[str]
+) -> None:
     for name, newest in (("long", 814), ("short", 40), ("long", 814), ("short", 40)):
         choose_run(page, name)
         expect(page.locator("#train-caption")).to_contain_text(f"Step {newest:,}", timeout=WAIT)
@@ -93,7 +102,9 @@ def test_a_start_model_fills_the_form_and_the_run_that_was_started_is_shown(page
     choose_start(page, "start")
     expect(page.locator("#train-width input")).to_have_value("4", timeout=WAIT)
     expect(page.locator("#train-depth input")).to_have_value("6")
-    expect(page.locator("#train-needs")).to_contain_text("as start has it: size 64, width 4, decoder sharp, norm batch", timeout=WAIT)
+    expect(page.locator("#train-needs")).to_contain_text(
+        "as start has it: size 64, width 4, decoder sharp, norm batch", timeout=WAIT
+    )
     choose_start(page, "From scratch")
     expect(page.locator("#train-width input")).to_have_value("32", timeout=WAIT)
     choose_start(page, "start")
@@ -117,4 +128,6 @@ def test_photos_without_a_choice_are_asked_for_one(page: Page, tmp_path: Path) -
     page.locator("#bring-open").click()
     expect(page.locator("#bring-make")).to_be_visible(timeout=WAIT)
     page.get_by_role("button", name="Start training").click()
-    expect(page.locator(".toast-body")).to_contain_text("Choose what to learn from these photos", timeout=WAIT)
+    expect(page.locator(".toast-body")).to_contain_text(
+        "Choose what to learn from these photos", timeout=WAIT
+    )

@@ -4,13 +4,13 @@ import { mountCanvas } from "../../shared/canvas_js/canvas.js";
 import { rove } from "../../shared/canvas_js/panel.js";
 import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { Link } from "./link.js";
-import { Pane } from "./pane.js";
+import { ResultView } from "./result_view.js";
 import { Picker } from "./picker.js";
 import { fillDownloads, saveFile } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
-import { Visit } from "./visit.js";
+import { RecentDrawings } from "./recent_drawings.js";
 import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
 
 const LOOK_EVERY = 4000;
@@ -29,16 +29,16 @@ class Studio {
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
     this.thumbs = new Thumbs((key) => this.link.call("draw_thumbnail", key));
-    this.visit = new Visit(root.querySelector(".p2p-visit"), (entry) => this.revisit(entry));
-    this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.panes[0].show(...shown));
-    this.panes = [new Pane(this.ask, 1)];
+    this.recent = new RecentDrawings(root.querySelector(".p2p-recent"), (entry) => this.revisit(entry));
+    this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.views[0].show(...shown));
+    this.views = [new ResultView(this.ask, 1)];
     this.spec = props.spec;
   }
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
     this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent) });
-    this.results = make("div", "p2p-results", {}, this.panes[0].root);
+    this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     // One grid for all, so that everything has the width of the drawing and its pictures.
     draw.prepend(this.root.querySelector(".p2p-top"));
@@ -67,7 +67,7 @@ class Studio {
     attachMenu(button, gallery, () => this.fillExamples(gallery));
     const download = makeAction("download", "Download", "Save the picture as a PNG file");
     const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
-    attachMenu(download, menu, () => fillDownloads(menu, this.panes, (pane, side) => this.save(pane, side)));
+    attachMenu(download, menu, () => fillDownloads(menu, this.views, (view, side) => this.save(view, side)));
     this.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
       makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
       makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),
@@ -104,8 +104,8 @@ class Studio {
     this.showChoosers();
     if (this.key && !this.model()) return this.lost(before.find(({ key }) => key === this.key));
     if (!this.key && this.settledAt < Infinity && this.models.length) return this.choose(this.first);
-    const newer = this.panes.filter((pane) => pane.model && this.model(pane.model.key)?.version !== pane.model.version);
-    for (const pane of newer) pane.use(this.model(pane.model.key));
+    const newer = this.views.filter((view) => view.model && this.model(view.model.key)?.version !== view.model.version);
+    for (const view of newer) view.use(this.model(view.model.key));
     if (newer.length) this.canvas.redraw();
   }
 
@@ -126,8 +126,8 @@ class Studio {
     this.key = this.model(key) ? key : null;
     const model = this.model();
     remember(this.key);
-    this.panes[0].use(model);
-    if (this.panes[1] && !fits(this.panes[1].model, model)) this.single();
+    this.views[0].use(model);
+    if (this.views[1] && !fits(this.views[1].model, model)) this.single();
     this.variations.close();
     this.settledAt = Infinity;
     if (model) await this.prepare(model);
@@ -140,34 +140,34 @@ class Studio {
   /** The canvas that the model asks for, and a drawing on it. */
   async prepare(model) {
     const isDrawn = model.spec.palette.length > 0;
-    const mayReplace = isDrawn ? isFree(this.canvas.desk, this.example, model.examples) : !hasPhoto(this.root);
+    const mayReplace = isDrawn ? isFree(this.canvas.editor, this.example, model.examples) : !hasPhoto(this.root);
     this.canvas.changeSpec(model.spec);
     if (!mayReplace) return;
     const [example] = this.examples[model.examples] || [];
-    if (!example && !isDrawn) this.panes[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
+    if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
     if (!isDrawn) return;
-    this.canvas.desk.sketch.history.clear();
-    this.example = { kind: model.examples, labels: this.canvas.desk.sketch.raster.labels.slice() };
+    this.canvas.editor.sketch.history.clear();
+    this.example = { kind: model.examples, labels: this.canvas.editor.sketch.raster.labels.slice() };
   }
 
   explainEmpty() {
     const words = make("span", "", {}, "Train one: it is here as soon as it is saved for the first time. Or put a ",
       make("code", "", {}, ".pth"), " file of pix2pix into the folder ", make("code", "", {}, this.folder || "checkpoints"), ".");
     const train = make("button", "p2p-button p2p-primary", { type: "button", "data-do": "train" }, "Train a model");
-    this.panes[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
+    this.views[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
   }
 
   showChoosers() {
-    const isComparing = this.panes.length > 1;
+    const isComparing = this.views.length > 1;
     this.picker.offer(this.models, this.key, this.problems);
-    this.other.offer(this.models, this.panes[1]?.model.key);
+    this.other.offer(this.models, this.views[1]?.model.key);
     this.plus.hidden = isComparing;
     this.plus.disabled = this.models.filter((model) => fits(model, this.model())).length < 2;
     this.other.root.hidden = this.minus.hidden = !isComparing;
-    this.root.dataset.panes = this.panes.length;
+    this.root.dataset.views = this.views.length;
     this.find("examples").hidden = !this.examples[this.model()?.examples];
     this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
     for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
@@ -177,12 +177,12 @@ class Studio {
 
   compare(key) {
     const model = key ? this.model(key) : this.models.find((other) => other.key !== this.key && fits(other, this.model()));
-    if (this.panes.length < 2) {
-      this.panes.push(new Pane(this.ask, 2));
-      this.results.append(this.panes[1].root);
-      this.panes[1].slide(this.panes[0].isSliding);
+    if (this.views.length < 2) {
+      this.views.push(new ResultView(this.ask, 2));
+      this.results.append(this.views[1].root);
+      this.views[1].slide(this.views[0].isSliding);
     }
-    this.panes[1].use(model);
+    this.views[1].use(model);
     this.showChoosers();
     this.canvas.redraw();
   }
@@ -196,7 +196,7 @@ class Studio {
   }
 
   single() {
-    this.panes.pop().root.remove();
+    this.views.pop().root.remove();
     this.showChoosers();
   }
 
@@ -207,17 +207,17 @@ class Studio {
     this.large.set(drawing, large);
     // A drawing from before the canvas was ready, such as the blank one before an example, may arrive only now.
     if (drawing.sequence < this.settledAt || !this.link.isUp || !this.key) return;
-    const panes = [...this.panes];
-    const answers = await Promise.all(panes.map((pane) => pane.draw(drawing)));
+    const views = [...this.views];
+    const answers = await Promise.all(views.map((view) => view.draw(drawing)));
     const [refused] = answers.filter((answer) => answer?.error);
-    if (refused) await this.refuse(refused.error, panes[0].model);
+    if (refused) await this.refuse(refused.error, views[0].model);
     const done = answers.filter((answer) => answer?.picture);
     if (!done.length) return;
     const { where, place = "on the server" } = done[0];
     this.time.textContent = `${done.map(({ ms }) => Math.round(ms)).join(" + ")} ms ${place}`;
     this.time.title = `Translated ${place}, by its ${where}`;
-    if (panes.filter(({ model }, i) => model && answers[i]?.picture && this.thumbs.keep(model, answers[i].picture)).length) this.showChoosers();
-    if (isFinal && panes[0].shown) this.visit.note(panes[0].shown, panes[0].model);
+    if (views.filter(({ model }, i) => model && answers[i]?.picture && this.thumbs.keep(model, answers[i].picture)).length) this.showChoosers();
+    if (isFinal && views[0].shown) this.recent.note(views[0].shown, views[0].model);
   }
 
   /** Where the model itself has gone, that is what there is to say. */
@@ -255,9 +255,9 @@ class Studio {
   }
 
   slide() {
-    const isSliding = !this.panes[0].isSliding;
+    const isSliding = !this.views[0].isSliding;
     this.find("slider").setAttribute("aria-pressed", String(isSliding));
-    for (const pane of [...this.panes].reverse()) pane.slide(isSliding);
+    for (const view of [...this.views].reverse()) view.slide(isSliding);
   }
 
   async vary() {
@@ -267,15 +267,15 @@ class Studio {
   }
 
   async reuse() {
-    const { shown } = this.panes[0], taker = findTaker(this.models, this.model(), this.came);
+    const { shown } = this.views[0], taker = findTaker(this.models, this.model(), this.came);
     if (!shown || !taker) return;
     this.came = this.key;
     if (taker.key !== this.key) await this.choose(taker.key);
     await this.canvas.openPicture(shown.picture);
   }
 
-  async save(pane, side) {
-    const { shown, model } = pane;
+  async save(view, side) {
+    const { shown, model } = view;
     const order = { model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, side, seed: shown.seed };
     const answer = side === model.size ? shown : await this.ask(order);
     if (answer?.error) return this.toasts.show("No picture to save", answer.error);

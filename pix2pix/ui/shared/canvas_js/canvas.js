@@ -1,6 +1,6 @@
 // The drawing canvas on a page: puts the parts together. Knows the DOM, and nothing of Gradio.
 
-import { Desk, isDrawn } from "./desk.js";
+import { Editor, isDrawn } from "./editor.js";
 import { Painter } from "./painter.js";
 import { Overlay } from "./overlay.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
@@ -24,11 +24,11 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
   const page = new CanvasPage(root, spec, send, name);
   const stop = page.listen();
   return {
-    desk: page.desk,
+    editor: page.editor,
     changeSpec: (next) => page.changeSpec(next),
     openPicture: (source) => page.open(source),
     restore: () => page.restore(),
-    redraw: () => page.desk.announce(),
+    redraw: () => page.editor.announce(),
     setLive: (isLive) => (page.isLive = isLive),
     note: (text) => page.note(text),
     stop,
@@ -51,22 +51,22 @@ class CanvasPage {
     });
     buildPanel(root);
     this.painter = new Painter(root.querySelector(".p2p-pixels"));
-    this.desk = new Desk(spec, {
+    this.editor = new Editor(spec, {
       change: (box, isFinal) => this.changed(box, isFinal),
       state: () => this.showState(),
       overlay: () => this.overlay?.refresh(),
       view: () => this.showView(),
     });
-    this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.desk);
+    this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.editor);
     this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
     this.showSpec();
   }
 
   /** The drawing as it goes to the server; null where there is none yet. */
   async toDrawing(sequence) {
-    const { kind, size, palette } = this.desk.spec;
+    const { kind, size, palette } = this.editor.spec;
     if (!isDrawn(kind)) return this.photo && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
-    const { raster, palette: colors } = this.desk.sketch;
+    const { raster, palette: colors } = this.editor.sketch;
     const png = new Blob([await encodePng(raster, colors)], { type: "image/png" });
     return { image: await toDataUrl(png), sequence, kind, size, palette: palette.map(([, color]) => color) };
   }
@@ -75,8 +75,8 @@ class CanvasPage {
     this.painter.invalidate(box);
     this.overlay?.refresh();
     if (isFinal || this.isLive) this.emit(isFinal);
-    if (!isFinal || !isDrawn(this.desk.spec.kind)) return;
-    keepDrawing(this.name, this.desk.spec.kind, this.desk.sketch.raster, this.desk.sketch.palette);
+    if (!isFinal || !isDrawn(this.editor.spec.kind)) return;
+    keepDrawing(this.name, this.editor.spec.kind, this.editor.sketch.raster, this.editor.sketch.palette);
   }
 
   async useCamera() {
@@ -92,35 +92,35 @@ class CanvasPage {
 
   changeSpec(spec) {
     this.camera.stop();
-    this.desk.changeSpec(spec);
+    this.editor.changeSpec(spec);
     this.showSpec();
-    this.desk.announce();
+    this.editor.announce();
   }
 
   /** A drawing of this tab from before a reload; true where there was one. */
   restore() {
-    const { kind, size, palette } = this.desk.spec;
+    const { kind, size, palette } = this.editor.spec;
     const kept = isDrawn(kind) && findDrawing(this.name, kind);
     if (!kept) return false;
     const table = translation(createPalette(kept.palette), createPalette(palette));
     const labels = kept.labels.map((label) => table[label]);
-    this.desk.load(resample({ width: kept.size, height: kept.size, labels }, size, size).labels);
-    this.desk.sketch.history.clear();
-    this.desk.announce();
+    this.editor.load(resample({ width: kept.size, height: kept.size, labels }, size, size).labels);
+    this.editor.sketch.history.clear();
+    this.editor.announce();
     return true;
   }
 
   /** Opens a picture: snapped to the palette, or as it is where the model takes photos. */
   async open(source) {
-    const { kind, size } = this.desk.spec;
+    const { kind, size } = this.editor.spec;
     try {
       if (!isDrawn(kind)) {
         this.photo = await readPhoto(source, size);
         this.showPhoto();
         return this.emit(true);
       }
-      const found = await readDrawing(source, size, this.desk.sketch.palette);
-      this.desk.load(found.labels);
+      const found = await readDrawing(source, size, this.editor.sketch.palette);
+      this.editor.load(found.labels);
       this.note(tellOpened(found));
     } catch (error) {
       this.note(error.message);
@@ -134,12 +134,12 @@ class CanvasPage {
   // Showing.
 
   showSpec() {
-    const { kind, surprise } = this.desk.spec;
+    const { kind, surprise } = this.editor.spec;
     this.root.dataset.kind = isDrawn(kind) ? kind : "photo";
     this.root.querySelector("[data-action=surprise]").hidden = !surprise;
     this.root.querySelector(".p2p-photo").hidden = isDrawn(kind);
-    buildSwatches(this.root, this.desk.sketch.palette);
-    this.painter.show(this.desk.sketch);
+    buildSwatches(this.root, this.editor.sketch.palette);
+    this.painter.show(this.editor.sketch);
     this.note("");
     this.showPhoto();
     this.showView();
@@ -160,14 +160,14 @@ class CanvasPage {
     if (this.stateFrame) return;
     this.stateFrame = requestAnimationFrame(() => {
       this.stateFrame = 0;
-      showState(this.root, this.desk, this.desk.tool);
-      if (this.shownLabel !== this.desk.label) revealSwatch(this.root);
-      this.shownLabel = this.desk.label;
+      showState(this.root, this.editor, this.editor.tool);
+      if (this.shownLabel !== this.editor.label) revealSwatch(this.root);
+      this.shownLabel = this.editor.label;
     });
   }
 
   showView() {
-    const { x, y, zoom } = this.desk.view;
+    const { x, y, zoom } = this.editor.view;
     this.painter.canvas.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
     this.overlay?.refresh();
   }
@@ -194,30 +194,30 @@ class CanvasPage {
   resized() {
     const side = this.stage.getBoundingClientRect().width;
     if (!side) return;
-    this.desk.view.resize(side);
+    this.editor.view.resize(side);
     this.showView();
   }
 
   listenToStage() {
-    const { desk } = this;
-    const at = ({ x, y }) => desk.view.toPixel(x, y);
-    const byHand = () => (desk.isByKeyboard = false);
+    const { editor } = this;
+    const at = ({ x, y }) => editor.view.toPixel(x, y);
+    const byHand = () => (editor.isByKeyboard = false);
     this.pointers = listenToPointers(this.stage, {
-      begin: (place, event) => (byHand(), this.drawn() && desk.begin(at(place), event)),
-      move: (place, event) => desk.move(at(place), event),
-      end: (place, event) => desk.end(at(place), event),
-      hover: (place, event) => (byHand(), desk.hoverAt(at(place), event)),
-      leave: () => desk.hoverAt(null),
-      cancel: () => desk.quit(),
-      pan: (dx, dy) => desk.pan(dx, dy),
-      zoom: (factor, x, y) => this.drawn() && desk.zoom(factor, x, y),
+      begin: (place, event) => (byHand(), this.drawn() && editor.begin(at(place), event)),
+      move: (place, event) => editor.move(at(place), event),
+      end: (place, event) => editor.end(at(place), event),
+      hover: (place, event) => (byHand(), editor.hoverAt(at(place), event)),
+      leave: () => editor.hoverAt(null),
+      cancel: () => editor.quit(),
+      pan: (dx, dy) => editor.pan(dx, dy),
+      zoom: (factor, x, y) => this.drawn() && editor.zoom(factor, x, y),
     });
-    listenToArrows(this.stage, desk, {
-      begin: (point, event) => desk.begin(point, event),
-      move: (point, event) => desk.move(point, event),
-      end: (point, event) => desk.end(point, event),
-      hover: (point, event) => desk.hoverAt(point, event),
-      cancel: () => desk.quit(),
+    listenToArrows(this.stage, editor, {
+      begin: (point, event) => editor.begin(point, event),
+      move: (point, event) => editor.move(point, event),
+      end: (point, event) => editor.end(point, event),
+      hover: (point, event) => editor.hoverAt(point, event),
+      cancel: () => editor.quit(),
     });
     this.stage.addEventListener("dragover", (event) => event.preventDefault());
     this.stage.addEventListener("drop", (event) => {
@@ -227,20 +227,20 @@ class CanvasPage {
   }
 
   drawn() {
-    return isDrawn(this.desk.spec.kind);
+    return isDrawn(this.editor.spec.kind);
   }
 
   listenToControls() {
-    const { root, desk } = this;
+    const { root, editor } = this;
     root.addEventListener("click", (event) => {
       const { tool, switch: toggle, action, label } = event.target.closest("button")?.dataset || {};
-      if (tool) desk.choose(tool);
-      if (toggle) desk.toggle(toggle);
+      if (tool) editor.choose(tool);
+      if (toggle) editor.toggle(toggle);
       if (action) this.act(action);
-      if (label) desk.pick(Number(label));
-      if (event.target.closest(".p2p-copy")) desk.toggle("copying");
+      if (label) editor.pick(Number(label));
+      if (event.target.closest(".p2p-copy")) editor.toggle("copying");
     });
-    root.querySelector(".p2p-size input").addEventListener("input", (event) => desk.resizeBrush(Number(event.target.value)));
+    root.querySelector(".p2p-size input").addEventListener("input", (event) => editor.resizeBrush(Number(event.target.value)));
     root.querySelector(".p2p-file").addEventListener("change", (event) => {
       if (event.target.files[0]) this.open(event.target.files[0]);
       event.target.value = "";
@@ -248,14 +248,14 @@ class CanvasPage {
   }
 
   act(id) {
-    const { desk } = this;
+    const { editor } = this;
     const actions = {
-      undo: () => desk.undo(), redo: () => desk.redo(), clear: () => desk.clear(),
-      zoomIn: () => desk.zoom(1.5), zoomOut: () => desk.zoom(1 / 1.5), zoomFit: () => desk.zoomFit(),
-      surprise: () => desk.surprise(Math.floor(Math.random() * 2 ** 32)),
+      undo: () => editor.undo(), redo: () => editor.redo(), clear: () => editor.clear(),
+      zoomIn: () => editor.zoom(1.5), zoomOut: () => editor.zoom(1 / 1.5), zoomFit: () => editor.zoomFit(),
+      surprise: () => editor.surprise(Math.floor(Math.random() * 2 ** 32)),
       open: () => this.root.querySelector(".p2p-file").click(),
       camera: () => this.useCamera(),
-      save: () => saveDrawing(desk.sketch.raster, desk.sketch.palette),
+      save: () => saveDrawing(editor.sketch.raster, editor.sketch.palette),
     };
     actions[id]();
   }
@@ -263,20 +263,20 @@ class CanvasPage {
   /** Keys work wherever the focus is, except in fields, and only while the drawing can be seen. */
   pressed(event) {
     if (event.defaultPrevented || isTyping(event.target) || !this.stage.offsetParent) return;
-    const { desk } = this;
+    const { editor } = this;
     if (event.code === "Space" && (event.target === document.body || event.target === this.stage)) {
       event.preventDefault();
       return this.holdSpace(true);
     }
-    if (event.key === "Escape") return desk.quit() || (desk.selection = null);
-    if (event.key === "Enter" && event.target.tagName !== "BUTTON") return desk.finish();
-    if (event.key === "Delete" && desk.selection) return desk.clear();
-    const meaning = meaningOf(event, desk.sketch.palette.names.length);
+    if (event.key === "Escape") return editor.quit() || (editor.selection = null);
+    if (event.key === "Enter" && event.target.tagName !== "BUTTON") return editor.finish();
+    if (event.key === "Delete" && editor.selection) return editor.clear();
+    const meaning = meaningOf(event, editor.sketch.palette.names.length);
     if (!meaning || (!this.drawn() && !["open", "camera"].includes(meaning.id))) return;
     event.preventDefault();
     const does = { tool: "choose", switch: "toggle", label: "pick", grow: "grow" };
     if (meaning.sort === "action") this.act(meaning.id);
-    else desk[does[meaning.sort]](meaning.id);
+    else editor[does[meaning.sort]](meaning.id);
   }
 
   holdSpace(isHeld) {

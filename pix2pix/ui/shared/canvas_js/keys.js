@@ -34,7 +34,7 @@ export function isTyping(target) {
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Drawing without a pointer: arrows move a cross (Shift: by 8), Enter or Space presses and releases, Escape gives up. */
-export function listenToArrows(stage, desk, on) {
+export function listenToArrows(stage, editor, on) {
   let isDown = false;
   stage.addEventListener("blur", () => {
     if (isDown) on.cancel();
@@ -42,21 +42,21 @@ export function listenToArrows(stage, desk, on) {
   });
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { width, height } = desk.sketch.raster;
+    const { width, height } = editor.sketch.raster;
     const arrow = ARROWS[event.key];
     // Enter belongs to whoever draws with the arrows; otherwise it closes a polygon.
-    if (!arrow && !(event.key === "Enter" && desk.isByKeyboard)) return;
+    if (!arrow && !(event.key === "Enter" && editor.isByKeyboard)) return;
     event.preventDefault();
-    const [x, y] = desk.isByKeyboard && desk.hover ? desk.hover : [width >> 1, height >> 1];
+    const [x, y] = editor.isByKeyboard && editor.hover ? editor.hover : [width >> 1, height >> 1];
     const step = event.shiftKey ? 8 : 1;
     const [dx, dy] = arrow || [0, 0];
     const point = [Math.min(width - 1, Math.max(0, x + dx * step)), Math.min(height - 1, Math.max(0, y + dy * step))];
-    desk.isByKeyboard = true;
-    desk.hover = point;
+    editor.isByKeyboard = true;
+    editor.hover = point;
     const plain = { ...NO_MODIFIERS };
     if (arrow) isDown ? on.move(point, plain) : on.hover(point, plain);
     else isDown = pressOrLift(isDown, point, plain, on);
-    desk.refresh();
+    editor.refresh();
   });
 }
 

@@ -1,4 +1,4 @@
-// The controls around the drawing: rail, switches, palette. They show the state of the desk and report clicks; nothing more.
+// The controls around the drawing: rail, switches, palette. They show the state of the editor and report clicks; nothing more.
 
 import { ACTIONS, FILES, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
 import { classKey, inkOn } from "./palette.js";
@@ -79,20 +79,20 @@ function part(className, text) {
   return Object.assign(document.createElement("span"), { className, textContent: text });
 }
 
-/** Shows the state of the desk in the controls. */
-export function showState(root, desk, entry) {
+/** Shows the state of the editor in the controls. */
+export function showState(root, editor, entry) {
   root.dataset.using = entry.id;
   root.dataset.sized = String(Boolean(entry.isSized));
   for (const button of root.querySelectorAll("[data-tool]")) button.setAttribute("aria-pressed", String(button.dataset.tool === entry.id));
-  for (const button of root.querySelectorAll("[data-switch]")) button.setAttribute("aria-pressed", String(desk[button.dataset.switch]));
-  for (const button of root.querySelectorAll("[data-label]")) button.setAttribute("aria-checked", String(Number(button.dataset.label) === desk.label));
-  root.querySelector(".p2p-copy").setAttribute("aria-pressed", String(desk.copying));
-  root.querySelector(".p2p-size input").value = desk.size;
-  root.querySelector(".p2p-size output").textContent = `${desk.size} px`;
+  for (const button of root.querySelectorAll("[data-switch]")) button.setAttribute("aria-pressed", String(editor[button.dataset.switch]));
+  for (const button of root.querySelectorAll("[data-label]")) button.setAttribute("aria-checked", String(Number(button.dataset.label) === editor.label));
+  root.querySelector(".p2p-copy").setAttribute("aria-pressed", String(editor.copying));
+  root.querySelector(".p2p-size input").value = editor.size;
+  root.querySelector(".p2p-size output").textContent = `${editor.size} px`;
   root.querySelector(".p2p-hint").textContent = entry.hint;
-  root.querySelector("[data-action=undo]").disabled = !desk.sketch.history.done.length && !desk.sketch.stroke;
-  root.querySelector("[data-action=redo]").disabled = !desk.sketch.history.undone.length;
-  root.querySelector("[data-action=zoomFit] span").textContent = `${Math.round(desk.view.zoom * 100)}%`;
+  root.querySelector("[data-action=undo]").disabled = !editor.sketch.history.done.length && !editor.sketch.stroke;
+  root.querySelector("[data-action=redo]").disabled = !editor.sketch.history.undone.length;
+  root.querySelector("[data-action=zoomFit] span").textContent = `${Math.round(editor.view.zoom * 100)}%`;
   for (const group of root.querySelectorAll("[role=toolbar], [role=radiogroup]")) {
     if (group.contains(document.activeElement)) continue;
     setStop(group, group.querySelector("[aria-checked=true], [aria-pressed=true]") || stopsOf(group).find((button) => !button.disabled && !button.hidden));

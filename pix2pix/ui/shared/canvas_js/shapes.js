@@ -1,5 +1,5 @@
 // The tools that paint. A tool is what happens to the sketch from the press of the pointer to its release; points are pixels.
-// `kit` is the desk it works at: {sketch, label, size, mirror, view, selection, copying, pick, refresh}.
+// `kit` is the editor it works at: {sketch, label, size, mirror, view, selection, copying, pick, refresh}.
 
 import { boxBetween, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
 

@@ -4,7 +4,7 @@ import { make } from "../../draw/studio/dom.js";
 import { Toasts } from "../../draw/studio/toasts.js";
 import { makeComparisons, makeTable } from "./report.js";
 import { Setup } from "./setup.js";
-import { Sitting } from "./sitting.js";
+import { Session } from "./session.js";
 
 const SLOW = 2500, QUICK = 500;
 const SILENT = "The server does not answer. Try again when it is back.";
@@ -18,7 +18,7 @@ export function mountStudy({ element, server }) {
 
 class StudyPage {
   constructor(root, server) {
-    Object.assign(this, { root, server, answer: null, sitting: null, text: "" });
+    Object.assign(this, { root, server, answer: null, session: null, text: "" });
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
     this.stage = root.querySelector(".p2p-trial");
     this.setup = new Setup(root.querySelector(".p2p-setup"), (...asked) => this.act(...asked), () => this.look());
@@ -44,7 +44,7 @@ class StudyPage {
   /** Looks again while the tab is in sight, and nobody is in the middle of a session. */
   async watch() {
     const isSeen = document.visibilityState === "visible" && this.root.offsetParent;
-    if (!this.sitting && (isSeen || !this.answer)) await this.look();
+    if (!this.session && (isSeen || !this.answer)) await this.look();
     setTimeout(() => this.watch(), this.answer?.preparing.some(({ state }) => state === "running") ? QUICK : SLOW);
   }
 
@@ -93,21 +93,21 @@ class StudyPage {
   async begin(key) {
     const plan = await this.act("This study cannot be taken", "begin_session", key);
     if (!plan) return this.look();
-    this.root.dataset.state = "sitting";
-    this.sitting = new Sitting(this.stage, plan, (name, order) => this.call(name, order));
+    this.root.dataset.state = "session";
+    this.session = new Session(this.stage, plan, (name, order) => this.call(name, order));
     this.stage.scrollIntoView({ block: "nearest" });
     try {
-      await this.sitting.run();
+      await this.session.run();
     } catch (error) {
       if (error.message) this.toasts.show("This session is over", error.message);
-      if (this.sitting) this.leave();
+      if (this.session) this.leave();
     }
   }
 
   /** Back to the studies; a session that was not gone through to its end counts nothing. */
   async leave() {
-    this.sitting?.stop();
-    this.sitting = null;
+    this.session?.stop();
+    this.session = null;
     this.root.dataset.state = "front";
     await this.look();
   }

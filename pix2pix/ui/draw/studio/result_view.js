@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 /** Milliseconds; a model that answers sooner shows no sign of waiting. */
 const PATIENCE = 350;
 
-export class Pane {
+export class ResultView {
   /** `ask(order)` resolves to an answer of the server. */
   constructor(ask, number) {
     Object.assign(this, { ask, model: null, shown: null, sequence: -1, asked: 0, isSliding: false });
@@ -15,7 +15,7 @@ export class Pane {
     this.blank = make("div", "p2p-blank");
     this.frame = make("div", "p2p-frame", {}, this.picture, this.under, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
     this.caption = make("figcaption", "p2p-caption");
-    this.root = make("figure", "p2p-pane", { "data-pane": number, "data-state": "empty" }, this.frame, this.caption);
+    this.root = make("figure", "p2p-view", { "data-view": number, "data-state": "empty" }, this.frame, this.caption);
     this.split.addEventListener("input", () => this.frame.style.setProperty("--split", `${this.split.value}%`));
   }
 

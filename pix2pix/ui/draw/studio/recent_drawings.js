@@ -2,9 +2,9 @@
 
 import { make } from "./dom.js";
 
-const KEPT = 24, SMALL = 96, QUIET = 1200, VISIT_PLACE = "pix2pix-visit";
+const KEPT = 24, SMALL = 96, QUIET = 1200, RECENT_PLACE = "pix2pix-visit";
 
-export class Visit {
+export class RecentDrawings {
   /** `choose(entry)` gets {drawing, key, title, thumb} when one is clicked. */
   constructor(root, choose) {
     Object.assign(this, { root, choose, timer: null, entries: this.load() });
@@ -13,7 +13,7 @@ export class Visit {
 
   load() {
     try {
-      return JSON.parse(sessionStorage.getItem(VISIT_PLACE)) || [];
+      return JSON.parse(sessionStorage.getItem(RECENT_PLACE)) || [];
     } catch {
       return [];
     }
@@ -21,7 +21,7 @@ export class Visit {
 
   keep() {
     try {
-      sessionStorage.setItem(VISIT_PLACE, JSON.stringify(this.entries));
+      sessionStorage.setItem(RECENT_PLACE, JSON.stringify(this.entries));
     } catch {
       // A full or forbidden storage: the strip then ends with the page.
       return false;

@@ -8,9 +8,9 @@ const AHEAD = 3, AGAIN = 2000, SMALLEST_SIDE = 256;
 const WORDS = { real: "Real", fake: "Fake" };
 const ON_A_KEY = { r: "real", f: "fake" };
 
-export class SittingGone extends Error {}
+export class SessionGone extends Error {}
 
-export class Sitting {
+export class Session {
   /** `root`: the stage; `plan`: what the server said when it began; `ask(name, order)` resolves to an answer, or null where there is none. */
   constructor(root, plan, ask, say) {
     Object.assign(this, { root, plan, ask, say, isGone: false, count: plan.practice + plan.trials, wanted: null });
@@ -52,7 +52,7 @@ export class Sitting {
     this.choices.removeEventListener("click", this.onClick);
   }
 
-  /** Resolves when the result stands there; `SittingGone` where the server has forgotten the session, or it was given up. */
+  /** Resolves when the result stands there; `SessionGone` where the server has forgotten the session, or it was given up. */
   async run() {
     const { practice, trials } = this.plan;
     this.reel.begin(0);
@@ -168,14 +168,14 @@ export class Sitting {
   }
 
   check() {
-    if (this.isGone) throw new SittingGone("");
+    if (this.isGone) throw new SessionGone("");
   }
 
   // The server.
 
   async load(number) {
     const answer = await this.ask("find_picture", { session: this.plan.session, number });
-    if (!answer?.image) throw new SittingGone(answer?.error || "");
+    if (!answer?.image) throw new SessionGone(answer?.error || "");
     return createImageBitmap(await (await fetch(answer.image)).blob());
   }
 
@@ -196,7 +196,7 @@ export class Sitting {
     for (;;) {
       const answer = await this.ask("take_answer", { session: this.plan.session, ...order });
       this.check();
-      if (answer?.error) throw new SittingGone(answer.error);
+      if (answer?.error) throw new SessionGone(answer.error);
       if (answer) return answer;
       await this.wait();
     }

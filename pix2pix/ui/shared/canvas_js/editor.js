@@ -1,5 +1,5 @@
-// The desk: the sketch, the tool in hand, the chosen class, the view. Everything that a control, a key or a pointer can do
-// is a method here. Tools get the desk itself as their kit.
+// The editor: the sketch, the tool in hand, the chosen class, the view. Everything that a control, a key or a pointer can do
+// is a method here. Tools get the editor itself as their kit.
 
 import { Sketch } from "./sketch.js";
 import { View } from "./view.js";
@@ -15,7 +15,7 @@ const DRAWN = { labels: { tool: "rectangle", size: 12 }, edges: { tool: "brush",
 
 export const isDrawn = (kind) => kind in DRAWN;
 
-export class Desk {
+export class Editor {
   /** `on`: {change(box, isFinal), state(), overlay(), note(text)}. */
   constructor(spec, on) {
     this.on = on;
@@ -25,7 +25,7 @@ export class Desk {
     this.take(spec);
   }
 
-  /** What this kind of input had on the desk when it was last used, or a blank sheet. */
+  /** What this kind of input had on the editor when it was last used, or a blank sheet. */
   take(spec) {
     this.spec = spec;
     this.view.size = spec.size;
