@@ -7,9 +7,11 @@ never used as a path: a visitor can send anything.
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections import OrderedDict
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +29,10 @@ from pix2pix.runtime.files import utf8_name
 from pix2pix.ui.shared.turns import Batches, RequestQueue
 
 Signature = tuple[str, int, int]
+FRESH = 1.0
+"""Seconds after which files are looked at again that may have been overwritten where they are."""
+SETTLED = 0.05
+"""Seconds: a folder may change twice within one tick of the disk's clock."""
 KEPT_TRANSLATORS = 3
 KEPT_DESCRIPTIONS = 1000
 FIRST = "facades"
@@ -213,15 +219,47 @@ class ModelLibrary:
         self.kept = kept
         self._translators: OrderedDict[Signature, Translator | ZeroGpuTranslator] = OrderedDict()
         self._lock = threading.Lock()
+        self._listed = Listing((), ())
+        self._listed_folders: dict[str, int] = {}
+        self._listed_at = 0.0
         self.turns = RequestQueue()
         self.batches = Batches(self.turns)
 
     def listing(self) -> Listing:
-        """What is there now."""
-        return list_models(self.checkpoints, self.runs)
+        """What is there now.
+
+        The files are looked at when a folder has changed, which every file does that is new, gone, renamed or
+        written as we write, and else once a second.
+        """
+        now = time.time()
+        folders = self._folders()
+        is_settled = max(folders.values(), default=0) / 1e9 < self._listed_at - SETTLED
+        if folders != self._listed_folders or not is_settled or not 0 <= now - self._listed_at < FRESH:
+            self._listed = list_models(self.checkpoints, self.runs)
+            self._listed_folders = folders
+            self._listed_at = now
+        return self._listed
+
+    def _folders(self) -> dict[str, int]:
+        """When each folder of models was changed last, in nanoseconds since 1970."""
+        found: dict[str, int] = {}
+        for folder in (self.checkpoints, self.runs):
+            with suppress(OSError):
+                found[str(folder)] = folder.stat().st_mtime_ns
+        with suppress(OSError), os.scandir(self.runs) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if entry.is_dir():
+                        found[entry.path] = entry.stat().st_mtime_ns
+        return found
 
     def model(self, key: str | None) -> Model:
         """The model with that key; `CheckpointError` where there is none (any more)."""
+        known = next((model for model in self._listed.models if model.key == key), None)
+        with suppress(OSError):
+            # One look at one file: a stroke asks for its model many times a second.
+            if known and known.path.stat().st_mtime == known.modified:
+                return known
         models = self.listing().models
         found = next((model for model in models if model.key == key), None)
         if found:

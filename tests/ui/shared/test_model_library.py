@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import foreign
 import pytest
@@ -15,17 +17,22 @@ from pix2pix.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError
 from pix2pix.networks import build_generator
-from pix2pix.ui.shared.model_library import ModelLibrary, default_key, list_models
+from pix2pix.ui.shared import model_library
+from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key, list_models
 
 CONFIG = ModelConfig(
     width=2, depth=3, size=16, source="labels", palette=(("wall", (0, 0, 255)), ("door", (255, 255, 0)))
 )
 
 
-def write_model(path: Path, age: float = 0, **about: object) -> Path:
+def weights(seed: int) -> dict[str, Any]:
     generator = build_generator(CONFIG)
-    torch.nn.init.normal_(next(generator.parameters()), generator=torch.Generator().manual_seed(1))
-    save_checkpoint(path, Checkpoint(CONFIG, generator.state_dict(), {"step": 1200, **about}))
+    torch.nn.init.normal_(next(generator.parameters()), generator=torch.Generator().manual_seed(seed))
+    return dict(generator.state_dict())
+
+
+def write_model(path: Path, age: float = 0, **about: object) -> Path:
+    save_checkpoint(path, Checkpoint(CONFIG, weights(1), {"step": 1200, **about}))
     os.utime(path, (path.stat().st_atime, 1_700_000_000 - age))
     return path
 
@@ -105,3 +112,36 @@ def test_weights_of_another_project_are_drawn_with_as_they_are(library: ModelLib
     model = next(model for model in library.listing().models if model.key == "edges")
     assert model.about["origin"]["project"] == "pytorch-CycleGAN-and-pix2pix"
     assert library.translator("edges")(Image.new("RGB", (20, 10))).size == (20, 10)
+
+
+def test_the_files_are_looked_at_when_something_has_changed_and_not_at_each_stroke(
+    library: ModelLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Path] = []
+
+    def counted(checkpoints: Path, runs: Path) -> Listing:
+        looks.append(checkpoints)
+        return list_models(checkpoints, runs)
+
+    monkeypatch.setattr(model_library, "list_models", counted)
+    time.sleep(2 * model_library.SETTLED)
+    for _ in range(200):
+        library.translator("facades")
+        library.model("runs/houses")
+    assert len(looks) == 1
+    begin = time.monotonic()
+    for _ in range(200):
+        library.listing()
+    assert len(looks) <= 2 + (time.monotonic() - begin) / model_library.FRESH
+
+    for place in ("checkpoints/new.pth", "runs/sheds/model.pth", "runs/houses/model.pth"):
+        before = {model.key: model.version for model in library.listing().models}
+        save_checkpoint(library.checkpoints.parent / place, Checkpoint(CONFIG, weights(2), {"step": 7}))
+        assert {model.key: model.version for model in library.listing().models} != before
+    (library.checkpoints / "new.pth").unlink()
+    assert "new" not in [model.key for model in library.listing().models]
+
+    # Written over where it is, which changes no folder.
+    (library.checkpoints / "facades.pth").write_bytes((library.runs / "sheds" / "model.pth").read_bytes())
+    assert library.model("facades").about == {"step": 7}
+    assert library.listing().models[0].key == "facades"
