@@ -66,7 +66,7 @@ WATCH = """() => {
     wanted = null; }, true);
   new MutationObserver(() => requestAnimationFrame(() => {
     if (wanted === null || Number(picture.dataset.sequence) < wanted) return;
-    window.measured.push([performance.now() - released, studio.panes[0].shown.ms]);
+    window.measured.push([performance.now() - released, studio.views[0].shown.ms]);
     released = wanted = null;
   })).observe(picture, { attributes: true, attributeFilter: ['data-sequence'] });
 }"""

@@ -428,7 +428,7 @@ def test_pictures_of_a_folder_that_may_no_longer_be_shown_are_not(
     key = prepare(examiner, write_pairs(tmp_path / "pairs", 4), ("houses",))["key"]
     session = examiner.begin_session("", key)["session"]
     closed = StudyHandlers(examiner.library, replace(examiner.actions, allowed=()), protocol=SHORT)
-    closed.sittings = examiner.sittings
+    closed.sessions = examiner.sessions
     assert closed.look("")["studies"] == []
     with pytest.raises(Pix2PixError, match="not there"):
         closed.begin_session("", key)

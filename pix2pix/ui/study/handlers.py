@@ -37,7 +37,7 @@ class StudyHandlers:
         self.actions = actions
         self.protocol = protocol or Protocol()
         self.studies = library.runs.parent / "studies"
-        self.sittings = SessionStore(self.protocol)
+        self.sessions = SessionStore(self.protocol)
         self.transfers = Transfers()
         self.verdicts = ResultsHandlers(self.studies)
 
@@ -173,7 +173,7 @@ class StudyHandlers:
         study = self._study(key)
         protocol = self.protocol
         return {
-            "session": self.sittings.begin(study).id,
+            "session": self.sessions.begin(study).id,
             "size": study.size,
             "practice": protocol.practice,
             "trials": protocol.trials,
@@ -203,7 +203,7 @@ class StudyHandlers:
         return {"truth": sitting.truth(order["number"])}
 
     def _sitting(self, order: Any) -> Session:
-        return self.sittings.find(order.get("session") if isinstance(order, dict) else None)
+        return self.sessions.find(order.get("session") if isinstance(order, dict) else None)
 
     def _finish(self, sitting: Session) -> Answer:
         # A full disk leaves the sitting as it is: the last answer can be sent again.

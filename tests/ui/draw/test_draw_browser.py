@@ -252,10 +252,10 @@ def test_eight_variations_are_shown_and_one_can_be_chosen(page: Page, library: M
 def test_maps_go_there_and_back(page: Page) -> None:
     choose(page, "to-photo")
     expect(page.locator(".p2p-caption")).to_contain_text("to-photo")
-    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-photo'")
     page.get_by_role("button", name="Use as drawing").click()
     expect(page.locator(".p2p-picker b").first).to_have_text("to-map")
-    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-map'")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-map'")
     page.get_by_role("button", name="Use as drawing").click()
     expect(page.locator(".p2p-picker b").first).to_have_text("to-photo")
 

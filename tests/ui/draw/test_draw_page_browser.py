@@ -75,7 +75,7 @@ def test_a_gray_model_takes_a_picture_in_colour(browser: Browser, tmp_path: Path
     expect(page.get_by_text("The picture appears here")).to_be_visible(timeout=WAIT)
     page.locator(".p2p-file").set_input_files([png(Image.new("RGB", (SIZE, SIZE), (200, 30, 90)))])
     expect(shown(page)).to_be_visible(timeout=WAIT)
-    assert page.evaluate("document.querySelector('.p2p-studio').studio.panes[0].shown.key") == "colours"
+    assert page.evaluate("document.querySelector('.p2p-studio').studio.views[0].shown.key") == "colours"
     page.close()
     demo.close()
 
@@ -268,14 +268,14 @@ def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn
     wait_for(page, library)
     houses = sheet_of(page)
     choose(page, "to-photo")
-    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-photo'")
     assert set(np.unique(sheet_of(page))) == {0, 1, 2}, "the example of maps has land, road and water"
     choose(page, "other")
-    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'other'")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'other'")
     np.testing.assert_array_equal(sheet_of(page), houses)
     drag(page, [(5, 5), (50, 50)], SIZE)
     choose(page, "to-photo")
-    page.wait_for_function("document.querySelector('.p2p-studio').studio.panes[0].shown?.key === 'to-photo'")
+    page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-photo'")
     rows, columns = np.mgrid[8:48, 8:48]
     assert len(np.unique(sheet_of(page)[rows, columns])) == 1, (
         "what was drawn is still there, in the nearest colour"

@@ -130,7 +130,7 @@ def test_a_card_opens_the_other_tabs_with_its_model(opened: Opener, folder: Path
     page = opened()
     choose(page, "map", "compare")
     page.wait_for_function(
-        "() => document.querySelector('.p2p-studio').studio.panes[1]?.model.key === 'map'", timeout=WAIT
+        "() => document.querySelector('.p2p-studio').studio.views[1]?.model.key === 'map'", timeout=WAIT
     )
     page.wait_for_function(f"() => ({KEY})() !== 'map'")
     page.get_by_role("tab", name="Models").click()

@@ -90,10 +90,10 @@ def decode(url: str) -> Image.Image:
 def shown(page: Any) -> tuple[Image.Image, np.ndarray]:
     """The drawing and its picture, once the picture on the page is that of the drawing on the canvas."""
     page.wait_for_function(
-        f"{STUDIO}.drawing && {STUDIO}.panes[0].shown?.drawing.image === {STUDIO}.drawing.image"
+        f"{STUDIO}.drawing && {STUDIO}.views[0].shown?.drawing.image === {STUDIO}.drawing.image"
     )
     drawing, picture = page.evaluate(
-        f"(() => {{ const {{ shown }} = {STUDIO}.panes[0]; return [shown.drawing.image, shown.picture]; }})()"
+        f"(() => {{ const {{ shown }} = {STUDIO}.views[0]; return [shown.drawing.image, shown.picture]; }})()"
     )
     return decode(drawing), np.asarray(decode(picture), np.float32)
 
