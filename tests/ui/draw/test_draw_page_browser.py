@@ -194,10 +194,10 @@ READABLE = """() => {
   const found = [];
   for (const node of document.querySelectorAll('.p2p-studio *')) {
     const words = [...node.childNodes].filter((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!words.length || !node.checkVisibility({ opacityProperty: true }) |
-      | node.closest(':disabled')) continue;
-    const [one, two] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((a,
-      b) => b - a);
+    const isSeen = node.checkVisibility({ opacityProperty: true });
+    if (!words.length || !isSeen || node.closest(':disabled')) continue;
+    const lights = [light(parse(getComputedStyle(node).color)), light(ground(node))];
+    const [one, two] = lights.sort((a, b) => b - a);
     found.push([(one + 0.05) / (two + 0.05), node.textContent.trim().slice(0, 30)]);
   }
   return found;
