@@ -7,6 +7,8 @@ VENV ?= .venv
 PYTHON ?= python3
 PIX2PIX_PORT ?= 7860
 TESTS ?=
+# More for pytest, such as COVER="--cov=pix2pix"
+COVER ?=
 # Tests run in several processes, a whole file in one of them: a server and its browser are started once a file.
 # The order is conftest's, the long ones first, so that no process ends minutes after the others.
 WORKERS ?= 3
@@ -25,7 +27,7 @@ app: $(APP)  ## set up and open the page
 	PIX2PIX_PORT=$(PIX2PIX_PORT) $(BIN)/python app.py
 
 test: $(DEV)  ## all tests of every day, the browser's too
-	$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(COVER) $(TESTS)
 
 quick: $(DEV)  ## the tests without the browser
 	$(BIN)/python -m pytest $(SPREAD) -m "not slow and not browser" $(TESTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from browsing import FLAGS
 from fakehub import FakeHub
 from PIL import Image, ImageDraw
 
+NO_CHROMIUM = "no Chromium on this machine"
 WALL, WINDOW, DOOR = (0, 0, 255), (0, 85, 255), (255, 255, 0)
 BRICK, GLASS, WOOD = (178, 92, 70), (120, 160, 190), (84, 54, 30)
 
@@ -58,11 +60,29 @@ def _few_threads() -> None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium to drive. CI must have one; elsewhere the test is skipped without it."""
+    from playwright.sync_api import sync_playwright
+
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
-        reason = "no Chromium on this machine: apt-get install chromium"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        with sync_playwright() as playwright:
+            path = playwright.chromium.executable_path
+    if not Path(path).exists():
+        pytest.fail(NO_CHROMIUM) if os.environ.get("CI") else pytest.skip(NO_CHROMIUM)
     return path
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Says in the last lines how many tests did not run for want of a browser, and the command that makes them run."""
+    yield
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)
+    ]
+    if skipped:
+        command = f"{sys.executable} -m playwright install --with-deps chromium"
+        terminalreporter.write_line(
+            f"{len(skipped)} browser tests did not run: {NO_CHROMIUM}. They do after:  {command}", yellow=True
+        )
 
 
 @pytest.fixture(scope="module")

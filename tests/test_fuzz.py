@@ -30,7 +30,7 @@ from pix2pix.checkpoints.importers.safe_tensors import write_safetensors as writ
 from pix2pix.errors import Pix2PixError
 from pix2pix.runs.run import Run, find_runs
 
-MUTATIONS, MANY = 30, 1500
+MUTATIONS, MANY = 20, 300
 SECONDS, MEGABYTES = 10.0, 400
 VALUES: list[Any] = [
     None,

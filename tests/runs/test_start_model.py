@@ -27,7 +27,7 @@ from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.train import form
 from pix2pix.ui.train.form import Pairs
-from pix2pix.ui.train.form_handlers import Plan
+from pix2pix.ui.train.form_handlers import FormHandlers
 from pix2pix.ui.train.step_slider import StepSlider
 
 SHIPPED = sorted((ROOT / "checkpoints").glob("*.pth"))
@@ -110,7 +110,7 @@ def test_needs_and_times_are_told_for_the_start_model(tmp_path: Path) -> None:
     actions = RunActions(
         tmp_path / "runs", tmp_path / "checkpoints", Rights(), tmp_path / "uploads", (Path("/"),)
     )
-    plan = Plan(actions, ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
+    plan = FormHandlers(actions, ModelLibrary(tmp_path / "checkpoints", tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
 
     def told(init: str) -> tuple[str, str]:
         values = {
