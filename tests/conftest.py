@@ -73,7 +73,7 @@ def chromium() -> str:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
-    """Says in the last lines how many tests did not run for want of a browser, and the command that makes them run."""
+    """Says last how many tests did not run for want of a browser, and the command that makes them run."""
     yield
     skipped = [
         report for report in terminalreporter.stats.get("skipped", []) if NO_CHROMIUM in str(report.longrepr)
