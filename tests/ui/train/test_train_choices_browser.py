@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from conftest import draw_pair
 from playwright.sync_api import Browser, Page, expect
@@ -30,9 +31,12 @@ pytestmark = [
 WAIT = 60_000
 
 
+SESSIONS = 20
+
+
 @pytest.fixture
-def page(browser: Browser, tiny_run: Path, tmp_path: Path) -> Iterator[Page]:
-    """The Train tab over a long run and a short one, and a small model to start from."""
+def demo(tiny_run: Path, tmp_path: Path) -> Iterator[gr.Blocks]:
+    """The page over a long run and a short one, and a small model to start from; it keeps few sessions."""
     for name, newest in (("long", 814), ("short", 40)):
         folder = tmp_path / "runs" / name
         shutil.copytree(tiny_run, folder)
@@ -46,17 +50,24 @@ def page(browser: Browser, tiny_run: Path, tmp_path: Path) -> Iterator[Page]:
         tmp_path / "checkpoints" / "start.pth", Checkpoint(config, build_generator(config).state_dict(), {})
     )
     demo = build_app(tmp_path / "checkpoints", tmp_path / "runs")
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_options())
-    opened = browser.new_page(viewport={"width": 1440, "height": 900})
-    opened.goto(url)
-    opened.get_by_role("tab", name="Train").click()
-    yield opened
-    opened.close()
+    options = launch_options() | {"state_session_capacity": SESSIONS}
+    demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **options)
+    yield demo
     demo.close()
     job = jobs.running()
     if job:
         job.process.kill()
         job.wait(10)
+
+
+@pytest.fixture
+def page(browser: Browser, demo: gr.Blocks) -> Iterator[Page]:
+    """Its Train tab."""
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.goto(demo.local_url)
+    opened.get_by_role("tab", name="Train").click()
+    yield opened
+    opened.close()
 
 
 def choose_run(page: Page, name: str) -> None:
@@ -131,3 +142,24 @@ def test_photos_without_a_choice_are_asked_for_one(page: Page, tmp_path: Path) -
     expect(page.locator(".toast-body")).to_contain_text(
         "Choose what to learn from these photos", timeout=WAIT
     )
+
+
+def test_a_page_goes_on_whose_session_was_forgotten_among_many_others(
+    page: Page, demo: gr.Blocks, pairs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bring(page, pairs)
+    choose_run(page, "long")
+    for number in range(2 * SESSIONS):
+        assert demo.state_holder[f"visitor {number}"] is not None
+    choose_run(page, "short")
+    page.locator("#train-time input[type=range]").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#train-caption")).to_contain_text("Step 0", timeout=WAIT)
+    page.get_by_role("button", name="All settings").click()
+    page.locator("#train-steps input").fill("7")
+    page.get_by_label("Name", exact=True).fill("after")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator("#train-headline h2")).to_have_text("after", timeout=WAIT)
+    expect(page.locator("#train-headline")).to_contain_text("of 7", timeout=WAIT)
+    assert page.locator(".toast-body.error, .toast-wrap .error").count() == 0
+    assert "Traceback" not in capfd.readouterr().err
