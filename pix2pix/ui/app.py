@@ -1,4 +1,4 @@
-"""The page: its tabs, its look, and how it is served."""
+"""Builds the Gradio page with its tabs and theme, and serves it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ HEADER = (
     " another</span></header>"
 )
 LARGEST_UPLOAD = "2gb"
-"""Of one file: a zip of pairs. What is in it is bounded by itself, in `pix2pix/data/intake/archive.py`."""
+"""Limit for one uploaded file (a zip of pairs). `pix2pix/data/intake/archive.py` limits
+what it unpacks to."""
 FONT = [
     "ui-sans-serif",
     "system-ui",
@@ -51,8 +52,10 @@ TABS: tuple[tuple[str, str, Tab], ...] = (
 
 
 def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs") -> gr.Blocks:
-    """The page over a folder of checkpoints and a folder of runs. Runs that ended while no
-    server looked are closed first."""
+    """Builds the page over a folder of checkpoints and a folder of runs.
+
+    Runs that ended while no server was running are closed first, so that their status is right.
+    """
     share_descriptions()
     log_refusals_in_a_line()
     library = ModelLibrary(checkpoints, runs)
@@ -73,7 +76,7 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
 
 
 def theme() -> gr.themes.Base:
-    """Quiet grays and one accent: the pictures are what is colourful here."""
+    """Returns the theme: gray surfaces and one accent colour, so that the pictures stand out."""
     colors = gr.themes.colors
     sizes = gr.themes.sizes
     base = gr.themes.Base(
@@ -113,7 +116,8 @@ def theme() -> gr.themes.Base:
 
 
 def launch_options() -> dict[str, Any]:
-    """What Gradio wants to know when a page is served, not when it is built."""
+    """Returns the options that Gradio takes in `launch`, not when the page is built: theme,
+    style sheets, limits."""
     return {
         "theme": theme(),
         "css_paths": CSS,

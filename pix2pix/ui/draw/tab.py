@@ -1,9 +1,9 @@
-"""The Draw tab: a drawing, and beside it what a model makes of it while it is drawn.
+"""The Draw tab: a drawing, and beside it what a model makes of it while it is being drawn.
 
-The tab is one component with a script of its own, in `pix2pix/ui/draw/studio/`. It asks the server by server
-functions, which are no part of the
-API: one request, one answer, no queue in between, so that a picture is there within a few milliseconds of its
-translation. What a page asks for may come from anyone: everything in it is checked here.
+The tab is one component with a script of its own, in `pix2pix/ui/draw/studio/`. It calls the server through
+Gradio's server functions, which are no part of the API: one request, one answer, no queue in between, so that
+a picture is shown within a few milliseconds of its translation. Requests may come from anybody: everything in
+them is checked here.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ from pix2pix.ui.shared.thumbnails import thumbnail
 
 STUDIO = Path(__file__).parent / "studio"
 LARGER_SIDES = (512, 1024)
-"""Pictures that can be made of a drawing beside its own size, every pixel through the network."""
+"""Sides in pixels of larger pictures that can be made of a drawing, every pixel through the network."""
 QUICK = 1
-"""Effort to pack a picture that is shown: 5 ms instead of 20, and a fifth larger."""
+"""PNG compression level of a picture that is only shown: 5 ms instead of 20, and a fifth larger."""
 WHERE = {"cpu": "CPU", "cuda": "GPU", "mps": "GPU"}
 
 
 def list_for_page(library: ModelLibrary) -> Answer:
-    """The models, newest first, the one to begin with, and a sentence for each file that is none."""
+    """Returns the models, newest first, the key of the first to show, and a sentence for each file that
+    is no model."""
     listing = library.listing()
     alive = _find_alive(listing.models)
     return {
@@ -57,13 +58,14 @@ def list_for_page(library: ModelLibrary) -> Answer:
 
 
 def _find_first(listing: Listing) -> str | None:
-    """A model that can show a picture before anyone has drawn, where there is one: shipped ones first."""
+    """Returns the key of the model to show first: one with an example input where there is one,
+    shipped ones first."""
     drawn = tuple(model for model in listing.models if examples.fitting(model.config))
     return default_key(Listing(drawn or listing.models, ()))
 
 
 def _find_alive(models: tuple[Model, ...]) -> set[Path]:
-    """Folders of runs that are training now."""
+    """Returns the folders of runs that are training now."""
     folders = {model.path.parent for model in models if model.is_run}
     return {
         folder
@@ -73,7 +75,8 @@ def _find_alive(models: tuple[Model, ...]) -> set[Path]:
 
 
 def describe(model: Model, is_training: bool = False) -> Answer:
-    """A model as the page knows it: what it is called, what it draws, and the canvas that it asks for."""
+    """Returns a model as plain values for the page: title, task, size, date and the canvas on which its
+    input is drawn."""
     config = model.config
     step = model.about.get("step")
     return {
@@ -96,10 +99,11 @@ def describe(model: Model, is_training: bool = False) -> Answer:
 
 
 def draw(library: ModelLibrary, order: Any) -> Answer:
-    """What a model makes of a drawing, with the time that it took and where.
+    """Returns what a model makes of a drawing as a data URL, with the time in ms and the device.
 
-    `order`: `model` (key), `drawing` (as the canvas sends it); `side` for a larger
-    picture, `seed` for one with noise.
+    `order` holds `model` (a key) and `drawing` (as the canvas sends it), optionally `side` (pixels,
+    for a larger picture) and `seed` (for one with noise). Raises `Pix2PixError` or `gr.Error` where it
+    is not usable.
     """
     if not isinstance(order, dict):
         raise ConfigError("this is no order for a picture: give a model and a drawing.")
@@ -131,14 +135,16 @@ def draw(library: ModelLibrary, order: Any) -> Answer:
 
 
 def _fit_palette(drawing: Image.Image, config: ModelConfig) -> Image.Image:
-    """In compare, and after a change of the model, a drawing may be in the colours of another one."""
+    """Snaps a drawing to the model's palette: it may be in the colours of another model that it
+    is compared with."""
     if config.source != "labels" or not config.palette:
         return drawing
     return snapped(drawing, [color for _, color in config.palette])
 
 
 def _resized(drawing: Image.Image, side: int) -> Image.Image:
-    """Labels and pens stay exact; photos are smoothed."""
+    """Resizes a drawing: labels and edges by nearest neighbour, to keep their colours
+    exact, photos bicubically."""
     sized = drawing.resize(
         (side, side), Image.Resampling.NEAREST if drawing.info["kind"] in DRAWN else Image.Resampling.BICUBIC
     )
@@ -147,8 +153,8 @@ def _resized(drawing: Image.Image, side: int) -> Image.Image:
 
 
 class Studio(gr.HTML):
-    """The whole tab: models, canvas, pictures, variations, downloads. `library` is
-    where its models come from."""
+    """The component of the tab: models, canvas, pictures, variations, downloads. `library`
+    provides its models."""
 
     def __init__(self, library: ModelLibrary, **options: Any) -> None:
         def list_models(asked: Any) -> Answer:
@@ -176,17 +182,17 @@ class Studio(gr.HTML):
 
 @lru_cache(maxsize=1)
 def studio_template() -> str:
-    """The markup of the tab, with the canvas in its middle."""
+    """Returns the markup of the tab with the canvas in it."""
     return (STUDIO / "studio.html").read_text(encoding="utf-8").replace("<!-- canvas -->", canvas_template())
 
 
 @lru_cache(maxsize=1)
 def studio_script() -> str:
-    """The tab's modules and the canvas's as one classic script that defines `Pix2PixStudio`."""
+    """Returns the modules of the tab and of the canvas as one classic script that defines `Pix2PixStudio`."""
     styles = [CANVAS / "canvas.css", *sorted(STUDIO.glob("*.css"))]
     return bundle("Pix2PixStudio", STUDIO / "studio.js", exports=("mountStudio",), styles=styles)
 
 
 def build(demo: gr.Blocks, library: ModelLibrary) -> None:
-    """The tab's only component: it asks for the models by itself when it is shown."""
+    """Adds the component to the page; its script asks for the models when the tab is shown."""
     Studio(library, elem_id="studio")

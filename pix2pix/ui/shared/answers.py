@@ -1,4 +1,4 @@
-"""What a handler sends back to a script of the page: plain values, or one sentence of what is wrong."""
+"""Answers of the server to a script of the page: plain values, or one sentence that describes an error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ Answer = dict[str, Any]
 
 
 def answering(handler: Callable[..., Answer]) -> Callable[..., Answer]:
-    """The handler, with a visitor's mistakes as `{"error": sentence}`. Other errors are bugs,
-    and go to the server's log."""
+    """Wraps a handler so that a `gr.Error` or `Pix2PixError` is returned as `{"error": sentence}`.
+
+    Other exceptions are bugs: they are raised, and end in the server's log.
+    """
 
     def handle(asked: Any) -> Answer:
         try:

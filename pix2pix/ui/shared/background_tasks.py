@@ -1,7 +1,7 @@
-"""Pushes, pulls and deployments under way, each in a thread of its own: a closed or
-reloaded page finds them again.
+"""Pushes, pulls and deployments that run in threads of the server.
 
-A token lives in the thread's work alone, never in what is told about it.
+Each transfer has a thread of its own, so a page that was closed or reloaded finds it again. A token is held
+by the thread's work alone, never by the `Transfer` that describes it to the page.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from pix2pix.ui.shared.messages import sentence
 
 MOST_AT_ONCE = 4
 KEPT = 3600.0
-"""Seconds that a page is told of what has ended."""
+"""Seconds for which a finished transfer stays in the list of its visitor."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a transfer has come to: a sentence, where it can be seen, and the model that it brought."""
+    """The result of a transfer: a sentence, a link to where it can be seen, and the key of a new model."""
 
     words: str
     link: str = ""
@@ -33,11 +33,12 @@ class Outcome:
 
 @dataclass
 class Transfer:
-    """One push, pull or deployment."""
+    """One push, pull or deployment, with its progress in bytes."""
 
     kind: str
     subject: str
-    """What is moved, and where to, as `facades to ada/facades`: two of the same at once are refused."""
+    """What is moved and where to, such as `facades to ada/facades`; a second one of the same
+    subject is refused."""
     visitor: str
     id: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     state: str = "running"
@@ -46,19 +47,19 @@ class Transfer:
     outcome: Outcome = field(default_factory=lambda: Outcome(""))
     ended: float = 0.0
 
-    def told(self, done: int, total: int) -> None:
-        """Bytes that have been moved, of how many; 0 where that is not known yet."""
+    def report_progress(self, done: int, total: int) -> None:
+        """Sets the progress: bytes moved so far, of how many in all; 0 where that is not known yet."""
         self.done = done
         self.total = total
 
     def settle(self, state: str, outcome: Outcome) -> None:
-        """It has ended."""
+        """Ends the transfer in `state` ("done" or "failed") with its outcome, at the present time."""
         self.outcome = outcome
         self.ended = time.time()
         self.state = state
 
     def describe(self) -> dict[str, Any]:
-        """As the page knows it."""
+        """Returns the transfer as plain values for the page."""
         facts = {
             "id": self.id,
             "kind": self.kind,
@@ -71,14 +72,18 @@ class Transfer:
 
 
 class Transfers:
-    """Those of all visitors; each is told of their own alone."""
+    """The transfers of all visitors; each visitor is shown only their own. Safe to use from
+    several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: dict[str, Transfer] = {}
 
     def start(self, transfer: Transfer, work: Callable[[Progress], Outcome]) -> Transfer:
-        """Begins the work; `RunError` where the same is under way, or too much is."""
+        """Starts the work in a thread of its own and returns the transfer.
+
+        Raises `RunError` where the same transfer is running already, or `MOST_AT_ONCE` others are.
+        """
         with self._lock:
             running = [other for other in self._all.values() if other.state == "running"]
             if any((other.kind, other.subject) == (transfer.kind, transfer.subject) for other in running):
@@ -92,7 +97,8 @@ class Transfers:
         return transfer
 
     def of(self, visitor: str) -> list[Transfer]:
-        """A visitor's own, the oldest first."""
+        """Returns a visitor's own transfers, oldest first, after dropping those that ended
+        `KEPT` seconds ago."""
         with self._lock:
             old = [
                 key
@@ -104,7 +110,8 @@ class Transfers:
             return [transfer for transfer in self._all.values() if transfer.visitor == visitor]
 
     def forget(self, visitor: str, key: object) -> None:
-        """The visitor has seen how it ended."""
+        """Removes a transfer of this visitor that has ended; one that is running, or
+        another visitor's, stays."""
         with self._lock:
             transfer = self._all.get(str(key))
             if transfer and transfer.visitor == visitor and transfer.state != "running":
@@ -116,7 +123,7 @@ def _work(transfer: Transfer, work: Callable[[Progress], Outcome]) -> None:
     state = "failed"
     outcome = Outcome("Something went wrong that pix2pix did not expect. The server's log says what.")
     try:
-        outcome = work(transfer.told)
+        outcome = work(transfer.report_progress)
         state = "done"
     except Pix2PixError as error:
         outcome = Outcome(sentence(error))

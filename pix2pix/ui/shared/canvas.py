@@ -1,7 +1,7 @@
 """The drawing canvas: a label map, an edge drawing or a picture, drawn in the browser.
 
-`canvas_spec` says what is drawn (classes, colours, size); `read_drawing` checks what the page sends, and
-gives an RGB picture. The page's part is plain JavaScript in `pix2pix/ui/shared/canvas_js/`.
+`canvas_spec` describes what is drawn (classes, colours, size) to the page; `read_drawing` checks what the
+page sends and returns an RGB picture. The script is plain JavaScript in `pix2pix/ui/shared/canvas_js/`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CANVAS = Path(__file__).parent / "canvas_js"
 MAX_SIDE = 2048
 MAX_CLASSES = 256
 MAX_CHARACTERS = 16 * 2**20
-"""Of a drawing as text. A photo of the largest side fits; a label map takes a thousandth of it."""
+"""Limit for a drawing as text. A photo of the largest side fits; a label map takes a thousandth of it."""
 PNG_START = "data:image/png;base64,"
 EDGES: tuple[PaletteEntry, ...] = (("paper", (255, 255, 255)), ("pen", (0, 0, 0)))
 DRAWN = ("labels", "edges")
@@ -34,17 +34,17 @@ SURPRISE_MARKS: dict[str, tuple[Color, ...]] = {
     "facade": ((0, 48, 255), (0, 128, 255), (255, 80, 0)),
     "map": ((232, 228, 220), (255, 255, 255)),
 }
-"""Colours that a palette has where a made-up facade, or a made-up map, can be drawn with it."""
+"""Colours that a palette must contain for a generated facade, or a generated map, to be drawn with it."""
 MAX_COLORS = 4096
 
 
 def canvas_spec(
     palette: Sequence[PaletteEntry] = FACADES, size: int = 256, *, kind: str = "labels", name: str = "main"
 ) -> dict[str, Any]:
-    """What the canvas is to draw, as plain values: the `spec` of `mountCanvas`.
+    """Returns the description of the canvas as plain values: the `spec` of `mountCanvas`.
 
-    `kind` is a `Kind` of the engine: `labels` and `edges` are drawn, every other one is a picture to open.
-    `name` tells the canvases of one page apart.
+    `kind` is a `Kind` of the config: `labels` and `edges` are drawn, every other one is a picture to open.
+    `size` is the side in pixels. `name` tells the canvases of one page apart.
     """
     classes = EDGES if kind == "edges" else tuple(palette) if kind == "labels" else ()
     names = [title.lower() for title, _ in classes]
@@ -61,13 +61,13 @@ def canvas_spec(
 
 
 def spec_of(config: ModelConfig, name: str = "main") -> dict[str, Any]:
-    """The canvas that a checkpoint asks for."""
+    """Returns the description of the canvas on which the input of a model is drawn."""
     kind = "photo" if config.source == "labels" and not config.palette else config.source
     return canvas_spec(config.palette, config.size, kind=kind, name=name)
 
 
 def theme_of(classes: Sequence[PaletteEntry]) -> str:
-    """Which of our drawings suit a palette: "facade", "map" or, as the empty string, none."""
+    """Returns which of our example drawings suit a palette: "facade", "map", or "" where neither does."""
     colors = np.array([color for _, color in classes], dtype=np.int32).reshape(-1, 3)
     near = {
         kind: sum(np.abs(colors - mark).sum(axis=1).min(initial=999) < 60 for mark in marks)
@@ -77,10 +77,11 @@ def theme_of(classes: Sequence[PaletteEntry]) -> str:
 
 
 def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
-    """The drawing in what a client sent, its `info` telling `sequence` and `kind`; `gr.Error` with
-    one sentence where it is none.
+    """Checks what a client sent and returns the drawing as an RGB picture of `size` x `size`.
 
-    `own` is the spec that counts where the drawing does not state one.
+    `payload` is a data URL of a PNG, or a dict with `image` and optionally `size`, `kind`, `palette` and
+    `sequence`. `own` is the spec of the model, used where the payload states none. The picture's `info` holds
+    `sequence` and `kind`. Raises `gr.Error` with one sentence where the payload is no such drawing.
     """
     if isinstance(payload, str):
         payload = {"image": payload}
@@ -95,16 +96,19 @@ def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
 
 
 def to_data_url(image: Image.Image, effort: int = 6) -> str:
-    """A picture as text, without loss. `effort` from 0 to 9: the time that is taken to make it small."""
+    """Encodes a picture as a data URL of a PNG, without loss. `effort` from 0 to 9 is
+    zlib's compression level."""
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=effort)
     return PNG_START + base64.b64encode(file.getvalue()).decode()
 
 
 def _stated_spec(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """What the drawing says it is. The page's word counts, within bounds: after a restart the
-    server no longer knows which model this page had chosen, and a drawing snapped to another
-    model's colours would be ruined."""
+    """Returns size, kind and palette that the payload states, checked; those of `own` where it states none.
+
+    The payload takes precedence: after a restart the server no longer knows which model the page had chosen,
+    and a drawing snapped to another model's colours would be ruined.
+    """
     if "size" not in payload and "palette" not in payload:
         return {"size": own["size"], "kind": own["kind"], "palette": [color for _, color in own["palette"]]}
     size = payload.get("size")
@@ -141,8 +145,11 @@ def _sequence(payload: dict[str, Any]) -> int:
 
 
 def _open_png(text: Any, size: int) -> Image.Image:
-    """The PNG in a data URL, as RGB of `size` x `size`. The header is read first:
-    nothing large is ever unpacked."""
+    """Decodes the PNG in a data URL to RGB of `size` x `size`.
+
+    The size is checked from the header, before any pixel is decoded, so that a small file cannot
+    fill the memory.
+    """
     if not isinstance(text, str) or not text.startswith(PNG_START):
         raise gr.Error("This is not a drawing: send a PNG as a data URL.")
     if len(text) > MAX_CHARACTERS:
@@ -173,8 +180,11 @@ def _open_png(text: Any, size: int) -> Image.Image:
 
 
 def snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
-    """Exactly palette colours. Our page sends no other; another client may, and two
-    models may differ in theirs."""
+    """Returns the drawing with each pixel in the nearest of `colors`.
+
+    Our page sends exact colours, but another client may not, and two models may have different palettes.
+    Raises `gr.Error` where the drawing has more than `MAX_COLORS` colours.
+    """
     found = image.getcolors(MAX_COLORS)
     if found is None:
         raise gr.Error(f"This drawing has more than {MAX_COLORS} colours; a label map has a few.")
@@ -191,5 +201,6 @@ def snapped(image: Image.Image, colors: Sequence[Sequence[int]]) -> Image.Image:
 
 @lru_cache(maxsize=1)
 def canvas_template() -> str:
-    """The markup of the canvas. It mentions no property, so that Gradio never renders it anew."""
+    """Returns the markup of the canvas. It refers to no property, so Gradio never renders
+    it a second time."""
     return f'<div class="p2p-host">{(CANVAS / "canvas.html").read_text(encoding="utf-8")}</div>'

@@ -1,4 +1,4 @@
-"""Files of a run to take away: made on the disk in small pieces, and swept away after a while."""
+"""Copies of a run's files for download: written to disk in small pieces, deleted after `KEPT` seconds."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pix2pix.runs.run import Run
 
 PLACE = Path(tempfile.gettempdir()) / "pix2pix-downloads"
 KEPT = 900
-"""Seconds that a file lies here; Gradio makes its own copy at once."""
+"""Seconds that a file stays here; Gradio makes its own copy at once."""
 PIECE = 1 << 20
 LEFT_OUT = {"lock", "lock.held", "stop", "sample", "owner"}
 
 
 def stage_model(run: Run) -> Path:
-    """A copy of the newest model, named by its run."""
+    """Copies the newest model of a run to a file named after the run. Raises `RunError` where it
+    has saved none."""
     if not run.model_path.exists():
         raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
     return stage_file(run.model_path, f"{run.name}.pth")
 
 
 def stage_file(path: Path, name: str) -> Path:
-    """A copy of a file, under another name."""
+    """Copies a file into a new folder for downloads, as `name`."""
     target = _new_place(path.stat().st_size) / name
     shutil.copyfile(path, target)
     return target
 
 
 def stage_run(run: Run) -> Path:
-    """The whole run as a zip, with a folder of its name in it. Memory stays as
-    it is, however large the run."""
+    """Writes the whole run into a zip file with one folder of the run's name, in constant memory."""
     files = [
         path
         for path in sorted(run.path.rglob("*"))

@@ -1,5 +1,5 @@
-"""The pictures that the page starts from, in `examples/`: label maps and edges of our own, and photos
-that our models made of them."""
+"""The example inputs of the page, from `examples/`: our own label maps and edge drawings, and photos that our
+models made of them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pix2pix.ui.shared.canvas import spec_of, theme_of, to_data_url
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SUFFIXES = (".png", ".jpg")
 PHOTOS = {"facade": "house", "map": "aerial"}
-"""By what a model draws, the photos that it can draw it from."""
+"""Folder of photos that suit a model which turns photos into labels, by the theme of its target palette."""
 
 
 def fitting(config: ModelConfig) -> str:
-    """The folder of examples that suit a model; empty where none do."""
+    """Returns the name of the folder of examples that suit a model; "" where none do."""
     spec = spec_of(config)
     if spec["kind"] == "photo":
         return PHOTOS.get(theme_of(config.target_palette), "")
@@ -26,7 +26,8 @@ def fitting(config: ModelConfig) -> str:
 
 
 def list_examples(folder: Path = EXAMPLES) -> dict[str, list[Path]]:
-    """Files by what they show: label maps as `facade` and `map`, `edges`, photos as `house` and `aerial`."""
+    """Returns the example files by folder: label maps `facade` and `map`, `edges`, photos
+    `house` and `aerial`."""
     places = [place for place in sorted(folder.glob("*")) if place.is_dir()]
     return {
         place.name: sorted(path for path in place.iterdir() if path.suffix in SUFFIXES) for place in places
@@ -34,12 +35,13 @@ def list_examples(folder: Path = EXAMPLES) -> dict[str, list[Path]]:
 
 
 def title_of(path: Path) -> str:
-    """`corner-house.png` as words."""
+    """Returns the title of an example from its file name: `corner-house.png` gives "Corner house"."""
     return path.stem.replace("-", " ").capitalize()
 
 
 def as_props(folder: Path = EXAMPLES) -> dict[str, list[dict[str, Any]]]:
-    """Names and pictures by what they show, for the page: they are small, and come with it."""
+    """Returns names and pictures (data URLs) by folder. They are small, so they are part of
+    the page itself."""
     return {
         kind: [{"name": title_of(path), "image": _to_url(path)} for path in paths]
         for kind, paths in list_examples(folder).items()

@@ -1,4 +1,4 @@
-"""Mistakes that a visitor can mend, shown as a toast with their sentence instead of a traceback."""
+"""Errors that a visitor can correct, shown as a toast with one sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ SECONDS = 12
 
 
 def with_toasts(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler, with its `Pix2PixError` as a toast. Other errors are bugs, and go to the server's log."""
+    """Wraps a handler so that its `Pix2PixError` is shown as a toast. Other exceptions are bugs,
+    and are logged."""
 
     @functools.wraps(handler)
     def handle(*values: Any) -> Any:
@@ -35,15 +36,15 @@ def with_toasts(handler: Callable[..., Any]) -> Callable[..., Any]:
 PATH = re.compile(
     r"""(?<![\w:/\\.~-])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\'"`<>|;,()]+)+[/\\]([^\s/\\'"`<>|;,()]*)"""
 )
-"""An absolute path of two parts or more; what stands in its group is its last part. Not the
-rest of an address of the web."""
+"""An absolute path of at least two parts; its group is the last part. The path of a web address
+does not match."""
 
 
 def without_paths(text: str) -> str:
-    """The text with each absolute path shortened to its last part: a visitor need not
-    know the folders of the server.
+    """Shortens each absolute path in the text to its last part, so that it shows no folders of the server.
 
-    Folders with spaces in their names are known where they are those that the server works in.
+    A path with spaces in it is recognised only below the working folder, the home folder and
+    the temporary folder.
     """
     for folder in (Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         if len(folder.parts) > 1:
@@ -55,16 +56,16 @@ def without_paths(text: str) -> str:
 
 
 def sentence(error: Pix2PixError | str) -> str:
-    """The message without the server's folders, with a capital letter unless it
-    begins with a file or a number."""
+    """Returns the message without the server's folders, capitalised unless it begins with a file name
+    or a number."""
     text = without_paths(str(error))
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
 CLICK_LATER = "() => setTimeout(() => document.querySelector('#{} button, button#{}, a#{}')?.click(), 250)"
-"""A download that was made on the server is taken as if its own, unseen button had been pressed."""
+"""Presses the hidden download button once its file is there, so that the browser saves the file."""
 
 
 def capital(text: str) -> str:
-    """The sentence with a capital letter."""
+    """Returns the text with its first letter in upper case."""
     return text[:1].upper() + text[1:]

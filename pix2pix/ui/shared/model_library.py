@@ -1,8 +1,7 @@
-"""The models that a page offers: what lies in `checkpoints/`, and what runs have saved,
-also the run that is training now.
+"""The models that a page offers: the files in `checkpoints/`, and those that runs save while they train.
 
 A model is named by a key (`facades`, `runs/houses`, `runs/houses/best`), which is looked up in the list and
-never used as a path: a visitor can send anything.
+never used as a path, because a visitor can send any text.
 """
 
 from __future__ import annotations
@@ -30,20 +29,22 @@ from pix2pix.ui.shared.turns import Batches, RequestQueue
 
 Signature = tuple[str, int, int]
 FRESH = 1.0
-"""Seconds after which files are looked at again that may have been overwritten where they are."""
+"""Seconds after which the files are read again even if no folder changed, since a file may be
+overwritten in place."""
 SETTLED = 0.05
-"""Seconds: a folder may change twice within one tick of the disk's clock."""
+"""Seconds within which a folder may change twice without its modification time changing."""
 KEPT_TRANSLATORS = 3
 KEPT_DESCRIPTIONS = 1000
 FIRST = "facades"
-"""The model that a newcomer meets: the files of a fresh copy are all equally old."""
+"""The model shown first on a new page: in a fresh copy all files are equally old, so the
+newest means nothing."""
 RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
-"""File of a run, and what it adds to the model's key and to its title."""
+"""File of a run, and the suffixes that it adds to the model's key and title."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One usable checkpoint file, described without its weights having been read."""
+    """One usable checkpoint file, described without reading its weights."""
 
     key: str
     title: str
@@ -51,31 +52,31 @@ class Model:
     config: ModelConfig
     about: dict[str, Any]
     modified: float
-    """Seconds since 1970."""
+    """Modification time in seconds since 1970."""
 
     @property
     def is_run(self) -> bool:
-        """It belongs to a run, and may change while that trains."""
+        """Whether the model belongs to a run, and so may change while the run trains."""
         return self.key.startswith("runs/")
 
     @property
     def task(self) -> str:
-        """`labels to photo`"""
+        """The translation in words, such as `labels to photo`."""
         return f"{self.config.source} to {self.config.target}"
 
     @property
     def version(self) -> str:
-        """Another one whenever the file is written anew."""
+        """The modification time as text, which differs whenever the file is written again."""
         return f"{self.modified:.6f}"
 
     @property
     def date(self) -> str:
-        """Day on which the file was written, `2026-08-01`."""
+        """The day on which the file was written, such as `2026-08-01`."""
         return datetime.fromtimestamp(self.modified).strftime("%Y-%m-%d")
 
     @property
     def label(self) -> str:
-        """`houses · labels to photo · 256 px · step 2,000 · 2026-08-01`"""
+        """The entry of a menu, such as `houses · labels to photo · 256 px · step 2,000 · 2026-08-01`."""
         step = self.about.get("step")
         facts = [self.title, self.task, f"{self.config.size} px"]
         facts += [f"step {step:,}"] if isinstance(step, int) and self.is_run else []
@@ -84,26 +85,29 @@ class Model:
 
 @dataclass(frozen=True)
 class Listing:
-    """The usable models, the newest first, and a sentence for each file that is none."""
+    """The usable models, the newest first, and one sentence for each file that cannot be used."""
 
     models: tuple[Model, ...]
     problems: tuple[str, ...]
     broken: tuple[tuple[Path, str], ...] = ()
-    """The same files and sentences, by file."""
+    """Path and sentence of each file that cannot be used."""
 
     def choices(self) -> list[tuple[str, str]]:
-        """Labels and keys, as a menu takes them."""
+        """Returns pairs of label and key for a Gradio menu."""
         return [(model.label, model.key) for model in self.models]
 
 
 def key_of(path: Path) -> str:
-    """What a file in `checkpoints/` is called: other projects' files keep their endings."""
+    """Returns the key of a file in `checkpoints/`: its name without `.pth`; other endings are kept."""
     return path.stem if path.suffix == ".pth" else path.name
 
 
 def list_models(checkpoints: Path, runs: Path) -> Listing:
-    """Looks at the models in `checkpoints/`, also those of other projects, at
-    `runs/*/model.pth` and at `runs/*/best.pth`."""
+    """Lists the models in `checkpoints/` (other projects' too), `runs/*/model.pth` and
+    `runs/*/best.pth`.
+
+    A file that cannot be read is listed with a sentence instead of raising an error.
+    """
     files = [path for path in checkpoints.glob("*") if path.suffix in SUFFIXES]
     places = [(key_of(path), key_of(path), path) for path in files]
     for file, suffix, word in RUN_FILES:
@@ -135,19 +139,22 @@ Description = tuple[ModelConfig, dict[str, Any]]
 _descriptions: OrderedDict[Signature, Description | str] = OrderedDict()
 _descriptions_lock = threading.Lock()
 _opening = threading.Lock()
-"""Files of other projects are opened one at a time: each takes a process and a second or two."""
+"""Held while another project's file is read: each takes a child process and a second or two."""
 
 
 def _describe(path: Path) -> Description:
-    """What the file says of itself, or the sentence about it as an error; known until the file changes."""
+    """Returns a file's config and `about`, from the cache unless the file has changed.
+
+    Raises `CheckpointError` with the sentence about a file that cannot be used; that is cached too.
+    """
     signature = _sign(path)
     known = _recall(signature)
     if known is None:
         if is_own(path):
-            known = _keep(signature, _told(path))
+            known = _keep(signature, _read_or_explain(path))
         else:
             with _opening:
-                known = _recall(signature) or _keep(signature, _told(path))
+                known = _recall(signature) or _keep(signature, _read_or_explain(path))
     if isinstance(known, str):
         raise CheckpointError(known)
     return known
@@ -168,7 +175,7 @@ def _keep(signature: Signature, described: Description | str) -> Description | s
     return described
 
 
-def _told(path: Path) -> Description | str:
+def _read_or_explain(path: Path) -> Description | str:
     try:
         return read_description(path)
     except CheckpointError as error:
@@ -176,16 +183,17 @@ def _told(path: Path) -> Description | str:
 
 
 def _sign(path: Path) -> Signature:
-    """Changes whenever the file does."""
+    """Returns path, modification time (ns) and size of a file, which together change
+    whenever the file does."""
     facts = path.stat()
     return str(path.resolve()), facts.st_mtime_ns, facts.st_size
 
 
 def read_description(path: Path) -> Description:
-    """What a checkpoint says of itself. The weights stay on the disk: 2 ms where reading
-    and checking them takes a second.
+    """Returns config and `about` of a checkpoint without reading its weights (2 ms instead of a second).
 
-    Weights of another project say nothing of themselves: they are read once, in a process of their own.
+    Weights of another project carry no description: they are read once, in a child process. Raises
+    `CheckpointError` where the file is damaged or no checkpoint.
     """
     if not is_own(path):
         checkpoint = read_any(path)
@@ -210,8 +218,7 @@ def read_description(path: Path) -> Description:
 
 
 class ModelLibrary:
-    """The models of two folders, and the few translators that were used last. Shared
-    by all visitors and threads."""
+    """The models of two folders, and the `kept` translators used last. Shared by all visitors and threads."""
 
     def __init__(self, checkpoints: str | Path, runs: str | Path, *, kept: int = KEPT_TRANSLATORS) -> None:
         self.checkpoints = Path(checkpoints)
@@ -226,10 +233,10 @@ class ModelLibrary:
         self.batches = Batches(self.turns)
 
     def listing(self) -> Listing:
-        """What is there now.
+        """Returns the models that exist now.
 
-        The files are looked at when a folder has changed, which every file does that is new, gone, renamed or
-        written as we write, and else once a second.
+        The files are read again when a folder has changed, which is so for every new, deleted, renamed or
+        atomically replaced file, and otherwise at most once a second.
         """
         now = time.time()
         folders = self._folders()
@@ -241,7 +248,7 @@ class ModelLibrary:
         return self._listed
 
     def _folders(self) -> dict[str, int]:
-        """When each folder of models was changed last, in nanoseconds since 1970."""
+        """Returns the modification time of each folder of models, in nanoseconds since 1970."""
         found: dict[str, int] = {}
         for folder in (self.checkpoints, self.runs):
             with suppress(OSError):
@@ -254,7 +261,7 @@ class ModelLibrary:
         return found
 
     def model(self, key: str | None) -> Model:
-        """The model with that key; `CheckpointError` where there is none (any more)."""
+        """Returns the model with that key. Raises `CheckpointError` where there is none (any more)."""
         known = next((model for model in self._listed.models if model.key == key), None)
         with suppress(OSError):
             # One look at one file: a stroke asks for its model many times a second.
@@ -274,7 +281,10 @@ class ModelLibrary:
         )
 
     def translator(self, key: str | None) -> Translator | ZeroGpuTranslator:
-        """The model with that key, ready to draw; read anew when its file has changed."""
+        """Returns the translator of the model with that key, loaded again if its file has changed.
+
+        Raises `CheckpointError` where there is no such model, or its file cannot be read.
+        """
         path = self.model(key).path
         # One at a time: ten visitors who choose a model together read it once.
         with self._lock:
@@ -291,11 +301,11 @@ class ModelLibrary:
             return self._translators[signature]
 
     def turn(self) -> AbstractContextManager[None]:
-        """One picture at a time: two at once would each take twice as long."""
+        """Waits for the one turn to compute a picture: two at once would each take twice as long."""
         return self.turns.take()
 
     def _forget(self, path: str, newest: Signature) -> None:
-        """Older states of the same file go first, then what was used longest ago."""
+        """Drops translators of older versions of the file at `path`, then those used longest ago."""
         for signature in [known for known in self._translators if known[0] == path and known != newest]:
             del self._translators[signature]
         while len(self._translators) > self.kept:
@@ -303,8 +313,11 @@ class ModelLibrary:
 
 
 def default_key(listing: Listing, wanted: str | None = None) -> str | None:
-    """What a menu shows at first: the wanted model if it is there, else the facades that come along, else
-    a kept one, else the newest."""
+    """Returns the key that a menu shows first; None where there is no model.
+
+    In this order: `wanted` if it exists, the model "facades", the newest model in `checkpoints/`, the newest
+    of a run.
+    """
     keys = [model.key for model in listing.models]
     kept = [model.key for model in listing.models if not model.is_run]
     return next((key for key in (wanted, FIRST, *kept, *keys) if key in keys), None)

@@ -1,8 +1,10 @@
-"""What a visitor of the page may do: who trains, whose runs one sees, who changes models. Each handler of the
-page asks here; hidden buttons protect nothing. The table for people is in `docs/hub.md`.
+"""Permissions of visitors: who may train, who sees which runs, who may change models.
 
-PIX2PIX_TRAIN          nobody, owner, visitors (who have signed in) or everyone
-PIX2PIX_TRAIN_MINUTES  how long a run may train in all; 0 or nothing: as long as it takes
+Each handler of the page checks here; hiding a button protects nothing. The table of permissions is
+in `docs/hub.md`. Environment:
+
+PIX2PIX_TRAIN          who may train: nobody, owner, visitors (signed in) or everyone
+PIX2PIX_TRAIN_MINUTES  limit of a run's training time in minutes; 0 or unset: no limit
 """
 
 from __future__ import annotations
@@ -30,25 +32,27 @@ ON_A_SPACE: dict[Action, Policy] = {
     "study": "everyone",
     "prepare": "owner",  # of studies: it shows a folder's pictures to everyone
 }
-"""Who may do what on a public Space; without a sign-in, the owner is nobody. On one's own machine everyone
-does all. `train` has a policy of its own, PIX2PIX_TRAIN."""
+"""Who may do what on a public Space; without a sign-in nobody counts as the owner. On a private machine
+everyone may do everything. `train` has a policy of its own, PIX2PIX_TRAIN."""
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What the owner of the page allows."""
+    """The permissions that the owner of the page has set."""
 
     policy: Policy = "everyone"
     owner: str = ""
     minutes: float = 0.0
     has_background: bool = True
-    """False on hardware that is there for single calls only, and cannot hold a run."""
+    """False on hardware that is lent for single calls (ZeroGPU) and cannot run a training."""
     is_space: bool = False
-    """Strangers come by."""
+    """Whether the page is a public Space."""
 
     def check(self, visitor: str, action: Action) -> None:
-        """`RightsError` (to train: `RunError`) where `visitor`, the name of the signed-in, else
-        empty, may not do that here."""
+        """Raises `RightsError` (`RunError` for "train") where `visitor` may not do `action` here.
+
+        `visitor` is the name of whoever signed in, else "".
+        """
         if action == "train":
             self.check_train(visitor)
         elif self.is_space:
@@ -65,8 +69,7 @@ class Rights:
                 )
 
     def refusal(self, visitor: str) -> str:
-        """Why `visitor` (the name of the signed-in, else empty) may not train;
-        empty where that is allowed."""
+        """Returns why `visitor` (the name of whoever signed in, else "") may not train; "" where they may."""
         if not self.has_background:
             return "this Space runs on ZeroGPU, which lends a GPU for single calls and cannot hold a training"
         if self.policy == "nobody":
@@ -78,28 +81,30 @@ class Rights:
         return ""
 
     def check_train(self, visitor: str) -> None:
-        """`RunError` where `visitor` may not start or go on with a run."""
+        """Raises `RunError` where `visitor` may not start or resume a run."""
         refusal = self.refusal(visitor)
         if refusal:
             raise RunError(f"{refusal}.")
 
     def is_owner(self, visitor: str) -> bool:
-        """Whether the page is `visitor`'s own."""
+        """Whether `visitor` is the owner of the page."""
         return bool(visitor) and visitor == self.owner
 
     def may_see(self, visitor: str, run_owner: str) -> bool:
-        """Whether `visitor` may look at, and steer, a run that `run_owner` has started."""
+        """Whether `visitor` may see and control a run that `run_owner` has started."""
         return self.policy == "everyone" or self.is_owner(visitor) or (bool(visitor) and visitor == run_owner)
 
     def minutes_for(self, visitor: str) -> float:
-        """How long a run of this visitor may train; 0 for as long as it takes. The
-        owner's own runs know no limit."""
+        """Returns the limit of a run's training time in minutes; 0, as for the owner's own
+        runs, is no limit."""
         return 0.0 if self.is_owner(visitor) else self.minutes
 
 
 def read_rights(environment: Mapping[str, str] = os.environ) -> Rights:
-    """The owner's wishes, from the environment. On a Space nobody trains unless its owner says so:
-    its free CPU is everyone's."""
+    """Reads the permissions from the environment. Raises `ConfigError` for a value that is not allowed.
+
+    On a Space the default is that nobody trains, since all visitors share its CPU.
+    """
     is_space = bool(environment.get("SPACE_ID"))
     policy = environment.get("PIX2PIX_TRAIN", "").strip().lower() or ("nobody" if is_space else "everyone")
     if policy not in get_args(Policy):

@@ -1,5 +1,5 @@
-"""What a visitor can do to training runs. Each act checks names and rights itself: anybody
-can send anything to a page."""
+"""The actions of visitors on training runs. Each checks names and rights itself, because a visitor can
+send any text."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from pix2pix.ui.shared.permissions import Rights, read_rights
 
 LONGEST_NAME = 60
 NAME = re.compile(rf"\w(?:[\w .-]{{0,{LONGEST_NAME - 2}}}[\w-])?")
-"""Letters, digits, space, dot, dash: no slash, no dot or space at an end, so no way out of a folder."""
+"""Letters, digits, spaces, dots, dashes; no slash, no dot or space at an end: it cannot
+name another folder."""
 MOST_STEPS = 100_000_000
 
 
 @dataclass(frozen=True)
 class RunActions:
-    """Where runs and models lie, and who may do what. `visitor` is the name of
-    whoever signed in, else empty."""
+    """The folders of runs and models, and the rights of visitors. `visitor` is the name of whoever signed
+    in, else ""."""
 
     runs: Path
     checkpoints: Path
@@ -41,7 +42,7 @@ class RunActions:
     """Folders on the server whose pictures a visitor may name."""
 
     def visible(self, visitor: str) -> list[Run]:
-        """The runs that a visitor sees and steers, the newest first."""
+        """Returns the runs that the visitor may see and control, the newest first."""
         # A name that is not UTF-8 cannot be sent to a browser; the list of models names its files.
         return [
             run
@@ -50,39 +51,43 @@ class RunActions:
         ]
 
     def find(self, visitor: str, name: str | None) -> Run | None:
-        """The run of that name, looked up among those that the visitor sees."""
+        """Returns the run of that name among those that the visitor may see; None where there is none."""
         return next((run for run in self.visible(visitor) if run.name == name), None)
 
     def run(self, visitor: str, name: str | None) -> Run:
-        """As `find`; `RunError` where there is none."""
+        """Returns the run of that name. Raises `RunError` where the visitor sees no such run."""
         run = self.find(visitor, name)
         if run is None:
             raise RunError(f"the run {str(name)[:100]!r} is not there (any more). Choose another one.")
         return run
 
     def may_use(self, data: str) -> bool:
-        """The pictures there may be looked at by visitors."""
+        """Whether visitors may look at the pictures in the folder `data`."""
         return bool(data) and is_allowed(data, self.uploads, allowed=self.allowed)
 
     def data_in_use(self) -> list[str]:
-        """The folders that runs learn from, also those of others."""
+        """Returns the data folders of all runs, whoever started them."""
         return [run.config().data for run in find_runs(self.runs)]
 
     def hidden(self, visitor: str) -> set[str]:
-        """Names of the runs that a visitor does not see."""
+        """Returns the names of the runs that the visitor may not see."""
         seen = {run.name for run in self.visible(visitor)}
         return {run.name for run in find_runs(self.runs)} - seen
 
     def start_from(self, visitor: str, library: ModelLibrary, key: str) -> Model:
-        """The model to go on from; `Pix2PixError` where it is not there, or belongs to somebody else."""
+        """Returns the model to start from. Raises `Pix2PixError` where it does not exist or belongs
+        to another visitor."""
         model = library.model(key)
         if model.is_run:
             self.run(visitor, model.path.parent.name)
         return model
 
     def start(self, visitor: str, name: str | None, config: TrainConfig) -> tuple[str, str]:
-        """Makes the run and starts its trainer in the background, or lets it wait.
-        Its name, and what was done."""
+        """Creates a run and starts or queues its trainer; returns the run's name and a sentence for the page.
+
+        Raises a `Pix2PixError` where the visitor may not train, where settings, data or name are not usable,
+        or where memory or disk do not suffice.
+        """
         self.rights.check_train(visitor)
         if not config.data:
             raise ConfigError("there is nothing to train on yet: bring pairs, or name a folder of them.")
@@ -99,7 +104,7 @@ class RunActions:
         return run.name, " ".join(filter(None, [_begun(run), capital(lowered)]))
 
     def stop(self, visitor: str, name: str | None) -> str:
-        """Asks the trainer to finish its step and save."""
+        """Asks the trainer to finish its step, save and stop; returns a sentence."""
         run = self.run(visitor, name)
         if run.state() not in ALIVE:
             return f"{run.name} is not training."
@@ -107,11 +112,11 @@ class RunActions:
         return f"{run.name} finishes its step, saves and stops."
 
     def leave(self, visitor: str, name: str | None) -> str:
-        """Takes a run out of the queue."""
+        """Takes the run out of the queue; returns a sentence."""
         return run_queue.leave(self.run(visitor, name))
 
     def resume(self, visitor: str, name: str | None, more: float = 0) -> str:
-        """Goes on with a run, `more` steps beyond those that were planned."""
+        """Resumes the run, for `more` steps beyond those that were planned; returns a sentence."""
         self.rights.check_train(visitor)
         run = self.run(visitor, name)
         wanted = _check_steps(run.snapshot(), more)
@@ -120,7 +125,8 @@ class RunActions:
         return _begun(run) if run.state() == run_queue.QUEUED else f"{run.name} goes on to step {wanted:,}."
 
     def sample_now(self, visitor: str, name: str | None) -> str:
-        """Asks for a sample grid out of turn."""
+        """Asks the trainer for a sample grid after its current step. Raises `RunError` where the run
+        is not training."""
         run = self.run(visitor, name)
         if run.state() not in ALIVE:
             raise RunError(f"{run.name} is not training, so there is nothing new to see.")
@@ -128,7 +134,11 @@ class RunActions:
         return "A sample grid comes after this step."
 
     def keep(self, visitor: str, name: str | None, model: str | None) -> str:
-        """Copies the newest model to the folder of checkpoints, under a name that is free."""
+        """Copies the newest model into `checkpoints/` as `model` (default: the run's name);
+        returns a sentence.
+
+        Raises `RunError` where the run has saved no model or the name is taken. Nothing is overwritten.
+        """
         run = self.run(visitor, name)
         self.rights.check_train(visitor)
         if not run.model_path.exists():
@@ -143,14 +153,14 @@ class RunActions:
         return f"Kept as {target.name}."
 
     def remove(self, visitor: str, name: str | None) -> str:
-        """Deletes a run for good."""
+        """Deletes the run with all its files; returns a sentence."""
         run = self.run(visitor, name)
         jobs.remove(run.path)
         return f"{run.name} is deleted."
 
 
 def open_run_actions(library: ModelLibrary) -> RunActions:
-    """The desk over a shelf's folders, with the rights that the environment gives."""
+    """Returns the actions over the folders of a library, with the rights that the environment sets."""
     return RunActions(
         library.runs, library.checkpoints, read_rights(), library.runs.parent / "uploads", allowed_folders()
     )
@@ -164,7 +174,7 @@ def _begun(run: Run) -> str:
 
 
 def check_name(name: str, kind: str = "a run") -> str:
-    """The name without spaces around it; `ConfigError` where it would not do for a file or folder."""
+    """Returns the name stripped of spaces. Raises `ConfigError` where it cannot name a file or folder."""
     name = name.strip()
     if not NAME.fullmatch(name) or ".." in name:
         raise ConfigError(
@@ -176,7 +186,8 @@ def check_name(name: str, kind: str = "a run") -> str:
 
 
 def pick_run(found: Sequence[Run], name: str | None) -> Run | None:
-    """The run to show: the one asked for, else one that is training, else the newest."""
+    """Returns the run to show: the one named, else one that is training, else the newest; None where
+    there is none."""
     wanted = next((run for run in found if run.name == name), None)
     return wanted or next((run for run in found if run.state() in ALIVE), None) or next(iter(found), None)
 

@@ -1,5 +1,5 @@
-"""The drawing that a model is shown with: an example of ours, in the colours of its
-palette where it takes label maps."""
+"""The sample input of a model: one of our examples, in the colours of the model's palette where it
+takes label maps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pix2pix.ui.shared.examples import EXAMPLES, fitting, list_examples
 
 
 def sample_drawing(config: ModelConfig) -> Image.Image:
-    """A picture of the kind and the size that the model takes; always the same one for the same model."""
+    """Returns an RGB picture of the kind and size that the model takes; the same one for the same config."""
     shown = Image.Resampling.NEAREST if _is_drawn(config) else Image.Resampling.LANCZOS
     return _drawing(config).resize((config.size, config.size), shown)
 
@@ -36,8 +36,11 @@ def _drawing(config: ModelConfig) -> Image.Image:
 
 
 def recolored(drawing: Image.Image, config: ModelConfig, *, is_near: bool) -> Image.Image:
-    """The drawing in the colours of the model: the nearest ones where they mean the same, else dealt
-    out, the largest area first."""
+    """Returns the drawing in the colours of the model's palette.
+
+    With `is_near`, each pixel gets the nearest palette colour: both palettes mean the same. Otherwise colours
+    are assigned in the order of the palette, the largest area first.
+    """
     pixels = np.asarray(drawing)
     if is_near:
         return Image.fromarray(snap(pixels, config.palette)[0])

@@ -1,9 +1,9 @@
-"""What a visitor's session costs the server: a few kilobytes, and a bounded number of them.
+"""Limits the server's memory for visitors' sessions: a few kilobytes each, and a bounded number of them.
 
 Gradio 6 gives each session, each call of the API included, a description of every component of the page: 0.41
 MB of this page and 10 ms, kept for up to 10,000 sessions (4 GB). No public setting makes it smaller, so
-`share_descriptions` replaces its class of a session with one that shares the page's descriptions and copies
-those that a session changes. Written against gradio 6.31; a test holds that the class is still where it was.
+`share_descriptions` replaces Gradio's session class with one that shares the page's descriptions and copies
+those that a session changes. Written against gradio 6.31; a test checks that the class is still in its place.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from pix2pix.data.store import free_memory
 TTL_WHEN_CLOSED = 3600
 """Seconds for which Gradio keeps the state of a closed page."""
 SHARE = 0.01
-"""Part of the free memory that sessions may take."""
+"""Share of the free memory that sessions may take."""
 BYTES_PER_SESSION = 40_000
-"""Measured (tests/ui/shared/test_session_memory.py holds it): 15 kB of a session that does nothing, more
-with what a visitor looks at."""
+"""Measured (and held by tests/ui/shared/test_session_memory.py): 15 kB for an idle session, more
+with its state."""
 FEWEST = 200
 MOST = 2000
 
 
 def session_capacity() -> int:
-    """Sessions that are kept; of more, those that were used longest ago are forgotten. Their
-    pages go on with a new one."""
+    """Returns how many sessions are kept; beyond that, those used longest ago are dropped and their pages get
+    a new one."""
     return int(min(max(SHARE * free_memory() / BYTES_PER_SESSION, FEWEST), MOST))
 
 
 class SharedDescriptions(dict[int, Any]):
-    """Descriptions of components by id: those of the page, until a session reads one to change it.
-    Then it has a copy of its own."""
+    """Descriptions of components by id: the page's own, copied for this session when it first reads one
+    to change it."""
 
     def __init__(self, shared: dict[int, Any]) -> None:
         super().__init__()
@@ -58,13 +58,14 @@ class SharedDescriptions(dict[int, Any]):
         return iter({**self.shared, **dict.fromkeys(super().__iter__())})
 
     def items(self) -> Any:
-        """Pairs of id and description, for links that carry a page's state."""
+        """Returns pairs of id and description, which Gradio reads to make a link that carries
+        the page's state."""
         own = dict(super().items())
         return {**self.shared, **own}.items()
 
 
 class SharingSession(state_holder.SessionState):
-    """A session of Gradio whose descriptions of components are the page's own."""
+    """A Gradio session that shares the page's descriptions of components."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         # Not Gradio's constructor, which describes every component anew; the test compares what both set.
@@ -80,7 +81,7 @@ _described: WeakKeyDictionary[gr.Blocks, dict[int, Any]] = WeakKeyDictionary()
 
 
 def _descriptions_of(blocks: gr.Blocks) -> dict[int, Any]:
-    """Those of a page, made once."""
+    """Returns the descriptions of a page's components by id, computed once for each page."""
     if blocks not in _described:
         config = blocks.default_config
         _described[blocks] = {
@@ -90,7 +91,7 @@ def _descriptions_of(blocks: gr.Blocks) -> dict[int, Any]:
 
 
 def share_descriptions() -> None:
-    """From now on each new session shares the descriptions of its page. May be called again."""
+    """Makes Gradio use `SharingSession` for each new session. Calling it again changes nothing."""
     for module in (state_holder, route_utils, gradio.blocks):
         assert hasattr(module, "SessionState"), f"gradio {gr.__version__} keeps its sessions elsewhere"
         setattr(module, "SessionState", SharingSession)  # noqa: B010  # a class, which mypy does not let anybody replace

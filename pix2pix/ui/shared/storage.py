@@ -1,6 +1,6 @@
-"""Where a page keeps its models and runs: beside it, or on a Space's persistent storage where it has one.
+"""The folders of models and runs: beside the page, or on a Space's persistent storage where it has one.
 
-PIX2PIX_STORE  a folder that lasts; on a Space /data, if that is there
+PIX2PIX_STORE  a folder that lasts; on a Space /data, if that exists
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 from pix2pix.runtime.files import write_text
 
 SPACE_STORAGE = "/data"
-BROUGHT = ".brought"
-"""Names and checksums of models that came along and were put into the store: one that was
-deleted there does not come back."""
+SHIPPED_RECORD = ".brought"
+"""File with names and SHA-256 sums of the shipped models that were copied to the store, so that one deleted
+there is not copied again."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class Places:
 
 
 def find_places(environment: Mapping[str, str] = os.environ, here: str | Path = "") -> Places:
-    """The folders below the store, with the models that came along; without a store those below
-    `here`, the working folder."""
+    """Returns the folders in the store, with the shipped models copied there; else those below `here`.
+
+    `here` is by default the working folder. A store that cannot be written to counts as none.
+    """
     store = environment.get("PIX2PIX_STORE") or (SPACE_STORAGE if environment.get("SPACE_ID") else "")
     beside = Places(Path(here) / "checkpoints", Path(here) / "runs")
     if not store or not Path(store).is_dir() or not os.access(store, os.W_OK):
@@ -38,13 +40,13 @@ def find_places(environment: Mapping[str, str] = os.environ, here: str | Path = 
     places = Places(Path(store) / "checkpoints", Path(store) / "runs")
     places.checkpoints.mkdir(exist_ok=True)
     places.runs.mkdir(exist_ok=True)
-    _bring_models(beside.checkpoints, places.checkpoints)
+    _copy_shipped_models(beside.checkpoints, places.checkpoints)
     return places
 
 
-def _bring_models(shipped: Path, kept: Path) -> None:
-    """Copies models that came along and were not brought before."""
-    record = kept / BROUGHT
+def _copy_shipped_models(shipped: Path, kept: Path) -> None:
+    """Copies the shipped models into the store, unless the record says that they were copied before."""
+    record = kept / SHIPPED_RECORD
     known = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
     for path in sorted(shipped.glob("*.pth")):
         sign = f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}"

@@ -1,8 +1,8 @@
-"""A small picture of what each model makes of a drawing: made once, in the
-background, and kept beside the models.
+"""Thumbnails: what each model makes of a sample drawing, computed in the background and stored as files.
 
-A picture is known by its file's path, time and size: a file written anew gets a new one. Nobody who draws
-waits for it: it is made by a thread of its own with one core, outside the turns of the visitors.
+A thumbnail is identified by its checkpoint's path, time and size, so a checkpoint written again gets a
+new one. A thread of its own computes them on one core, outside the turns of visitors, so that nobody
+who draws waits.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.sample_drawing import sample_drawing
 
 SIDE = 112
-"""Of the picture in a list of models."""
+"""Side in pixels of the picture in a list of models."""
 CARD_SIDE = 224
-"""Of drawing and picture on a card, side by side."""
+"""Side in pixels of drawing and picture on a card, side by side."""
 GAP = 4
 """Pixels between the three pictures of a row of samples."""
 FOLDER = ".thumbnails"
 LARGEST_FILE = 2_000_000_000
-"""Bytes; a larger one takes more memory than a small picture is worth."""
+"""Bytes; no thumbnail is made of a larger checkpoint, which would take too much memory."""
 PATIENCE = 60.0
 """Seconds that a list waits for a picture."""
 MAKING = "2"
-"""Another one whenever pictures are to be made anew: with other drawings, or of another size."""
+"""Version of how thumbnails are made; to be changed whenever all must be made again."""
 QUALITY = 88
 
 
 class Thumbnails:
-    """Drawing and picture, side by side, of each model of a shelf."""
+    """The thumbnails of all models, each a sample drawing and the model's picture of it side by side."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +54,7 @@ class Thumbnails:
         )
 
     def ask(self, model: Model) -> Future[bytes]:
-        """The picture as WebP, or a promise of it; empty where the model makes none."""
+        """Returns a future of the thumbnail as WebP bytes, empty where the model cannot make one."""
         name = name_of(model)
         with self._lock:
             if name not in self._known:
@@ -85,7 +85,7 @@ class Thumbnails:
             return
 
     def sweep(self, models: tuple[Model, ...]) -> None:
-        """Forgets the pictures of files that are no more, also on the disk."""
+        """Drops the thumbnails of models that are not in `models`, from memory and from disk."""
         names = {name_of(model) for model in models}
         with self._lock:
             for name in self._known.keys() - names:
@@ -97,37 +97,41 @@ class Thumbnails:
 
 @lru_cache(maxsize=8)
 def thumbnails_of(folder: Path) -> Thumbnails:
-    """Those of a folder of checkpoints: the tabs of a page share them."""
+    """Returns the thumbnails of a folder of checkpoints; all tabs of a page share them."""
     return Thumbnails(folder / FOLDER)
 
 
 def name_of(model: Model) -> str:
-    """What a model's picture is kept under."""
+    """Returns the name of a model's thumbnail file, without ending: a hash of path and version."""
     grids = RunFolder(model.path.parent).samples() if model.is_run else []
     facts = (MAKING, model.path.resolve(), model.version, grids[-1:])
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 
 def _pair(model: Model) -> tuple[Image.Image, Image.Image]:
-    """A drawing, and the model's picture of it. Of a run: the first row of its newest samples."""
+    """Returns a sample drawing and the model's picture of it; for a run, from its newest sample grid.
+
+    Raises `Pix2PixError` where the checkpoint is larger than `LARGEST_FILE`.
+    """
     grids = RunFolder(model.path.parent).samples() if model.is_run else []
     if grids:
         return cut(read_image(grids[-1][1]))
     if model.path.stat().st_size > LARGEST_FILE:
         raise Pix2PixError(f"{model.path.name} is too large for a small picture.")
     drawing = sample_drawing(model.config)
-    # Not through the shelf: looking at models must not push out those that somebody draws with.
+    # Not through the library: looking at models must not push out those that somebody draws with.
     return drawing, Translator.load(model.path)(drawing)
 
 
 def cut(grid: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """Input and output in the first row of a grid of samples: input | output | target."""
+    """Returns input and output of the first row of a sample grid, whose columns are input |
+    output | target."""
     side = (grid.width - 2 * GAP) // 3
     return grid.crop((0, 0, side, side)), grid.crop((side + GAP, 0, 2 * side + GAP, side))
 
 
 def beside(drawing: Image.Image, picture: Image.Image) -> Image.Image:
-    """Both at the size of a card."""
+    """Returns drawing and picture side by side, each of `CARD_SIDE` x `CARD_SIDE`."""
     both = Image.new("RGB", (2 * CARD_SIDE, CARD_SIDE))
     for place, image in ((0, drawing), (CARD_SIDE, picture)):
         both.paste(image.convert("RGB").resize((CARD_SIDE, CARD_SIDE), Image.Resampling.LANCZOS), (place, 0))
@@ -135,14 +139,16 @@ def beside(drawing: Image.Image, picture: Image.Image) -> Image.Image:
 
 
 def to_webp(image: Image.Image) -> bytes:
-    """A tenth of what a PNG takes: small pictures are only looked at."""
+    """Encodes a picture as WebP with loss, a tenth of the size of a PNG; nothing is
+    computed from it again."""
     file = io.BytesIO()
     image.save(file, "WEBP", quality=QUALITY)
     return file.getvalue()
 
 
 def thumbnail(library: ModelLibrary, key: str | None) -> str:
-    """A data URL of the picture alone, for a list; empty where there is none. Waits until it is made."""
+    """Returns the model's picture as a data URL for a list, "" where there is none; waits
+    until it is made."""
     data = thumbnails_of(library.checkpoints).ask(library.model(key)).result(PATIENCE)
     if not data:
         return ""
@@ -154,7 +160,7 @@ def thumbnail(library: ModelLibrary, key: str | None) -> str:
 
 
 def card_picture(library: ModelLibrary, model: Model) -> str | None:
-    """A data URL of drawing and picture; empty where there is none, None while it is being made."""
+    """Returns drawing and picture as a data URL, "" where there is none, None while they are being made."""
     made = thumbnails_of(library.checkpoints).ask(model)
     if not made.done():
         return None

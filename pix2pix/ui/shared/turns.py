@@ -1,5 +1,5 @@
-"""Whose picture is made next: one network at a time, drawings before calls of the API, and pictures that
-wait for one model together."""
+"""The order in which pictures are computed: one network at a time, drawings before calls of the API, and
+pictures that wait for the same model in one batch."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LONGEST_WAIT = 30.0
 """Seconds that a visitor waits for the pictures of others."""
 STROKE = 0
 CALL = 1
-"""What goes first, and what waits for it."""
+"""Priorities: a stroke goes before a call of the API."""
 MOST_TOGETHER = 4
-"""Pictures that go through a network at once. More would save little, and let a stroke wait longer."""
+"""Largest batch of pictures. A larger one would save little, and would let a stroke wait longer."""
 
 
 class RequestQueue:
-    """One holder at a time; of those who wait, the lower priority number goes first, then who came first."""
+    """A lock with priorities: of those waiting, the lowest priority number goes first, then the oldest."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -35,8 +35,10 @@ class RequestQueue:
 
     @contextmanager
     def take(self, priority: int = STROKE) -> Iterator[None]:
-        """Waits for its turn, at most `LONGEST_WAIT` seconds; then `Pix2PixError` with
-        the number of those before it."""
+        """Holds the lock for the duration of the context.
+
+        Raises `Pix2PixError` with the number of those still ahead after `LONGEST_WAIT` seconds.
+        """
         ticket = (priority, next(self._numbers))
         with self._changed:
             heapq.heappush(self._waiting, ticket)
@@ -64,7 +66,7 @@ class RequestQueue:
 
 @dataclass
 class Order:
-    """A picture that waits to be translated, and what became of it."""
+    """A picture that waits to be translated, and its result."""
 
     translator: Translator
     image: Image.Image
@@ -73,13 +75,13 @@ class Order:
 
     @property
     def is_done(self) -> bool:
-        """It was made, by whoever had the turn, or it failed."""
+        """Whether it was translated, in whichever thread's batch, or has failed."""
         return bool(self.pictures or self.errors)
 
 
 class Batches:
-    """Pictures that wait for the same model go through its network together: a third of the time
-    each, and the same pictures."""
+    """Translates pictures that wait for the same model in one batch: a third of the time each, and
+    the same results."""
 
     def __init__(self, turns: RequestQueue) -> None:
         self.turns = turns
@@ -87,7 +89,7 @@ class Batches:
         self._lock = threading.Lock()
 
     def translate(self, translator: Translator, image: Image.Image) -> Image.Image:
-        """The picture, as `translator(image)` makes it; raises what that raises."""
+        """Returns the picture that `translator(image)` makes, and raises what that raises."""
         order = Order(translator, image)
         with self._lock:
             self._waiting.append(order)
@@ -103,7 +105,8 @@ class Batches:
         return order.pictures[0]
 
     def _gather(self, first: Order) -> list[Order]:
-        """The order whose turn it is, and those that came first of the others for the same model."""
+        """Returns the order whose turn it is with the oldest others for the same model, at most
+        `MOST_TOGETHER` in all."""
         with self._lock:
             others = [
                 other

@@ -1,5 +1,4 @@
-"""The Translate tab: a picture in, the model's picture beside it; and the
-endpoint /translate for programs."""
+"""The Translate tab (a picture, and the model's picture beside it) and the API endpoint /translate."""
 
 from __future__ import annotations
 
@@ -19,13 +18,13 @@ from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
 
 HEAVY = "translate"
-"""The one queue of all events that compute a picture."""
+"""Gradio's `concurrency_id` of all events that compute a picture."""
 AT_ONCE = 2 * MOST_TOGETHER
-"""Of them that are at work together: while some go through the network, others read and write their files."""
+"""How many of them run at the same time: while some are in the network, others read and write files."""
 
 MODES = [("as trained, resized back", "fit"), ("every pixel (native)", "native")]
 MOST_SEEDS = 1000
-"""Of the button; more can be typed."""
+"""Seeds that the button chooses from; larger ones can be typed."""
 NO_MODEL = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model \
 yet</h2>
@@ -41,8 +40,11 @@ def translate(
     mode: str = "fit",
     seed: float | None = None,
 ) -> Image.Image:
-    """The picture that a model makes of the picture in a file, of the same
-    size. A seed turns the noise on."""
+    """Returns what a model makes of the picture in a file, as a picture of the same size.
+
+    `picture` is a path, `model` a key. With a `seed` dropout is on, without one the result is deterministic.
+    Raises `Pix2PixError` where there is no picture, no such model, or the file cannot be read.
+    """
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
     translator = library.translator(model)
@@ -59,7 +61,7 @@ def translate(
 
 
 def describe(library: ModelLibrary, key: str | None) -> str:
-    """HTML: what the chosen model makes of what."""
+    """Returns HTML that says what the chosen model makes of which input; "" where there is no such model."""
     model = next((model for model in library.listing().models if model.key == key), None)
     if not model:
         return ""
@@ -78,8 +80,8 @@ def _a(kind: str) -> str:
 
 
 def offer(library: ModelLibrary, key: str | None) -> tuple[Any, Any, Any, str, str]:
-    """Menu, empty page, working page, description and problems, as they are now.
-    The chosen model stays chosen."""
+    """Returns updates of menu, empty page, working page, description and problems; the chosen
+    model stays chosen."""
     listing = library.listing()
     chosen = default_key(listing, key)
     has_models = bool(listing.models)
@@ -99,11 +101,11 @@ def _left_out(listing: Listing) -> str:
 
 
 def build(demo: gr.Blocks, library: ModelLibrary) -> None:
-    """The tab's layout, then what happens in it."""
+    """Builds the layout of the tab and binds its events."""
     empty = gr.HTML(NO_MODEL.format(escape(library.checkpoints.name)), visible=False)
     with gr.Column(visible=False, elem_id="translate-page") as page:
         with gr.Row(elem_classes="card toolbar"):
-            # A model may come while the page is open: any key is let through, and looked up by the shelf.
+            # A model may come while the page is open: any key is accepted, and looked up in the library.
             model = gr.Dropdown(
                 [], label="Model", allow_custom_value=True, scale=3, min_width=260, elem_id="translate-model"
             )
@@ -148,10 +150,10 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
 
 
 class PictureFile(gr.Image):
-    """An upload whose file comes to the handler as it is, by its path.
+    """An image upload that passes its file to the handler unchanged, as a path.
 
-    Transparency, 16 bits and damage are dealt with by `read_image`, with a sentence; Gradio would decode the
-    picture, and write it anew.
+    Transparency, 16 bits and damage are handled by `read_image`, with a sentence; Gradio would decode the
+    picture and write it again.
     """
 
     def preprocess(self, payload: Any) -> Any:
@@ -173,7 +175,7 @@ def _picture_input() -> gr.Image:
 
 
 def _bind_translation(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
-    """The result follows whatever is changed; of many changes in a row only the last is computed."""
+    """Updates the result whenever an input changes; of many changes in a row only the last is computed."""
 
     def translate_shown(file: str | None, key: str | None, mode: str, noise: bool, seed: float | None) -> Any:
         return translate(library, file, key, mode, seed if noise else None) if file else None
@@ -191,7 +193,7 @@ def _bind_translation(library: ModelLibrary, inputs: list[Any], *, result: gr.Im
 
 
 def _add_endpoint(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
-    """/translate for programs: picture, model, mode and seed, no noise without a seed."""
+    """Adds the API endpoint /translate: picture, model, mode and seed; without a seed no noise."""
     seed = gr.Number(None, label="seed", precision=0, visible=False)
     endpoint = with_toasts(partial(translate, library))
     gr.on(
