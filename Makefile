@@ -11,7 +11,7 @@ TESTS ?=
 COVER ?=
 # Tests run in several processes, a whole file in one of them: a server and its browser are started once a file.
 # The order is conftest's, the long ones first, so that no process ends minutes after the others.
-WORKERS ?= 3
+WORKERS ?= 2
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 # Stamps: what was installed, and when. Older than a requirement file means: install again.

@@ -24,7 +24,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import pytest
 import torch
-from browsing import FLAGS
+from browsing import FLAGS, WAIT
 from fakehub import FakeHub
 from PIL import Image, ImageDraw
 
@@ -88,7 +88,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
     """A headless Chromium, closed after the module."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=WAIT)
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import WAIT
 from conftest import draw_pair
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -18,7 +19,7 @@ from pix2pix.ui.app import build_app, launch_options
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
@@ -36,7 +37,6 @@ DRAWER = {
     "evaluate_every": 50,
     "save_every": 50,
 }
-WAIT = 60_000
 
 
 @pytest.fixture
@@ -125,13 +125,13 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_and_drawn_with(
     other.close()
 
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_state(page, "stopped", timeout=10_000)
+    expect_state(page, "stopped", timeout=30_000)
     stopped_at = shown_step(page)
     page.get_by_role("button", name="Resume").click()
     expect_state(page, "training")
     expect_step_beyond(page, stopped_at)
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_state(page, "stopped", timeout=10_000)
+    expect_state(page, "stopped", timeout=30_000)
 
     look_back_and_take_away(page)
     translate_with_it(page)

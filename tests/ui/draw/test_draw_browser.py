@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from browsing import drag
+from browsing import WAIT, drag
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -29,7 +29,7 @@ from pix2pix.ui.shared.model_library import ModelLibrary
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
@@ -45,7 +45,6 @@ MAP: tuple[PaletteEntry, ...] = (
     ("water", (176, 208, 255)),
 )
 COLORS = np.array([color for _, color in FACADES], np.uint8)
-WAIT = 15_000
 
 
 def write_model(path: Path, seed: int = 1, **settings: Any) -> Path:

@@ -35,7 +35,7 @@ from tests.ui.draw.test_draw_browser import wait_for_picture as wait_for
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
         "ignore::pytest.PytestUnraisableExceptionWarning",

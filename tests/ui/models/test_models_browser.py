@@ -17,6 +17,7 @@ import gradio as gr
 import gradio.oauth
 import itsdangerous
 import pytest
+from browsing import WAIT
 from fakehub import EVE, WRITE, FakeHub
 from playwright.sync_api import Browser, Page, expect
 
@@ -26,7 +27,7 @@ from tests.ui.models.test_tab import write_torn
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
@@ -35,7 +36,6 @@ pytestmark = [
     ),
 ]
 
-WAIT = 60_000
 KEY = "() => document.querySelector('.p2p-studio')?.studio?.key"
 
 Opener = Callable[[], Page]

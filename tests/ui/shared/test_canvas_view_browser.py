@@ -25,7 +25,7 @@ from tests.ui.shared.test_canvas_browser import (
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
         "ignore::pytest.PytestUnraisableExceptionWarning",

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from browsing import WAIT
 from playwright.sync_api import Browser, Page, expect
 
 from pix2pix.experiments.study import Protocol
@@ -20,7 +21,7 @@ from tests.ui.shared.test_model_library import write_model
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
@@ -29,7 +30,6 @@ pytestmark = [
     ),
 ]
 
-WAIT = 60_000
 SHORT = Protocol(practice=2, trials=4, shown_ms=60, pause_ms=10, feedback_ms=200, tolerance_ms=60_000)
 """However busy the machine is, each exposure counts."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import pytest
+from browsing import WAIT
 from conftest import draw_pair
 from paths import SHARED
 from PIL import Image
@@ -22,7 +23,7 @@ from pix2pix.ui.train.dataset import build_dataset_form
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
     # Gradio and Playwright leave event loops and sockets to the garbage collector.
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
@@ -30,7 +31,6 @@ pytestmark = [
         "ignore::DeprecationWarning",
     ),
 ]
-WAIT = 30_000
 DATA = SHARED / "data"
 
 
@@ -138,12 +138,12 @@ def test_mistakes_are_sentences_and_leave_nothing(page: Page, tmp_path: Path) ->
     ]
     for file, words in cases:
         drop(page, file)
-        expect(toast.filter(has_text=words)).to_be_visible(timeout=5000)
+        expect(toast.filter(has_text=words)).to_be_visible(timeout=WAIT)
         toast.first.get_by_test_id("toast-close").click()
     for text, words in (("/etc", "may be used here"), (str(tmp_path / "mine"), "has no picture")):
         page.get_by_label("Or a folder on this computer").fill(text)
         page.get_by_role("button", name="Open").click()
-        expect(toast.filter(has_text=words)).to_be_visible(timeout=5000)
+        expect(toast.filter(has_text=words)).to_be_visible(timeout=WAIT)
         toast.first.get_by_test_id("toast-close").click()
     assert not list((tmp_path / "uploads").glob("*"))
     drop(page, pack(tmp_path / "good.zip", 3))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import WAIT
 from paths import SHARED
 from playwright.sync_api import Browser, Page, expect
 
@@ -16,7 +17,6 @@ from pix2pix.runs import jobs
 from pix2pix.ui.app import build_app, launch_options
 
 DATA = SHARED / "data"
-WAIT = 120_000
 SMALL = {
     "size": 64,
     "width": 8,
@@ -109,7 +109,7 @@ def test_real_pairs_are_dropped_trained_on_prolonged_and_drawn_with(
     second.get_by_role("tab", name="Train").click()
     expect_state(second, "training")
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect_state(page, "stopped", timeout=10_000)
+    expect_state(page, "stopped", timeout=30_000)
     expect_state(second, "stopped")
     second.get_by_role("button", name="Resume").click()
     expect_state(page, "training")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+from browsing import WAIT
 from conftest import draw_pair
 from playwright.sync_api import Browser, Page, expect
 
@@ -21,14 +22,13 @@ from pix2pix.ui.app import build_app, launch_options
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning",
         "ignore::pytest.PytestUnraisableExceptionWarning",
         "ignore::DeprecationWarning",
     ),
 ]
-WAIT = 60_000
 
 
 SESSIONS = 20
