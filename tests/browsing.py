@@ -14,7 +14,7 @@ FLAGS = [
 FLAGS += ["--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream"]
 SIZE = 256
 WAIT = 120_000
-"""Milliseconds that a page may take for anything: two cores are shared with a server, a trainer, other tests."""
+"""Milliseconds that a page may take: two cores are shared with a server, a trainer and other tests."""
 
 Points = list[tuple[int, int]]
 
