@@ -24,12 +24,17 @@ from pix2pix.settings import (
     OUTPUT,
     Bounds,
     Knob,
+    Levels,
+    are_levels,
     check_field,
     refuse_unknown,
     to_knob,
+    to_levels,
 )
 
 Kind = Literal["labels", "photo", "gray", "edges", "mask", "lowres"]
+Stated = Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"]
+StatedTarget = Literal["auto", "labels", "photo", "gray", "edges"]
 Layout = Literal["auto", "side-by-side", "folders", "suffixes"]
 Make = Literal["none", "gray", "edges", "mask", "lowres"]
 Patch = Literal["1", "16", "34", "70", "142", "286"]
@@ -52,6 +57,8 @@ class ImageSpec:
     channels: int = 3
     palette: tuple[PaletteEntry, ...] = ()
     """Names and colours of the classes, where the kind is `labels`."""
+    levels: Levels | None = None
+    """What is black and white in pictures of more than 8 bits, where there are such."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,9 @@ ARCHITECTURE = tuple(field.name for field in dataclasses.fields(Architecture))
 
 PALETTES = ("palette", "target_palette")
 """Fields of `ModelConfig` that hold classes: tuples in Python, lists in a file."""
+RANGES = ("source_levels", "target_levels")
+"""Fields of `ModelConfig` that hold what is black and white in pictures of more than 8 bits. A file has
+those that are known, so that one without them is read by versions that know of none."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,9 @@ class ModelConfig(Architecture):
     """Names and colours of the classes of the source, where it is `labels`."""
     target_palette: tuple[PaletteEntry, ...] = ()
     """The same of the target."""
+    source_levels: Levels | None = None
+    """Values that were black and white in sources of more than 8 bits; others are read with them, too."""
+    target_levels: Levels | None = None
 
     def __post_init__(self) -> None:
         # A checkpoint may come from anybody: its description is as little to be trusted as its weights.
@@ -122,13 +135,17 @@ class ModelConfig(Architecture):
             check_field(name, getattr(self, name), hint=hint)
         if not all(map(_is_palette_entry, (*self.palette, *self.target_palette))):
             raise ConfigError("palette must be names, each with three numbers from 0 to 255.")
+        for name in RANGES:
+            levels = getattr(self, name)
+            if levels is not None and not are_levels(levels):
+                raise ConfigError(f"{name} is {levels!r:.80}; it must be two numbers, the lower one first.")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only: what JSON and a safe `torch.load` can carry."""
         plain = dataclasses.asdict(self)
-        return plain | {
-            place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES
-        }
+        plain |= {place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES}
+        ranges = {name: plain.pop(name) for name in RANGES}
+        return plain | {name: list(levels) for name, levels in ranges.items() if levels}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
@@ -138,7 +155,10 @@ class ModelConfig(Architecture):
             place: tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in values.get(place, ()))
             for place in PALETTES
         }
-        return cls(**{**values, **palettes})
+        ranges = {
+            name: tuple(levels) for name in RANGES if isinstance(levels := values.get(name), (list, tuple))
+        }
+        return cls(**{**values, **palettes, **ranges})
 
 
 def _is_palette_entry(entry: Any) -> bool:
@@ -162,11 +182,15 @@ class TrainConfig(Architecture):
     ] = "AtoB"
     layout: Annotated[Layout, "how the pairs lie; auto takes what explains most pictures", DATA] = "auto"
     make: Annotated[Make, "make the source from single photos: what the model learns to undo", DATA] = "none"
-    source: Annotated[
-        Literal["auto", "labels", "photo", "gray", "edges", "mask", "lowres"],
-        "what the source pictures are; auto looks at them",
+    source: Annotated[Stated, "what the source pictures are; auto looks at them", DATA] = "auto"
+    target: Annotated[StatedTarget, "what the target pictures are; auto looks at them", DATA] = "auto"
+    source_range: Annotated[
+        str,
+        "values that are black and white in sources of more than 8 bits, as LOW:HIGH; empty takes the range "
+        "of the set",
         DATA,
-    ] = "auto"
+    ] = ""
+    target_range: Annotated[str, "the same of the targets", DATA] = ""
     size: Annotated[int, "side of the square crop to train on, in pixels", DATA, Bounds(8, 2048)] = 256
     jitter: Annotated[
         bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA
@@ -264,6 +288,7 @@ class TrainConfig(Architecture):
             # Frozen, and still: a whole number given for a float knob is kept as a float.
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
         self.levels()
+        self.ranges()
         if self.gan == "none" and self.l1 == 0:
             raise ConfigError(
                 'gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.'
@@ -296,6 +321,11 @@ class TrainConfig(Architecture):
                 + (f", or depth {halvings}." if halvings >= 3 else ".")
             )
         return depth
+
+    def ranges(self) -> tuple[Levels | None, Levels | None]:
+        """What is black and white in deep sources and targets; None where it is to be found.
+        `ConfigError` for a text that is no range."""
+        return to_levels("source_range", self.source_range), to_levels("target_range", self.target_range)
 
     def passes(self) -> int:
         """Batches that one step takes: each discriminator step sees pairs of its own."""

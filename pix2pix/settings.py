@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -17,6 +18,10 @@ GROUPS = DATA, MODEL, LOSS, OPTIMIZER, OUTPUT, MACHINE = (
     "Output",
     "Machine",
 )
+
+
+Levels = tuple[float, float]
+"""The values of a picture of more than 8 bits that are shown as black and as white."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,10 @@ def _article(kind: type) -> str:
 def check_field(name: str, value: Any, *, hint: Any) -> None:
     """`ConfigError` unless the value is of its field's type, within its bounds, or one of its choices."""
     kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
+    if type(None) in typing.get_args(kind):
+        if value is None:
+            return
+        kind = next(each for each in typing.get_args(kind) if each is not type(None))
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
     wanted = str if choices else typing.get_origin(kind) or kind
     is_right = (
@@ -74,13 +83,50 @@ def check_field(name: str, value: Any, *, hint: Any) -> None:
     )
     if not is_right or (wanted is not bool and isinstance(value, bool)):
         raise ConfigError(
-            f"{name} is {value!r:.80}; it must be {'a palette' if wanted is tuple else _article(wanted)}."
+            f"{name} is {value!r:.80}; it must be {'a list' if wanted is tuple else _article(wanted)}."
         )
     if choices and value not in choices:
         raise ConfigError(f"{name} is {value!r:.80}; choose one of {', '.join(choices)}.")
     for bounds in extras:
         if isinstance(bounds, Bounds) and not bounds.low <= value <= bounds.high:
             raise ConfigError(f"{name} is {value:g}; it must be from {bounds.low:g} to {bounds.high:g}.")
+
+
+def are_levels(levels: Any) -> bool:
+    """Whether these are two finite numbers, the lower one first, between which values can be scaled."""
+    if not isinstance(levels, tuple) or len(levels) != 2:
+        return False
+    if not all(isinstance(level, (int, float)) and not isinstance(level, bool) for level in levels):
+        return False
+    span = levels[1] - levels[0]
+    return all(map(math.isfinite, levels)) and span > 0 and 0 < 255 / span < math.inf
+
+
+def to_levels(name: str, text: str) -> Levels | None:
+    """Reads `LOW:HIGH`; None for an empty text. `ConfigError` for any other, with the name of the setting."""
+    if not text:
+        return None
+    low, _, high = text.partition(":")
+    try:
+        levels = (float(low), float(high))
+    except ValueError:
+        levels = (0.0, 0.0)
+    if not are_levels(levels):
+        raise ConfigError(
+            f"{name} is {text!r:.80}; it must be LOW:HIGH, two numbers with the lower one first, such as "
+            "0:4095 or -1024:3071."
+        )
+    return levels
+
+
+def range_text(levels: Levels | None) -> str:
+    """`-1024:3071`, which `to_levels` reads without a loss; empty for None."""
+    return ":".join(f"{level:.17g}" for level in levels) if levels else ""
+
+
+def range_words(levels: Levels) -> str:
+    """`-1024 (black) to 3071 (white)`"""
+    return f"{levels[0]:.10g} (black) to {levels[1]:.10g} (white)"
 
 
 def to_knob(name: str, hint: Any, *, default: Any) -> Knob:

@@ -139,7 +139,9 @@ class Sides:
         self.train_size = 8
 
     @classmethod
-    def open(cls, config: TrainConfig, model: ModelConfig | None = None) -> Sides:
+    def open(
+        cls, config: TrainConfig, model: ModelConfig | None = None, start: ModelConfig | None = None
+    ) -> Sides:
         return cls(config)
 
     images: Mapping[str, ImageSpec] = {"a": ImageSpec("photo", 3), "b": ImageSpec("gray", 1)}

@@ -23,6 +23,7 @@ from pix2pix.cli import (
     model_commands,
     train_command,
 )
+from pix2pix.cli.flags import join_ranges
 from pix2pix.cli.output import is_reader_gone, lost_output, secure_output
 from pix2pix.errors import Pix2PixError
 from pix2pix.runtime.paths import expand_home
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code: 0 done, 1 done with bad news, 2 something to
     put right, 130 interrupted."""
     secure_output()
-    code = _run(build_parser().parse_args(arguments))
+    given = join_ranges(sys.argv[1:] if arguments is None else arguments)
+    code = _run(build_parser().parse_args(given))
     lost = lost_output()
     if lost and not is_reader_gone(lost):
         return _complain(f"the output could not be written: {(lost.strerror or str(lost)).lower()}.")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pix2pix.cli import flags
 from pix2pix.cli.progress import counting, report_left_out, several
 from pix2pix.config import knobs
 from pix2pix.errors import DataError
@@ -70,21 +71,7 @@ def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DATA",
         help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME",
     )
-    parser.add_argument(
-        "--direction",
-        choices=("AtoB", "BtoA"),
-        default="AtoB",
-        help="which half is the source (default AtoB)",
-    )
-    parser.add_argument(
-        "--make", choices=MADE, default="none", help="look at single photos, as train --make does"
-    )
-    parser.add_argument(
-        "--layout",
-        choices=LAYOUTS,
-        default="auto",
-        help="how the pairs lie; auto takes what explains most pictures (default)",
-    )
+    flags.add_data_knobs(parser)
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     parser.add_argument(
         "--mend", metavar="KEY", help="mend what was found, such as numbers, in a copy; wants -o"
@@ -113,8 +100,9 @@ def inspect(args: argparse.Namespace) -> int:
     from pix2pix.data.checks.report import inspect_folder
 
     folder = data_folder(args.data)
+    settings = {name: value for name, value in flags.given(args).items() if name in flags.DATA_SETTINGS}
     with counting("pairs") as show:
-        report = inspect_folder(folder, args.direction, make=args.make, progress=show, layout=args.layout)
+        report = inspect_folder(folder, show, **settings)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
     if args.mend or args.output:
         print(f"mended: {mend(report, Path(folder), key=args.mend, output=args.output)}", file=sys.stderr)

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from pix2pix.config import knobs
 from pix2pix.settings import Knob
 
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT"}
+
+
+DATA_SETTINGS = ("direction", "layout", "make", "source", "target", "source_range", "target_range")
+"""How the data lies, and what its pictures are: what commands that only look at it can be told, too."""
+RANGE = re.compile(r"-[\d.][^:]*:.*")
+
+
+def join_ranges(arguments: Sequence[str]) -> list[str]:
+    """Writes `--source-range -1024:3071` as `--source-range=-1024:3071`: argparse takes what begins with
+    a dash for another flag."""
+    joined: list[str] = []
+    for word in arguments:
+        if RANGE.fullmatch(word) and joined and joined[-1] in ("--source-range", "--target-range"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def add_data_knobs(parser: argparse.ArgumentParser) -> None:
+    """A flag for each of `DATA_SETTINGS`."""
+    for knob in knobs():
+        if knob.name in DATA_SETTINGS:
+            _add_knob(parser, knob)
 
 
 def add_knobs(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +73,7 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
     return {knob.name: getattr(args, knob.name) for knob in knobs() if hasattr(args, knob.name)}
 
 
-def _add_knob(group: argparse._ArgumentGroup, knob: Knob) -> None:
+def _add_knob(group: argparse._ArgumentGroup | argparse.ArgumentParser, knob: Knob) -> None:
     # SUPPRESS keeps what was not typed out of the namespace: a resume must tell "not given"
     # from "given as the default".
     common: dict[str, Any] = {

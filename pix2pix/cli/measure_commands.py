@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli import flags
 from pix2pix.cli.data_commands import LAYOUTS, data_folder
-from pix2pix.cli.progress import TrainingProgress, counting, report_left_out
+from pix2pix.cli.progress import TrainingProgress, counting, report_left_out, report_note
 from pix2pix.config import SPLITS, TrainConfig
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.csv:
         write_text(args.csv, scores.to_csv())
     print(*table_of(scores), sep="\n")
+    for note in scores.notes:
+        report_note(note)
     return report_left_out([*pairs.problems, *scores.problems], _finish_gallery(gallery, scores, args=args))
 
 

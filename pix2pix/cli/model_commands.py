@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.import_command import add_choices
-from pix2pix.cli.progress import counting, report_left_out, several
-from pix2pix.config import PALETTES
+from pix2pix.cli.progress import counting, report_left_out, report_note, several
+from pix2pix.config import PALETTES, RANGES
 from pix2pix.errors import DataError, Pix2PixError
+from pix2pix.settings import range_words
 
 if TYPE_CHECKING:
     from pix2pix.checkpoints.checkpoint import Checkpoint
@@ -83,12 +84,13 @@ def translate(args: argparse.Namespace) -> int:
 
     if not args.input.is_dir():
         job = Job(args.input, target_of(args.input, args.output))
-        translate_file(_load(args), job, mode=args.mode, seed=args.seed)
+        report_note(translate_file(_load(args), job, mode=args.mode, seed=args.seed).note)
         return 0
     jobs, problems = plan_folder(args.input, args.output)
     translator = _load(args)
     with counting("pictures") as show:
         done = translate_all(translator, jobs, mode=args.mode, seed=args.seed, progress=show)
+    report_note(done.note)
     result = (
         f"{len(done.written)} of {several(len(jobs) + len(problems), 'picture')} translated: {args.output}"
     )
@@ -172,6 +174,8 @@ def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
 def _shown(name: str, value: Any) -> str:
     if name in PALETTES:
         return ", ".join(f"{label} #{r:02x}{g:02x}{b:02x}" for label, (r, g, b) in value) or "-"
+    if name in RANGES:
+        return range_words(tuple(value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

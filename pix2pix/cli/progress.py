@@ -143,3 +143,9 @@ def report_left_out(problems: Iterable[Problem], result: str) -> int:
     problems = list(problems)
     print(*(f"left out: {problem}" for problem in problems), result, sep="\n", file=sys.stderr)
     return 1 if any(problem.kind != "skipped" for problem in problems) else 0
+
+
+def report_note(note: str) -> None:
+    """What is worth knowing of pictures that are used all the same, on stderr; nothing where it is empty."""
+    if note:
+        print(f"note: {note}", file=sys.stderr)

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pix2pix.config import CHANNELS, ImageSpec, ModelConfig, TrainConfig
+from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.data.augment import window_of
 from pix2pix.data.checks.introduction import introduce_pairs, warn_of_pairs
-from pix2pix.data.kinds import Looks, kept_looks, look
+from pix2pix.data.kinds import Looks, kept_looks, look, started_looks
 from pix2pix.data.made_sources import holes_of
-from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
+from pix2pix.data.pairs import Pair, PairFolder, Problem, open_config_pairs
 from pix2pix.data.prefetch import prefetched
 from pix2pix.data.shortfall import refuse_untrained
 from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
@@ -54,34 +54,37 @@ class Dataset:
         self.target = looks.target
         self.palette = looks.palette
         self.target_palette = looks.target_palette
-        self.in_channels = CHANNELS.get(self.source, 3)
-        self.out_channels = CHANNELS.get(self.target, 3)
+        self.in_channels = looks.in_channels
+        self.out_channels = looks.out_channels
         self.train_size = len(folder.train)
         self._reader = Reader(
             folder.root,
             folder.train,
             config.load_size(),
-            looks.source,
-            looks.target,
+            looks,
             config.make,
             looks.palette if config.crisp else (),
         )
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
-    def open(cls, config: TrainConfig, model: ModelConfig | None = None) -> Dataset:
+    def open(
+        cls, config: TrainConfig, model: ModelConfig | None = None, start: ModelConfig | None = None
+    ) -> Dataset:
         """Finds the pairs and looks at what they are. They are read into memory, if they fit
         there, when the first is asked for.
 
-        For a run that goes on, `model` is what it trains: its palettes are kept, whatever colours the
-        pictures have now. `DataError` where the pictures are of another kind.
+        For a run that goes on, `model` is what it trains: its palettes, its channels and the range of its
+        deep pictures are kept, whatever the pictures have now; `DataError` where they are of another kind.
+        For a run that begins with the weights of another model, `start` is that: where it has three
+        channels, gray pictures are read as three equal ones.
         """
-        folder = open_pairs(config.data, config.direction, config.make, config.seed, config.layout)
+        folder = open_config_pairs(config, model)
         refuse_untrained(folder)
-        found = look(folder, config.source)
-        return cls(
-            config, folder, kept_looks(found, model, data=config.data) if model else found, found=found
-        )
+        found = look(folder, config.source, target=config.target)
+        looks = started_looks(found, start) if start else found
+        looks = kept_looks(found, model, data=config.data) if model else looks
+        return cls(config, folder, looks, found=found)
 
     def using(self, config: TrainConfig) -> Dataset:
         """The same pairs, not looked for again, in batches of other settings."""
@@ -94,9 +97,10 @@ class Dataset:
     @property
     def images(self) -> dict[str, ImageSpec]:
         """What sources and targets are."""
+        source_levels, target_levels = self.folder.levels
         return {
-            "source": ImageSpec(self.source, self.in_channels, self.palette),
-            "target": ImageSpec(self.target, self.out_channels, self.target_palette),
+            "source": ImageSpec(self.source, self.in_channels, self.palette, source_levels),
+            "target": ImageSpec(self.target, self.out_channels, self.target_palette, target_levels),
         }
 
     def introduction(self) -> str:
@@ -188,7 +192,10 @@ class Dataset:
 
     def _whole(self, pair: Pair) -> Batch:
         source, target = self.folder.load(pair, self.config.size, (self.source, self.target))
-        return {"source": to_tensor(source, self.in_channels), "target": to_tensor(target, self.out_channels)}
+        return {
+            "source": to_tensor(source, self.in_channels, kind=self.source),
+            "target": to_tensor(target, self.out_channels, kind=self.target),
+        }
 
     def pixels(self, step: int, micro: int = 0, rank: int = 0, world: int = 1) -> Pixels:
         """This rank's share of one pass of a step: source and target, uint8 (b, C, size, size).

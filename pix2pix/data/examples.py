@@ -57,6 +57,7 @@ class Examples(Protocol):
         """(key, whole images as (1, C, size, size)) of the first validation examples."""
 
 
-EXAMPLES: dict[str, Callable[[TrainConfig, ModelConfig | None], Examples]] = {"pairs": Dataset.open}
-"""Opens the data of the settings, by what a method learns from. For a run that goes on, the model says what
-its images were."""
+Opener = Callable[[TrainConfig, ModelConfig | None, ModelConfig | None], Examples]
+EXAMPLES: dict[str, Opener] = {"pairs": Dataset.open}
+"""Opens the data of the settings, by what a method learns from. For a run that goes on, the first model says
+what its images were; for one that begins with the weights of another model, the second is that."""

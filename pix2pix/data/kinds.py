@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
-from pix2pix.config import Kind, ModelConfig, PaletteEntry
+from pix2pix.config import CHANNELS, Kind, ModelConfig, PaletteEntry
 from pix2pix.data.pairs import PairFolder, read_pair
 from pix2pix.errors import DataError
 from pix2pix.imaging.palette import (
@@ -34,12 +34,25 @@ LOOKED_AT = 256
 
 @dataclass(frozen=True)
 class Looks:
-    """What sources and targets are, and the colours of those that are labels."""
+    """What sources and targets are, the colours of those that are labels, and their channels."""
 
     source: Kind
     target: Kind
     palette: tuple[PaletteEntry, ...] = ()
     target_palette: tuple[PaletteEntry, ...] = ()
+    source_channels: int = 0
+    target_channels: int = 0
+    """Channels that pictures are read in; 0 takes those of their kind."""
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of sources."""
+        return self.source_channels or CHANNELS.get(self.source, 3)
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of targets."""
+        return self.target_channels or CHANNELS.get(self.target, 3)
 
 
 def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> Looks:
@@ -111,7 +124,17 @@ def kept_looks(looks: Looks, model: ModelConfig, *, data: str) -> Looks:
                 f"labels, {len(gone)} are not in"
                 " these pictures. Put the old pictures back, name their folder, or start another run."
             )
-    return replace(looks, palette=model.palette, target_palette=model.target_palette)
+    return started_looks(replace(looks, palette=model.palette, target_palette=model.target_palette), model)
+
+
+def started_looks(looks: Looks, start: ModelConfig) -> Looks:
+    """The same for a network that has channels already: where it has three, gray pictures are read as three
+    equal ones. Others stay as they are, whether they fit or not."""
+    return replace(
+        looks,
+        source_channels=3 if start.in_channels == 3 else looks.source_channels,
+        target_channels=3 if start.out_channels == 3 else looks.target_channels,
+    )
 
 
 def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntry]) -> list[PaletteEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,15 +11,16 @@ from typing import Literal, TypeVar
 
 from PIL import Image
 
-from pix2pix.config import Kind
+from pix2pix.config import Kind, ModelConfig, TrainConfig
 from pix2pix.data.layouts import Layout, Match, match_files
 from pix2pix.data.made_sources import make_source
 from pix2pix.data.scan import Problem, scan
 from pix2pix.data.shortfall import nothing_found
 from pix2pix.errors import DataError
-from pix2pix.imaging.tensors import Levels, resize, usual_levels
+from pix2pix.imaging.tensors import resize, usual_levels
 from pix2pix.runtime.files import read_header, read_image, read_range
 from pix2pix.seeding import seed_of
+from pix2pix.settings import Levels
 
 __all__ = ["Pair", "PairFolder", "Problem", "open_pairs"]
 
@@ -40,12 +41,18 @@ class Pair:
     half: Literal["left", "right"] | None = None
     size: tuple[int, int] | None = None
     """Width and height of each half, as the file's header says."""
-    is_deep: bool = False
-    """A half has values of more than 8 bits."""
+    source_is_deep: bool = False
+    target_is_deep: bool = False
+    """Whether a half has values of more than 8 bits."""
     source_levels: Levels | None = None
     target_levels: Levels | None = None
     """What is black and white in deep halves: one range for all pictures of a side. Without it by
     the usual range of each file."""
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The files of source and target, which may be the same."""
+        return self.source, self.target or self.source
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,13 @@ class PairFolder:
     """Pairs that are left out, because one of their files cannot be read."""
     stated: str = "auto"
     """The layout that was asked for; `auto` where it was looked for."""
+    has_stated_levels: tuple[bool, bool] = (False, False)
+    """Whether the range of deep sources and targets was given, and not found in them."""
+
+    @property
+    def levels(self) -> tuple[Levels | None, Levels | None]:
+        """What is black and white in deep sources and targets; None where there are none."""
+        return self.pairs[0].source_levels, self.pairs[0].target_levels
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -118,10 +132,12 @@ def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
         return source, target
     if pair.half is None:
         return source, source
+    both = source if pair.target_levels == pair.source_levels else read_image(pair.source, pair.target_levels)
     middle = source.width // 2
-    left = source.crop((0, 0, middle, source.height))
-    right = source.crop((middle, 0, 2 * middle, source.height))
-    return (left, right) if pair.half == "left" else (right, left)
+    left = (0, 0, middle, source.height)
+    right = (middle, 0, 2 * middle, source.height)
+    first, second = (left, right) if pair.half == "left" else (right, left)
+    return source.crop(first), both.crop(second)
 
 
 def _of_half(read: Callable[[Path], T], file: Path) -> T:
@@ -134,12 +150,21 @@ def _of_half(read: Callable[[Path], T], file: Path) -> T:
 
 
 def open_pairs(
-    folder: str | Path, direction: str = "AtoB", make: str = "none", seed: int = 0, layout: str = "auto"
+    folder: str | Path,
+    direction: str = "AtoB",
+    make: str = "none",
+    seed: int = 0,
+    layout: str = "auto",
+    *,
+    source_levels: Levels | None = None,
+    target_levels: Levels | None = None,
 ) -> PairFolder:
     """Finds the pairs in a folder; with `make`, the photos whose sources are made on the fly.
 
     `layout` is `side-by-side`, `folders` or `suffixes`; `auto` takes the one that explains most pictures.
-    Looks at names and headers only. `DataError` says what was looked for and found where there is no pair.
+    Pictures of more than 8 bits are read with `source_levels` and `target_levels` as black and white; without
+    them with the range of all pictures of a side. Looks at names and headers, and at the values of pictures
+    whose range is to be found. `DataError` says what was looked for and found where there is no pair.
     """
     root = Path(folder)
     found, problems = scan(root)
@@ -157,7 +182,8 @@ def open_pairs(
             problems.append(Problem(match.a.path.relative_to(root).as_posix(), fit.problem, fit.kind))
         else:
             pair = _to_pair(match, matched.layout, direction=direction, size=fit.size)
-            pairs.append((match.a.split, replace(pair, is_deep=fit.is_deep)))
+            deep = fit.is_deep if direction == "AtoB" else fit.is_deep[::-1]
+            pairs.append((match.a.split, replace(pair, source_is_deep=deep[0], target_is_deep=deep[1])))
     problems += [
         Problem(stray.file.path.relative_to(root).as_posix(), stray.cause, stray.kind)
         for stray in matched.strays
@@ -179,38 +205,68 @@ def open_pairs(
         tuple(unreadable),
         layout,
     )
-    return with_levels(found_pairs, *find_levels(found_pairs))
+    return with_levels(found_pairs, source_levels, target_levels)
+
+
+def open_config_pairs(config: TrainConfig, model: ModelConfig | None = None) -> PairFolder:
+    """Finds the pairs that the settings name. The ranges of deep pictures that `model` knows come before
+    those of the settings. Errors as `open_pairs`."""
+    levels = config.ranges()
+    known = (model.source_levels, model.target_levels) if model else (None, None)
+    return open_pairs(
+        config.data,
+        config.direction,
+        config.make,
+        config.seed,
+        config.layout,
+        source_levels=known[0] or levels[0],
+        target_levels=known[1] or levels[1],
+    )
 
 
 def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None) -> PairFolder:
-    """The same pairs, read with these values as black and white of their deep halves;
-    None leaves a side as it is."""
+    """The same pairs, whose deep halves are read with these values as black and white; with the range of all
+    pictures of a side where it is None.
+
+    Halves of one file have one range, unless two are given. A photo is the target, whatever source is made of
+    it, so the target's range is the one that counts.
+    """
+    is_one_file = folder.pairs[0].target is None
+    if folder.layout == "photos":
+        source = target = target or source
+    elif is_one_file:
+        source, target = source or target, target or source
+    stated = (source is not None, target is not None)
+    source = _choose_levels(folder, 0, stated=source)
+    target = source if is_one_file and not stated[1] else _choose_levels(folder, 1, stated=target)
 
     def leveled(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
-        return tuple(
-            replace(
-                pair, source_levels=source or pair.source_levels, target_levels=target or pair.target_levels
-            )
-            for pair in pairs
-        )
+        return tuple(replace(pair, source_levels=source, target_levels=target) for pair in pairs)
 
     if not (source or target):
-        return folder
-    return replace(folder, train=leveled(folder.train), val=leveled(folder.val), test=leveled(folder.test))
+        return replace(folder, has_stated_levels=stated)
+    return replace(
+        folder,
+        train=leveled(folder.train),
+        val=leveled(folder.val),
+        test=leveled(folder.test),
+        has_stated_levels=stated,
+    )
 
 
-def find_levels(folder: PairFolder) -> tuple[Levels | None, Levels | None]:
-    """One range for the deep pictures of each side, of all of them or of `MOST_MEASURED` spread
-    evenly; None where none is deep."""
-    deep = [pair for pair in folder.pairs if pair.is_deep]
-    chosen = [
-        deep[place * len(deep) // min(len(deep), MOST_MEASURED)]
-        for place in range(min(len(deep), MOST_MEASURED))
-    ]
-    sides = [[pair.source for pair in chosen], [pair.target for pair in chosen if pair.target]]
-    source, target = (_levels_of(files) for files in sides)
-    is_one_file = bool(chosen) and chosen[0].target is None
-    return source, source if is_one_file else target
+def deep_files(pairs: Sequence[Pair], side: int) -> list[Path]:
+    """The sources (side 0) or targets (side 1) that have more than 8 bits."""
+    return [pair.files[side] for pair in pairs if (pair.target_is_deep if side else pair.source_is_deep)]
+
+
+def _choose_levels(folder: PairFolder, side: int, *, stated: Levels | None) -> Levels | None:
+    """One range for the deep pictures of a side: the stated one, or that of all of them or of `MOST_MEASURED`
+    spread evenly; None where none is deep."""
+    deep = deep_files(folder.pairs, side)
+    if stated or not deep:
+        return stated if deep else None
+    count = min(len(deep), MOST_MEASURED)
+    return _levels_of([deep[place * len(deep) // count] for place in range(count)])
 
 
 def _levels_of(files: list[Path]) -> Levels | None:
@@ -233,7 +289,8 @@ class _Fit:
     size: tuple[int, int] | None = None
     problem: str = ""
     kind: str = ""
-    is_deep: bool = False
+    is_deep: tuple[bool, bool] = (False, False)
+    """Whether the first and the second half have more than 8 bits."""
 
 
 def _look(match: Match, layout: Layout) -> _Fit:
@@ -245,7 +302,7 @@ def _look(match: Match, layout: Layout) -> _Fit:
         return _Fit(problem=str(error), kind="unreadable")
     width, height = head.size
     other = other_head.size if other_head else None
-    is_deep = head.is_deep or bool(other_head and other_head.is_deep)
+    is_deep = (head.is_deep, (other_head or head).is_deep)
     if match.b and other and other != (width, height):
         return _Fit(
             problem=_unequal(match.a.path, (width, height), b=match.b.path, other=other), kind="unequal"

@@ -77,9 +77,8 @@ def prepare(
     for done, (name, photo) in enumerate(named.items(), 1):
         try:
             if not all(half.exists() for half in _files_of(out / name, size)):
-                _write_pair(
-                    out / name, read_image(photo.source), size=size, making=(kind, seed_of(seed, name))
-                )
+                image = read_image(photo.source, photo.source_levels)
+                _write_pair(out / name, image, size=size, making=(kind, seed_of(seed, name)))
         except DataError as error:
             problems.append(Problem(photo.source.relative_to(photos.root).as_posix(), str(error)))
         if progress:

@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pix2pix.config import CHANNELS, Kind, PaletteEntry
+from pix2pix.config import PaletteEntry
 from pix2pix.data.augment import Window, crop_rows
 from pix2pix.data.clean_labels import clean_labels
+from pix2pix.data.kinds import Looks
 from pix2pix.data.made_sources import make_source
 from pix2pix.data.pairs import Pair, Problem, read_pair
 from pix2pix.errors import DataError
@@ -35,8 +36,7 @@ class Reader:
     root: Path
     pairs: tuple[Pair, ...]
     size: int
-    source: Kind
-    target: Kind
+    looks: Looks
     make: str
     palette: tuple[PaletteEntry, ...] = ()
     """Of label maps that are asked for `crisp` too; empty where none are."""
@@ -50,15 +50,19 @@ class Reader:
         source, target = read_pair(self.pairs[index])
         if crisp:
             source = Image.fromarray(clean_labels(np.asarray(source), self.palette))
+        looks = self.looks
         square = (self.size, self.size)
-        target = resize(target, square, kind=self.target)
+        target = resize(target, square, kind=looks.target)
         if self.make == "none":
-            source = resize(source, square, kind=self.source)
+            source = resize(source, square, kind=looks.source)
         elif self.make == "mask":
             source = target
         else:
             source = make_source(target, self.make)
-        return to_bytes(source, CHANNELS.get(self.source, 3)), to_bytes(target, CHANNELS.get(self.target, 3))
+        return (
+            to_bytes(source, looks.in_channels, kind=looks.source),
+            to_bytes(target, looks.out_channels, kind=looks.target),
+        )
 
     def problem(self, index: int, error: DataError) -> Problem:
         """The pair that could not be read, and why."""
@@ -66,7 +70,7 @@ class Reader:
 
     def nbytes(self) -> int:
         """What a cache of all pairs takes."""
-        channels = CHANNELS.get(self.source, 3) * (2 if self.palette else 1) + CHANNELS.get(self.target, 3)
+        channels = self.looks.in_channels * (2 if self.palette else 1) + self.looks.out_channels
         return len(self.pairs) * channels * self.size**2
 
 
@@ -123,7 +127,7 @@ class Memory:
 
     def __init__(self, reader: Reader) -> None:
         count = len(reader.pairs)
-        sides = (CHANNELS.get(reader.source, 3), CHANNELS.get(reader.target, 3))
+        sides = (reader.looks.in_channels, reader.looks.out_channels)
         self.sources, self.targets = (
             torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides
         )

@@ -6,12 +6,13 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pix2pix.config import SPLITS
+from pix2pix.data.clipping import SIDES, clipped_shares, clipping_note
 from pix2pix.data.kinds import look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs
 from pix2pix.errors import ConfigError, DataError
@@ -52,6 +53,8 @@ class Scores:
     problems: tuple[Problem, ...] = ()
     overall: dict[str, float] = field(default_factory=dict)
     """What is measured over all pictures together, by name: colours, segmentation, FID."""
+    notes: tuple[str, ...] = ()
+    """Sentences about pictures with values outside the range that the model was trained with."""
 
     @property
     def count(self) -> int:
@@ -73,6 +76,7 @@ class Scores:
                 for row in self.pictures
             ],
             "problems": [{"file": problem.file, "cause": problem.cause} for problem in self.problems],
+            "notes": list(self.notes),
         }
 
     def to_csv(self) -> str:
@@ -92,7 +96,7 @@ def open_evaluation_pairs(
     translator: Translator, data: str | Path, *, direction: str | None = None, layout: str | None = None
 ) -> PairFolder:
     """The pairs of a folder, as the model was trained on them: its direction and layout (unless
-    given), made sources, and seed.
+    given), made sources, seed, and the ranges of pictures of more than 8 bits.
 
     With the seed, a folder without splits falls apart as it did in training: the validation pairs
     are those that training left out.
@@ -103,7 +107,13 @@ def open_evaluation_pairs(
     settings = about.get("settings")
     layout = layout or str(settings.get("layout", "auto") if isinstance(settings, dict) else "auto")
     return open_pairs(
-        data, direction, str(about.get("make", "none")), seed if isinstance(seed, int) else 0, layout
+        data,
+        direction,
+        str(about.get("make", "none")),
+        seed if isinstance(seed, int) else 0,
+        layout,
+        source_levels=translator.config.source_levels,
+        target_levels=translator.config.target_levels,
     )
 
 
@@ -163,14 +173,29 @@ class Evaluation:
         size = self.translator.config.size if self.mode == "fit" else None
         seconds = sum(row.seconds for row in rows) / len(rows)
         return Scores(
-            self.split, self.mode, size, tuple(rows), _means(rows), seconds, tuple(problems), overall
+            self.split,
+            self.mode,
+            size,
+            tuple(rows),
+            _means(rows),
+            seconds,
+            tuple(problems),
+            overall,
+            tuple(self._clipping_notes()),
         )
+
+    def _clipping_notes(self) -> Iterator[str]:
+        for side, (noun, levels) in enumerate(zip(SIDES, self.folder.levels, strict=True)):
+            shares = clipped_shares(self.folder, side, pairs=self.pairs)
+            note = clipping_note(shares.values(), levels, noun=noun)
+            if note:
+                yield note
 
     def _score_labels(self) -> list[Measure]:
         """A model whose pictures are label maps is judged by their classes, too."""
         if self.translator.config.target != "labels":
             return []
-        palette = look(self.folder).target_palette
+        palette = look(self.folder, self.translator.config.source, target="labels").target_palette
         return [LabelScore(palette)] if len(palette) > 1 else []
 
     def _look_at(self, pair: Pair, measures: Sequence[Measure]) -> PictureScores:
@@ -180,6 +205,8 @@ class Evaluation:
         begin = time.perf_counter()
         fake = self.translator(source, mode=self.mode)
         seconds = time.perf_counter() - begin
+        if config.target == "gray":
+            target = target.convert("L").convert("RGB")
         seen = EvaluatedPair(self.folder, pair, source, fake, target, config.out_channels)
         scores = measure_pair(*seen.tensors)
         for measure in measures:

@@ -19,8 +19,9 @@ from pix2pix.evaluation.measures import FcnScore
 from pix2pix.evaluation.segmenter import Segmenter
 from pix2pix.experiments.ablation import Table, cells_of, plan
 from pix2pix.imaging.tensors import resize
+from pix2pix.inference.source_file import read_source
 from pix2pix.inference.translator import Translator
-from pix2pix.runtime.files import IMAGE_SUFFIXES, read_image, write_image, write_text
+from pix2pix.runtime.files import IMAGE_SUFFIXES, write_image, write_text
 
 COLUMNS = {
     "fcn_accuracy": "pixel accuracy",
@@ -108,7 +109,8 @@ class Report:
             files = sorted(file for file in self.drawings.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
             if not files:
                 raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
-            return [resize(read_image(file), (size, size), kind=kinds[0]) for file in files], []
+            drawings = [read_source(file, config).image for file in files]
+            return [resize(drawing, (size, size), kind=kinds[0]) for drawing in drawings], []
         count = min(SHOWN_PAIRS, len(exam.pairs))
         chosen = [
             exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds)

@@ -189,7 +189,7 @@ def _paint(artists: Sequence[StudyModel], folder: PairFolder, *, pair: Pair) -> 
     """The real picture and the fakes, all resized in the same way."""
     config = artists[0].painter.config
     source, target = folder.load(pair, config.size, (config.source, config.target))
-    yield target.convert("L").convert("RGB") if config.out_channels == 1 else target
+    yield target.convert("L").convert("RGB") if config.target == "gray" else target
     for artist in artists:
         with artist.turn():
             yield artist.painter(source)

@@ -17,6 +17,7 @@ import yaml
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import HubError
+from pix2pix.settings import range_words
 
 BEGIN = "<!-- pix2pix: begin (written anew by each push) -->"
 END = "<!-- pix2pix: end -->"
@@ -228,6 +229,9 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
         "validation": ", ".join(scores),
         "network": network,
         "classes": palette,
+        "values": f"sources of more than 8 bits: {range_words(config.source_levels)}"
+        if config.source_levels
+        else "",
         "licence": plain(about.get("licence", "")),
         "from": _origin(about.get("origin")),
         "made on": plain(str(about.get("date", ""))[:10]),

@@ -14,6 +14,8 @@ import torch
 from PIL import Image, ImageCms, ImageOps
 from torch import Tensor
 
+from pix2pix.settings import Levels
+
 SRGB = ImageCms.createProfile("sRGB")
 SAME_COLOUR = 3
 """Levels of 255 by which a profile that means sRGB may move a colour."""
@@ -21,9 +23,6 @@ SAME_COLOUR = 3
 Batch = Mapping[str, Tensor]
 """Images by name, (B, C, H, W) in [-1, 1]."""
 
-
-Levels = tuple[float, float]
-"""The values of a picture of more than 8 bits that are shown as black and as white."""
 EXTRA_SAMPLES = 338
 """TIFF's tag that says what the bands beyond those of colour are; 1 and 2 are transparency."""
 DEEP_MODES = ("I", "F")
@@ -158,8 +157,11 @@ def resize(image: Image.Image, size: tuple[int, int], *, kind: str) -> Image.Ima
     return image.resize(size, Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)
 
 
-def to_bytes(image: Image.Image, channels: int = 3) -> Tensor:
-    """RGB picture as uint8 (C, H, W); with one channel its luma (ITU-R 601)."""
+def to_bytes(image: Image.Image, channels: int = 3, *, kind: str = "photo") -> Tensor:
+    """RGB picture as uint8 (C, H, W); with one channel its luma (ITU-R 601), which is in all three
+    channels of a picture of the kind `gray`."""
+    if kind == "gray":
+        image = image.convert("L")
     array = np.array(image.convert("L" if channels == 1 else "RGB"))
     return torch.from_numpy(array.reshape(image.height, image.width, -1)).permute(2, 0, 1)
 
@@ -169,9 +171,9 @@ def to_unit(pixels: Tensor) -> Tensor:
     return pixels.float().div_(127.5).sub_(1)
 
 
-def to_tensor(image: Image.Image, channels: int = 3) -> Tensor:
-    """RGB picture as float32 (1, C, H, W) in [-1, 1]."""
-    return to_unit(to_bytes(image, channels)).unsqueeze(0)
+def to_tensor(image: Image.Image, channels: int = 3, *, kind: str = "photo") -> Tensor:
+    """RGB picture as float32 (1, C, H, W) in [-1, 1], as `to_bytes` takes it."""
+    return to_unit(to_bytes(image, channels, kind=kind)).unsqueeze(0)
 
 
 def to_pixels(tensor: Tensor) -> Tensor:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pix2pix.data.clipping import clipping_note
 from pix2pix.data.scan import Problem, scan
 from pix2pix.errors import CheckpointError, DataError
+from pix2pix.inference.source_file import SourceFile, read_source
 from pix2pix.inference.translator import Translator
-from pix2pix.runtime.files import read_image, write_image
+from pix2pix.runtime.files import write_image
 from pix2pix.runtime.progress import Progress
 
 
@@ -27,6 +29,8 @@ class Translated:
 
     written: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    note: str = ""
+    """A sentence about pictures with values outside the range that the model was trained with."""
 
 
 def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list[Problem]]:
@@ -95,17 +99,24 @@ def translate_all(
     """
     written: list[Path] = []
     problems: list[Problem] = []
+    clipped: list[float] = []
     for done, job in enumerate(jobs, 1):
         try:
-            translate_file(translator, job, mode=mode, seed=seed)
+            clipped.append(translate_file(translator, job, mode=mode, seed=seed).clipped)
             written.append(job.target)
         except (DataError, CheckpointError) as error:  # a model may fail at one picture and not at the next
             problems.append(Problem(str(job.source), str(error)))
         if progress:
             progress(done, len(jobs))
-    return Translated(tuple(written), tuple(problems))
+    note = clipping_note(clipped, translator.config.source_levels)
+    return Translated(tuple(written), tuple(problems), note)
 
 
-def translate_file(translator: Translator, job: Job, *, mode: str = "fit", seed: int | None = None) -> None:
-    """Reads, translates and writes one picture, in the format that the target's suffix names."""
-    write_image(job.target, translator(read_image(job.source), mode=mode, seed=seed))
+def translate_file(
+    translator: Translator, job: Job, *, mode: str = "fit", seed: int | None = None
+) -> SourceFile:
+    """Reads, translates and writes one picture, in the format that the target's suffix names. Returns what
+    was read."""
+    source = read_source(job.source, translator.config)
+    write_image(job.target, translator(source.image, mode=mode, seed=seed))
+    return source

@@ -116,7 +116,8 @@ class Translator:
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
         """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen:
         upright, so that the size is that of the turned picture where EXIF says so, on white where it is
-        transparent, 16 bits scaled to 8.
+        transparent, more than 8 bits scaled to 8 by the range that the model was trained with, if it knows
+        one; what lies outside is clipped.
 
         `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads
         by reflection, and cuts what is too large for the memory into tiles that are blended. With instance
@@ -128,7 +129,7 @@ class Translator:
         _check_seed(seed)
         seed = 0 if seed is None and self.noisy else seed
         self._check_picture(image)
-        image = to_rgb(image)
+        image = to_rgb(image, self.config.source_levels)
         if mode == "native":
             return self._translate_whole(image, seed)
         size = (self.config.size, self.config.size)
@@ -146,8 +147,9 @@ class Translator:
             return [self(image) for image in images]
         for image in images:
             self._check_picture(image)
-        squares = [resize(to_rgb(image), (size, size), kind=self.config.source) for image in images]
-        source = to_unit(torch.stack([to_bytes(square, self.config.in_channels) for square in squares]))
+        uprights = [to_rgb(image, self.config.source_levels) for image in images]
+        squares = [resize(image, (size, size), kind=self.config.source) for image in uprights]
+        source = to_unit(torch.stack([self._to_bytes(square) for square in squares]))
         pictures = [_to_picture(pixels) for pixels in to_pixels(self._paint(source, None)).cpu()]
         return [
             resize(picture, image.size, kind=self.config.target)
@@ -161,9 +163,12 @@ class Translator:
         noise = None if seeds is None else self._sample_noise(source.shape[-2], source.shape[-1], seeds)
         return self._paint(source, noise)
 
+    def _to_bytes(self, image: Image.Image) -> Tensor:
+        return to_bytes(image, self.config.in_channels, kind=self.config.source)
+
     def _translate_whole(self, image: Image.Image, seed: int | None) -> Image.Image:
         """Every pixel through the network, in one piece or in tiles."""
-        pixels = to_bytes(image, self.config.in_channels)
+        pixels = self._to_bytes(image)
         height, width = map(self._padded, pixels.shape[1:])
         y = reflect_indices(pixels.shape[1], height)
         x = reflect_indices(pixels.shape[2], width)

@@ -132,6 +132,8 @@ def describe_model(config: TrainConfig, images: Images) -> ModelConfig:
         target=target.kind,
         palette=source.palette,
         target_palette=target.palette,
+        source_levels=source.levels,
+        target_levels=target.levels,
     )
 
 

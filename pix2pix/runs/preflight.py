@@ -21,6 +21,7 @@ from pix2pix.runs.run import Run
 from pix2pix.runs.trackers import check_tracker
 from pix2pix.runtime.device import Machine, choose_machine
 from pix2pix.runtime.paths import expand_home
+from pix2pix.settings import range_text
 
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 """What may differ from one time that a run is worked on to the next; nothing of it changes what is learned,
@@ -74,7 +75,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
             f"batch is {config.batch}; {machine.world} processes cannot share it evenly. Take "
             f"{machine.world} or a multiple of it."
         )
-    examples = EXAMPLES[method_of(config).examples](config, None)
+    examples = _open_examples(config, None, start=start)
     models = method_of(config).describe(config, examples.images)
     _check_start(config, next(iter(models.values())), start=start)
     return Prepared(config, examples, models, start_weights(start, models), machine)
@@ -84,10 +85,18 @@ def prepare_run(run: Run, config: TrainConfig) -> Prepared:
     """The same for a run that has its settings and goes on, or was made a moment ago. `Pix2PixError` where
     its data has changed."""
     saved = run.saved_model()
-    examples = EXAMPLES[method_of(config).examples](config, saved)
+    start = Start() if saved else read_start(config)
+    examples = _open_examples(config, saved, start=start)
     models = method_of(config).describe(config, examples.images)
-    start = {} if saved else start_weights(read_start(config), models)
-    return Prepared(config, examples, models, start, choose_machine(config, run.saved_precision()))
+    weights = start_weights(start, models)
+    return Prepared(config, examples, models, weights, choose_machine(config, run.saved_precision()))
+
+
+def _open_examples(config: TrainConfig, saved: ModelConfig | None, *, start: Start) -> Examples:
+    """The data of a training, seen as its saved model or its start has it."""
+    return EXAMPLES[method_of(config).examples](
+        config, saved, start.generator.config if start.generator else None
+    )
 
 
 def read_start(config: TrainConfig) -> Start:
@@ -121,9 +130,15 @@ def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
 
 
 def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
-    """The settings with what the model to start from decides: its network, and a size that its levels can
-    halve."""
-    return dataclasses.replace(config, size=nearest_size(config.size, start), **start.architecture())
+    """The settings with what the model to start from decides: its network, a size that its levels can
+    halve, and the range of deep pictures, where none is stated."""
+    return dataclasses.replace(
+        config,
+        size=nearest_size(config.size, start),
+        source_range=config.source_range or range_text(start.source_levels),
+        target_range=config.target_range or range_text(start.target_levels),
+        **start.architecture(),
+    )
 
 
 def nearest_size(size: int, model: ModelConfig) -> int:
@@ -178,17 +193,28 @@ def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> No
         _check_discriminator(config, model, start=start.discriminator)
     if not start.generator:
         return
-    has = start.generator.config
-    for role, channels, needed in (
-        ("takes", has.in_channels, model.in_channels),
-        ("gives", has.out_channels, model.out_channels),
+    check_channels(start.generator.config, model.in_channels, model.out_channels, name=config.init)
+
+
+def check_channels(start: ModelConfig, in_channels: int, out_channels: int, *, name: str) -> None:
+    """`ConfigError` where a model to start from has other channels than the pairs, but for gray ones, which
+    three channels can show."""
+    for role, side, has, needed in (
+        ("takes", "source", start.in_channels, in_channels),
+        ("gives", "target", start.out_channels, out_channels),
     ):
-        if channels != needed:
+        if not can_show(has, needed):
+            as_gray = f", or have these read as gray: set {side} to gray" if (has, needed) == (1, 3) else ""
             raise ConfigError(
-                f"{config.init} {role} pictures of {channels} channel{'s' * (channels > 1)}, and these "
-                f"pairs have {needed}."
-                " Start from another checkpoint, or from scratch."
+                f"{name} {role} pictures of {has} channel{'s' * (has > 1)}, and the {side}s of these pairs "
+                f"have {needed}. Start from another checkpoint, or from scratch{as_gray}."
             )
+
+
+def can_show(channels: int, needed: int) -> bool:
+    """Whether a network of so many channels can be trained on pictures of `needed`: on as many, or on gray
+    pictures as three equal channels."""
+    return channels == needed or (channels, needed) == (3, 1)
 
 
 def _check_discriminator(config: TrainConfig, model: ModelConfig, *, start: ImportedDiscriminator) -> None:

@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, TypeVar
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError, is_utf8, showable
-from pix2pix.imaging.tensors import Levels, finite_range, is_deep, overshoot, to_rgb
+from pix2pix.imaging.tensors import finite_range, is_deep, overshoot, to_rgb
+from pix2pix.settings import Levels
 
 T = TypeVar("T")
 

@@ -114,7 +114,7 @@ def test_two_named_folders_win_over_twice_as_wide_as_high(words: str, tmp_path: 
     )
     folder = open_pairs(tmp_path)
     assert folder.layout == "two folders" and not folder.problems
-    assert inspect_folder(tmp_path, "BtoA").folders == (first, second)
+    assert inspect_folder(tmp_path, direction="BtoA").folders == (first, second)
     assert paired(folder) == {(f"{first}/{number}.png", f"{second}/{number}.png") for number in range(4)}
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pix2pix.config import Kind
+from pix2pix.data.clipping import SIDES, clipped_shares, percent
 from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, read_pair
 from pix2pix.data.shortfall import why_untrained
 from pix2pix.imaging.palette import has_color, is_gray
 from pix2pix.runtime.files import read_header
+from pix2pix.settings import range_words
 
 SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
 """Kinds that one draws or has, rather than wants: the natural sources."""
@@ -106,7 +108,7 @@ def find(
         yield Finding(what, "Save labels as PNG, in exact colours.", key="scattered")
     yield from _class_numbers(sampled)
     yield from _deep(pairs, facts)
-    coloured = list(_coloured(facts, looks))
+    coloured = list(_coloured(pairs, facts, looks))
     yield from coloured
     gray = tuple(file for file, fact in facts.items() if fact.gray_target)
     if (
@@ -141,13 +143,10 @@ def _class_numbers(sampled: Sampled) -> Iterator[Finding]:
 
 def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
     """What deep pictures were taken for, and which of several pages is read."""
-    first = pairs.pairs[0]
-    levels = [("source", first.source_levels), ("target", first.target_levels)]
     words = [
-        f"{side}s from {low:g} (black) to {high:g} (white)"
-        for side, found in levels
-        if found
-        for low, high in [found]
+        f"{side}s from {range_words(levels)}"
+        for side, levels in zip(SIDES, pairs.levels, strict=True)
+        if levels
     ]
     if words:
         what = f"Values of more than 8 bits are read with one range for all pictures: {', '.join(words)}."
@@ -156,33 +155,49 @@ def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
             "State another one where it is wrong: --source-range LOW:HIGH, --target-range LOW:HIGH.",
             key="levels",
         )
+    yield from _clipped(pairs)
     paged = tuple(file for file, fact in facts.items() if fact.pages > 1)
     if paged:
         what = f"Of {_files(paged)} with several pages the first page is read."
         yield Finding(what, "Split them where others are meant.", paged, "pages")
 
 
+def _clipped(pairs: PairFolder) -> Iterator[Finding]:
+    """Values outside the range that a side is read with, and a range that nothing is read with."""
+    for side, (name, levels) in enumerate(zip(SIDES, pairs.levels, strict=True)):
+        if pairs.has_stated_levels[side] and levels is None:
+            what = f"The range that was given for the {name}s is not used: none has more than 8 bits."
+            yield Finding(what, f"Leave --{name}-range out.", key="unused")
+        clipped = {file: share for file, share in clipped_shares(pairs, side).items() if share}
+        if levels and clipped:
+            what = (
+                f"{len(clipped):,} {name}{'s' * (len(clipped) != 1)} {_have(len(clipped))} values outside "
+                f"{range_words(levels)}, which are clipped: up to {percent(max(clipped.values()))} of one."
+            )
+            yield Finding(
+                what, f"Give a wider range if they matter: --{name}-range.", tuple(clipped), "clipped"
+            )
+
+
 def _files(files: tuple[str, ...]) -> str:
     return f"{len(files):,} file{'s' * (len(files) != 1)}"
 
 
-def _coloured(facts: Mapping[str, Facts], looks: Looks) -> Iterator[Finding]:
-    """Sides of which a few pictures are coloured, and the others gray."""
-    for side, (name, kind) in enumerate((("sources", looks.source), ("targets", looks.target))):
+def _coloured(pairs: PairFolder, facts: Mapping[str, Facts], looks: Looks) -> Iterator[Finding]:
+    """Sides of which a few pictures are coloured, and the others gray; and sides that lose their colours."""
+    for side, (name, kind) in enumerate(zip(SIDES, (looks.source, looks.target), strict=True)):
         files = tuple(file for file, fact in facts.items() if fact.coloured[side])
-        if not 0 < 2 * len(files) < len(facts):
+        if not files or (side == 0 and pairs.make != "none"):  # a made source is what it was made to be
             continue
-        if kind == "photo":
-            what = f"Among gray {name} {len(files):,} {_are(len(files))} coloured: all are learned in colour."
-            yield Finding(
-                what, f"If the colours mean nothing, state it: --{name[:-1]} gray.", files, "coloured"
-            )
-        elif kind in ("gray", "edges"):
+        count = f"{len(files):,} {name}{'s' * (len(files) != 1)} {_are(len(files))} coloured"
+        if kind == "gray":
+            what = f"{count}, and read as gray, as was stated: the colours are lost."
+            yield Finding(what, f"If they mean something, leave --{name} out.", files, "coloured")
+        elif kind == "photo" and 2 * len(files) < len(facts):
             what = (
-                f"{len(files):,} {name} {_are(len(files))} coloured, and are read as {kind}, as was stated:"
-                " their colours are lost."
+                f"Among gray {name}s {len(files):,} {_are(len(files))} coloured: all are learned in colour."
             )
-            yield Finding(what, f"If they mean something, leave --{name[:-1]} out.", files, "coloured")
+            yield Finding(what, f"If the colours mean nothing, state it: --{name} gray.", files, "coloured")
 
 
 def _doubtful(pairs: PairFolder) -> Iterator[Finding]:
@@ -252,6 +267,10 @@ def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def _pictures(files: tuple[str, ...]) -> str:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pix2pix.config import Kind, PaletteEntry
+from pix2pix.config import ImageSpec
 from pix2pix.data.checks.report import SIDES, inspect_pairs
 from pix2pix.data.kinds import strange_colors
+from pix2pix.settings import range_words
 
 if TYPE_CHECKING:
     from pix2pix.data.batches import Dataset
@@ -28,14 +29,16 @@ def introduce_pairs(dataset: Dataset) -> str:
     places = SIDES.get(pairs.layout, ("made from them", ""))
     if config.direction == "BtoA" and config.make == "none":
         places = places[::-1]
-    source = _side(dataset.source, places[0], palette=dataset.palette)
-    target = _side(dataset.target, places[1], palette=dataset.target_palette)
+    source, target = (_side(spec, place) for spec, place in zip(dataset.images.values(), places, strict=True))
     return f"{count}, {len(pairs.val):,} for validation{drawn}; source: {source}; target: {target}"
 
 
-def _side(kind: Kind, place: str, *, palette: tuple[PaletteEntry, ...]) -> str:
-    colors = f", {len(palette)} colours" if palette else ""
-    return f"{kind} {place}".rstrip() + colors
+def _side(spec: ImageSpec, place: str) -> str:
+    facts = [f"{spec.kind} {place}".rstrip()]
+    facts += [f"{len(spec.palette)} colours"] if spec.palette else []
+    facts += ["three equal channels"] if spec.kind == "gray" and spec.channels == 3 else []
+    facts += [f"values {range_words(spec.levels)}"] if spec.levels else []
+    return ", ".join(facts)
 
 
 def warn_of_pairs(dataset: Dataset) -> Iterator[str]:

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from pix2pix.config import Kind, PaletteEntry
+from pix2pix.config import Kind, PaletteEntry, TrainConfig
 from pix2pix.data.checks.alignment import common_shift
 from pix2pix.data.checks.findings import SIMPLE, Facts, Finding, Sampled, find, guess_direction, look_closely
 from pix2pix.data.kinds import Looks, look
-from pix2pix.data.pairs import Pair, PairFolder, Problem, open_pairs, read_pair
+from pix2pix.data.pairs import Pair, PairFolder, Problem, open_config_pairs, read_pair
 from pix2pix.errors import DataError
 from pix2pix.imaging.palette import EXACT_COLORS, Pixels, has_class_numbers
 from pix2pix.runtime.progress import Progress
+from pix2pix.settings import Levels
 
 MANY = 3
 SAMPLED = 40
@@ -48,6 +49,8 @@ class Half:
     kind: Kind
     colors: int
     palette: tuple[PaletteEntry, ...]
+    levels: Levels | None = None
+    """What is black and white in pictures of more than 8 bits."""
 
 
 @dataclass(frozen=True)
@@ -155,19 +158,16 @@ def _file_list(files: tuple[str, ...]) -> str:
     return f" [{', '.join(files[:MANY])}{rest}]" if files else ""
 
 
-def inspect_folder(
-    folder: str | Path,
-    direction: str = "AtoB",
-    *,
-    make: str = "none",
-    seed: int = 0,
-    progress: Progress | None = None,
-    layout: str = "auto",
-) -> Report:
-    """Opens a folder as training would, reads every picture in it once, and says what it found;
-    `progress` is told (done, of)."""
-    pairs = open_pairs(folder, direction, make, seed, layout)
-    return dataclasses.replace(inspect_pairs(pairs, look(pairs), progress=progress), folder=str(folder))
+def inspect_folder(folder: str | Path, progress: Progress | None = None, **settings: Any) -> Report:
+    """Opens a folder as training would, reads every picture in it once, and says what it found.
+
+    `settings` are those of a training that say how its data lies and what it is, such as `direction` or
+    `layout`; `progress` is called with the number of pairs done, and of all.
+    """
+    config = TrainConfig(data=str(folder), **settings)
+    pairs = open_config_pairs(config)
+    looks = look(pairs, config.source, target=config.target)
+    return dataclasses.replace(inspect_pairs(pairs, looks, progress=progress), folder=str(folder))
 
 
 def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None = None) -> Report:
@@ -190,8 +190,8 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None 
         counts={"train": len(pairs.train), "val": len(pairs.val), "test": len(pairs.test)},
         drawn=pairs.drawn,
         sizes=tuple((width, height, count) for (width, height), count in sizes.most_common()),
-        source=Half(looks.source, len(looks.palette), looks.palette),
-        target=Half(looks.target, len(looks.target_palette), looks.target_palette),
+        source=Half(looks.source, len(looks.palette), looks.palette, pairs.levels[0]),
+        target=Half(looks.target, len(looks.target_palette), looks.target_palette, pairs.levels[1]),
         findings=tuple(find(pairs, looks, facts=facts, sampled=_sample_closely(pairs, looks))),
         problems=tuple(problems),
         stated=pairs.stated,

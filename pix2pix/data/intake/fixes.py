@@ -51,7 +51,14 @@ class Case:
             return open_pairs(root)
         layout = next((word for word, layout in STATED.items() if layout == self.report.layout), "auto")
         make = self.report.source.kind if self.report.layout == "photos" else "none"
-        return open_pairs(root, self.report.direction, make, layout=layout)
+        return open_pairs(
+            root,
+            self.report.direction,
+            make,
+            layout=layout,
+            source_levels=self.report.source.levels,
+            target_levels=self.report.target.levels,
+        )
 
 
 def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from pix2pix.config import ModelConfig
 from pix2pix.networks import build_generator
+from pix2pix.settings import range_words
 from pix2pix.ui.models.provenance import origin_of
 from pix2pix.ui.models.rename_delete import version_of
 from pix2pix.ui.shared.canvas import spec_of
@@ -61,6 +62,7 @@ def facts_of(model: Model) -> list[tuple[str, str]]:
     facts = [
         ("Size", f"{config.size} × {config.size}"),
         ("Norm", config.norm),
+        ("Values", range_words(config.source_levels) if config.source_levels else ""),
         ("Weights", in_words(parameters_of(config))),
         ("Data", _data(about)),
         ("Steps", f"{step:,}" if isinstance(step, int) else ""),

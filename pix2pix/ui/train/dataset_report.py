@@ -88,6 +88,7 @@ CARDS: dict[str, tuple[str, str]] = {
     "shifted": ("Halves are shifted", "Move them back"),
     "numbers": ("Class numbers", "Spread them into colours"),
     "levels": ("More than 8 bits", ""),
+    "clipped": ("Values beyond the range", ""),
     "pages": ("Several pages", ""),
     "coloured": ("Coloured among gray", ""),
     "scattered": ("Labels went through JPEG", "Clean the colours"),
@@ -107,6 +108,12 @@ CARDS: dict[str, tuple[str, str]] = {
     "few": ("Very few pairs", ""),
 }
 """Title and button of each finding, in the order in which they are shown."""
+
+IN_SETTINGS = {
+    "levels": "Another range can be typed below, in All settings: Source range and Target range.",
+    "coloured": "If the colours mean nothing, choose gray below, in All settings: Source or Target.",
+}
+"""Where the page has what a finding's remedy states by a flag."""
 
 WORDS = {
     "unpaired": "{n} of no pair: the other half is missing.",
@@ -140,10 +147,10 @@ def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> Uploa
         wide = _wide(upload.folder)
         pairs = open_pairs(upload.folder, make=PHOTOS)
         upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
-        report = inspect_folder(upload.folder, make=PHOTOS, progress=progress)
+        report = inspect_folder(upload.folder, progress, make=PHOTOS)
         return UploadedDataset(upload, report, pairs, wide=wide, unpaired=bool(why))
     guessed = guess_direction(pairs, look(pairs))
-    report = inspect_folder(upload.folder, guessed, progress=progress, layout=layout)
+    report = inspect_folder(upload.folder, progress, direction=guessed, layout=layout)
     return UploadedDataset(upload, report, pairs, layout=layout)
 
 
@@ -193,7 +200,12 @@ def cards(brought: UploadedDataset) -> list[Card]:
     found = [
         Card(
             Case(each.key, each.files, each.amount, report),
-            *_titled(each.key, each.amount, text=each.what, files=each.files),
+            *_titled(
+                each.key,
+                each.amount,
+                text=" ".join(filter(None, (each.what, IN_SETTINGS.get(each.key)))),
+                files=each.files,
+            ),
         )
         for each in report.findings
         if each.key in CARDS

@@ -19,7 +19,7 @@ import gradio as gr
 from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
 from pix2pix.data.batches import Dataset
 from pix2pix.errors import Pix2PixError
-from pix2pix.runs.preflight import adopt_start
+from pix2pix.runs.preflight import adopt_start, can_show
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
 from pix2pix.runs.step_time import StepTimes
 from pix2pix.settings import Knob
@@ -197,11 +197,13 @@ def ask_for_times(pairs: Pairs, pace: StepTimes, *, config: TrainConfig, start: 
 
 
 def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[str, str]]:
-    """What a training can go on from: nothing, or a model whose pictures have the channels of these pairs."""
+    """What a training can go on from: nothing, or a model that can show these pairs: with their channels, or
+    with three where they are gray."""
     models = [
         model
         for model in listing.models
-        if (model.config.in_channels, model.config.out_channels) == pairs.channels
+        if can_show(model.config.in_channels, pairs.channels[0])
+        and can_show(model.config.out_channels, pairs.channels[1])
     ]
     return [
         SCRATCH,
@@ -232,7 +234,7 @@ def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[
     return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
 
 
-def needs_of(config: TrainConfig, start: Model | None) -> str:
+def needs_of(config: TrainConfig, start: Model | None, *, pairs: Pairs | None = None) -> str:
     """HTML: the memory and the disk that a training of these settings takes, and
     what its start model decides."""
     needs = (
@@ -241,7 +243,19 @@ def needs_of(config: TrainConfig, start: Model | None) -> str:
     if start:
         shape = f"size {config.size}, width {config.width}, decoder {config.decoder}, norm {config.norm}"
         needs += f"; as {escape(start.title)} has it: {shape}"
+        needs += _gray_words(start, pairs or Pairs())
     return f'<p class="hint">{needs}</p>'
+
+
+def _gray_words(start: Model, pairs: Pairs) -> str:
+    """What becomes of gray pictures that a start model of three channels learns from."""
+    has = (start.config.in_channels, start.config.out_channels)
+    sides = [
+        side
+        for side, channels, needed in zip(("sources", "targets"), has, pairs.channels, strict=True)
+        if pairs.count and (channels, needed) == (3, 1)
+    ]
+    return f"; gray {' and '.join(sides)} are read as three equal channels" if sides else ""
 
 
 def command_of(config: TrainConfig, start: Model | None, *, name: str | None) -> str:

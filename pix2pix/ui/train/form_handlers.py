@@ -9,7 +9,7 @@ import gradio as gr
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import Pix2PixError
-from pix2pix.runs.preflight import adopt_start
+from pix2pix.runs.preflight import adopt_start, check_channels
 from pix2pix.runs.step_time import StepTimes
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
@@ -32,7 +32,8 @@ class FormHandlers:
         """Data came, or was turned round: its presets, starting points and number of steps,
         then `Pairs` and what was told.
 
-        `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
+        `values`: data, direction, layout, make, source, target, start, preset, and the size that suits the
+        pictures.
         """
         *brought, init, preset, largest = values
         config = base(*brought)
@@ -56,7 +57,7 @@ class FormHandlers:
 
     def reprice(self, found: Pairs, before: list[Any], *values: Any) -> Any:
         """The presets again, where a time was measured meanwhile. `values`: data,
-        direction, layout, make, start."""
+        direction, layout, make, source, target, start."""
         *brought, init = values
         choices = (
             form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init))
@@ -99,8 +100,10 @@ class FormHandlers:
         try:
             config = form.to_config(values, preset, pairs=found)
             start = self._start(name_of(profile), config.init)
+            if start and found.count:
+                check_channels(start.config, *found.channels, name=start.title)
             config = adopt_start(config, start.config) if start else config
-            needs = form.needs_of(config, start) if config.data else ""
+            needs = form.needs_of(config, start, pairs=found) if config.data else ""
         except Pix2PixError as error:
             return f'<p class="hint bad">{sentence(error)}</p>', ""
         return needs, form.command_of(config, start, name=name)
@@ -117,8 +120,20 @@ class FormHandlers:
         return [values.get(name, gr.skip()) for name in self.fields.fields]
 
 
-def base(data: str | None, direction: Any, layout: Any, make: Any) -> TrainConfig:
+def base(
+    data: str | None,
+    direction: Any,
+    layout: Any,
+    make: Any,
+    source: Any = "auto",
+    target: Any = "auto",
+) -> TrainConfig:
     """The defaults on these data."""
     return TrainConfig(
-        data=data or "", direction=direction or "AtoB", layout=layout or "auto", make=make or "none"
+        data=data or "",
+        direction=direction or "AtoB",
+        layout=layout or "auto",
+        make=make or "none",
+        source=source or "auto",
+        target=target or "auto",
     )

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.errors import ConfigError
-from pix2pix.runs.preflight import adopt_start
+from pix2pix.runs.preflight import adopt_start, check_channels
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
 from pix2pix.ui.shared.model_library import ModelLibrary
@@ -192,7 +192,8 @@ def _bind_form(
     pairs = parts["pairs"]
     told = gr.State([])
     drawer = list(fields.fields.values())
-    brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make]
+    stated = [fields.fields["source"], fields.fields["target"]]
+    brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make, *stated]
     gr.on(
         [demo.load, *(widget.change for widget in brought)],
         with_toasts(plan.consider),
@@ -251,6 +252,8 @@ def _bind_start(
             )
         if config.init:
             model = actions.start_from(visitor, library, config.init)
+            if pairs.count:
+                check_channels(model.config, *pairs.channels, name=model.title)
             config = dataclasses.replace(adopt_start(config, model.config), init=str(model.path))
         name, words = actions.start(visitor, name, config)
         gr.Info(words)

@@ -11,9 +11,10 @@ import gradio as gr
 from PIL import Image
 
 from pix2pix.errors import DataError
+from pix2pix.inference.source_file import read_source
 from pix2pix.inference.translator import Translator
-from pix2pix.runtime.files import read_image
-from pix2pix.ui.shared.messages import with_toasts
+from pix2pix.settings import range_words
+from pix2pix.ui.shared.messages import SECONDS, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
 
@@ -48,12 +49,14 @@ def translate(
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
     translator = library.translator(model)
-    image = read_image(picture)
+    source = read_source(picture, translator.config)
     if mode == "fit" and seed is None and isinstance(translator, Translator):
-        made = library.batches.translate(translator, image)
+        made = library.batches.translate(translator, source.image)
     else:
         with library.turns.take(CALL):
-            made = translator(image, mode=mode, seed=None if seed is None else int(seed))
+            made = translator(source.image, mode=mode, seed=None if seed is None else int(seed))
+    if source.note:
+        gr.Info(source.note, duration=SECONDS, title="Values beyond the model's range")
     # Gradio names the file after its content, and would write it again while it is sent to
     # somebody who got the same picture.
     made.info["id"] = secrets.token_hex(8)
@@ -68,7 +71,9 @@ def describe(library: ModelLibrary, key: str | None) -> str:
     source = model.config.source
     target = model.config.target
     data = f", trained on {escape(str(model.about['data']))}" if model.about.get("data") else ""
-    return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.</p>'
+    levels = model.config.source_levels
+    values = f" Pictures of more than 8 bits are read from {range_words(levels)}." if levels else ""
+    return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.{values}</p>'
 
 
 KINDS = {"labels": "a label map", "photo": "a photo", "gray": "a gray picture", "edges": "an edge drawing"}
@@ -152,7 +157,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
 class PictureFile(gr.Image):
     """An image upload that passes its file to the handler unchanged, as a path.
 
-    Transparency, 16 bits and damage are handled by `read_image`, with a sentence; Gradio would decode the
+    Transparency, 16 bits and damage are handled by `read_source`, with a sentence; Gradio would decode the
     picture and write it again.
     """
 

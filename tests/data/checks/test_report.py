@@ -71,7 +71,7 @@ def test_good_folder_is_described_without_findings(tmp_path: Path) -> None:
 def test_the_headline_says_what_lies_where(tmp_path: Path) -> None:
     for seed in range(4):
         save_pair(tmp_path / f"{seed}.png", photo(seed, 64), labels(seed, 64))
-    report = inspect_folder(tmp_path, "BtoA")
+    report = inspect_folder(tmp_path, direction="BtoA")
     assert report.headline() == "4 pairs, side by side, 128 x 64, labels on the right: 3 colours"
     assert report.turned().headline() == report.headline()
     assert (report.turned().direction, report.turned().source.kind) == ("AtoB", "photo")
