@@ -17,6 +17,7 @@ from pix2pix.config import ARCHITECTURE, knobs
 from pix2pix.errors import ConfigError, RunError
 from pix2pix.networks import build_generator
 from pix2pix.runs import jobs
+from pix2pix.runs import queue as run_queue
 from pix2pix.runs import requirements as requirements
 from pix2pix.runs.preflight import adopt_start, check_asked, nearest_size, resolve
 from pix2pix.runs.run import Run
@@ -153,7 +154,7 @@ before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process
 for generator in ("unet", "resnet"):
     for decoder in ("transposed", "sharp"):
         wide = {"width": 512, "discriminator_width": 512, "size": 2048, "batch": 4096, "blocks": 32}
-            needed = estimate(**wide, generator=generator, decoder=decoder)
+        needed = estimate(**wide, generator=generator, decoder=decoder)
         assert min(needed) > 1e9, needed
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(after - before, time.process_time() - begin)
@@ -190,7 +191,7 @@ def test_another_name_is_another_run_and_so_is_one_after_a_stop(pairs: Path, tmp
     finally:
         for run in [Run(tmp_path / "two"), Run(tmp_path / "three")]:
             if run.state() == "queued":
-                jobs.waiting.leave(run)
+                run_queue.leave(run)
         job = jobs.running()
         if job:
             job.process.kill()
