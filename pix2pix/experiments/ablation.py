@@ -1,8 +1,7 @@
-"""The paper's ablations: one choice at a time is changed, and everything else, data and
-budget included, stays the same.
+"""The paper's ablations: one setting is changed at a time, with the same data and number of steps.
 
-Losses as in its Table 1, generators as in Table 2, patches as in Table 3. Each cell is an
-ordinary run in a folder of its own.
+Losses as in its Table 1, generators as in Table 2, patch sizes as in Table 3. Each cell is an ordinary run in
+a folder of its own.
 """
 
 from __future__ import annotations
@@ -23,17 +22,16 @@ from pix2pix.runs.run import Run
 from pix2pix.settings import OUTPUT
 
 PATCHES = (1, 16, 286)
-"""Those of the paper's Table 3, beside the one that all other cells have (70,
-unless another was asked for)."""
+"""Patch sizes of the paper's Table 3 in pixels, beside the one of all other cells (by default 70)."""
 
 VARIED = {"skips": True, "conditional": True}
-"""Settings that the grid changes by itself, and what they are in its middle."""
+"""Settings that the grid itself varies, and their values in the base config."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of the grid: the name of its folder, its place in a table, and the settings
-    that differ from the middle."""
+    """One training of the grid: its folder, its label in a table, and the settings that differ from
+    the base config."""
 
     name: str
     label: str
@@ -42,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """One question, as the paper asks it, and the cells that answer it."""
+    """One table of the paper: its title and cells."""
 
     name: str
     title: str
@@ -52,8 +50,10 @@ class Table:
 
 
 def plan(base: TrainConfig) -> tuple[Table, ...]:
-    """The three tables around `base`, whose own cell, L1+cGAN, stands in each; `ConfigError` where
-    it is not the grid's middle."""
+    """Returns the three tables around `base`, which is the cell L1+cGAN in each of them.
+
+    Raises `ConfigError` where `base` sets a value that the grid itself varies.
+    """
     for name, value in VARIED.items():
         if getattr(base, name) != value:
             raise ConfigError(f"{name} is what the ablation changes by itself: leave it out.")
@@ -105,7 +105,7 @@ def _plan_patches(base: TrainConfig) -> Table:
 
 
 def cells_of(tables: tuple[Table, ...]) -> tuple[Cell, ...]:
-    """Each cell once, in the order of the tables."""
+    """Returns each cell once, in the order of the tables."""
     found: dict[str, Cell] = {}
     for table in tables:
         for cell in table.cells:
@@ -120,10 +120,11 @@ def train_cells(
     report: Callable[[Cell, str], None] = lambda cell, state: None,
     on_event: Listener | None = None,
 ) -> bool:
-    """Trains what is not trained yet of the grid, each cell as a run in `out`; whether all are finished.
+    """Trains the unfinished cells of the grid, each as a run in `out`; returns whether all are finished.
 
-    A cell that was stopped goes on where it was. The answer is False where this time was stopped too.
-    `report` is called with each cell and what becomes of it: kept, goes on, starts, and how it ended.
+    A cell that was stopped is resumed. Returns False where a run was stopped this time; raises `RunError`
+    where one failed. `report` is called with each cell and its state: starts, goes on from step n, kept, and
+    how it ended.
     """
     base = resolve(base)
     for cell in cells_of(plan(base)):
@@ -155,8 +156,7 @@ def _train_cell(
 
 
 def _check_same(run: Run, config: TrainConfig) -> None:
-    """A table of cells that were trained differently would be none: `RunError` names the
-    first setting that differs."""
+    """Raises `RunError` with the first setting in which an existing run differs from the cell's config."""
     has = run.config().to_dict()
     wanted = config.to_dict()
     free = {knob.name for knob in knobs() if knob.group == OUTPUT} | {*ADJUSTABLE} - {"steps"}

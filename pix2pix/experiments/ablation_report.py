@@ -1,5 +1,5 @@
-"""What an ablation found: the tables as Markdown, CSV and JSON, a sheet of pictures for each of
-them, and one of all cells."""
+"""The results of an ablation: tables as Markdown, CSV and JSON, a sheet of pictures for each table and one
+of all cells."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COLUMNS = {
     "lab_a": "Lab a",
     "lab_b": "Lab b",
 }
-"""Measures in the order of the table's columns; those that no cell has are left out."""
+"""Measures in the order of the columns; those that no cell has are left out."""
 REAL = {
     "fcn_accuracy": "real_fcn_accuracy",
     "fcn_class_accuracy": "real_fcn_class_accuracy",
@@ -53,21 +53,22 @@ Column = tuple[str, Sequence[Image.Image]]
 
 @dataclass(frozen=True)
 class Report:
-    """An ablation that was trained: where its runs are, and what judges them."""
+    """The report of a trained ablation: the folder `out` of its runs, and the segmenter for FCN
+    scores, if any."""
 
     base: TrainConfig
     out: Path
     segmenter: Segmenter | None = None
     drawings: Path | None = None
-    """A folder of pictures to show on the sheets in the place of test pairs."""
+    """A folder of pictures to show on the sheets instead of test pairs."""
 
     def write(self, progress: Callable[[str, int, int], None] = lambda cell, done, of: None) -> Path:
-        """Scores each cell on the pairs that none was trained on, writes tables and sheets, and
-        returns the Markdown's path."""
+        """Scores each cell on held-out pairs, writes tables and sheets into `out`, and returns
+        the Markdown's path."""
         tables = plan(self.base)
-        judged = {cell.name: self._judge(cell.name, progress) for cell in cells_of(tables)}
-        numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in judged.items()}
-        protocol = self._describe(next(iter(judged.values())).scores)
+        scored = {cell.name: self._score(cell.name, progress) for cell in cells_of(tables)}
+        numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in scored.items()}
+        protocol = self._describe(next(iter(scored.values())).scores)
         write_text(
             self.out / "scores.json", json.dumps({"protocol": protocol, "cells": numbers}, indent=2) + "\n"
         )
@@ -75,20 +76,20 @@ class Report:
         for table in tables:
             write_image(
                 self.out / f"{table.name}.png",
-                draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, judged)),
+                draw_sheet(_columns_of({cell.name: cell.label for cell in table.cells}, scored)),
             )
-        write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in judged}, judged)))
+        write_image(self.out / "sheet.png", draw_sheet(_columns_of({name: name for name in scored}, scored)))
         write_text(self.out / "table.md", to_markdown(tables, numbers, protocol=protocol))
         return self.out / "table.md"
 
-    def _judge(self, name: str, progress: Callable[[str, int, int], None]) -> ScoredCell:
-        """Scores and pictures of one cell, whose model is let go then: ten wide ones at
-        once would fill the memory."""
+    def _score(self, name: str, progress: Callable[[str, int, int], None]) -> ScoredCell:
+        """Returns scores and pictures of one cell. Its model is freed afterwards: ten wide ones would
+        fill the memory."""
         model = Translator.load(self.out / name / "model.pth", self.base.device)
         measures = [FcnScore(self.segmenter, model.config)] if self.segmenter else []
-        exam = Evaluation(model, self.base.data)
-        scores = exam.run(measures, lambda done, of: progress(name, done, of))
-        sources, targets = self._pictures(exam)
+        evaluation = Evaluation(model, self.base.data)
+        scores = evaluation.run(measures, lambda done, of: progress(name, done, of))
+        sources, targets = self._pictures(evaluation)
         return ScoredCell(scores, sources, [model(source) for source in sources], targets)
 
     def _describe(self, scores: Scores) -> str:
@@ -100,9 +101,9 @@ class Report:
             f"{base.seed}."
         )
 
-    def _pictures(self, exam: Evaluation) -> tuple[list[Image.Image], list[Image.Image]]:
-        """Sources to show and their targets; drawings have none."""
-        config = exam.translator.config
+    def _pictures(self, evaluation: Evaluation) -> tuple[list[Image.Image], list[Image.Image]]:
+        """Returns the sources to show and their targets; drawings have no targets."""
+        config = evaluation.translator.config
         size = config.size
         kinds = (config.source, config.target)
         if self.drawings:
@@ -111,9 +112,9 @@ class Report:
                 raise DataError(f"{self.drawings} has no picture to show. Name a folder of drawings.")
             drawings = [read_source(file, config).image for file in files]
             return [resize(drawing, (size, size), kind=kinds[0]) for drawing in drawings], []
-        count = min(SHOWN_PAIRS, len(exam.pairs))
+        count = min(SHOWN_PAIRS, len(evaluation.pairs))
         chosen = [
-            exam.folder.load(exam.pairs[place * len(exam.pairs) // count], size, kinds)
+            evaluation.folder.load(evaluation.pairs[place * len(evaluation.pairs) // count], size, kinds)
             for place in range(count)
         ]
         return [source for source, _ in chosen], [target for _, target in chosen]
@@ -121,8 +122,7 @@ class Report:
 
 @dataclass(frozen=True)
 class ScoredCell:
-    """What became of one cell: its scores, and its pictures between the sources
-    and the targets of the sheet."""
+    """The scores of one cell, and its pictures between the sources and targets of the sheet."""
 
     scores: Scores
     sources: list[Image.Image]
@@ -130,18 +130,18 @@ class ScoredCell:
     targets: list[Image.Image]
 
 
-def _columns_of(labels: dict[str, str], judged: dict[str, ScoredCell]) -> list[Column]:
-    """Input, the cells that have a label here, and the target where there is one."""
-    first = judged[next(iter(labels))]
+def _columns_of(labels: dict[str, str], scored: dict[str, ScoredCell]) -> list[Column]:
+    """Returns the columns of a sheet: input, each cell with a label, and the target where there is one."""
+    first = scored[next(iter(labels))]
     columns: list[Column] = [
         ("input", first.sources),
-        *((label, judged[name].pictures) for name, label in labels.items()),
+        *((label, scored[name].pictures) for name, label in labels.items()),
     ]
     return columns + ([("target", first.targets)] if first.targets else [])
 
 
 def rows_of(table: Table, numbers: dict[str, Numbers]) -> list[Row]:
-    """A row a cell, and one of the real photos where a segmenter looked at them."""
+    """Returns a row for each cell, and one for the real photos where a segmenter scored them."""
     rows = [(cell.label, numbers[cell.name]) for cell in table.cells]
     first = rows[0][1]
     real = {name: first[other] for name, other in REAL.items() if other in first}
@@ -149,7 +149,7 @@ def rows_of(table: Table, numbers: dict[str, Numbers]) -> list[Row]:
 
 
 def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], *, protocol: str) -> str:
-    """The three tables, below the sentence that says what they are of."""
+    """Returns the three tables below the sentence `protocol`."""
     lines = [protocol, ""]
     columns = _columns(numbers)
     for table in tables:
@@ -166,7 +166,7 @@ def to_markdown(tables: Sequence[Table], numbers: dict[str, Numbers], *, protoco
 
 
 def to_csv(tables: Sequence[Table], numbers: dict[str, Numbers]) -> str:
-    """A line a row of a table."""
+    """Returns all tables as CSV, one line for each row of a table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = _columns(numbers)
@@ -188,7 +188,8 @@ def _shown(found: Numbers, name: str) -> str:
 
 
 def draw_sheet(columns: Sequence[Column]) -> Image.Image:
-    """Pictures of one size in columns, each below its name."""
+    """Returns a picture of the columns side by side, each below its label; all pictures
+    have the same size."""
     width, height = columns[0][1][0].size
     count = len(columns[0][1])
     sheet = Image.new("RGB", (len(columns) * (width + GAP) + GAP, HEADER + count * (height + GAP)), "white")

@@ -1,9 +1,8 @@
-"""The perceptual study "real or fake": which picture is shown when, and what the
-answers say with which certainty.
+"""The perceptual study "real or fake": the plan of trials, the records of answers, and their statistics.
 
-After the paper's section 3.4: each picture is seen for one second, ten practice trials with the answer
-shown, then forty without. Everything here is a function of its arguments; `docs/study.md` tells what
-such a study does not control for.
+After the paper's section 3.4: each picture is shown for one second, in ten practice trials with feedback and
+then forty without. Everything here is a function of its arguments. `docs/study.md` lists what such a study
+does not control for.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Z_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Protocol:
-    """How many trials a session has, and how long its parts take, in milliseconds."""
+    """The number of trials in a session, and the durations of their parts in milliseconds."""
 
     practice: int = 10
     trials: int = 40
@@ -29,28 +28,30 @@ class Protocol:
     pause_ms: int = 700
     feedback_ms: int = 1500
     tolerance_ms: int = 100
-    """An exposure further from `shown_ms`, as of a page that was in the background, is not counted."""
+    """An exposure further from `shown_ms`, for example because the page was in the background,
+    is not counted."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One picture: the scene, and which of the study's models made it; None where it is the real one."""
+    """One picture of the plan: its scene, and the index of the model that made it; None for
+    the real picture."""
 
     scene: str
     model: int | None
 
     @property
     def is_fake(self) -> bool:
-        """A model made it."""
+        """Whether a model made the picture."""
         return self.model is not None
 
 
 def plan_trials(seed: int, scenes: Sequence[str], *, models: int, protocol: Protocol) -> tuple[Trial, ...]:
-    """The practice trials and those that count, as many real as fake in each, the fakes
-    in equal parts from each model.
+    """Returns the practice trials followed by those that count, as a function of `seed`.
 
-    No scene comes twice, real or fake, unless there are fewer scenes than trials; then each
-    comes once before any comes again.
+    In each part half of the pictures are real (one fake more where the number is odd), and the fakes come in
+    equal parts from each model. No scene is shown twice, real or fake, unless there are fewer scenes than
+    trials; then each is shown once before any is shown again.
     """
     kinds = _kinds(seed_of(seed, "practice"), protocol.practice, models=models) + _kinds(
         seed_of(seed, "trials"), protocol.trials, models=models
@@ -62,15 +63,18 @@ def plan_trials(seed: int, scenes: Sequence[str], *, models: int, protocol: Prot
 
 
 def _kinds(seed: int, count: int, *, models: int) -> list[int | None]:
-    """Who made each picture, shuffled; what cannot be divided equally goes to
-    the models that the seed says."""
+    """Returns the model of each of `count` pictures, None for real ones, shuffled.
+
+    Where the fakes cannot be divided equally, the seed decides which models get one more.
+    """
     first = seed % models
     fakes: list[int | None] = [(first + place) % models for place in range(count - count // 2)]
     return _shuffled(seed, [None] * (count // 2) + fakes)
 
 
 def _deal(seed: int, scenes: Sequence[str], *, count: int) -> list[str]:
-    """Scenes in a random order, again and again until there are enough; the same one never twice in a row."""
+    """Returns `count` scenes in random order, repeating all scenes as needed, never the same one twice
+    in a row."""
     dealt: list[str] = []
     while len(dealt) < count:
         deck = _shuffled(seed_of(seed, len(dealt)), sorted(scenes))
@@ -87,8 +91,8 @@ def _shuffled(seed: int, things: Sequence[Any]) -> list[Any]:
 
 @dataclass(frozen=True)
 class Maker:
-    """A model of a study: a fingerprint of its file, which stays when the file is
-    renamed, and what it was called."""
+    """A model of a study: a hash of its file, which does not change when the file is
+    renamed, and its title."""
 
     sign: str
     title: str
@@ -96,8 +100,8 @@ class Maker:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: what was shown, whether it was taken for real, how long it was on the screen, and how long
-    the answer took after that."""
+    """One answer: the picture, whether it was taken for real, its time on the screen, and the time
+    until the answer."""
 
     scene: str
     model: int | None
@@ -108,7 +112,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Record:
-    """A session that somebody has gone through to its end: all answers but those of the practice."""
+    """One finished session: the study, the protocol, and all answers but those of the practice."""
 
     session: str
     date: str
@@ -121,33 +125,39 @@ class Record:
     said: tuple[Answer, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Returns the record as plain values for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, told: Any) -> Record:
-        """What `to_dict` gave; `ValueError` where it is anything else."""
-        if not isinstance(told, dict):
+    def from_dict(cls, content: Any) -> Record:
+        """Rebuilds a record from what `to_dict` returned. Raises `ValueError` where it is anything else."""
+        if not isinstance(content, dict):
             raise ValueError("no record")
-        plain = dict(told)
+        plain = dict(content)
         for name, kind in (("models", Maker), ("said", Answer)):
-            plain[name] = tuple(_build(kind, row) for row in _rows(told.get(name)))
-        plain["protocol"] = _build(Protocol, told.get("protocol"))
+            plain[name] = tuple(_build(kind, row) for row in _rows(content.get(name)))
+        plain["protocol"] = _build(Protocol, content.get("protocol"))
         record: Record = _build(cls, plain)
-        if any(said.model is not None and not 0 <= said.model < len(record.models) for said in record.said):
+        if any(
+            answer.model is not None and not 0 <= answer.model < len(record.models) for answer in record.said
+        ):
             raise ValueError("an answer about a model that is not there")
         return record
 
     def fair(self) -> list[Answer]:
-        """The answers to pictures that were seen as long as they should have been."""
+        """Returns the answers to pictures that were shown for the intended time, within the tolerance."""
         protocol = self.protocol
-        return [said for said in self.said if abs(said.shown_ms - protocol.shown_ms) <= protocol.tolerance_ms]
+        return [
+            answer
+            for answer in self.said
+            if abs(answer.shown_ms - protocol.shown_ms) <= protocol.tolerance_ms
+        ]
 
 
-def _rows(told: Any) -> list[Any]:
-    if not isinstance(told, list):
+def _rows(rows: Any) -> list[Any]:
+    if not isinstance(rows, list):
         raise ValueError("no list")
-    return told
+    return rows
 
 
 KINDS: dict[str, tuple[type, ...]] = {
@@ -157,14 +167,14 @@ KINDS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "int | None": (int, type(None)),
 }
-"""What a field of a record may hold, by its annotation."""
+"""Types that a field of a record may hold, by its annotation."""
 
 
-def _build(kind: type, told: Any) -> Any:
-    """A dataclass of plain fields; `ValueError` where one is missing or of another type."""
-    if not isinstance(told, Mapping):
+def _build(kind: type, content: Any) -> Any:
+    """Builds a dataclass of plain fields. Raises `ValueError` where a field is missing or of another type."""
+    if not isinstance(content, Mapping):
         raise ValueError(f"no {kind.__name__}")
-    values = {field.name: told.get(field.name) for field in fields(kind)}
+    values = {field.name: content.get(field.name) for field in fields(kind)}
     for field in fields(kind):
         value = values[field.name]
         allowed = KINDS.get(str(field.type))
@@ -175,25 +185,25 @@ def _build(kind: type, told: Any) -> Any:
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many, with Wilson's 95 % interval."""
+    """A proportion, `count` of `total`, with Wilson's 95 % interval."""
 
     count: int
     total: int
 
     @property
     def value(self) -> float:
-        """From 0 to 1; not a number where nothing was asked."""
+        """The proportion from 0 to 1; NaN where `total` is 0."""
         return self.count / self.total if self.total else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval: it stays within 0 and 1, and is right for few trials
-        and for shares near the ends."""
+        """Wilson's score interval (low, high), which stays within 0 and 1 and holds for few trials
+        and extreme proportions."""
         return wilson(self.count, self.total)
 
 
 def wilson(count: int, total: int, *, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval of a share; from 0 to 1 where nothing was asked."""
+    """Returns Wilson's score interval (low, high) of a proportion; (0, 1) where `total` is 0."""
     if not total:
         return 0.0, 1.0
     share = count / total
@@ -207,7 +217,8 @@ def wilson(count: int, total: int, *, z: float = Z_95) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much larger one share is than another: Newcombe's 95 % interval, and Fisher's exact two-sided p."""
+    """The difference of two proportions with Newcombe's 95 % interval and the p of Fisher's
+    exact two-sided test."""
 
     value: float
     low: float
@@ -216,7 +227,8 @@ class Difference:
 
 
 def difference(first: Share, second: Share) -> Difference:
-    """`first` minus `second`. The interval is made of the two Wilson intervals (Newcombe 1998, method 10)."""
+    """Returns `first` minus `second`, with the interval made of the two Wilson intervals (Newcombe
+    1998, method 10)."""
     (low1, high1) = first.interval
     (low2, high2) = second.interval
     value = first.value - second.value
@@ -226,7 +238,8 @@ def difference(first: Share, second: Share) -> Difference:
 
 
 def fisher(first: Share, second: Share) -> float:
-    """How probable tables at least as uneven as this one are, were both shares the same."""
+    """Returns the p of Fisher's exact two-sided test: the probability, if both proportions are equal, of a
+    table at least as improbable as this one."""
     both = first.count + second.count
 
     def log_ways(count: int) -> float:

@@ -1,4 +1,4 @@
-"""Finished sessions of the perceptual study, one line each in `studies/<data>.jsonl`."""
+"""Finished sessions of the perceptual study, one line of JSON each in `studies/<data>.jsonl`."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class SavedSession:
-    """The sessions of all files of a folder, the oldest first, and a sentence for each file
-    with lines that cannot be read."""
+    """The saved sessions of a folder, oldest first, and one sentence for each file with unreadable lines."""
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
 
 
 def file_of(studies: Path, data: str) -> Path:
-    """Where the sessions of a data set are kept."""
+    """Returns the path of the file with the sessions on a data set."""
     plain = re.sub(r"[^\w-]+", "-", data).strip("-_")[:LONGEST_NAME] or "pictures"
     return studies / f"{plain}.jsonl"
 
 
 def keep(studies: Path, record: Record) -> None:
-    """Adds a session; `Pix2PixError` where the disk refuses it."""
+    """Appends a session to its file. Raises `Pix2PixError` where it cannot be written."""
     append_line(file_of(studies, record.data), json.dumps(record.to_dict()))
 
 
 def read_sessions(studies: Path) -> SavedSession:
-    """All that was kept. A damaged line costs its own session and no other."""
+    """Reads all sessions of a folder. A damaged line is skipped and counted; the other
+    lines are still read."""
     records: list[Record] = []
     problems: list[str] = []
     for path in sorted(studies.glob("*.jsonl")):
@@ -51,7 +51,7 @@ def read_sessions(studies: Path) -> SavedSession:
 
 
 def _read(path: Path) -> tuple[list[Record], int]:
-    """The sessions of a file, and the number of lines that are none."""
+    """Returns the sessions of a file and the number of damaged lines."""
     records = []
     damaged = 0
     known = set()

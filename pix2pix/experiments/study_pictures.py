@@ -1,9 +1,7 @@
-"""The pictures of a perceptual study, made beforehand: real ones, and beside each what
-the models make of its source.
+"""The pictures of a perceptual study, made beforehand: real targets, and the models' fakes of their sources.
 
-studies/<random>/study.json   whose pictures they are, and which file is what; it stays on the server
-                 <random>.png one picture; neither its name nor its place among the
-                 others tells whether it is real
+studies/<random>/study.json    which data, models and files the study has; never sent to a browser
+studies/<random>/<random>.png  one picture; neither its name nor its position shows whether it is real
 """
 
 from __future__ import annotations
@@ -32,7 +30,8 @@ from pix2pix.runtime.progress import Progress
 from pix2pix.seeding import seed_of
 
 MOST_SCENES = 200
-"""Of a study; more would only take longer to make. Which ones is drawn from their names."""
+"""Limit of scenes in a study, since more only take longer to make; they are chosen by a
+hash of their names."""
 FEWEST_SCENES = 4
 DESCRIPTION = "study.json"
 PLACE = re.compile(r"[0-9a-f]{16}")
@@ -42,39 +41,41 @@ Painter = Translator | ZeroGpuTranslator
 
 @dataclass(frozen=True)
 class Study:
-    """A study that can be taken."""
+    """A study whose pictures are ready."""
 
     folder: Path
     data: str
-    """What its results are filed under: the name of the folder of pairs."""
+    """Name of the folder of pairs, under which the results are saved."""
     source: str
-    """That folder."""
+    """Path of the folder of pairs."""
     split: str
     size: int
     largest: int
-    """Bytes of its largest picture."""
+    """Size of the largest picture file in bytes."""
     models: tuple[Maker, ...]
     pictures: dict[str, tuple[str, ...]]
-    """Of each scene the files: the real one, then one by each model."""
+    """File names by scene: the real picture, then one by each model."""
     date: str = ""
     left_out: tuple[str, ...] = ()
     """A sentence for each pair that could not be read."""
 
     @property
     def key(self) -> str:
-        """Its place's name."""
+        """The name of the study's folder."""
         return self.folder.name
 
     def picture(self, scene: str, model: int | None) -> bytes:
-        """A picture as PNG. All are of one length, so that it tells nothing: what a model
-        paints is often easier to pack."""
+        """Returns a picture as PNG, padded with random bytes to the size of the largest one.
+
+        Without the padding the size would distinguish fakes from photos, since many fakes compress better.
+        """
         data = (self.folder / self.pictures[scene][0 if model is None else model + 1]).read_bytes()
         return data + secrets.token_bytes(self.largest - len(data))
 
 
 @dataclass(frozen=True)
 class StudyModel:
-    """A model that is to be studied, and how its turn to paint is waited for."""
+    """A model to be studied, and the context in which its turn to compute is waited for."""
 
     maker: Maker
     painter: Painter
@@ -82,20 +83,24 @@ class StudyModel:
 
 
 def prepare(
-    artists: Sequence[StudyModel], data: Path, *, studies: Path, date: str, progress: Progress | None = None
+    models: Sequence[StudyModel], data: Path, *, studies: Path, date: str, progress: Progress | None = None
 ) -> Study:
-    """Makes the pictures of a study, all or none. The scenes are pairs that no model was trained on:
-    test, or else validation pairs."""
-    configs = [artist.painter.config for artist in artists]
-    _check_together(artists, configs)
-    folders = [open_evaluation_pairs(cast(Translator, artist.painter), data) for artist in artists]
+    """Makes all pictures of a study, or none: on an error the folder is deleted.
+
+    The scenes are pairs that no model was trained on: the test pairs, or without these the validation pairs.
+    Raises `ConfigError` where the models cannot be compared, `DataError` where fewer than `FEWEST_SCENES`
+    pairs are usable.
+    """
+    configs = [model.painter.config for model in models]
+    _check_together(models, configs)
+    folders = [open_evaluation_pairs(cast(Translator, model.painter), data) for model in models]
     split, pairs = _scenes(folders)
     folder = studies / secrets.token_hex(8)
     try:
         folder.mkdir(parents=True)
-        pictures, left_out = _make(artists, folders[0], scenes=pairs, folder=folder, progress=progress)
+        pictures, left_out = _make(models, folders[0], scenes=pairs, folder=folder, progress=progress)
         largest = max(path.stat().st_size for path in folder.glob("*.png"))
-        makers = tuple(artist.maker for artist in artists)
+        makers = tuple(model.maker for model in models)
         study = Study(
             folder, data.name, str(data), split, configs[0].size, largest, makers, pictures, date, left_out
         )
@@ -110,19 +115,19 @@ def prepare(
 
 
 def _make(
-    artists: Sequence[StudyModel],
+    models: Sequence[StudyModel],
     pairs: PairFolder,
     *,
     scenes: Sequence[Pair],
     folder: Path,
     progress: Progress | None,
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """The files of each scene, and what is wrong with the pairs that have none."""
+    """Returns the files of each scene, and a sentence for each pair that could not be read."""
     pictures: dict[str, tuple[str, ...]] = {}
     left_out: list[str] = []
     for done, pair in enumerate(scenes, 1):
         try:
-            pictures[pair.name] = tuple(_put(folder, image) for image in _paint(artists, pairs, pair=pair))
+            pictures[pair.name] = tuple(_put(folder, image) for image in _paint(models, pairs, pair=pair))
         except DataError as error:
             left_out.append(str(error))
         if progress:
@@ -135,38 +140,42 @@ def _make(
     return pictures, tuple(left_out)
 
 
-def _check_together(artists: Sequence[StudyModel], configs: Sequence[ModelConfig]) -> None:
-    """Two models are shown mixed: nothing but what they paint may tell one from the other."""
-    if len({artist.maker.sign for artist in artists}) < len(artists):
+def _check_together(models: Sequence[StudyModel], configs: Sequence[ModelConfig]) -> None:
+    """Raises `ConfigError` where the models differ in more than their pictures: two models are shown mixed,
+    so size, kind and direction must be the same."""
+    if len({model.maker.sign for model in models}) < len(models):
         raise ConfigError(
-            f"{artists[0].maker.title} and {artists[1].maker.title} are the same model. Choose two, "
+            f"{models[0].maker.title} and {models[1].maker.title} are the same model. Choose two, "
             "or one alone."
         )
     kinds = [(config.size, config.source, config.target, config.out_channels) for config in configs]
     if len(set(kinds)) > 1:
-        said = " and ".join(
-            f"{artist.maker.title} makes {size} x {size} pictures, {source} to {target}"
-            for artist, (size, source, target, _) in zip(artists, kinds, strict=True)
+        description = " and ".join(
+            f"{model.maker.title} makes {size} x {size} pictures, {source} to {target}"
+            for model, (size, source, target, _) in zip(models, kinds, strict=True)
         )
-        raise ConfigError(f"{said}. Compare two models of one kind and size.")
+        raise ConfigError(f"{description}. Compare two models of one kind and size.")
     if (
         len(
             {
                 (str(a.painter.about.get("direction", "AtoB")), str(a.painter.about.get("make", "none")))
-                for a in artists
+                for a in models
             }
         )
         > 1
     ):
         raise ConfigError(
-            f"{artists[0].maker.title} and {artists[1].maker.title} go in different directions. Compare two "
+            f"{models[0].maker.title} and {models[1].maker.title} go in different directions. Compare two "
             "of one direction."
         )
 
 
 def _scenes(folders: Sequence[PairFolder]) -> tuple[str, list[Pair]]:
-    """Which split, and its pairs that no model has learned from. Without folders of splits each model has
-    left out others, by its seed."""
+    """Returns the split ("test" or "val") and its pairs, at most `MOST_SCENES`, that no model was trained on.
+
+    Without folders for splits each model has held out other pairs, by its seed: those common to
+    all are taken.
+    """
     split = "test" if folders[0].test else "val"
     of_each = [
         {pair.name: pair for pair in (folder.test if split == "test" else folder.val)} for folder in folders
@@ -185,26 +194,26 @@ def _scenes(folders: Sequence[PairFolder]) -> tuple[str, list[Pair]]:
     return split, [of_each[0][name] for name in chosen]
 
 
-def _paint(artists: Sequence[StudyModel], folder: PairFolder, *, pair: Pair) -> Iterator[Image.Image]:
-    """The real picture and the fakes, all resized in the same way."""
-    config = artists[0].painter.config
+def _paint(models: Sequence[StudyModel], folder: PairFolder, *, pair: Pair) -> Iterator[Image.Image]:
+    """Yields the real picture and each model's fake, all at the models' size."""
+    config = models[0].painter.config
     source, target = folder.load(pair, config.size, (config.source, config.target))
     yield target.convert("L").convert("RGB") if config.target == "gray" else target
-    for artist in artists:
-        with artist.turn():
-            yield artist.painter(source)
+    for model in models:
+        with model.turn():
+            yield model.painter(source)
 
 
 def _put(folder: Path, image: Image.Image) -> str:
-    """Without anything but pixels: what came along with a photo would tell it."""
+    """Writes a PNG of the pixels alone, since metadata of a photo would reveal that it is real;
+    returns its name."""
     name = f"{secrets.token_hex(16)}.png"
     write_image(folder / name, Image.frombytes("RGB", image.size, image.tobytes()))
     return name
 
 
 def find_studies(studies: Path) -> tuple[Study, ...]:
-    """Those that can be taken, the newest first. What is no whole study, such as one
-    that is being made, is none."""
+    """Returns the studies that can be taken, the newest first; one that is still being made is left out."""
     found = [
         study
         for path in studies.glob(f"*/{DESCRIPTION}")
@@ -215,11 +224,11 @@ def find_studies(studies: Path) -> tuple[Study, ...]:
 
 def _read(path: Path) -> Study | None:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        told["models"] = tuple(Maker(**maker) for maker in told["models"])
-        told["left_out"] = tuple(told.get("left_out", ()))
-        told["pictures"] = {scene: tuple(names) for scene, names in told["pictures"].items()}
-        study = Study(folder=path.parent, **told)
+        description = json.loads(path.read_text(encoding="utf-8"))
+        description["models"] = tuple(Maker(**maker) for maker in description["models"])
+        description["left_out"] = tuple(description.get("left_out", ()))
+        description["pictures"] = {scene: tuple(names) for scene, names in description["pictures"].items()}
+        study = Study(folder=path.parent, **description)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     names = [name for files in study.pictures.values() for name in files]
@@ -227,12 +236,12 @@ def _read(path: Path) -> Study | None:
 
 
 def remove(study: Study) -> None:
-    """Deletes its pictures. What was answered stays."""
+    """Deletes the pictures of a study. Its results stay."""
     shutil.rmtree(study.folder, ignore_errors=True)
 
 
 def sweep(studies: Path) -> None:
-    """Deletes what a server that died has left half made."""
+    """Deletes folders of studies without a description, left by a server that stopped while making them."""
     for place in studies.iterdir() if studies.is_dir() else ():
         if PLACE.fullmatch(place.name) and place.is_dir() and not (place / DESCRIPTION).exists():
             shutil.rmtree(place, ignore_errors=True)

@@ -1,5 +1,5 @@
-"""What all sessions of a study say together: a row a model, and how two models
-of the same sessions differ."""
+"""Results of all sessions of a study: one row for each model, and the difference of models in
+the same sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pix2pix.experiments.study import Difference, Maker, Record, Share, differen
 
 @dataclass(frozen=True)
 class Row:
-    """One model on one data set."""
+    """The results of one model on one data set."""
 
     model: Maker
     data: str
@@ -20,15 +20,15 @@ class Row:
     fooled: Share
     """Its fakes that were taken for real."""
     trusted: Share
-    """The real pictures of the same sessions that were taken for real: who calls all of them
-    real is fooled by anything."""
+    """The real pictures of the same sessions that were taken for real, as a baseline for `fooled`."""
     left_out: int
-    """Answers about its fakes to pictures that were not seen for the time that they should have been."""
+    """Answers about its fakes that are not counted, because the picture was not shown for
+    the intended time."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models that were shown mixed, in the same sessions."""
+    """The difference of two models that were shown mixed, in the same sessions."""
 
     models: tuple[Maker, Maker]
     data: str
@@ -38,7 +38,7 @@ class Comparison:
 
 
 def summarise(records: Sequence[Record]) -> tuple[Row, ...]:
-    """A row for each model and data set, in the order in which they were first studied."""
+    """Returns a row for each model and data set, in the order in which they were first studied."""
     keys = dict.fromkeys((record.data, maker.sign) for record in records for maker in record.models)
     return tuple(
         _row(data, sign, records=[record for record in records if record.data == data and _has(record, sign)])
@@ -48,9 +48,9 @@ def summarise(records: Sequence[Record]) -> tuple[Row, ...]:
 
 def _row(data: str, sign: str, *, records: Sequence[Record]) -> Row:
     asked = sum(
-        said.model is not None and record.models[said.model].sign == sign
+        answer.model is not None and record.models[answer.model].sign == sign
         for record in records
-        for said in record.said
+        for answer in record.said
     )
     fooled = share_of(records, sign)
     return Row(
@@ -59,7 +59,8 @@ def _row(data: str, sign: str, *, records: Sequence[Record]) -> Row:
 
 
 def compare(records: Sequence[Record]) -> tuple[Comparison, ...]:
-    """Each two models that somebody has seen in one session, by those sessions alone."""
+    """Returns a comparison of each two models that appear in the same sessions, counting
+    those sessions alone."""
     pairs = dict.fromkeys(
         (record.data, *two)
         for record in records
@@ -78,13 +79,15 @@ def _compare(data: str, a: str, *, b: str, records: Sequence[Record]) -> Compari
 
 
 def share_of(records: Iterable[Record], sign: str | None) -> Share:
-    """The pictures of a model, or the real ones, that were taken for real; of exposures that were
-    long enough and not too long."""
+    """Returns the share of a model's pictures (real ones if `sign` is None) that were taken for real.
+
+    Only answers to pictures that were shown for the intended time are counted.
+    """
     answers = [
-        said.real
+        answer.real
         for record in records
-        for said in record.fair()
-        if (record.models[said.model].sign if said.model is not None else None) == sign
+        for answer in record.fair()
+        if (record.models[answer.model].sign if answer.model is not None else None) == sign
     ]
     return Share(sum(answers), len(answers))
 
@@ -94,5 +97,5 @@ def _has(record: Record, sign: str) -> bool:
 
 
 def _newest(records: Sequence[Record], sign: str) -> Maker:
-    """As it was called last."""
+    """Returns the model under its most recent title."""
     return next(maker for record in reversed(records) for maker in record.models if maker.sign == sign)

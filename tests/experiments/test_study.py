@@ -170,7 +170,7 @@ def test_damaged_lines_are_left_out_counted_and_said(tmp_path: Path) -> None:
     found = read_sessions(tmp_path)
     assert [each.session for each in found.records] == ["one", "three"]
     assert found.problems == ("houses.jsonl: 3 damaged lines were left out.",)
-    assert ResultsHandlers(tmp_path).tell()["notes"] == list(found.problems)
+    assert ResultsHandlers(tmp_path).summary()["notes"] == list(found.problems)
 
 
 # What they say together.

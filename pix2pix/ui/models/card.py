@@ -1,4 +1,4 @@
-"""What a card says of a model: plain values for the page, read from the file's own description."""
+"""The content of a model's card as plain values, read from the description in the file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from pix2pix.ui.shared.canvas import spec_of
 from pix2pix.ui.shared.model_library import Listing, Model, key_of
 
 METRICS = {"ssim": ("SSIM", 3), "psnr": ("PSNR", 1), "l1": ("L1", 3)}
-"""Name in the file, name on the card, digits."""
+"""Title on the card and number of digits of each metric."""
 LONGEST_TEXT = 120
 
 Card = dict[str, Any]
 
 
 def describe(model: Model) -> Card:
-    """A usable model."""
+    """Returns the card of a usable model."""
     config = model.config
     return {
         "key": model.key,
@@ -45,7 +45,7 @@ def describe(model: Model) -> Card:
 
 
 def describe_broken(path: Path, cause: str) -> Card:
-    """A file that is no usable model: its name, why, and nothing to do but delete it."""
+    """Returns the card of a file that cannot be used: its name and the cause."""
     known: Card = {"key": key_of(path), "title": path.name, "version": version_of(path), "bytes": _size(path)}
     return known | {"isRun": False, "problem": cause, "facts": []}
 
@@ -55,7 +55,7 @@ def _size(path: Path) -> int:
 
 
 def facts_of(model: Model) -> list[tuple[str, str]]:
-    """Names and values, in the order of the card; what a file does not say is left out."""
+    """Returns pairs of name and value in the order of the card; what the file does not state is left out."""
     about = model.about
     config = model.config
     step = about.get("step")
@@ -78,7 +78,7 @@ def _data(about: Mapping[str, Any]) -> str:
 
 
 def metrics_of(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures of the last validation; a stranger's file may hold anything under that name."""
+    """Returns pairs of title and value of the last validation; values that are no numbers are left out."""
     metrics = about.get("metrics")
     found = metrics if isinstance(metrics, dict) else {}
     return [
@@ -94,20 +94,21 @@ def _text(value: Any) -> str:
 
 @lru_cache(maxsize=256)
 def parameters_of(config: ModelConfig) -> int:
-    """Weights of the generator that a description builds."""
+    """Returns the number of parameters of the generator that a config describes, without allocating it."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in build_generator(config).parameters())
 
 
 def in_words(count: int) -> str:
-    """`54.4 M`, `620 k`, `812`"""
+    """Returns a count with a unit, such as `54.4 M`, `620 k` or `812`."""
     if count >= 1_000_000:
         return f"{count / 1e6:.3g} M"
     return f"{count / 1e3:.3g} k" if count >= 1000 else str(count)
 
 
 def cards_of(listing: Listing, checkpoints: Path, *, seen: set[str]) -> tuple[list[Card], list[Card]]:
-    """Cards of the folder of checkpoints, broken files last; then those of the runs that are seen."""
+    """Returns the cards of `checkpoints/`, unusable files last, and the cards of the runs whose names
+    are in `seen`."""
     kept = [describe(model) for model in listing.models if not model.is_run]
     kept += [
         describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints

@@ -1,5 +1,5 @@
-"""What the Models tab's server answers. Each handler checks rights, names and the order itself: anybody
-can send anything to a page."""
+"""The server functions of the Models tab. Each checks rights, names and values, because a visitor
+can send anything."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HARDWARE = [
     ("t4-small", "GPU T4 small"),
     ("a10g-small", "GPU A10G small"),
 ]
-"""What a Space may run on, as the Hub names it, and in words."""
+"""Hardware of a Space by the Hub's name, and in words."""
 NOT_LOGGED_IN = (
     "Nobody is logged in to the Hub on this machine. Run hf auth login in a terminal, with a token that may"
     " write."
@@ -40,14 +40,15 @@ NOT_LOGGED_IN = (
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks. `token` is their own, "" for nobody's; None is whoever is logged in on this machine."""
+    """The visitor who sent a request. `token` is their own, "" for none; None uses the
+    login of this machine."""
 
     name: str = ""
     token: str | None = field(default=None, repr=False)
 
 
 class ModelsHandlers:
-    """The models of a shelf, and their way to the Hub and back."""
+    """The models of a library, and their transfers to and from the Hub."""
 
     def __init__(self, library: ModelLibrary, actions: RunActions) -> None:
         self.library = library
@@ -56,13 +57,14 @@ class ModelsHandlers:
         self.connection = HubConnection()
 
     def visitor(self, name: str, token: str | None) -> Visitor:
-        """On a Space nobody acts in the name of the machine, whoever may be logged in there."""
+        """Returns the visitor. On a Space the login of the machine is never used, only the
+        visitor's own token."""
         return Visitor(name, token if token else "" if self.actions.rights.is_space else None)
 
     # What there is.
 
     def list_models(self, visitor: Visitor, asked: Any = None) -> Answer:
-        """All cards, what the visitor may do, how the Hub is, and what is under way."""
+        """Returns all cards, what the visitor may do, the state of the Hub, and the visitor's transfers."""
         listing = self.library.listing()
         thumbnails_of(self.library.checkpoints).sweep(listing.models)
         kept, runs = card.cards_of(
@@ -95,7 +97,7 @@ class ModelsHandlers:
         }
 
     def refusal(self, visitor: Visitor, action: Any) -> str:
-        """Why the visitor may not do that; empty where they may."""
+        """Returns why the visitor may not do that; "" where they may."""
         try:
             self.actions.rights.check(visitor.name, action)
         except (RightsError, RunError) as error:
@@ -103,12 +105,12 @@ class ModelsHandlers:
         return ""
 
     def find_picture(self, visitor: Visitor, key: Any) -> Answer:
-        """What a model makes of its sample drawing, if it is made already."""
+        """Returns the thumbnail of a model, or `isWaiting` while it is being made."""
         image = card_picture(self.library, self.model(visitor, key))
         return {"isWaiting": True} if image is None else {"image": image}
 
     def model(self, visitor: Visitor, key: Any) -> Model:
-        """A model that the visitor may see; `Pix2PixError` else."""
+        """Returns a model that the visitor may see. Raises `Pix2PixError` where there is none."""
         model = self.library.model(key if isinstance(key, str) else None)
         if model.is_run:
             self.actions.run(visitor.name, model.path.parent.name)
@@ -117,50 +119,54 @@ class ModelsHandlers:
     # What is done to a file.
 
     def rename_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Another name for a model in the folder of checkpoints."""
+        """Renames a model in `checkpoints/` and returns its new key."""
         self.actions.rights.check(visitor.name, "rename")
-        return {"key": rename_delete.rename(self.library, _told(order, "key"), name=_told(order, "name"))}
+        return {
+            "key": rename_delete.rename(self.library, _text_of(order, "key"), name=_text_of(order, "name"))
+        }
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
-        """A model, or a broken file, is gone for good."""
+        """Deletes a model, or a file that cannot be used, and returns its name."""
         self.actions.rights.check(visitor.name, "delete")
         return {
-            "gone": rename_delete.delete(self.library, _told(order, "key"), version=_told(order, "version"))
+            "gone": rename_delete.delete(
+                self.library, _text_of(order, "key"), version=_text_of(order, "version")
+            )
         }
 
     def stage(self, visitor: Visitor, order: Any) -> Path:
-        """A copy of a model's file to take away."""
+        """Copies a model's file into a folder for downloads and returns the path."""
         self.actions.rights.check(visitor.name, "download")
-        model = self.model(visitor, _told(order, "key"))
+        model = self.model(visitor, _text_of(order, "key"))
         return downloads.stage_file(model.path, _file_name(model))
 
     # To the Hub and back.
 
     def look_on_hub(self, visitor: Visitor, order: Any) -> Answer:
-        """What a repository has to pull: its file, its size, the commit."""
+        """Returns the file, size in bytes and commit that a repository on the Hub offers."""
         from pix2pix.hub.pull import look
 
         self.actions.rights.check(visitor.name, "pull")
-        seen = look(_told(order, "repo"), _told(order, "revision") or None, token=visitor.token)
+        found = look(_text_of(order, "repo"), _text_of(order, "revision") or None, token=visitor.token)
         return {
-            "repo": seen.repo,
-            "file": seen.file,
-            "bytes": seen.size,
-            "commit": seen.commit,
-            "revision": seen.revision,
-            "isPrivate": seen.private,
-            "link": seen.url,
+            "repo": found.repo,
+            "file": found.file,
+            "bytes": found.size,
+            "commit": found.commit,
+            "revision": found.revision,
+            "isPrivate": found.private,
+            "link": found.url,
         }
 
     def pull_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Fetches, in the background, what was looked at: that very commit."""
+        """Starts to download the commit that `look_on_hub` returned, in the background."""
         from pix2pix.hub.client import check_name
         from pix2pix.hub.pull import pull
 
         self.actions.rights.check(visitor.name, "pull")
-        repo = check_name(_told(order, "repo"))
-        commit = _told(order, "revision")
-        file = _told(order, "file")
+        repo = check_name(_text_of(order, "repo"))
+        commit = _text_of(order, "revision")
+        file = _text_of(order, "file")
 
         def work(progress: Progress) -> Outcome:
             path = pull(
@@ -177,13 +183,13 @@ class ModelsHandlers:
         return self._begin(Transfer("pull", repo, visitor.name), work)
 
     def push_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Sends a model, in the background, to a repository of the visitor's."""
+        """Starts to upload a model to the visitor's repository, in the background."""
         from pix2pix.hub.client import check_name
         from pix2pix.hub.push import PushOptions, push
 
         self.actions.rights.check(visitor.name, "push")
-        model = self.model(visitor, _told(order, "key"))
-        repo = check_name(_told(order, "repo"))
+        model = self.model(visitor, _text_of(order, "key"))
+        repo = check_name(_text_of(order, "repo"))
         is_private = order.get("private") is True
         name = _file_name(model).removesuffix(".pth")
 
@@ -202,14 +208,14 @@ class ModelsHandlers:
         return self._begin(Transfer("push", f"{model.title} to {repo}", visitor.name), work)
 
     def deploy_space(self, visitor: Visitor, order: Any) -> Answer:
-        """Makes or updates, in the background, a Space that draws with a model."""
+        """Starts to create or update a Space that draws with a model, in the background."""
         from pix2pix.hub.client import check_name
         from pix2pix.hub.deploy import Space, deploy
 
         self.actions.rights.check(visitor.name, "deploy")
-        model = self.model(visitor, _told(order, "key"))
-        space = check_name(_told(order, "space"))
-        hardware = _told(order, "hardware")
+        model = self.model(visitor, _text_of(order, "key"))
+        space = check_name(_text_of(order, "space"))
+        hardware = _text_of(order, "hardware")
         if hardware not in dict(HARDWARE):
             raise ConfigError(
                 f"{hardware[:40]!r} is no hardware of a Space; choose one of {', '.join(dict(HARDWARE))[2:]}."
@@ -228,20 +234,21 @@ class ModelsHandlers:
         return {"transfer": self.transfers.start(transfer, work).describe()}
 
     def forget_transfer(self, visitor: Visitor, key: Any) -> Answer:
-        """The visitor has seen how it ended."""
+        """Removes a finished transfer from the visitor's list."""
         self.transfers.forget(visitor.name, key)
         return {"forgotten": True}
 
 
 def _file_name(model: Model) -> str:
-    """A run's newest model is named by its run, its best one says so."""
+    """Returns the name for a model's file: that of its run, with "-best" for the best model."""
     if not model.is_run:
         return model.path.name
     return model.path.parent.name + ("-best.pth" if model.path.stem == "best" else ".pth")
 
 
-def _told(order: Any, name: str) -> str:
-    """A text of an order, which anybody may have sent."""
+def _text_of(order: Any, name: str) -> str:
+    """Returns the text of that name in an order, stripped. Raises `ConfigError` where it is missing
+    or no text."""
     value = order.get(name, "") if isinstance(order, dict) else None
     if not isinstance(value, str):
         raise ConfigError(f"this is no order to the page: {name} is missing, or no text. Reload the page.")

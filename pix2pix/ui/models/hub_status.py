@@ -1,5 +1,5 @@
-"""Whether the Hub answers, and as whom: asked in the background now and then,
-so that no page waits for it."""
+"""Whether the Hub can be reached, and with which account: checked in the background, so that no page
+waits for it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pix2pix.errors import Pix2PixError
 
 FRESH = 30.0
 FRESH_IF_DOWN = 5.0
-"""Seconds after which the Hub is asked again, by the next page that looks."""
+"""Seconds after which the next page that looks starts another check."""
 
 
 @dataclass(frozen=True)
 class State:
-    """`word`: asking, up or down. `account`: whose token lies on this machine, where that is known."""
+    """`word` is "asking", "up" or "down"; `account` is the login of this machine, where it is known."""
 
     word: str = "asking"
     account: str = ""
 
 
 class HubConnection:
-    """What was last heard of the Hub."""
+    """The state of the Hub at the last check."""
 
     def __init__(self) -> None:
         self._state = State()
@@ -32,20 +32,22 @@ class HubConnection:
 
     @property
     def place(self) -> str:
-        """`The Hub (huggingface.co)`, or the one that HF_ENDPOINT names."""
+        """The Hub's name with its host: `The Hub (huggingface.co)`, or the host that HF_ENDPOINT sets."""
         from huggingface_hub import constants
 
         return f"The Hub ({constants.ENDPOINT.partition('://')[2]})"
 
     def has_token(self, token: str | None) -> bool:
-        """Whether somebody is logged in: the visitor, or whoever uses this machine."""
+        """Whether there is a token: the visitor's, or where `token` is None that of this machine."""
         from pix2pix.hub.client import token_here
 
         return bool(token_here() if token is None else token)
 
     def state(self, token: str | None) -> State:
-        """As it was when the Hub was asked last. The account is that of this machine, and
-        known where `token` is None."""
+        """Returns the state at the last check, and starts another one in the background where that is old.
+
+        The account is that of this machine, looked up only where `token` is None.
+        """
         with self._lock:
             is_old = time.monotonic() - self._asked > (FRESH_IF_DOWN if self._state.word == "down" else FRESH)
             if is_old:
@@ -66,6 +68,6 @@ class HubConnection:
         if wants_account and token_here():
             try:
                 account = account_of(connect())
-            except Pix2PixError:  # a token that the Hub does not know: whoever pushes with it is told so
+            except Pix2PixError:  # a token that the Hub does not know: a push with it then reports the error
                 account = ""
         self._state = State("up", account)

@@ -1,4 +1,5 @@
-"""Where a model came from: pulled from the Hub, imported from another project, shipped, or trained."""
+"""The origin of a model: pulled from the Hub, imported from another project, shipped with
+pix2pix, or trained."""
 
 from __future__ import annotations
 
@@ -9,18 +10,18 @@ from pix2pix.ui.shared.model_library import Model
 
 Origin = dict[str, str]
 SHORT = 7
-"""Letters of a commit, as people name it."""
+"""Characters of an abbreviated commit."""
 LONGEST = 80
 
 
 def origin_of(model: Model) -> Origin:
-    """`kind`, `words`, and a `link` where there is one. What a stranger's file says is shown as text,
-    and linked on the Hub alone."""
-    told = model.about.get("origin")
-    if isinstance(told, dict) and told.get("repo"):
-        return _pulled(told)
-    if isinstance(told, dict) and told.get("project"):
-        return {"kind": "imported", "words": f"imported from {told['project']}"[:LONGEST], "link": ""}
+    """Returns `kind`, `words` and `link` ("" for none). Text from the file is shortened, and linked only
+    to the Hub."""
+    origin = model.about.get("origin")
+    if isinstance(origin, dict) and origin.get("repo"):
+        return _pulled(origin)
+    if isinstance(origin, dict) and origin.get("project"):
+        return {"kind": "imported", "words": f"imported from {origin['project']}"[:LONGEST], "link": ""}
     if model.is_run:
         return {"kind": "trained", "words": "trained here, in its run", "link": ""}
     if _comes_along(model):
@@ -28,14 +29,14 @@ def origin_of(model: Model) -> Origin:
     return {"kind": "trained", "words": "trained with pix2pix", "link": ""}
 
 
-def _pulled(told: Mapping[str, Any]) -> Origin:
+def _pulled(origin: Mapping[str, Any]) -> Origin:
     from huggingface_hub import constants
 
     from pix2pix.errors import HubError
     from pix2pix.hub.client import check_name
 
-    repo = str(told["repo"])[:LONGEST]
-    commit = str(told.get("commit") or told.get("revision") or "")[:40]
+    repo = str(origin["repo"])[:LONGEST]
+    commit = str(origin.get("commit") or origin.get("revision") or "")[:40]
     words = f"from {repo}" + (f" at {commit[:SHORT]}" if commit else "")
     try:
         check_name(repo)
@@ -50,7 +51,7 @@ def _pulled(told: Mapping[str, Any]) -> Origin:
 
 
 def _comes_along(model: Model) -> bool:
-    """The folder's own README tells of it, and of the very command that it was made by."""
+    """Whether the README of its folder lists the model, with the same command that it was trained by."""
     readme = model.path.parent / "README.md"
     command = model.about.get("command")
     if not isinstance(command, str) or not command or not readme.is_file():

@@ -1,5 +1,5 @@
-"""Renaming and deleting models in the folder of checkpoints, so that two people who
-do it at once lose nothing."""
+"""Renames and deletes models in `checkpoints/`, without losing a file when two people do it
+at the same time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _one_at_a_time = threading.Lock()
 
 
 def find_file(library: ModelLibrary, key: object) -> Path:
-    """The file with that key in the folder of checkpoints, a broken one too.
-    Looked up, never used as a path."""
+    """Returns the file with that key in `checkpoints/`, usable or not.
+
+    Raises `CheckpointError` where there is none. The key is looked up in the list and never used as a path.
+    """
     listing = library.listing()
     paths = [model.path for model in listing.models if not model.is_run] + [
         path for path, _ in listing.broken
@@ -30,7 +32,7 @@ def find_file(library: ModelLibrary, key: object) -> Path:
 
 
 def version_of(path: Path) -> str:
-    """Another one whenever the file is written anew; empty where it is gone."""
+    """Returns the modification time as text, "" where the file does not exist."""
     try:
         return f"{path.stat().st_mtime:.6f}"
     except FileNotFoundError:
@@ -38,8 +40,10 @@ def version_of(path: Path) -> str:
 
 
 def rename(library: ModelLibrary, key: object, *, name: object) -> str:
-    """Gives a model another name; its new key. A name that is taken is never taken over,
-    and the file keeps its ending."""
+    """Renames a model and returns its new key; the ending of the file stays.
+
+    Raises `CheckpointError` where the name is taken, `ConfigError` where it is no valid name.
+    """
     with _one_at_a_time:
         path = find_file(library, key)
         wanted = check_name(check_name(str(name or ""), "a model").removesuffix(path.suffix), "a model")
@@ -50,7 +54,8 @@ def rename(library: ModelLibrary, key: object, *, name: object) -> str:
 
 
 def _move(path: Path, target: Path) -> None:
-    """A rename that fails where `target` is there, also where another program makes it at the same moment."""
+    """Renames a file, and fails where `target` exists, even if another program creates it
+    at the same moment."""
     try:
         os.link(path, target)
     except FileExistsError:
@@ -66,7 +71,10 @@ def _move(path: Path, target: Path) -> None:
 
 
 def _change_case(path: Path, target: Path) -> None:
-    """On a disk that does not tell `House` from `house`, the two are one file, and may be renamed."""
+    """Renames a file on a disk that ignores case, where `House` and `house` are one file.
+
+    Raises `CheckpointError` where `target` is another file.
+    """
     if path.name.casefold() != target.name.casefold() or not path.samefile(target):
         raise CheckpointError(f"{target.name} is there already. Choose another name.")
     path.rename(target)
@@ -83,8 +91,10 @@ def _move_without_links(path: Path, target: Path) -> None:
 
 
 def delete(library: ModelLibrary, key: object, *, version: object) -> str:
-    """Deletes a model for good; its file's name. `version` is that of the file that was
-    looked at: a newer one stays."""
+    """Deletes a model's file and returns its name.
+
+    `version` is the one that the visitor saw: raises `CheckpointError` where the file has been written since.
+    """
     with _one_at_a_time:
         path = find_file(library, key)
         if version_of(path) != version:

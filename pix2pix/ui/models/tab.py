@@ -1,8 +1,7 @@
-"""The Models tab: every model as a card, with what can be done with it, and the way to the Hub and back.
+"""The Models tab: every model as a card with its actions, and transfers to and from the Hub.
 
-The tab is one component with a script of its own, in `pix2pix/ui/models/cards/`; what it asks the server
-goes to `ModelsHandlers`, with the name and
-the token of whoever has signed in. A token goes from the request to the Hub, and nowhere else.
+The tab is one component with a script in `pix2pix/ui/models/cards/`. Its requests go to `ModelsHandlers` with
+the name and token of the signed-in visitor. A token is passed to the Hub's client and nowhere else.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ QUESTIONS = (
     "deploy_space",
     "forget_transfer",
 )
-"""What the page's script may ask: methods of `ModelsHandlers`."""
+"""Methods of `ModelsHandlers` that the page's script may call."""
 
 
 class ModelCards(gr.HTML):
-    """All of the tab that is not Gradio's own."""
+    """The component of the tab: cards and dialogs."""
 
     def __init__(self, gallery: ModelsHandlers, **options: Any) -> None:
         super().__init__(
@@ -56,8 +55,8 @@ class ModelCards(gr.HTML):
 
 
 def server_function(gallery: ModelsHandlers, name: str) -> Callable[..., Answer]:
-    """A method of the gallery as the page's script calls it. Gradio fills in who has signed in, by
-    the types of the parameters."""
+    """Wraps a method of `ModelsHandlers` as a server function; Gradio passes profile and token by
+    the parameters' types."""
     method: Callable[[Visitor, Any], Answer] = getattr(gallery, name)
 
     def serve(asked: Any, profile: Profile, token: Token) -> Answer:
@@ -70,7 +69,7 @@ def server_function(gallery: ModelsHandlers, name: str) -> Callable[..., Answer]
 
 @lru_cache(maxsize=1)
 def cards_script() -> str:
-    """The tab's modules as one classic script that defines `Pix2PixModels`."""
+    """Returns the tab's modules as one classic script that defines `Pix2PixModels`."""
     return bundle(
         "Pix2PixModels",
         CARDS / "collection.js",
@@ -80,7 +79,7 @@ def cards_script() -> str:
 
 
 def build(demo: gr.Blocks, library: ModelLibrary) -> ModelCards:
-    """The tab's layout, then what happens in it."""
+    """Builds the layout of the tab and binds its events."""
     gallery = ModelsHandlers(library, open_run_actions(library))
     if os.environ.get("OAUTH_CLIENT_ID"):
         gr.LoginButton(size="sm", scale=0, elem_id="models-login")
@@ -99,14 +98,15 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> ModelCards:
 
 
 def _key_of(event: gr.EventData) -> str:
-    """The model that a card's button has named; anybody can send anything."""
+    """Returns the key of the model whose button was pressed, cut to 200 characters; ""
+    where none was sent."""
     sent = event._data
     return str(sent.get("key", ""))[:200] if isinstance(sent, dict) else ""
 
 
 def bind_tuning(collection: ModelCards, init: gr.Dropdown) -> None:
-    """Fine-tune: the Train tab begins with the card's model. Whether it may is
-    checked when the run is started."""
+    """Makes the button Fine-tune choose the card's model in the Train tab, where its use is checked
+    at the start."""
 
     def choose(event: gr.EventData) -> Any:
         return gr.update(value=_key_of(event))

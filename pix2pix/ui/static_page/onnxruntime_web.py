@@ -1,5 +1,5 @@
-"""ONNX Runtime for browsers, from the npm registry: one pinned version, known by its
-sum, kept in this user's cache."""
+"""Downloads ONNX Runtime for browsers from the npm registry: one pinned version, checked by its
+SHA-512 and cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKAGE = "onnxruntime-web"
 VERSION = "1.27.0"
 # Not the newest: since 1.28 a file of it has more than the 25 MiB that some static hosts take.
 INTEGRITY = "ogDLsqIozHZwifPuN37OproAo0byX6t43/bP8GzeZWBWD6MOGExswFAx3up4NS/vvWBOg2u2PXomDt3rMmdQSg=="
-"""SHA-512 of the package, as the registry states it."""
+"""SHA-512 of the package in base64, as the registry states it."""
 
 FILES = {
     # As .js: there are hosts that do not serve .mjs as a script.
@@ -27,7 +27,7 @@ FILES = {
     "ort-wasm.js": "ort.wasm.bundle.min.mjs",
     "ort-wasm.wasm": "ort-wasm-simd-threaded.wasm",
 }
-"""What a page needs, under the names that it gets there: for browsers with a GPU, and for all others."""
+"""Files that a page needs, by their names there: for browsers with WebGPU, and for all others."""
 
 REGISTRY_VARIABLES = ("npm_config_registry", "NPM_CONFIG_REGISTRY")
 SECONDS = 60
@@ -36,8 +36,10 @@ BY_HAND = f"Get it where there is a network (npm pack {PACKAGE}@{VERSION}) and n
 
 
 def browser_runtime(package: str | Path | None = None) -> dict[str, bytes]:
-    """The files of `FILES` by name: from the package in a file, else from the
-    cache, else from the registry."""
+    """Returns the contents of `FILES` by name, from `package`, else the cache, else the registry.
+
+    Raises `DataError` where the package cannot be read or fetched, or is not the pinned version.
+    """
     data = _read(Path(package)) if package else _cached()
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
         return {name: _extract(archive, f"package/dist/{inside}") for name, inside in FILES.items()}
@@ -59,7 +61,7 @@ def _cached() -> bytes:
 
 
 def cache_file() -> Path:
-    """Where the package is kept once it was fetched."""
+    """Returns the path of the cached package."""
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(folder) / "pix2pix" / f"{PACKAGE}-{VERSION}.tgz"
 

@@ -1,8 +1,7 @@
-"""The Draw tab as a folder of static files: the same canvas, the model beside it, ONNX Runtime
-in the browser, and no server.
+"""Writes the Draw tab as a folder of static files, with the model run by ONNX Runtime in the browser.
 
-The modules of `pix2pix/ui/shared/canvas_js/` and `pix2pix/ui/draw/studio/` are copied as they are;
-`pix2pix/ui/static_page/web/` stands in for Gradio.
+The modules of `pix2pix/ui/shared/canvas_js/` and `pix2pix/ui/draw/studio/` are copied unchanged;
+`pix2pix/ui/static_page/web/` replaces Gradio.
 """
 
 from __future__ import annotations
@@ -32,22 +31,23 @@ UI = Path(__file__).parents[1]
 MODULES = ("shared/canvas_js", "draw/studio", "static_page/web")
 SUFFIXES = (".js", ".css")
 MOST_BYTES = 20 * 2**20
-"""Of one file of weights: there are hosts that take no file above 25 MiB."""
+"""Limit of one file of weights in bytes: some hosts take no file above 25 MiB."""
 
 LARGEST_SIDE = 1024
-"""Of a picture to download: features of larger ones may not fit a browser tab."""
+"""Limit in pixels of a picture to download: the features of a larger one may not fit into a
+browser tab's memory."""
 
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-"""With these headers a browser lets a page use threads."""
+"""Headers with which a browser allows a page to use threads."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What was written."""
+    """The written page: the parity check of its model, and its size."""
 
     proof: Proof
     megabytes: float
@@ -56,10 +56,11 @@ class Page:
 def write_page(
     folder: Path, checkpoint: Checkpoint, *, name: str, statistics: str = "auto", runtime: Path | None = None
 ) -> Page:
-    """Fills an empty or new folder. `name` is the checkpoint's file; `runtime` the npm package of
-    onnxruntime-web, else it is fetched.
+    """Fills an empty or new folder with the page.
 
-    The page itself is written last: a folder without `index.html` is one that was not finished.
+    `name` is the checkpoint's file name; `runtime` is the npm package of onnxruntime-web, fetched if None.
+    Raises `ConfigError` where the model's pictures cannot be shown, `DataError` where the folder is not
+    empty. The file `index.html` is written last, so a folder without it was not finished.
     """
     _check_drawable(checkpoint.config)
     _check_empty(folder)
@@ -115,14 +116,15 @@ def _check_empty(folder: Path) -> None:
 
 
 def _title(name: str, checkpoint: Checkpoint) -> str:
-    """The file's name; that of its run where it is a run's `model.pth`."""
+    """Returns the title: the file's name, or the run's name for a run's `model.pth` or `best.pth`."""
     path = Path(name)
     stem = path.resolve().parent.name if path.stem in ("model", "best") else path.stem
     return "".join(letter for letter in stem if letter.isprintable()) or checkpoint.config.target
 
 
 def _write_model(folder: Path, checkpoint: Checkpoint, *, statistics: str) -> tuple[dict[str, Any], Proof]:
-    """The model in 16 bits, in as few files as hosts take; `model.onnx` where it is one."""
+    """Writes the model in 16 bits as `model.onnx`, split into files of at most `MOST_BYTES`;
+    returns their description."""
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "model.onnx"
         proof = write_onnx(path, checkpoint, half=True, statistics=statistics)
@@ -147,7 +149,7 @@ def _copy_modules(folder: Path) -> None:
 
 
 def _copy_examples(folder: Path, config: ModelConfig) -> dict[str, list[dict[str, str]]]:
-    """Drawings to start from, by what they show, as the Draw tab gets them; here as files of the folder."""
+    """Copies the example inputs that suit the model, and returns their names and paths by kind."""
     kind = examples.fitting(config)
     paths = examples.list_examples().get(kind, [])
     for path in paths:
@@ -162,7 +164,7 @@ def _copy_examples(folder: Path, config: ModelConfig) -> dict[str, list[dict[str
 def _description(
     checkpoint: Checkpoint, title: str, *, weights: dict[str, Any], shown: Any
 ) -> dict[str, Any]:
-    """What `pix2pix/ui/static_page/web/page.js` reads."""
+    """Returns the content of `model.json`, which `pix2pix/ui/static_page/web/page.js` reads."""
     config = checkpoint.config
     model = describe(
         Model(
@@ -207,10 +209,10 @@ https://github.com/microsoft/onnxruntime
 
 
 def _readme(title: str, checkpoint: Checkpoint) -> str:
-    """For people who find the folder, and for a static Space, which reads the head."""
+    """Returns the README, whose header a static Space reads."""
     headers = "".join(f"  {header.lower()}: {value}\n" for header, value in ISOLATION.items())
-    told = " ".join(str(checkpoint.about.get("licence") or "").split())
-    licence = f"The model's licence: {told}.\n\n" if told else ""
+    text = " ".join(str(checkpoint.about.get("licence") or "").split())
+    licence = f"The model's licence: {text}.\n\n" if text else ""
     return README.format(
         quoted=json.dumps(title), title=title, headers=headers, licence=licence, version=VERSION
     )

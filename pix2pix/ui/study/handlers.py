@@ -1,5 +1,5 @@
-"""What the tab "Real or fake?" asks the server. Each handler checks rights, names and orders: anybody
-can send anything to a page."""
+"""The server functions of the tab "Real or fake?". Each checks rights, names and values, because a visitor
+can send anything."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_STUDIES = 20
 
 
 class StudyHandlers:
-    """The studies of a page: prepared, taken, and what came out of them."""
+    """The studies of a page: preparing them, taking part, and their results."""
 
     def __init__(
         self, library: ModelLibrary, actions: RunActions, *, protocol: Protocol | None = None
@@ -39,16 +39,17 @@ class StudyHandlers:
         self.studies = library.runs.parent / "studies"
         self.sessions = SessionStore(self.protocol)
         self.transfers = Transfers()
-        self.verdicts = ResultsHandlers(self.studies)
+        self.results = ResultsHandlers(self.studies)
 
     # What there is.
 
     def look(self, visitor: str, asked: Any = None) -> Answer:
-        """The studies, what has come out of them, and for who may prepare one what it can be made of."""
+        """Returns the studies, the results, and for who may prepare a study the models and folders
+        to choose from."""
         refusal = self._refusal(visitor)
         answer = {
             "studies": [self._describe(study) for study in self._visible()],
-            "results": self.verdicts.tell(),
+            "results": self.results.summary(),
             "refusal": refusal,
             "preparing": [transfer.describe() for transfer in self.transfers.of(visitor)],
             "protocol": {"practice": self.protocol.practice, "trials": self.protocol.trials},
@@ -67,7 +68,7 @@ class StudyHandlers:
         return ""
 
     def _visible(self) -> list[Study]:
-        """Pictures are shown only where their folder still is one that visitors may see."""
+        """Returns the studies whose folder of pairs may still be shown to visitors."""
         return [
             study for study in study_pictures.find_studies(self.studies) if self.actions.may_use(study.source)
         ]
@@ -98,15 +99,17 @@ class StudyHandlers:
         ]
 
     def _folders(self, visitor: str) -> list[str]:
-        """Where pairs are known to lie: what the visitor's runs have learned from, and has not gone since."""
+        """Returns the existing folders of pairs that the visitor's runs were trained on."""
         data = dict.fromkeys(run.config().data for run in self.actions.visible(visitor))
         return [folder for folder in data if self.actions.may_use(folder) and Path(folder).is_dir()]
 
     # Setting one up.
 
     def prepare_study(self, visitor: str, order: Any) -> Answer:
-        """Begins to make a study's pictures in the background: `data` is a
-        folder, `models` one key or two."""
+        """Starts to make a study's pictures in the background; `data` is a folder, `models` one key or two.
+
+        Raises `Pix2PixError` where the visitor may not, or where models or folder are not usable.
+        """
         self.actions.rights.check(visitor, "prepare")
         keys = order.get("models") if isinstance(order, dict) else None
         if not isinstance(keys, list) or not 1 <= len(keys) <= 2:
@@ -117,13 +120,13 @@ class StudyHandlers:
         folder = bring_folder(
             str(order.get("data", "")).strip(), self.actions.uploads, allowed=self.actions.allowed
         ).folder
-        # Read here: what is wrong with a model is said at once.
-        artists = [self._artist(model) for model in models]
+        # Read here, not in the background: an unusable model is reported at once.
+        study_models = [self._study_model(model) for model in models]
 
         def work(progress: Progress) -> Outcome:
             date = datetime.now().isoformat(timespec="seconds")
             study = study_pictures.prepare(
-                artists, folder, studies=self.studies, date=date, progress=progress
+                study_models, folder, studies=self.studies, date=date, progress=progress
             )
             return Outcome(
                 " ".join(
@@ -136,25 +139,25 @@ class StudyHandlers:
         return {"preparing": self.transfers.start(Transfer("study", subject, visitor), work).describe()}
 
     def _model(self, visitor: str, key: Any) -> Model:
-        """A model that the visitor may see; `Pix2PixError` else."""
+        """Returns a model that the visitor may see. Raises `Pix2PixError` where there is none."""
         model = self.library.model(key if isinstance(key, str) else None)
         if model.is_run:
             self.actions.run(visitor, model.path.parent.name)
         return model
 
-    def _artist(self, model: Model) -> StudyModel:
+    def _study_model(self, model: Model) -> StudyModel:
         sign = hashlib.blake2b(model.path.read_bytes(), digest_size=8).hexdigest()
         step = model.about.get("step")
         title = f"{model.title}, step {step:,}" if model.is_run and isinstance(step, int) else model.title
         return StudyModel(Maker(sign, title), self.library.translator(model.key), self.library.turn)
 
     def forget_preparing(self, visitor: str, key: Any) -> Answer:
-        """The visitor has seen how it ended."""
+        """Removes a finished preparation from the visitor's list."""
         self.transfers.forget(visitor, key)
         return {"forgotten": True}
 
     def delete_study(self, visitor: str, key: Any) -> Answer:
-        """Its pictures are gone; what was answered stays."""
+        """Deletes the pictures of a study. Its results stay."""
         self.actions.rights.check(visitor, "prepare")
         study_pictures.remove(self._study(key))
         return {"gone": True}
@@ -168,7 +171,7 @@ class StudyHandlers:
     # Taking one.
 
     def begin_session(self, visitor: str, key: Any) -> Answer:
-        """A new session: its id, and how it goes. Which picture is real is told nowhere."""
+        """Starts a session: returns its id and the protocol, but not which pictures are real."""
         self.actions.rights.check(visitor, "study")
         study = self._study(key)
         protocol = self.protocol
@@ -183,35 +186,38 @@ class StudyHandlers:
         }
 
     def find_picture(self, visitor: str, order: Any) -> Answer:
-        """The picture of a trial that is due, or of one of the next."""
+        """Returns the picture of a trial as a data URL: the current one or one of the next `AHEAD`."""
         self.actions.rights.check(visitor, "study")
-        sitting = self._sitting(order)
-        self._study(sitting.study.key)
+        session = self._session(order)
+        self._study(session.study.key)
         try:
-            data = sitting.picture(order.get("number"))
+            data = session.picture(order.get("number"))
         except OSError as error:
             raise DataError("this study has been deleted meanwhile. Choose another one.") from error
         return {"image": "data:image/png;base64," + base64.b64encode(data).decode()}
 
     def take_answer(self, visitor: str, order: Any) -> Answer:
-        """In the practice what the picture was; after the last trial the result, which is kept first."""
-        self.actions.rights.check(visitor, "study")
-        sitting = self._sitting(order)
-        is_last = sitting.take(order)
-        if is_last or (sitting.is_over and not sitting.truth(order["number"])):
-            return {"result": self._finish(sitting)}
-        return {"truth": sitting.truth(order["number"])}
+        """Records an answer; returns the truth for a practice trial, and the result after the last trial.
 
-    def _sitting(self, order: Any) -> Session:
+        The result is saved before it is returned.
+        """
+        self.actions.rights.check(visitor, "study")
+        session = self._session(order)
+        is_last = session.take(order)
+        if is_last or (session.is_over and not session.truth(order["number"])):
+            return {"result": self._finish(session)}
+        return {"truth": session.truth(order["number"])}
+
+    def _session(self, order: Any) -> Session:
         return self.sessions.find(order.get("session") if isinstance(order, dict) else None)
 
-    def _finish(self, sitting: Session) -> Answer:
+    def _finish(self, session: Session) -> Answer:
         # A full disk leaves the sitting as it is: the last answer can be sent again.
-        with sitting.lock:
-            record = sitting.kept or sitting.record()
-            if not sitting.kept:
+        with session.lock:
+            record = session.kept or session.record()
+            if not session.kept:
                 keep(self.studies, record)
-                sitting.kept = record
+                session.kept = record
         return of_record(record)
 
 

@@ -1,4 +1,4 @@
-"""What has come out of the studies, as plain values for the page."""
+"""The results of the studies as plain values for the page."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pix2pix.experiments.study_results import Comparison, Row, compare, summaris
 from pix2pix.ui.shared.answers import Answer
 
 SURE = 0.05
-"""Below it, a difference as large as this one would be rare between equal models."""
+"""Significance level: below it, a difference this large would be rare between equal models."""
 Signature = tuple[tuple[str, int, int], ...]
 
 
 class ResultsHandlers:
-    """The results of all sessions that were kept; counted anew when a file has changed."""
+    """The results of all saved sessions, computed again when a file has changed."""
 
     def __init__(self, studies: Path) -> None:
         self.studies = studies
         self._lock = threading.Lock()
         self._known: tuple[Signature, Answer] | None = None
 
-    def tell(self) -> Answer:
-        """Rows, comparisons, and sentences about what was left out."""
+    def summary(self) -> Answer:
+        """Returns the rows, the comparisons, and sentences about what was left out."""
         signature = _sign(self.studies)
         with self._lock:
             if self._known is None or self._known[0] != signature:
@@ -39,7 +39,7 @@ def _sign(studies: Path) -> Signature:
 
 
 def of_sessions(kept: SavedSession) -> Answer:
-    """The table of all sessions."""
+    """Returns the results of all these sessions."""
     rows = summarise(kept.records)
     notes = list(kept.problems)
     unfair = sum(len(record.said) - len(record.fair()) for record in kept.records)
@@ -56,7 +56,7 @@ def of_sessions(kept: SavedSession) -> Answer:
 
 
 def of_record(record: Record) -> Answer:
-    """What somebody is told after their own session."""
+    """Returns the result of one session, shown to the participant."""
     return of_sessions(SavedSession((record,), ()))
 
 
@@ -71,7 +71,7 @@ def _row(row: Row) -> Answer:
 
 
 def _share(share: Share) -> Answer:
-    """JSON has no word for a share of nothing."""
+    """Returns a proportion as plain values; `value` is None where the total is 0, since JSON has no NaN."""
     low, high = share.interval
     return {
         "count": share.count,
@@ -93,12 +93,12 @@ def _comparison(found: Comparison) -> Answer:
         "low": gap.low,
         "high": gap.high,
         "p": gap.p,
-        "words": _say(found),
+        "words": _sentence(found),
     }
 
 
-def _say(found: Comparison) -> str:
-    """The difference as a sentence, the better model first."""
+def _sentence(found: Comparison) -> str:
+    """Returns the difference as a sentence, the better model first."""
     gap = found.difference
     (first, second) = (maker.title for maker in found.models)
     low = gap.low

@@ -1,5 +1,4 @@
-"""Who is taking a study now. The plan, and so the truth about each picture,
-stays here until it may be told."""
+"""The sessions in progress. The plan, which says which pictures are real, stays on the server."""
 
 from __future__ import annotations
 
@@ -16,27 +15,27 @@ from pix2pix.experiments.study import Answer, Protocol, Record, Trial, plan_tria
 from pix2pix.experiments.study_pictures import Study
 
 AHEAD = 4
-"""Pictures that a browser may fetch before they are shown: the next ones must be there in time."""
+"""Pictures that a browser may fetch in advance, so that they are loaded before they are due."""
 PATIENCE = 3600.0
-"""Seconds without an answer after which a sitting is forgotten."""
+"""Seconds without a request after which a session is dropped."""
 MOST_AT_ONCE = 300
 ANSWERS = {"real": True, "fake": False}
 
 
 @dataclass
 class Session:
-    """One person before one study."""
+    """One participant's session of one study."""
 
     study: Study
     protocol: Protocol
     seed: int = field(default_factory=lambda: secrets.randbelow(2**63))
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    said: list[Answer] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     touched: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
     plan: tuple[Trial, ...] = ()
     kept: Record | None = None
-    """Once it is written down."""
+    """The record once it is saved."""
 
     def __post_init__(self) -> None:
         self.plan = plan_trials(
@@ -45,64 +44,67 @@ class Session:
 
     @property
     def is_over(self) -> bool:
-        """All is answered."""
-        return len(self.said) == len(self.plan)
+        """Whether all trials are answered."""
+        return len(self.answers) == len(self.plan)
 
     def picture(self, number: Any) -> bytes:
-        """The picture of a trial that is due, or will be soon."""
+        """Returns the picture of trial `number` as PNG. Raises `ConfigError` unless it is due, or among
+        the next `AHEAD`."""
         self.touched = time.monotonic()
-        if type(number) is not int or not len(self.said) <= number < min(
-            len(self.said) + AHEAD, len(self.plan)
+        if type(number) is not int or not len(self.answers) <= number < min(
+            len(self.answers) + AHEAD, len(self.plan)
         ):
             raise ConfigError("this picture is not due. Begin the study again.")
         trial = self.plan[number]
         return self.study.picture(trial.scene, trial.model)
 
     def take(self, order: dict[str, Any]) -> bool:
-        """Takes an answer; whether it is the one that ends the sitting. The same answer sent twice,
-        over a bad line, counts once."""
+        """Records an answer, once even if it is sent twice; returns whether the session is over.
+
+        Raises `ConfigError` where the answer is not valid, or another trial is due.
+        """
         number = order.get("number")
         word = order.get("said")
         if type(number) is not int or word not in ANSWERS:
             raise ConfigError("this is no answer: say real or fake, and to which picture.")
         with self.lock:
             self.touched = time.monotonic()
-            if 0 <= number < len(self.said):
+            if 0 <= number < len(self.answers):
                 return False
-            if number != len(self.said) or self.is_over:
+            if number != len(self.answers) or self.is_over:
                 raise ConfigError("this picture is not due. Begin the study again.")
             trial = self.plan[number]
             shown, took = (_milliseconds(order.get(name)) for name in ("shown", "took"))
-            self.said.append(Answer(trial.scene, trial.model, ANSWERS[word], shown, took))
+            self.answers.append(Answer(trial.scene, trial.model, ANSWERS[word], shown, took))
             return self.is_over
 
     def truth(self, number: int) -> str:
-        """What a picture was, where that is told: after a trial of the practice."""
+        """Returns "real" or "fake" for a practice trial, "" for one that counts."""
         return ("fake" if self.plan[number].is_fake else "real") if number < self.protocol.practice else ""
 
     def record(self) -> Record:
-        """What is kept of it."""
+        """Returns the record that is saved."""
         study = self.study
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        said = tuple(self.said[self.protocol.practice :])
+        answers = tuple(self.answers[self.protocol.practice :])
         return Record(
-            self.id, now, study.data, study.split, study.size, self.seed, self.protocol, study.models, said
+            self.id, now, study.data, study.split, study.size, self.seed, self.protocol, study.models, answers
         )
 
 
-def _milliseconds(told: Any) -> float:
-    """As the browser has measured them; -1, which is never a fair exposure, where it has not."""
+def _milliseconds(value: Any) -> float:
+    """Returns a time that the browser measured; -1, which is never a fair exposure, where it is not valid."""
     is_time = (
-        isinstance(told, (int, float))
-        and not isinstance(told, bool)
-        and math.isfinite(told)
-        and 0 <= told < 1e9
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 <= value < 1e9
     )
-    return round(float(told), 1) if is_time else -1.0
+    return round(float(value), 1) if is_time else -1.0
 
 
 class SessionStore:
-    """Those of all visitors. Only who has begun one knows its id."""
+    """The sessions of all visitors, by a random id that only the participant's browser knows."""
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
@@ -110,23 +112,23 @@ class SessionStore:
         self._lock = threading.Lock()
 
     def begin(self, study: Study) -> Session:
-        """A new one; `RunError` where too many are under way."""
-        sitting = Session(study, self.protocol)
+        """Starts a session. Raises `RunError` where `MOST_AT_ONCE` are in progress."""
+        session = Session(study, self.protocol)
         with self._lock:
             now = time.monotonic()
             self._all = {key: other for key, other in self._all.items() if now - other.touched < PATIENCE}
             if sum(not other.is_over for other in self._all.values()) >= MOST_AT_ONCE:
                 raise RunError(f"{MOST_AT_ONCE} people are taking a study just now. Try again later.")
-            self._all[sitting.id] = sitting
-        return sitting
+            self._all[session.id] = session
+        return session
 
     def find(self, key: Any) -> Session:
-        """`RunError` where it is over, forgotten, or of a server that has been restarted since."""
+        """Returns the session with that id. Raises `RunError` where there is none (any more)."""
         with self._lock:
-            sitting = self._all.get(key) if isinstance(key, str) else None
-        if sitting is None:
+            session = self._all.get(key) if isinstance(key, str) else None
+        if session is None:
             raise RunError(
                 "the server no longer knows of this session: it was restarted, or an hour has passed. Begin "
                 "the study again."
             )
-        return sitting
+        return session

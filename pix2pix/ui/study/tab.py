@@ -1,8 +1,7 @@
-"""The tab "Real or fake?": one component with a script of its own, in `pix2pix/ui/study/trials/`; what it
-asks the server goes to `StudyHandlers`.
+"""The tab "Real or fake?": one component with a script of its own, served by `StudyHandlers`.
 
-Timing is the browser's, in its own frames: pictures are there before they are due, so that a second is a
-second whatever the network does.
+The script is in `pix2pix/ui/study/trials/`. The browser times the trials by its own frames: pictures are
+loaded before they are due, so network delays do not change how long they are shown.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ QUESTIONS = (
     "find_picture",
     "take_answer",
 )
-"""What the page's script may ask: methods of `StudyHandlers`."""
+"""Methods of `StudyHandlers` that the page's script may call."""
 
 
 class StudyTab(gr.HTML):
-    """All of the tab."""
+    """The component of the whole tab."""
 
     def __init__(self, examiner: StudyHandlers, **options: Any) -> None:
         super().__init__(
@@ -51,8 +50,8 @@ class StudyTab(gr.HTML):
 
 
 def server_function(examiner: StudyHandlers, name: str) -> Callable[..., Answer]:
-    """A method of the examiner as the page's script calls it. Gradio fills in who has signed in,
-    by the type of the parameter."""
+    """Wraps a method of `StudyHandlers` as a server function; Gradio passes the profile by the type
+    of the parameter."""
     method: Callable[[str, Any], Answer] = getattr(examiner, name)
 
     def serve(asked: Any, profile: Profile) -> Answer:
@@ -64,12 +63,12 @@ def server_function(examiner: StudyHandlers, name: str) -> Callable[..., Answer]
 
 @lru_cache(maxsize=1)
 def study_script() -> str:
-    """The tab's modules as one classic script that defines `Pix2PixStudy`."""
+    """Returns the tab's modules as one classic script that defines `Pix2PixStudy`."""
     return bundle("Pix2PixStudy", TRIALS / "study.js", exports=("mountStudy",), styles=[TRIALS / "study.css"])
 
 
 def build(demo: gr.Blocks, library: ModelLibrary, protocol: Protocol | None = None) -> StudyTab:
-    """The tab's only component: it asks for the studies by itself when it is shown."""
+    """Adds the component to the page; its script asks for the studies when the tab is shown."""
     examiner = StudyHandlers(library, open_run_actions(library), protocol=protocol)
     study_pictures.sweep(examiner.studies)
     return StudyTab(examiner, elem_id="study")
