@@ -1,6 +1,6 @@
-"""One self-describing `.pth`: how to build a generator, its weights, and what is to be known about it.
+"""A checkpoint: one `.pth` file with a generator's config, its weights, and a description `about`.
 
-A checkpoint may come from a stranger. Before `torch.load` sees the file its zip is checked (sums, no
+A checkpoint may come from anybody. Before `torch.load` reads the file, its zip is checked (checksums, no
 compression) and its pickle is read as text: only the few names that tensors need may occur in it. Then keys,
 shapes and values are checked.
 """
@@ -38,28 +38,31 @@ PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
 MOST_TOLD = 10_000
 MOST_NESTED = 8
 LONG_WORD = 100
-"""Values that `about` may hold, a word counting once more for each 100 letters, and how deep."""
+"""Limits of `about`: number of values (a string counts once more for each 100 characters) and
+depth of nesting."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A generator at rest. `about` holds plain values: task, data, direction,
-    steps, metrics, licence, date."""
+    """A generator's config and weights. `about` holds plain values: task, data, direction, steps,
+    metrics, licence, date."""
 
     config: ModelConfig
     weights: dict[str, Tensor]
     about: dict[str, Any] = field(default_factory=dict)
 
     def generator(self) -> nn.Module:
-        """The network with these weights, float32, on the CPU, in eval mode."""
+        """Returns the network with these weights, float32, on the CPU, in eval mode."""
         generator = build_generator(self.config)
         generator.load_state_dict(self.weights)
         return generator.eval()
 
 
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True) -> None:
-    """Writes the file whole or not at all; `half` stores 16-bit weights. Weights that
-    are not finite are refused."""
+    """Writes the file atomically; `half` stores 16-bit weights.
+
+    Raises `CheckpointError` where weights are not finite, or too large for 16 bits.
+    """
     check_weights(checkpoint.config, checkpoint.weights, where=str(path))
     kind = torch.float16 if half else torch.float32
     weights = {
@@ -83,17 +86,18 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Reads and checks a checkpoint; weights come back as float32 on the CPU.
+    """Reads and checks a checkpoint; weights are returned as float32 on the CPU.
 
-    Raises `CheckpointError` with one sentence for a file that is missing,
-    damaged, hostile or of another kind.
+    Raises `CheckpointError` with one sentence for a file that is missing, damaged, hostile or
+    of another kind.
     """
     path = Path(path)
     return to_checkpoint(read_tensors(path), path)
 
 
 def to_checkpoint(content: Any, path: Path) -> Checkpoint:
-    """A checkpoint from what its file holds; every word and every weight is checked."""
+    """Returns the checkpoint in a file's content, all checked. Raises `CheckpointError` where it
+    is not valid."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(f"{path} holds no pix2pix checkpoint: it has no format entry that says so.")
     if content.get("version") != VERSION:
@@ -109,7 +113,7 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     about = content.get("about", {})
     if not isinstance(weights, dict) or not isinstance(about, dict):
         raise CheckpointError(f"{path}: weights or description are missing. The file is incomplete.")
-    if not is_told(about):
+    if not is_plain(about):
         raise CheckpointError(
             f"{path}: what it tells about itself is more than words and numbers, or too much. The file "
             "is not used."
@@ -118,9 +122,9 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
     return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
 
 
-def is_told(about: Any) -> bool:
-    """Whether it is a dict of words, numbers, lists and dicts, few and not deep: what can
-    be shown and written as JSON."""
+def is_plain(about: Any) -> bool:
+    """Whether `about` is a dict of plain values, within `MOST_TOLD` and `MOST_NESTED`, which can be shown and
+    stored as JSON."""
     count = 0
     level = [about]
     for _ in range(MOST_NESTED * isinstance(about, dict)):
@@ -149,7 +153,10 @@ def _widen(value: Tensor) -> Tensor:
 
 
 def read_tensors(path: Path, allowed: Set[str] = ALLOWED_GLOBALS) -> Any:
-    """Plain values and tensors of a `torch.save` file, without running anything that stands in it."""
+    """Reads plain values and tensors of a `torch.save` file, without running any code in it.
+
+    Raises `CheckpointError` where the file is damaged or would import more than `allowed`.
+    """
     _check_archive(path, allowed)
     try:
         # By its handle: torch takes a file whose name ends with .safetensors for one, whatever it holds.
@@ -164,14 +171,15 @@ def _first_line(error: Exception) -> str:
 
 
 def check_is_file(path: Path) -> None:
-    """`CheckpointError` where there is none to read."""
+    """Raises `CheckpointError` where there is no such file."""
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise CheckpointError(f"{path} {what}; name a checkpoint file, such as runs/houses/model.pth.")
 
 
 def _check_archive(path: Path, allowed: Set[str]) -> None:
-    """Sums, sizes and names, before anything is unpacked. torch itself loads a flipped bit silently."""
+    """Checks checksums, sizes and names before anything is unpacked; torch itself would
+    load a flipped bit."""
     check_is_file(path)
     try:
         instead = what_instead(path)
@@ -216,8 +224,8 @@ def _check_entries(path: Path, archive: zipfile.ZipFile) -> None:
 
 
 def check_pickle(path: Path, file: BinaryIO, *, allowed: Set[str] = ALLOWED_GLOBALS) -> None:
-    """Reads one pickle as text, up to its end; `CheckpointError` where it would
-    import more than tensors need."""
+    """Reads one pickle as text, up to its end. Raises `CheckpointError` where it would import
+    more than `allowed`."""
     try:
         names = dict.fromkeys(names_in_pickle(file))
     except Exception as error:  # pickletools raises what it likes on garbage
@@ -236,7 +244,8 @@ def check_pickle(path: Path, file: BinaryIO, *, allowed: Set[str] = ALLOWED_GLOB
 
 
 def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: str) -> None:
-    """Keys, shapes and finiteness against the network that `config` builds, before any weight is used."""
+    """Checks keys, shapes and finiteness against the network that `config` describes. Raises
+    `CheckpointError`."""
     try:
         wanted = describe_generator(config).state_dict()
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -271,7 +280,10 @@ def _check_tensor(name: str, value: Any, *, wanted: Tensor, where: str) -> None:
 
 
 def choose_statistics(checkpoint: Checkpoint, statistics: str) -> str:
-    """`picture` or `running`; `ConfigError` for running ones that nobody has kept."""
+    """Returns which batch norm statistics to use, `picture` or `running`; "auto" is the config's choice.
+
+    Raises `ConfigError` for running ones that the training did not record.
+    """
     if statistics not in STATISTICS_CHOICES:
         raise ConfigError(f"statistics is {statistics!r}; choose one of {', '.join(STATISTICS_CHOICES)}.")
     spread = [value for name, value in checkpoint.weights.items() if name.endswith("running_var")]

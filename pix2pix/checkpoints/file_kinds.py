@@ -1,5 +1,5 @@
-"""What a file is that holds no weights: told by its content, never by its name, with the way to
-weights where there is one."""
+"""Describes files that hold no weights, recognised by their content, with advice on how to
+get the weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 SAVE = 'torch.save(model.state_dict(), "weights.pth")'
-"""The line that keeps a module's weights and nothing else."""
+"""The line of code that saves a module's weights and nothing else."""
 STARTS = {
     b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull, "
     "or download it anew",
@@ -35,10 +35,10 @@ WEB_PAGE = re.compile(
 )
 LARGEST_TEXT = 5_000_000
 FIRST = 1024
-"""Bytes that tell of what kind a file is."""
+"""Number of bytes from which the kind of a file is recognised."""
 
 COMPOSED = "STACK_GLOBAL "
-"""Before a name that a pickle puts together at run time, as those of protocol 4 and later do."""
+"""Prefix for a name that a pickle composes at run time, as protocols 4 and later do."""
 PROGRAMS = {
     "os",
     "posix",
@@ -73,8 +73,8 @@ PLAIN_BUILTINS = {
 
 
 def what_instead(path: Path) -> str:
-    """Says what the file is in place of a `torch.save` archive, as in `is empty ...`; empty for an
-    archive and for what is not known."""
+    """Returns what the file is instead of a `torch.save` archive, as in `is empty ...`; "" for an
+    archive or unknown."""
     size = path.stat().st_size
     if not size:
         return "is empty (0 bytes): the download or the copy of it failed. Get it again"
@@ -104,8 +104,7 @@ def _is_json(path: Path) -> bool:
 
 
 def what_archive(archive: zipfile.ZipFile) -> str:
-    """Says what a zip archive is in place of a `torch.save` archive of tensors; empty where
-    nothing is told by its names."""
+    """Returns what a zip archive is instead of a `torch.save` archive; "" where its names do not show it."""
     names = archive.namelist()
     if any("/code/" in f"/{name}" and name.endswith(".py") for name in names):
         line = f"model = torch.jit.load(FILE); {SAVE}"
@@ -128,8 +127,8 @@ def what_archive(archive: zipfile.ZipFile) -> str:
 
 
 def names_in_pickle(file: BinaryIO) -> Iterator[str]:
-    """Yields `module name` of all that a pickle would import. A name put together at run time is yielded
-    with `STACK_GLOBAL` before it."""
+    """Yields `module name` of all that a pickle would import; `STACK_GLOBAL` precedes a name composed
+    at run time."""
     words: list[Any] = ["", ""]
     memo: dict[int, Any] = {}
     for opcode, argument, _ in pickletools.genops(file):
@@ -154,8 +153,8 @@ def names_in_pickle(file: BinaryIO) -> Iterator[str]:
 
 
 def why_refused(strange: Set[str], first: str) -> str:
-    """Says what a pickle holds beside numbers, given the names that it would import and the first of
-    them; as in `is a whole ...`."""
+    """Returns what a pickle holds beside numbers, as in `is a whole ...`, given the names that
+    it would import."""
     names = {name.removeprefix(COMPOSED) for name in strange}
     harmful = sorted(name for name in names if _is_harmful(name))
     if harmful:
@@ -194,8 +193,7 @@ def why_refused(strange: Set[str], first: str) -> str:
 
 
 def _is_harmful(name: str) -> bool:
-    """Whether no saved model has reason to name it: what runs a program, opens a
-    file or reaches into objects."""
+    """Whether a name runs programs, opens files or reaches into objects, which no saved model needs."""
     module, _, member = name.partition(" ")
     if module in BUILTINS:
         return member not in PLAIN_BUILTINS

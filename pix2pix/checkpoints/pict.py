@@ -1,5 +1,5 @@
-"""`.pict`, the file of pix2pix-tensorflow's clients in browsers and in Unity: names and shapes,
-256 values, one byte a weight."""
+"""Reads and writes `.pict`, the format of pix2pix-tensorflow's clients for browsers and Unity: names, shapes,
+256 values, and one byte for each weight."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from pix2pix.runtime.files import write_bytes
 VALUES = 256
 LARGEST_TABLE = 10_000_000
 LEVELS = 8
-"""What the clients draw with."""
+"""Depth of the clients' U-Net."""
 ROUNDS = 12
 SAMPLE = 500_000
 RESIZED = torch.tensor([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-"""Row k: which of the 3 taps of a convolution meet the pixel that tap k of a transposed one of 4 comes
-from, where pixels are repeated."""
+"""Row k: which of the 3 taps of a convolution on repeated pixels meet the pixel that tap k of a transposed
+convolution of 4 comes from."""
 
 
 def is_pict(path: Path) -> bool:
-    """Whether it begins like one: the length of a list, and its bracket."""
+    """Whether the file begins with the length of a list and its bracket."""
     with path.open("rb") as file:
         start = file.read(5)
     return len(start) == 5 and start[4:] == b"[" and struct.unpack(">I", start[:4])[0] < LARGEST_TABLE
 
 
 def read_pict(path: Path) -> dict[str, Tensor]:
-    """The tensors by their names, float32; `CheckpointError` for a file that is damaged."""
+    """Returns the tensors by name, float32. Raises `CheckpointError` for a damaged file."""
     with path.open("rb") as file:
         table, values, indices = (_read_chunk(path, file) for _ in range(3))
     try:
@@ -75,10 +75,10 @@ def _read_chunk(path: Path, file: BinaryIO) -> bytearray:
 
 
 def write_pict(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Writes the generator for the clients that exist; `ConfigError` says why one cannot be.
+    """Writes the generator for the existing clients. Raises `ConfigError` where they cannot run it.
 
-    They normalise the bottleneck, which leaves a constant of it at 256 x 256: it is frozen to its mean over a
-    test picture. Of the weights 256 values stay.
+    The clients normalise the bottleneck, which leaves a constant at 256 x 256: it is replaced by its mean
+    over a test picture. Weights are rounded to 256 values.
     """
     check_writable(checkpoint)
     tensors = dict(sorted(to_tensorflow(checkpoint).items()))
@@ -92,7 +92,7 @@ def write_pict(path: str | Path, checkpoint: Checkpoint) -> None:
 
 
 def check_writable(checkpoint: Checkpoint) -> None:
-    """`ConfigError` unless the clients' network can paint what this one paints."""
+    """Raises `ConfigError` unless the clients' network can compute the same as this one."""
     config = checkpoint.config
     checks = (
         (config.generator == "unet", f"a {config.generator} is no U-Net"),
@@ -114,7 +114,7 @@ def check_writable(checkpoint: Checkpoint) -> None:
 
 
 def to_tensorflow(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """The weights in the names and the order of pix2pix-tensorflow."""
+    """Returns the weights in the names and layout of pix2pix-tensorflow."""
     weights = checkpoint.weights
     depth = checkpoint.config.depth
     given: dict[str, Tensor] = {}
@@ -142,23 +142,22 @@ def _places(depth: int) -> Iterator[tuple[str, str, str]]:
 
 
 def _decoder_first(ours: str, weight: Tensor) -> Tensor:
-    """The clients read [decoder, skip]; the level that leaves the bottleneck reads nothing else."""
+    """Orders a decoder's input channels as [decoder, skip]; the first decoder level has no skip."""
     return weight if not ours.startswith("up.") or ours == "up.0" else weight.roll(weight.shape[0] // 2, 0)
 
 
 @torch.inference_mode()
 def _mean_bottleneck(checkpoint: Checkpoint) -> Tensor:
-    """What the decoder reads of the bottleneck, in the mean over a test picture."""
-    seen: list[Tensor] = []
+    """Returns the decoder's input from the bottleneck, averaged over a test picture."""
+    captured: list[Tensor] = []
     generator: Any = normalise_by_picture(checkpoint.generator())
-    generator.down[-1].register_forward_hook(lambda module, inputs, given: seen.append(given.clone()))
+    generator.down[-1].register_forward_hook(lambda module, inputs, given: captured.append(given.clone()))
     generator(make_test_card(checkpoint.config.in_channels, generator.multiple))
-    return seen[0].relu().mean((0, 2, 3)).clone()
+    return captured[0].relu().mean((0, 2, 3)).clone()
 
 
 def choose_values(weights: Tensor) -> Tensor:
-    """The 256 values that stand best for all weights: quantiles, moved to the means of what
-    they stand for (Lloyd's way)."""
+    """Returns the 256 sorted values that represent the weights best, by Lloyd's algorithm from quantiles."""
     sample = weights[:: max(1, len(weights) // SAMPLE)].sort().values
     places = torch.linspace(0, len(sample) - 1, VALUES).long()
     # Half by number, half by size: rare large weights count as much in a picture as many small ones.
@@ -175,5 +174,5 @@ def choose_values(weights: Tensor) -> Tensor:
 
 
 def nearest(weights: Tensor, values: Tensor) -> Tensor:
-    """Which of the sorted values is nearest to each weight, uint8."""
+    """Returns the index of the nearest of the sorted values for each weight, uint8."""
     return torch.searchsorted((values[1:] + values[:-1]) / 2, weights.contiguous()).to(torch.uint8)

@@ -1,4 +1,5 @@
-"""Asking the Hub: names, tokens, a quick first question, and its refusals as sentences without secrets."""
+"""The connection to the Hugging Face Hub: names, tokens, a quick check that it answers, and errors as
+sentences without secrets."""
 
 from __future__ import annotations
 
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 LONGEST_NAME = 96
-"""Letters of `owner/name`, as the Hub counts them."""
+"""Limit of `owner/name` in characters, as the Hub counts them."""
 PROBE_SECONDS = 2.5
-"""Without a network huggingface_hub takes 23 s to say so; whoever waits for the first
-question waits no longer than this."""
+"""Seconds to wait for the first answer; without a network huggingface_hub itself would take 23 s to fail."""
 TOKEN = re.compile(r"hf_[A-Za-z0-9_]+|(?<=Bearer )\S+")
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 HIDDEN = "(a token)"
@@ -36,33 +36,32 @@ LOCAL = {
     errno.ENFILE,
     errno.ENAMETOOLONG,
 }
-"""What this machine refuses, and not the way to the Hub."""
+"""Error numbers of this machine's own faults, as opposed to those of the connection."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """The Hub's API as one account, or as nobody."""
+    """The Hub's API as one account, or anonymously."""
 
     api: HfApi
     token: str | None
 
     @property
     def endpoint(self) -> str:
-        """`https://huggingface.co`, or what HF_ENDPOINT names."""
+        """The Hub's address: `https://huggingface.co`, or the value of HF_ENDPOINT."""
         return str(self.api.endpoint)
 
 
 def connect(token: str | None = None, needs_token: bool = False) -> Client:
-    """The Hub as whoever `token` belongs to; without one as who is logged in on this
-    machine, or as nobody (`token=""`).
+    """Returns a client for `token`; None is the login of this machine, if any, and "" is anonymous.
 
-    `OfflineError` where the Hub does not answer within three seconds, `HubError` where a
-    token is needed and there is none.
+    Raises `OfflineError` where the Hub does not answer within three seconds, and `HubError` where
+    `needs_token` and there is none.
     """
     from huggingface_hub import HfApi, constants
     from huggingface_hub.utils import disable_progress_bars, logging
 
-    # Its bars and warnings speak of its own parts; what a person is to know is said by us.
+    # Its bars and warnings speak of its own parts; the messages for people are ours.
     disable_progress_bars()
     logging.set_verbosity_error()
     token = token_here() if token is None else token
@@ -77,15 +76,15 @@ def connect(token: str | None = None, needs_token: bool = False) -> Client:
 
 
 def token_here() -> str | None:
-    """The token of `hf auth login`, or of HF_TOKEN; None where nobody is logged in."""
+    """Returns the token of `hf auth login` or of HF_TOKEN; None where nobody is logged in."""
     from huggingface_hub import get_token
 
     return str(get_token() or "") or None
 
 
 def take_token() -> str | None:
-    """As `token_here`, and out of the environment of this process: what it starts from now on
-    does not get to know the token."""
+    """Returns the token and removes it from this process's environment, so that child processes do
+    not get it."""
     token = token_here()
     for name in TOKEN_VARIABLES:
         os.environ.pop(name, None)
@@ -93,7 +92,7 @@ def take_token() -> str | None:
 
 
 def is_online() -> bool:
-    """Whether the Hub answers, said within three seconds."""
+    """Whether the Hub answers within three seconds."""
     answers: list[bool] = []
     # A thread, since no timeout of a client bounds the search for an address.
     asking = threading.Thread(target=lambda: answers.append(_answers()), daemon=True)
@@ -103,7 +102,7 @@ def is_online() -> bool:
 
 
 def check_online() -> None:
-    """`OfflineError` where the Hub does not answer within three seconds."""
+    """Raises `OfflineError` where the Hub does not answer within three seconds."""
     from huggingface_hub import constants
 
     if not is_online():
@@ -127,13 +126,13 @@ def _answers() -> bool:
 
 
 def account_of(client: Client) -> str:
-    """The name of the account that a token belongs to."""
+    """Returns the name of the account that the client's token belongs to."""
     with hub_errors("the account of this token"):
         return str(client.api.whoami()["name"])
 
 
 def check_name(repo: str) -> str:
-    """`owner/name` as the Hub allows it; `HubError` for all else, such as `../x`."""
+    """Returns `owner/name`, stripped. Raises `HubError` where the Hub does not allow it, such as `../x`."""
     text = repo.strip()
     is_right = NAME.fullmatch(text) and len(text) <= LONGEST_NAME and "--" not in text and ".." not in text
     if not is_right or text.endswith((".git", ".", "-")):
@@ -145,16 +144,16 @@ def check_name(repo: str) -> str:
 
 
 def redact(text: object, *secrets: str | None) -> str:
-    """Without anything that is, or looks like, a token."""
-    told = str(text)
+    """Returns the text with everything replaced that is, or looks like, a token."""
+    message = str(text)
     for secret in filter(None, secrets):
-        told = told.replace(secret, HIDDEN)
-    return TOKEN.sub(HIDDEN, told)
+        message = message.replace(secret, HIDDEN)
+    return TOKEN.sub(HIDDEN, message)
 
 
 @contextmanager
 def hub_errors(repo: str, token: str | None = None) -> Iterator[None]:
-    """Whatever the Hub, or the way there, refuses becomes a `HubError` with one sentence about `repo`."""
+    """Turns errors of the Hub, or of the connection, into a `HubError` with one sentence about `repo`."""
     from huggingface_hub.errors import HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
@@ -177,8 +176,8 @@ def hub_errors(repo: str, token: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def writing_here(repo: str) -> Iterator[None]:
-    """Where the temporary files for `repo` cannot be written, the `HubError` says
-    why and names none of them."""
+    """Turns an error in writing temporary files for `repo` into a `HubError` with the cause,
+    without their paths."""
     try:
         yield
     except (RunError, CheckpointError, OSError) as error:
@@ -200,18 +199,18 @@ def _to_sentence(error: BaseException, repo: str, *, token: str | None) -> HubEr
     local = next((each for each in chain if isinstance(each, OSError) and each.errno in LOCAL), None)
     if local is not None:
         return HubError(refused_here(repo, local))
-    told = redact(_first_line(error), token)
+    message = redact(_first_line(error), token)
     if any(isinstance(each, ValueError) for each in chain):
-        return HubError(f"{repo}: the Hub would not take it ({told}).")
+        return HubError(f"{repo}: the Hub would not take it ({message}).")
     return HubError(
-        f"the connection to the Hub was cut while {repo} was being worked on ({told}). Nothing was half "
+        f"the connection to the Hub was cut while {repo} was being worked on ({message}). Nothing was half "
         "done: try again."
     )
 
 
 def refused_here(repo: str, error: OSError) -> str:
-    """The sentence where this machine, not the Hub, could not do its part; without the
-    path, which is a temporary one."""
+    """Returns the sentence for an error of this machine, not the Hub, without the path, which is
+    a temporary one."""
     cause = (error.strerror or type(error).__name__).lower()
     return (
         f"this machine could not do its part for {repo}: {cause}. Nothing was half done: mend that, then try"
@@ -226,7 +225,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _refusal(error: Any, repo: str) -> str:
-    """What an HTTP answer means."""
+    """Returns the sentence for an HTTP error of the Hub."""
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     status = getattr(error.response, "status_code", 0)
@@ -270,7 +269,7 @@ STATUS = {
     5: "the Hub has a failure of its own (status {status}) and could not do it for {repo}. Nothing was half "
     "done: try again later.",
 }
-"""By status, or by its first digit."""
+"""Sentences by HTTP status, or by its first digit."""
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Files become one commit of a repository on the Hub: all of them, or none."""
+"""Sends files to a repository on the Hub as one commit: all of them, or none."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 LARGE = 100_000
-"""Bytes from which a file's way is shown."""
+"""Size in bytes from which a file's progress is shown."""
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """Where something lies on the Hub now."""
+    """The result of a push: where the files are on the Hub."""
 
     url: str
     commit: str
@@ -32,39 +32,41 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Place:
-    """A repository as it was when it was looked at."""
+    """The state of a repository when it was read."""
 
     kind: str
     repo: str
     head: str
-    """The commit that the next one follows: whoever comes in between is not overwritten."""
+    """The parent of the next commit: if somebody else commits in between, that is an error and
+    nothing is overwritten."""
     files: tuple[str, ...]
     private: bool
 
 
 class Counted(io.BufferedReader):
-    """A file that tells how far it was read."""
+    """A file that calls `on_read` after each read, and records the furthest position read in `most`."""
 
-    def __init__(self, path: Path, tell: Callable[[], Any]) -> None:
+    def __init__(self, path: Path, on_read: Callable[[], Any]) -> None:
         super().__init__(io.FileIO(path))
-        self._tell = tell
+        self._on_read = on_read
         self.most = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
         self.most = max(self.most, self.tell())
-        self._tell()
+        self._on_read()
         return data
 
     def readinto(self, buffer: Buffer, /) -> int:
         count = super().readinto(buffer)
         self.most = max(self.most, self.tell())
-        self._tell()
+        self._on_read()
         return count
 
 
 def open_place(client: Client, kind: str, *, repo: str, create: Mapping[str, Any]) -> Place:
-    """The repository as it is now; where there is none, it is made with the options `create`."""
+    """Returns the state of the repository, which is created with the options `create` if it
+    does not exist."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     with hub_errors(repo, client.token):
@@ -78,7 +80,8 @@ def open_place(client: Client, kind: str, *, repo: str, create: Mapping[str, Any
 
 
 def read_text(client: Client, place: Place, *, file: str, folder: Path) -> str:
-    """A small file of the repository; empty where it is not there. `folder` is a temporary one."""
+    """Returns the text of a small file of the repository, "" where it does not exist; `folder` is
+    a temporary one."""
     if file not in place.files:
         return ""
     with hub_errors(place.repo, client.token):
@@ -97,12 +100,10 @@ def send(
     message: str,
     progress: Progress | None = None,
 ) -> Pushed:
-    """One commit with `files` (name in the repository: file here), without `deleted`.
+    """Makes one commit that adds `files` (name in the repository: local path) and removes `deleted`.
 
-    `progress` is called with the bytes sent and their sum.
-
-    `HubError` where somebody else has changed the repository since `place` was looked at, or anything
-    broke: nothing has changed then.
+    `progress` is called with the bytes sent and their sum. Raises `HubError` where somebody else has changed
+    the repository since `place` was read, or on any other failure; the repository is then unchanged.
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -110,13 +111,13 @@ def send(
     is_sending = False
     total = sum(path.stat().st_size for path in files.values())
 
-    def tell() -> None:
+    def on_read() -> None:
         if progress and is_sending:
             progress(min(total, sum(file.most for file in opened)), total)
 
     with hub_errors(place.repo, client.token):
         try:
-            opened += [Counted(path, tell) for path in files.values()]
+            opened += [Counted(path, on_read) for path in files.values()]
             operations: list[Any] = [
                 CommitOperationAdd(name, file) for name, file in zip(files, opened, strict=True)
             ]

@@ -1,4 +1,4 @@
-"""A Space in one command: made, or brought up to date, in one commit."""
+"""Creates or updates a Space in one commit."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from pix2pix.runtime.progress import Progress
 
 __all__ = ["Space", "deploy", "write_space"]
 OURS = ("pix2pix/", "examples/", "checkpoints/")
-"""Folders of a Space in which only what is deployed stays."""
+"""Folders of a Space that are replaced as a whole by each deployment."""
 
 
 def deploy(repo: str, space: Space, *, token: str | None = None, progress: Progress | None = None) -> Pushed:
-    """Creates the Gradio Space `owner/name`, or updates it: the page, its requirements, the chosen
-    models and a README, in one commit.
+    """Creates or updates the Gradio Space `owner/name` in one commit: page, requirements, models, README.
 
-    What somebody else has put beside them stays. `HubError` says why it could not be done,
-    and then the Space is as it was.
+    Other files in the Space stay. Raises `HubError` on a failure; the Space is then unchanged.
     """
     from huggingface_hub import SpaceHardware
 
@@ -48,7 +46,7 @@ def deploy(repo: str, space: Space, *, token: str | None = None, progress: Progr
 
 
 def _outdated(place: Place, files: set[str]) -> list[str]:
-    """Files of a version before this one. A Space's own models stay where none are deployed."""
+    """Returns the files of an earlier version. The Space's models stay where none are deployed."""
     keeps_models = not any(name.startswith("checkpoints/") for name in files)
     return [
         name

@@ -1,4 +1,4 @@
-"""A file of the Hub comes here: gone on with where it was cut, and checked against its checksum."""
+"""Downloads a file from the Hub, resuming an interrupted download and checking the checksum."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def fetch(
     expected: tuple[int, str],
     progress: Progress | None = None,
 ) -> Path:
-    """Writes file `where` (repository, commit, name) to `path`; `expected` are its size and checksum.
+    """Downloads file `where` (repository, commit, name) to `path`; `expected` is (bytes, checksum).
 
-    huggingface_hub goes on with a cut download within one call only; this does it with the next call too,
-    from `<path>.part`. `HubError` where it cannot be had, or came with another checksum.
+    huggingface_hub resumes a download within one call only; this also resumes in a later call, from
+    `<path>.part`. Raises `HubError` where the file cannot be downloaded, or its checksum differs.
     """
     repo, _, name = where
     part = path.with_name(f"{path.name}.part")
@@ -74,7 +74,7 @@ def _download(
 
 
 def digest_of(path: Path, like: str) -> str:
-    """SHA-256 of a file's content, or git's name for it where `like` is one."""
+    """Returns the SHA-256 of a file, or where `like` is a git blob id (shorter), that id."""
     digest = (
         hashlib.sha256()
         if len(like) == 64
@@ -87,7 +87,7 @@ def digest_of(path: Path, like: str) -> str:
 
 
 def _bar(progress: Progress) -> Any:
-    """What huggingface_hub takes for a bar, and is none: it tells `progress`."""
+    """Returns a subclass of tqdm for huggingface_hub that calls `progress` and draws nothing."""
     from tqdm import tqdm
 
     class Bar(tqdm):

@@ -1,8 +1,6 @@
-"""The model card: what a repository's README.md says, for the Hub in its front
-matter and for people below it.
+"""The model card: the README.md of a repository, with front matter for the Hub and text for people.
 
-What somebody has written into a card stays: our part stands between two marks, and is the
-only one that is written anew.
+Our text stands between two marks and is replaced by each push; what somebody has written around it stays.
 """
 
 from __future__ import annotations
@@ -69,16 +67,18 @@ LICENCES = frozenset(
         "other",
     ]
 )
-"""What the Hub calls the licences that it knows."""
+"""The Hub's names of the licences that it knows."""
 METRICS = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM"}
 OURS = ("library_name", "pipeline_tag", "model-index")
-"""Keys of the front matter that each push writes anew; others stay as somebody set them."""
+"""Keys of the front matter that each push replaces; others stay as somebody set them."""
 LONGEST_TOLD = 2000
 
 
 def model_card(checkpoint: Checkpoint, repo: str, *, file: str, old: str = "") -> str:
-    """The README.md of a repository, whose present one is `old`. `HubError` where its
-    front matter cannot be read."""
+    """Returns the README.md of a repository whose present one is `old`.
+
+    Raises `HubError` where the front matter of `old` cannot be read.
+    """
     kept, body = split_card(old, repo)
     front = front_matter(checkpoint, file)
     tags = [*dict.fromkeys([*_words(kept.get("tags")), *front["tags"]])]
@@ -93,12 +93,13 @@ def model_card(checkpoint: Checkpoint, repo: str, *, file: str, old: str = "") -
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """Front matter as it stands in a file, with its lines of dashes."""
+    """Returns front matter as YAML between its lines of dashes."""
     return f"---\n{yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=1000)}---\n"
 
 
 def split_card(text: str, repo: str) -> tuple[dict[str, Any], str]:
-    """Front matter and body of a README.md; no front matter is none, a broken one `HubError`."""
+    """Splits a README.md into front matter ({} where there is none) and body. Raises `HubError` where
+    it is broken."""
     text = text.lstrip("\ufeff").replace("\r\n", "\n")
     if not text.startswith("---\n"):
         return {}, text
@@ -120,7 +121,7 @@ def split_card(text: str, repo: str) -> tuple[dict[str, Any], str]:
 
 
 def front_matter(checkpoint: Checkpoint, file: str) -> dict[str, Any]:
-    """What the Hub reads: what kind of model it is, its licence, and how well it did."""
+    """Returns what the Hub reads: task, tags, licence and metrics."""
     config = checkpoint.config
     about = checkpoint.about
     origin = about.get("origin")
@@ -144,7 +145,8 @@ def front_matter(checkpoint: Checkpoint, file: str) -> dict[str, Any]:
 
 
 def _licence(text: str) -> dict[str, str]:
-    """A licence that the Hub knows by its name; any other as `other`, with its words in the card below."""
+    """Returns the licence by the Hub's name; `other` for one that it does not know, whose text stands
+    in the card."""
     if not text:
         return {"license": "unknown"}
     return (
@@ -155,11 +157,13 @@ def _licence(text: str) -> dict[str, str]:
 
 
 def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, Any]]:
-    told = about.get("metrics")
+    recorded = about.get("metrics")
     metrics = [
-        {"type": name, "name": title, "value": round(float(told[name]), 5)}
+        {"type": name, "name": title, "value": round(float(recorded[name]), 5)}
         for name, title in METRICS.items()
-        if isinstance(told, dict) and isinstance(told.get(name), (int, float)) and math.isfinite(told[name])
+        if isinstance(recorded, dict)
+        and isinstance(recorded.get(name), (int, float))
+        and math.isfinite(recorded[name])
     ]
     if not metrics:
         return []
@@ -179,7 +183,7 @@ def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, An
 
 
 def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
-    """The card's text: task, data, sample, how to use it, how it was made, and what it cannot do."""
+    """Returns the card's text: task, data, sample, usage, training and limits."""
     config = checkpoint.config
     about = checkpoint.about
     task = f"{config.source} to {config.target}"
@@ -205,7 +209,7 @@ def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
 
 
 def _facts(checkpoint: Checkpoint) -> dict[str, str]:
-    """Rows of the card's table."""
+    """Returns the rows of the card's table."""
     config = checkpoint.config
     about = checkpoint.about
     count = sum(weight.numel() for weight in checkpoint.weights.values())
@@ -213,11 +217,11 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
         f"{config.generator}, width {config.width}, depth {config.depth}, {config.norm} norm:"
         f" {count / 1e6:,.1f} million weights"
     )
-    told = about.get("metrics")
+    recorded = about.get("metrics")
     scores = [
-        f"{title} {told[name]:.4g}"
+        f"{title} {recorded[name]:.4g}"
         for name, title in METRICS.items()
-        if isinstance(told, dict) and isinstance(told.get(name), float)
+        if isinstance(recorded, dict) and isinstance(recorded.get(name), float)
     ]
     palette = ", ".join(
         f"{plain(name, 40)} `#{r:02x}{g:02x}{b:02x}`" for name, (r, g, b) in config.palette[:40]
@@ -239,13 +243,13 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
     return {key: value for key, value in rows.items() if value}
 
 
-def _origin(told: Any) -> str:
-    """Where a model that was pulled or imported is from."""
-    if not isinstance(told, dict):
+def _origin(origin: Any) -> str:
+    """Returns the origin of a model that was pulled or imported; "" for others."""
+    if not isinstance(origin, dict):
         return ""
-    if told.get("repo"):
-        return plain(f"{told['repo']} at {str(told.get('commit'))[:7]}")
-    return plain(f"weights of {told['project']}") if told.get("project") else ""
+    if origin.get("repo"):
+        return plain(f"{origin['repo']} at {str(origin.get('commit'))[:7]}")
+    return plain(f"weights of {origin['project']}") if origin.get("project") else ""
 
 
 def _training(about: Mapping[str, Any]) -> list[str]:
@@ -266,8 +270,8 @@ def _limits(config: ModelConfig, about: Mapping[str, Any]) -> str:
 
 
 def plain(value: object, longest: int = LONGEST_TOLD) -> str:
-    """Words of a checkpoint, which a stranger may have written, as words alone: on
-    one line, no markup, no links."""
+    """Returns a value of a checkpoint as one line without markup or links, since its author
+    may be anybody."""
     line = " ".join(str(value).split())[:longest]
     return re.sub(r"[<>|\[\]\\`]", " ", "".join(letter for letter in line if letter.isprintable()))
 

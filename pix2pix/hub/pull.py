@@ -1,5 +1,8 @@
-"""A model of the Hub comes to this machine: looked at first, checked when it is here, and only
-then among the checkpoints."""
+"""Downloads a model from the Hub into `checkpoints/`.
+
+The file is fetched to a temporary folder and its checksum and weights are checked; then it is saved
+as a checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ from pix2pix.runtime.progress import Progress
 
 REVISION = re.compile(r"(?!.*\.\.)[\w][\w./-]{0,199}")
 STAGE = ".hub"
-"""Folder below the checkpoints where half a download waits to be gone on with."""
+"""Folder in `checkpoints/` for interrupted downloads, which the next call resumes."""
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody asked for."""
+    """What a person asked for: repository, revision and file."""
 
     repo: str
     revision: str = "main"
@@ -39,29 +42,29 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Remote:
-    """A checkpoint on the Hub, before it is fetched."""
+    """A checkpoint on the Hub that can be downloaded."""
 
     repo: str
     revision: str
-    """As it was asked for: `main`, a tag, a commit."""
+    """As it was asked for: `main`, a tag or a commit."""
     commit: str
     file: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     digest: str
-    """SHA-256 of the content, or (shorter) its name in git."""
+    """SHA-256 of the content, or (shorter) its git blob id."""
     private: bool
     url: str
 
     @property
     def title(self) -> str:
-        """`ada/houses at 1a2b3c4: houses.pth, 19.6 MB`"""
+        """A line such as `ada/houses at 1a2b3c4: houses.pth, 19.6 MB`."""
         return f"{self.repo} at {self.commit[:7]}: {self.file}, {self.size / 1e6:,.1f} MB"
 
 
 def look(where: str, revision: str | None = None, *, token: str | None = None) -> Remote:
-    """What `pull` would fetch, without fetching it. `HubError` where there is no model,
-    or none that is small enough."""
+    """Returns what `pull` would download. Raises `HubError` where there is no model, or only one that
+    is too large."""
     wanted = parse_place(where, revision)
     return _look(connect(token), wanted)
 
@@ -74,13 +77,13 @@ def pull(
     token: str | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Fetches a model into the folder `to`, and returns its file there, named like the repository.
+    """Downloads a model into the folder `to` and returns its path there, named after the repository.
 
-    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth`, an address on the Hub, or what
-    `look` has found there: that very commit is fetched then. What was fetched half is gone on with. The file
-    is checked before it is put there: its checksum, then as the engine checks each checkpoint. Its
-    `about["origin"]` says where it is from. An older state of the same model is replaced; another file of
-    that name stays, and the new one takes a number.
+    `where` is `owner/name`, `owner/name@revision`, `owner/name/file.pth`, an address on the Hub, or the
+    result of `look`, whose commit is then downloaded. An interrupted download is resumed. The file's checksum
+    is checked, then its content as for every checkpoint. Its `about["origin"]` records the source. An older
+    version of the same model is replaced; another file of that name stays, and the new one gets a number.
+    Raises a `Pix2PixError` on failure.
     """
     wanted = None if isinstance(where, Remote) else parse_place(where, revision)
     to = Path(to)
@@ -104,7 +107,8 @@ def pull(
 
 
 def parse_place(where: str, revision: str | None = None) -> Wanted:
-    """Repository, revision and file of what a person typed or pasted; `HubError` where it is none."""
+    """Parses repository, revision and file from what a person typed or pasted. Raises `HubError` where it
+    is not valid."""
     text = unquoted(where).removeprefix("hf://")
     if re.match(r"https?://", text):
         text = _path_of_address(text)
@@ -168,8 +172,11 @@ def _look(client: Client, wanted: Wanted) -> Remote:
 
 
 def choose_file(repo: str, files: Sequence[str]) -> str:
-    """The model among a repository's files: the only `.pth`, or the one named like the repository; other
-    suffixes where there is none."""
+    """Returns the model among a repository's files: the only `.pth`, or the one named like the repository.
+
+    Other suffixes count where there is no `.pth`. Raises `HubError` where there is none, or the choice
+    is not clear.
+    """
     models: list[str] = []
     for suffix in SUFFIXES:
         models = models or sorted(file for file in files if file.lower().endswith(suffix))
@@ -188,7 +195,7 @@ def choose_file(repo: str, files: Sequence[str]) -> str:
 
 
 def _fetch(client: Client, remote: Remote, *, stage: Path, progress: Progress | None) -> Path:
-    """The file as it lies on the Hub, byte by byte. What waits there of other commits is given up."""
+    """Downloads the file unchanged, and deletes partial downloads of other commits."""
     for other in stage.parent.glob("*"):
         if other.is_dir() and other != stage:
             shutil.rmtree(other, ignore_errors=True)
@@ -203,8 +210,8 @@ def _fetch(client: Client, remote: Remote, *, stage: Path, progress: Progress | 
 
 
 def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:
-    """The model in a fetched file, ours or another project's; errors name the repository, not the
-    place where it lay for a moment."""
+    """Reads the model in a downloaded file, ours or another project's; errors name the repository,
+    not the path."""
     try:
         return read_any(file)
     except CheckpointError as error:
@@ -213,12 +220,15 @@ def read_checkpoint(file: Path, remote: Remote) -> Checkpoint:
 
 
 def origin_of(remote: Remote) -> dict[str, str]:
-    """Where a model is from, as its `about` tells."""
+    """Returns the origin of a model for its `about`."""
     return {"repo": remote.repo, "revision": remote.revision, "commit": remote.commit, "file": remote.file}
 
 
 def _free_place(folder: Path, remote: Remote) -> Path:
-    """`houses.pth`; where that is another model, `houses-2.pth`. A state of the same model gives way."""
+    """Returns the path `houses.pth`, or `houses-2.pth` and so on where that is another model.
+
+    A file with the same origin is replaced.
+    """
     name = remote.repo.partition("/")[2]
     for number in range(1, 1000):
         place = folder / (f"{name}.pth" if number == 1 else f"{name}-{number}.pth")

@@ -1,4 +1,4 @@
-"""A checkpoint becomes a model repository: weights, description and card, in one commit."""
+"""Uploads a checkpoint to a model repository: weights, description and card, in one commit."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from pix2pix.runtime.files import write_image, write_text
 from pix2pix.runtime.progress import Progress
 
 LARGEST_MODEL = 2_000_000_000
-"""Bytes; the largest model that we can train has a tenth of it."""
+"""Limit in bytes; the largest model that we can train has a tenth of it."""
 RUN_FILES = ("model.pth", "best.pth")
 
 
 @dataclass(frozen=True)
 class PushOptions:
-    """How a model is to be shown on the Hub."""
+    """Options of a push."""
 
     private: bool = False
-    """Counts where the repository is made by this push; one that is there stays as it is."""
+    """Whether a new repository is private; an existing one stays as it is."""
     message: str = ""
-    """Of the commit; empty for one that tells the task and the step."""
+    """Commit message; "" for one with the task and the step."""
     name: str = ""
-    """Of the file in the repository, without `.pth`; empty for that of the file here, or of its run."""
+    """Name of the file in the repository, without `.pth`; "" for that of the local file, or of its run."""
 
 
 def push(
@@ -42,12 +42,11 @@ def push(
     terms: PushOptions | None = None,
     progress: Progress | None = None,
 ) -> Pushed:
-    """Sends a checkpoint to the model repository `owner/name`, which is made
-    where there is none, in one commit.
+    """Uploads a checkpoint to the model repository `owner/name` in one commit; the repository is
+    created if needed.
 
-    The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a
-    sample. `token`: None takes that of this machine. `HubError` says why it could not be done, and
-    then the repository is as it was.
+    The commit holds `<name>.pth`, `model.safetensors`, `config.json`, `README.md` (the card) and a sample.
+    `token`: None uses that of this machine. Raises `HubError` on a failure; the repository is then unchanged.
     """
     repo = check_name(repo)
     path = Path(path)
@@ -80,14 +79,16 @@ def push(
 
 
 def name_of(path: Path) -> str:
-    """`houses` for houses.pth, and for the model of the run `houses`."""
+    """Returns the model's name: `houses` for houses.pth, and for the model of the run `houses`."""
     name = path.resolve().parent.name if path.name in RUN_FILES else path.stem
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
 
 
 def write_beside(checkpoint: Checkpoint, path: Path, *, folder: Path) -> dict[str, Path]:
-    """What goes along with a `.pth`: the same weights for programs without PyTorch's format, a
-    description as JSON, a sample."""
+    """Writes the files that accompany the `.pth`, and returns their paths by name.
+
+    They are the same weights as safetensors, a description as JSON, and a sample picture.
+    """
     write_safetensors(folder / "model.safetensors", checkpoint, is_half(path, checkpoint))
     write_image(folder / model_card.SHEET, sample_sheet(checkpoint))
     return {name: folder / name for name in ("model.safetensors", "config.json", model_card.SHEET)}

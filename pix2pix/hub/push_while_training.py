@@ -1,8 +1,8 @@
-"""The newest model of a run goes to the Hub while it trains: a Space's disk does not last.
+"""Pushes the newest model of a run to the Hub while it trains, since a Space's disk is not permanent.
 
-A thread of whoever supervises the trainer does it, the page's server or the command, so that
-the trainer never gets to know a token. What goes wrong is told in the run's log and in
-`push.json`; it never stops a training.
+The push runs in a thread of the process that supervises the trainer (the page's server or the command),
+so the trainer never has the token. Errors are written to the run's log and to `push.json`; they never
+stop a training.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from pix2pix.runs.run import ENDED, Run
 from pix2pix.runtime.files import write_text
 
 LOOK = 2.0
-"""Seconds between two looks at the run."""
+"""Seconds between two checks of the run."""
 LAST_PUSH = 300.0
-"""Seconds that a command waits for the last push when its training has ended."""
+"""Seconds that a command waits for the last push after its training has ended."""
 RECORD = "push.json"
 
 
 class Pushing:
-    """Pushes a run's model whenever `every` more steps were saved (0: at the end alone), and
-    once more when the run has ended.
+    """Pushes a run's model whenever `every` more steps were saved (0: only at the end), and once more
+    at its end.
 
-    `start()` for a trainer in another process: it ends by itself when the run does. As a context manager
-    around a training in this process.
+    `start()` is for a trainer in another process: it ends by itself when the run does. As a context manager
+    it surrounds a training in this process. Raises `HubError` where nobody is logged in.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class Pushing:
         self._thread = threading.Thread(target=self._watch, name=f"push {self.run.name}", daemon=True)
 
     def start(self) -> Pushing:
-        """Begins to look after the run, in the background."""
+        """Starts to watch the run in the background."""
         self._thread.start()
         return self
 
     def finish(self, timeout: float | None = LAST_PUSH) -> None:
-        """Pushes what was not pushed yet, and returns when that is done."""
+        """Pushes what was not pushed yet, and returns when that is done, or after `timeout` seconds."""
         self._over.set()
         self._thread.join(timeout)
 
     @property
     def is_alive(self) -> bool:
-        """It still looks after its run."""
+        """Whether it still watches its run."""
         return self._thread.is_alive()
 
     def __enter__(self) -> Pushing:
@@ -90,7 +90,7 @@ class Pushing:
         self._push_new(1)
 
     def _push_new(self, steps: int | None) -> None:
-        """Pushes the newest model if it is `steps` steps further than what was pushed last."""
+        """Pushes the newest model if it is at least `steps` steps further than the last one pushed."""
         with suppress(FileNotFoundError), tempfile.TemporaryDirectory(prefix="pushing-") as folder:
             written = self.run.model_path.stat().st_mtime_ns
             if steps is None or (written == self._seen and steps > 1):
@@ -110,22 +110,22 @@ class Pushing:
                 return
             done = push(copy, self.repo, token=self._token, terms=PushOptions(self.private))
         except (Pix2PixError, OSError) as error:
-            self._tell(f"step {step} was not pushed: {error}", {"failed": step, "error": str(error)})
+            self._record(f"step {step} was not pushed: {error}", {"failed": step, "error": str(error)})
         except Exception as error:  # noqa: BLE001  # whatever goes wrong with the Hub, the training goes on
-            self._tell(
+            self._record(
                 f"step {step} was not pushed: {type(error).__name__}: {error}",
                 {"failed": step, "error": str(error)},
             )
         else:
             self._step = step
-            self._tell(
+            self._record(
                 f"step {step} was pushed to {done.url} at {done.commit[:7]}",
                 {"step": step, "commit": done.commit, "url": done.url},
             )
 
-    def _tell(self, sentence: str, facts: Mapping[str, Any]) -> None:
+    def _record(self, sentence: str, facts: Mapping[str, Any]) -> None:
         self.run.note(redact(sentence, self._token))
-        told = {
+        redacted = {
             name: redact(value, self._token) if isinstance(value, str) else value
             for name, value in facts.items()
         }
@@ -135,13 +135,13 @@ class Pushing:
         with suppress(Pix2PixError):
             write_text(
                 self.run.path / RECORD,
-                json.dumps({**record, "repo": self.repo, "every": self.every, **told}, indent=2) + "\n",
+                json.dumps({**record, "repo": self.repo, "every": self.every, **redacted}, indent=2) + "\n",
             )
 
 
 def read_record(run: str | Path) -> dict[str, Any]:
-    """What was pushed last of a run: repo, every, step, commit, url; failed and error where the last try
-    went wrong. Empty without any."""
+    """Returns the last push of a run: repo, every, step, commit, url; failed and error after a failure;
+    {} for none."""
     with suppress(OSError, ValueError):
         record = json.loads((Path(run) / RECORD).read_text(encoding="utf-8"))
         return record if isinstance(record, dict) else {}

@@ -1,4 +1,4 @@
-"""The sample sheet of a model card: a drawing of ours, and what the model makes of it."""
+"""The sample picture of a model card: a drawing, and the model's picture of it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PAINT: dict[str, Color] = {
     "window": (92, 116, 138),
     "door": (96, 62, 40),
 }
-"""Sky, brick, glass and wood, for models that take a photo."""
+"""Colours of sky, brick, glass and wood, for models that take a photo."""
 
 
 def sample_sheet(checkpoint: Checkpoint) -> Image.Image:
-    """The drawing on the left, the model's picture on the right."""
+    """Returns the drawing on the left and the model's picture on the right."""
     drawing = draw_house(checkpoint.config)
     picture = Translator(checkpoint, device="cpu", precision="fp32")(drawing)
     sheet = Image.new("RGB", (2 * drawing.width + GAP, drawing.height), WHITE)
@@ -33,8 +33,7 @@ def sample_sheet(checkpoint: Checkpoint) -> Image.Image:
 
 
 def draw_house(config: ModelConfig) -> Image.Image:
-    """A house of the kind of picture that a model takes: in the colours of its
-    labels, in lines, or painted."""
+    """Returns a drawing of a house of the kind that a model takes: label colours, lines, or painted."""
     side = min(config.size, LARGEST_SIDE)
     if config.source == "edges":
         return _house(side, dict.fromkeys(PAINT, WHITE), line=BLACK)
@@ -45,7 +44,8 @@ def draw_house(config: ModelConfig) -> Image.Image:
 
 
 def _labels(config: ModelConfig) -> dict[str, Color]:
-    """The colours of the classes that a house is made of; classes with other names take their turn."""
+    """Returns the colour of each part of the house: the class of the same name, else the other
+    classes in turn."""
     known = {name.lower(): color for name, color in config.palette}
     others = [color for name, color in config.palette if name.lower() not in PAINT]
     colors = others or [color for _, color in config.palette]

@@ -1,5 +1,5 @@
-"""The folder that a Space is made of: the page, what it needs, chosen models, and a
-README.md that says how to start it."""
+"""Writes the folder of a Space: the page, its requirements, chosen models, and a README.md
+with its configuration."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if __name__ == "__main__":
     sys.exit(main(["app"]))
 '''
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
-"""Where hardware without a GPU gets a torch of 0.2 GB instead of 3."""
+"""Package index with a torch for CPUs, of 0.2 GB instead of 3."""
 ZERO_PYTHON = "3.12"
-"""ZeroGPU takes few versions of Python; this is the newest of them."""
+"""The newest version of Python that ZeroGPU supports."""
 TITLE = "pix2pix"
 SHORT = "Draw a label map, get a photo"
 
@@ -45,13 +45,13 @@ class Space:
 
     models: tuple[Path, ...] = ()
     hardware: str = ""
-    """As the Hub names it (cpu-basic, zero-a10g, t4-small, ...); empty leaves a Space's hardware as it is,
-    and a new one's to the Hub."""
+    """The Hub's name (cpu-basic, zero-a10g, t4-small, ...); "" keeps a Space's hardware, and a new Space
+    gets the default."""
     private: bool = False
 
 
 def check_space(space: Space) -> None:
-    """`HubError` or `CheckpointError` where that cannot be deployed."""
+    """Raises `HubError` or `CheckpointError` where the Space cannot be deployed."""
     if space.hardware and not is_hardware(space.hardware):
         raise HubError(
             f"the Hub has no hardware {space.hardware!r}. Take cpu-basic, zero-a10g, t4-small or another "
@@ -71,8 +71,10 @@ def check_space(space: Space) -> None:
 
 
 def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
-    """Writes the Space's files into the new or empty folder, and returns it. Its `app.py`
-    starts as it does on the Hub."""
+    """Writes the Space's files into a new or empty folder and returns it; its `app.py` starts as on the Hub.
+
+    Raises `HubError` or `CheckpointError` where the folder is not empty or the Space cannot be deployed.
+    """
     folder = Path(folder)
     check_space(space)
     if folder.exists() and not is_empty_folder(folder):
@@ -93,8 +95,7 @@ def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
 
 
 def requirements(hardware: str) -> str:
-    """What the page needs, with what signing in needs; on hardware without a GPU,
-    torch from where it is small."""
+    """Returns requirements.txt with what signing in needs; for a CPU with the index of the small torch."""
     here = ROOT / "requirements.txt"
     if here.is_file():
         lines = here.read_text(encoding="utf-8").splitlines()
@@ -109,8 +110,8 @@ def requirements(hardware: str) -> str:
 
 
 def space_front(space: Space, repo: str = "") -> dict[str, Any]:
-    """The front matter. Signing in is on, so that visitors can push under their own name; it needs no
-    secret, also in a duplicate."""
+    """Returns the front matter. Signing in is enabled so that visitors can push under their own name; it
+    needs no secret."""
     python = (
         ZERO_PYTHON
         if space.hardware.startswith("zero")
@@ -136,7 +137,7 @@ def space_front(space: Space, repo: str = "") -> dict[str, Any]:
 
 
 def space_card(space: Space, repo: str = "") -> str:
-    """README.md of the Space."""
+    """Returns the README.md of the Space."""
     front = space_front(space, repo)
     check_front(front)
     names = ", ".join(name_of(path) for path in space.models) or "none yet"
@@ -152,7 +153,7 @@ def space_card(space: Space, repo: str = "") -> str:
 
 
 def _origins(space: Space) -> list[str]:
-    """Repositories that the models were pulled from."""
+    """Returns the repositories from which the models were pulled."""
     repos: list[str] = []
     for path in space.models:
         try:

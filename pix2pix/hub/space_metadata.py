@@ -1,5 +1,5 @@
-"""What the Hub reads of a Space's README.md, and what is valid there (its
-configuration reference, August 2026)."""
+"""The keys of a Space's README.md and their valid values, after the Hub's configuration reference
+of August 2026."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCOPES = {
     "webhooks",
 }
 SHORT = 60
-"""Letters of a short description."""
+"""Limit of a short description in characters."""
 VERSION = re.compile(r"\d+\.\d+(\.\d+)?([ab.]?\w+)?")
 
 
@@ -36,7 +36,7 @@ def _is_list(value: Any) -> bool:
 
 
 def is_hardware(value: Any) -> bool:
-    """Whether the Hub rents out hardware of that name."""
+    """Whether the Hub has hardware of that name."""
     from huggingface_hub import SpaceHardware
 
     return value in {each.value for each in SpaceHardware}
@@ -94,7 +94,7 @@ NEEDED = ("title", "sdk", "sdk_version", "app_file")
 
 
 def check_front(values: Mapping[str, Any]) -> None:
-    """`HubError` names the first key that a Gradio Space would not be built with."""
+    """Raises `HubError` with the first key of the front matter that a Gradio Space does not accept."""
     missing = [key for key in NEEDED if key not in values]
     if missing:
         raise HubError(f"the front matter of a Space needs {', '.join(missing)}.")

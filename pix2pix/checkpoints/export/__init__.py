@@ -1,1 +1,1 @@
-"""A model for other runtimes: ONNX, safetensors, and what a page without a server needs."""
+"""Exports a model to other runtimes: ONNX and safetensors."""

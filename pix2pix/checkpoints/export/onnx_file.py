@@ -1,8 +1,9 @@
-"""A generator as one ONNX file: any batch, height and width; no dropout; each picture normalised by itself.
+"""Exports a generator as one ONNX file: any batch, height and width; no dropout; each picture
+normalised by itself.
 
-Weights can be stored in 16 bits. The arithmetic stays in 32 (a Cast stands behind each weight, which
-runtimes do once, at load): what was compared with torch is then what every runtime computes, and no sum
-over a large map can overflow.
+Weights can be stored in 16 bits. The arithmetic stays in 32 (a Cast follows each weight, which runtimes
+fold when they load): every runtime then computes what was compared with torch, and no sum over a large
+map can overflow.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from pix2pix.runtime.files import utf8_name, write_atomically
 
 OPSET = 18
 LARGEST_FILE = 2_000_000_000
-"""Bytes; an ONNX file is one protobuf message, which ends at 2 GiB."""
+"""Limit in bytes: an ONNX file is one protobuf message, which ends at 2 GiB."""
 
 LARGEST_HALF = 65504.0
 BOUNDS = {False: (0.5, 0.05), True: (16.0, 1.0)}
-"""Largest and mean difference to torch that is let pass, in levels of 255, without and with `half`."""
+"""Largest and mean difference to torch that is accepted, in levels of 255, without and with `half`."""
 
 INPUT = "source"
 OUTPUT = "picture"
@@ -47,8 +48,10 @@ ABOUT = (
 def write_onnx(
     path: str | Path, checkpoint: Checkpoint, *, half: bool = False, statistics: str = "auto"
 ) -> Proof:
-    """Writes the file and compares it with torch; what differs too much gets no name, and
-    `CheckpointError` tells by how much."""
+    """Writes the file and compares it with torch.
+
+    Raises `CheckpointError` where it is too large, or differs too much from torch; the file is then not kept.
+    """
     _check_installed()
     generator = for_export(checkpoint, statistics)
     _check_size(generator, half, name=str(path))
@@ -68,14 +71,15 @@ def write_onnx(
 
 
 def for_export(checkpoint: Checkpoint, statistics: str = "auto") -> nn.Module:
-    """The network that is exported: that of a translator with these `statistics`, without noise."""
+    """Returns the network that is exported: that of a translator with these `statistics`, without noise."""
     statistics = choose_statistics(checkpoint, statistics)
     generator = checkpoint.generator().requires_grad_(False)
     return normalise_by_picture(generator) if statistics == "picture" else generator
 
 
 def open_onnx(path: str) -> parity.Run:
-    """The model in a file, run by ONNX Runtime on the CPU: source in, picture out."""
+    """Returns a function that runs the model in a file with ONNX Runtime on the CPU: source
+    in, picture out."""
     import onnxruntime
 
     with utf8_name(path) as name:
@@ -110,7 +114,7 @@ def _check_size(generator: nn.Module, half: bool, *, name: str) -> None:
 
 
 def _trace(generator: nn.Module, channels: int) -> Any:
-    """The network as an ONNX model, its sizes left open."""
+    """Returns the network as an ONNX model with open sizes."""
     multiple = int(getattr(generator, "multiple", 1))
     batch, rows, columns = (torch.export.Dim(name, min=1) for name in ("batch", "rows", "columns"))
     shape = (
@@ -137,8 +141,7 @@ def _trace(generator: nn.Module, channels: int) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch's exporter says to its own developers: deprecations within torch,
-    and steps of its rewriting."""
+    """Silences messages of torch's exporter to its own developers within the context."""
     loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir", "torch.onnx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -153,7 +156,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _channel_names(config: ModelConfig) -> str:
-    """What the channels of both pictures are: `RGB`, `Gray`, or `source gray, picture RGB`."""
+    """Returns what the channels of both pictures are: `RGB`, `Gray`, or `source gray, picture RGB`."""
     source, picture = (
         CHANNEL_NAMES.get(count, f"{count} channels") for count in (config.in_channels, config.out_channels)
     )
@@ -161,7 +164,8 @@ def _channel_names(config: ModelConfig) -> str:
 
 
 def _describe(model: Any, checkpoint: Checkpoint, *, generator: nn.Module) -> Any:
-    """Our description instead of the tracer's notes, which hold paths of this machine."""
+    """Writes our description into the model in place of the tracer's notes, which contain paths
+    of this machine."""
     import onnx
 
     graph = model.graph
@@ -180,18 +184,18 @@ def _describe(model: Any, checkpoint: Checkpoint, *, generator: nn.Module) -> An
     model.producer_version = pix2pix.__version__
     multiple = int(getattr(generator, "multiple", 1))
     facts = checkpoint.config.to_dict() | {"multiple": multiple}
-    told = {
+    properties = {
         "config": json.dumps(facts),
         "palette": json.dumps(facts["palette"]),
         "about": json.dumps(checkpoint.about),
         "input": ABOUT.format(multiple, _channel_names(checkpoint.config)),
     }
-    onnx.helper.set_model_props(model, told)
+    onnx.helper.set_model_props(model, properties)
     return model
 
 
 def _store_halves(model: Any, name: str) -> None:
-    """Weights of convolutions in 16 bits, each with a Cast back to 32 before it is used."""
+    """Stores the weights of convolutions in 16 bits, each with a Cast back to 32 before it is used."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,5 +1,4 @@
-"""What an exported model paints, beside what torch paints: three drawings of three sizes, the
-largest difference of all pixels."""
+"""Compares an exported model with torch: the difference of all pixels for three drawings of three sizes."""
 
 from __future__ import annotations
 
@@ -22,15 +21,15 @@ from pix2pix.runtime.files import read_image
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SMALL = 64
-"""Sides of the two oblong pictures begin here, or at the network's multiple where that is larger."""
+"""Shorter side in pixels of the two oblong pictures, rounded up to the network's multiple."""
 
 Run = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Differences between an exported model and torch, in levels of 0 to 255; `sizes` are width
-    and height of the pictures."""
+    """The differences between an exported model and torch, in levels of 0 to 255; `sizes`
+    are (width, height)."""
 
     sizes: tuple[tuple[int, int], ...]
     largest: float
@@ -46,7 +45,7 @@ class Proof:
 
 @torch.inference_mode()
 def compare(run: Run, generator: nn.Module, *, config: ModelConfig) -> Proof:
-    """Runs both on three drawings of ours: a square, one lying, and two standing ones as a batch."""
+    """Runs both models on three drawings: a square, one in landscape, and two in portrait as a batch."""
     sizes = _sizes(config.size, int(getattr(generator, "multiple", 1)))
     differences = []
     for number, (image, size) in enumerate(zip(proof_drawings(config), sizes, strict=True)):
@@ -60,7 +59,7 @@ def compare(run: Run, generator: nn.Module, *, config: ModelConfig) -> Proof:
 
 
 def check(proof: Proof, largest: float, mean: float, name: str) -> Proof:
-    """The proof, or `CheckpointError` where what was written paints other pictures than torch."""
+    """Returns the proof. Raises `CheckpointError` where its differences are larger than allowed."""
     if not (proof.largest <= largest and proof.mean <= mean):  # NaN is refused too
         raise CheckpointError(
             f"{name} is not written: {proof}, and at most {largest:g} and {mean:g} are allowed."
@@ -76,8 +75,8 @@ def _sizes(side: int, multiple: int) -> tuple[tuple[int, int], ...]:
 
 
 def proof_drawings(config: ModelConfig) -> list[Image.Image]:
-    """Three drawings from `examples/`, of the model's kind where there are such; a test card where
-    the folder did not come along."""
+    """Returns three drawings from `examples/`, of the model's kind if possible; a test card where the
+    folder is missing."""
     kind = "edges" if config.source == "edges" else "facade"
     paths = sorted(EXAMPLES.glob("*/*.png"), key=lambda path: (path.parent.name != kind, path))[:3]
     card = to_image(make_test_card(3, 256))
@@ -85,7 +84,7 @@ def proof_drawings(config: ModelConfig) -> list[Image.Image]:
 
 
 def to_channels(image: Image.Image, channels: int) -> Tensor:
-    """(1, C, H, W) in [-1, 1] for any number of channels: those of a picture, again and again."""
+    """Returns (1, C, H, W) in [-1, 1] for any number of channels, repeating the picture's own."""
     if channels == 1:
         return to_tensor(image, 1)
     return to_tensor(image).repeat(1, math.ceil(channels / 3), 1, 1)[:, :channels]

@@ -1,5 +1,5 @@
-"""A checkpoint as safetensors: the weights in `FILE`, and in `config.json` beside it
-all that rebuilds the network."""
+"""Exports a checkpoint as safetensors: the weights in `FILE`, and the description in
+`config.json` beside it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ CONFIG = "config.json"
 
 
 def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = False) -> Path:
-    """Writes both files and reads the weights back, to the bit; returns where the description is. The
-    header of `path` holds it too."""
+    """Writes both files, checks that the weights read back bit for bit, and returns the path
+    of the description.
+
+    The header of `path` holds the description too. Raises `CheckpointError` or `DataError` where that fails,
+    or where another project's `config.json` is there.
+    """
     from safetensors.torch import load, save
 
     path = Path(path)
@@ -44,7 +48,7 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What a `.pth` says beside its weights, as plain values."""
+    """Returns what a `.pth` holds beside its weights, as plain values."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -59,7 +63,7 @@ def _narrow(value: torch.Tensor, half: bool) -> torch.Tensor:
 
 
 def _check_free(path: Path) -> None:
-    """Another project's config.json is not ours to replace."""
+    """Raises `DataError` where another project's config.json is there, which is not replaced."""
     if not path.exists():
         return
     try:

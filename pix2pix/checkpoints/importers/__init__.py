@@ -1,5 +1,5 @@
-"""Any file with a model in it: ours, or another project's, which is opened in a process of its own
-and comes back as one of ours."""
+"""Reads any file with a model in it: our own checkpoints, and other projects' weights, which a
+child process converts."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".pict")
 SECONDS = 20.0
 LONGEST_START = 120.0
 BEGUN = "begun"
-"""Empty file by which the process says that it begins to read."""
+"""Empty file by which the child process reports that it starts to read."""
 LONGEST_SENTENCE = 2000
 
 
 Opened = tuple[dict[str, str], dict[str, Tensor]]
 KEPT = 2
-_kept: dict[tuple[str, int, int, str, str], Opened] = {}
-_keeping = threading.Lock()
+_cache: dict[tuple[str, int, int, str, str], Opened] = {}
+_cache_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class ImportedDiscriminator:
-    """A discriminator that a training can start from; `weights` are in our names."""
+    """A converted discriminator from which a training can start; `weights` have our names."""
 
     patch: int
     width: int
@@ -64,8 +64,8 @@ class ImportedDiscriminator:
 
 
 def split_choice(path: str | Path) -> tuple[Path, str]:
-    """Splits `FILE::G_B` into the file and the network in it that is meant; a file whose own name
-    has `::` is taken as it is."""
+    """Splits `FILE::G_B` into the path and the name of the network; a path that exists with `::` in
+    it stays whole."""
     path = Path(path)
     file, mark, network = str(path).rpartition("::")
     if not mark or not file or path.exists():
@@ -74,12 +74,11 @@ def split_choice(path: str | Path) -> tuple[Path, str]:
 
 
 def read_any(path: str | Path, apart: bool = False) -> Checkpoint:
-    """The generator in a file: a checkpoint of ours, or the weights of a project
-    that is known (docs/importing.md).
+    """Reads the generator in a file: our checkpoint, or the weights of a known project (docs/importing.md).
 
-    `FILE::NAME` chooses one of several generators in a file. What is not ours is opened in a process of its
-    own; `apart` opens ours so, too: for files that somebody sent. `CheckpointError` says in one sentence what
-    is wrong with the file, or what it is instead.
+    `FILE::NAME` chooses one of several generators in a file. A file that is not ours is opened in a child
+    process; with `apart`, ours is too, for files that somebody sent. Raises `CheckpointError` with one
+    sentence that says what is wrong with the file, or what it is instead.
     """
     path, network = split_choice(path)
     if not path.is_file():
@@ -109,7 +108,7 @@ def _handed_over(path: Path, words: dict[str, str], *, tensors: dict[str, Tensor
 
 
 def read_discriminator(path: str | Path) -> ImportedDiscriminator:
-    """The discriminator in another project's file; `FILE::NAME` and `CheckpointError` as `read_any`."""
+    """Reads the discriminator in another project's file; `FILE::NAME` and errors as in `read_any`."""
     path, network = split_choice(path)
     check_is_file(path)
     words, tensors = open_apart(path, "discriminator", network=network)
@@ -138,8 +137,8 @@ def read_discriminator(path: str | Path) -> ImportedDiscriminator:
 
 
 def is_own(path: Path) -> bool:
-    """Whether the file is a `.pth` that says it is ours. Only the beginning of its index is
-    looked at; nothing is opened."""
+    """Whether the file is a `.pth` with our format entry. Only the first bytes of its index are read;
+    nothing is loaded."""
     try:
         with zipfile.ZipFile(path) as archive:
             index = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
@@ -153,21 +152,21 @@ def is_own(path: Path) -> bool:
 
 
 def open_apart(path: Path, kind: str, *, network: str = "") -> Opened:
-    """What a process of its own makes of a stranger's file: words about it, and plain tensors in our names.
+    """Converts a file in a child process and returns its metadata and plain tensors in our names.
 
-    The last two are kept: a file is described, checked and used within moments, and
-    each time would take a process.
+    The last `KEPT` results are cached: a file is described, checked and used in short order, and each time
+    would take a process. Raises `CheckpointError` where the file cannot be converted.
     """
     facts = path.stat()
     key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind, network)
-    with _keeping:
-        known = _kept.get(key)
+    with _cache_lock:
+        known = _cache.get(key)
     if known is None:
         known = _open_apart(path, kind, network=network)
-        with _keeping:
-            _kept[key] = known
-            while len(_kept) > KEPT:
-                del _kept[next(iter(_kept))]
+        with _cache_lock:
+            _cache[key] = known
+            while len(_cache) > KEPT:
+                del _cache[next(iter(_cache))]
     return known
 
 
@@ -198,8 +197,10 @@ def _open_apart(path: Path, kind: str, *, network: str) -> Opened:
 
 
 def run_apart(command: list[str], answer: Path, *, path: Path) -> int:
-    """The exit code. The stranger's file has its seconds from when the process has imported what it
-    needs: that may take as long."""
+    """Runs the child process and returns its exit code. Raises `CheckpointError` after `SECONDS` of reading.
+
+    The time counts from when the process has imported its libraries, which may take as long again.
+    """
     silent: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     process = subprocess.Popen(command, env=clean_environment() | {"OMP_NUM_THREADS": "1"}, **silent)
     begun = answer.with_name(BEGUN)
@@ -236,7 +237,8 @@ def _as_checkpoint(path: Path, words: dict[str, str], *, tensors: dict[str, Tens
 def adjusted(
     checkpoint: Checkpoint, statistics: str = "auto", *, dropout: str = "auto", size: int | None = None
 ) -> Checkpoint:
-    """The same model with other defaults for its use."""
+    """Returns the checkpoint with other defaults for its use: batch norm statistics, dropout ("on" or
+    "off") and size."""
     config = checkpoint.config
     changes: dict[str, Any] = {"size": size} if size else {}
     if statistics != "auto":

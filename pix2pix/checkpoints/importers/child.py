@@ -1,7 +1,8 @@
-"""The process that opens a stranger's file: `python -m pix2pix.checkpoints.importers.child FILE ANSWER KIND`.
+"""The child process that opens files of other projects.
 
-It may take so much memory and so much time, has no secrets in its environment, and leaves plain
-tensors in ANSWER, or a sentence.
+`python -m pix2pix.checkpoints.importers.child FILE ANSWER KIND [NETWORK]`. Its memory and CPU time are
+limited and its environment holds no secrets. It writes plain tensors to ANSWER, or a sentence that
+describes the error.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ from pix2pix.runtime.files import write_text
 from pix2pix.runtime.out_of_memory import is_out_of_memory
 
 ROOM = 1_000_000_000
-"""Bytes that reading may take beside four times the file: the file itself, its
-float32, our copy, what is written."""
+"""Bytes that reading may take beside four times the file size: for its float32 copy, our
+copy and the output."""
 SECONDS = 20
 LEGACY = re.compile(
     rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", re.DOTALL
 )
-"""How torch's files began before they were zip archives, with any pickle protocol."""
+"""The start of torch's files from before they were zip archives, with any pickle protocol."""
 LEGACY_PICKLES = 5
 ALLOWED = ALLOWED_GLOBALS | {"torch._utils _rebuild_parameter", "torch Size", "torch device"}
 
 
 def limit_memory(path: Path) -> int:
-    """Caps what this process may take from here on, and returns the cap; 0 where the
-    system knows no such thing."""
+    """Limits the memory of this process from here on and returns the limit in bytes; 0 where the
+    system has none."""
     room = ROOM + 4 * path.stat().st_size
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
@@ -62,7 +63,7 @@ def limit_memory(path: Path) -> int:
 
 
 def read_content(path: Path) -> Any:
-    """What a file of any kind holds, told apart by how it begins: dicts, plain values and tensors."""
+    """Reads a file of any supported kind, recognised by its first bytes: dicts, plain values and tensors."""
     with path.open("rb") as file:
         start = file.read(64)
     if LEGACY.match(start):
@@ -88,8 +89,11 @@ def _read_legacy(path: Path) -> Any:
 
 
 def check_tensors(content: Any, largest: int) -> None:
-    """Before anything is computed: no tensor larger than what it stores, all of them finite, and no
-    more than the file can hold."""
+    """Checks tensors before anything is computed with them.
+
+    Raises `CheckpointError` where one is larger than its storage or not finite, or where all together are
+    larger than `largest` bytes.
+    """
     tensors = list(_tensors(content))
     if sum(value.numel() * value.element_size() for value in tensors) > largest:
         raise CheckpointError(
@@ -115,8 +119,8 @@ def _tensors(content: Any, depth: int = 0) -> Any:
 
 
 def open_file(path: Path, answer: Path, *, kind: str, network: str = "") -> None:
-    """Reads, recognises and converts; the answer is a safetensors file. `network`
-    chooses among several in the file."""
+    """Reads, recognises and converts a file, and writes the answer as safetensors; `network` chooses
+    one of several."""
     content = read_content(path)
     if isinstance(content, dict) and content.get("format") == FORMAT and kind == "generator":
         _hand_over_own(to_checkpoint(content, path), answer)
@@ -133,7 +137,7 @@ def open_file(path: Path, answer: Path, *, kind: str, network: str = "") -> None
 
 
 def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
-    """A checkpoint of ours that a stranger sent: its description beside its weights."""
+    """Writes one of our checkpoints as an answer: its description beside its weights."""
     described = {
         "format": FORMAT,
         "version": VERSION,
@@ -144,7 +148,7 @@ def _hand_over_own(checkpoint: Checkpoint, answer: Path) -> None:
 
 
 def main(file: str, answer: str, kind: str, network: str = "") -> int:
-    """Exit code 0 with an answer, 1 with a sentence in its place."""
+    """Returns the exit code: 0 with converted tensors in `answer`, 1 with a sentence in it."""
     path = Path(file)
     torch.set_num_threads(1)
     limit_memory(path)

@@ -1,5 +1,5 @@
-"""How a network of another project becomes ours: which of its names stands for which of our parts, and
-what a file must hold for it."""
+"""Converts the network of another project to ours: which of its names corresponds to which of our modules,
+and what a file must contain."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pix2pix.networks import build_generator
 Tensors = Mapping[str, Tensor]
 STATISTICS = ("running_mean", "running_var")
 BLANK = {"bias": 0.0, "running_mean": 0.0, "weight": 1.0, "running_var": 1.0}
-"""What a norm's tensors are where a file has none."""
+"""Values of a norm's tensors that a file lacks."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A convolution or a norm of ours, by its name in the file. `has_bias`: the file must
-    have one, or need not (None)."""
+    """A convolution or norm of ours by its name in the file. `has_bias`: True required, False
+    absent, None optional."""
 
     name: str
     has_bias: bool | None = None
@@ -32,25 +32,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """One network in one project's words, and what it is in ours."""
+    """The mapping of one project's network to ours."""
 
     project: str
     what: str
-    """`a U-Net for 256 x 256 with batch norm`"""
+    """Description for messages, such as `a U-Net for 256 x 256 with batch norm`."""
     blank: nn.Module
-    """Our network, without weights."""
+    """Our network on the meta device, without weights."""
     parts: dict[str, Part]
-    """By the name of our module."""
+    """Parts by the name of our module."""
     facts: dict[str, Any]
-    """What rebuilds it: a model's config, or what is to be known of a discriminator."""
+    """What rebuilds the network: a model's config, or the settings of a discriminator."""
     ignored: Callable[[str], bool] = lambda name: False
     turn: Callable[[str, Tensor], Tensor] = field(default=lambda name, value: value)
-    """A tensor as ours lies, by our name for it."""
+    """Converts a tensor to our layout, given our name for it."""
     leaves: dict[str, str] = field(default_factory=dict)
-    """Our word for the last part of a norm's name -> theirs, where it is another."""
+    """The project's ending for ours, such as `conv weight` or `running_mean`, where it differs."""
 
     def name_of(self, module: str, leaf: str) -> str:
-        """What the file calls a tensor."""
+        """Returns the file's name for a tensor of our module."""
         part = self.parts[module]
         return part.name + (
             self.leaves.get(leaf, f".{leaf}") if part.is_norm else self.leaves.get(f"conv {leaf}", f".{leaf}")
@@ -60,21 +60,24 @@ class Plan:
 def plan_generator(
     project: str, what: str, *, config: ModelConfig, parts: dict[str, Part], **more: Any
 ) -> Plan:
-    """A plan for a generator of ours."""
+    """Returns the plan for a generator that `config` describes."""
     with torch.device("meta"):
         blank = build_generator(config)
     return Plan(project, what, blank, parts, config.to_dict(), **more)
 
 
 def size_of(tensors: Tensors, name: str, *, dimension: int, usual: int) -> int:
-    """One size of a tensor; the usual one where it is missing, which is said
-    later, with all that is missing."""
+    """Returns one size of a tensor; `usual` where it is missing, which `convert` reports with all
+    that is missing."""
     value = tensors.get(name)
     return int(value.shape[dimension]) if value is not None and value.dim() > dimension else usual
 
 
 def convert(plan: Plan, tensors: Tensors) -> dict[str, Tensor]:
-    """The weights as ours; `CheckpointError` says what the file is, and what it lacks or has too much."""
+    """Returns the weights in our names and layout, float32.
+
+    Raises `CheckpointError` with what the file is and which keys it lacks or has too many.
+    """
     _check_names(plan, tensors)
     weights = {
         name: _convert_one(plan, name, wanted=wanted, tensors=tensors)
@@ -88,22 +91,22 @@ def _check_names(plan: Plan, tensors: Tensors) -> None:
     needed, known = names_of(plan, tensors)
     missing = [name for name in needed if name not in tensors]
     strange = [name for name in tensors if name not in known and not plan.ignored(name)]
-    said = f"is {plan.what} of {plan.project}"
+    what = f"is {plan.what} of {plan.project}"
     if missing:
         raise CheckpointError(
-            f"{said}, but {len(missing)} of its {len(needed)} keys {'are' if len(missing) > 1 else 'is'} "
+            f"{what}, but {len(missing)} of its {len(needed)} keys {'are' if len(missing) > 1 else 'is'} "
             f"missing: {_few(missing)}."
             " The file is incomplete, or was changed."
         )
     if strange:
         raise CheckpointError(
-            f"{said}, but has {len(strange)} key{'s' * (len(strange) > 1)} that such a network has not: "
+            f"{what}, but has {len(strange)} key{'s' * (len(strange) > 1)} that such a network has not: "
             f"{_few(strange)}. It was changed."
         )
 
 
 def names_of(plan: Plan, tensors: Tensors) -> tuple[list[str], set[str]]:
-    """What the file must hold, and all that it may."""
+    """Returns the names that the file must contain, and all that it may contain."""
     needed = []
     known = set()
     modules = dict(plan.blank.named_modules())
@@ -132,8 +135,8 @@ def _convert_one(plan: Plan, name: str, *, wanted: Tensor, tensors: Tensors) -> 
     value = tensors.get(plan.name_of(module, leaf))
     if leaf == "num_batches_tracked":
         # Older files do not count; what counts is whether there are statistics at all.
-        seen = int(value) if value is not None else int(plan.name_of(module, "running_var") in tensors)
-        return torch.tensor(seen)
+        count = int(value) if value is not None else int(plan.name_of(module, "running_var") in tensors)
+        return torch.tensor(count)
     if value is None:
         return torch.full(wanted.shape, BLANK[leaf])
     value = plan.turn(name, value.float())
@@ -147,8 +150,10 @@ def _convert_one(plan: Plan, name: str, *, wanted: Tensor, tensors: Tensors) -> 
 
 
 def _fold_biases(plan: Plan, weights: dict[str, Tensor], *, tensors: Tensors) -> None:
-    """A bias before a batch norm, which ours have not, moves into the running mean. An
-    instance norm takes it away again."""
+    """Moves a bias before a batch norm, which our convolutions lack, into the running mean.
+
+    An instance norm removes a bias by itself.
+    """
     for module, part in plan.parts.items():
         norm = module.removesuffix("conv") + "norm.running_mean"
         if part.is_norm or f"{module}.bias" in weights or norm not in weights:

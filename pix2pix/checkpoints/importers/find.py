@@ -1,5 +1,5 @@
-"""Finds the networks in a file's tensors, whatever stands before their keys: `generator.`,
-`state_dict.netG.module.`, nothing."""
+"""Finds the networks in a file's tensors under any prefix: `generator.`,
+`state_dict.netG.module.`, or none."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pix2pix.errors import CheckpointError, ConfigError
 GENERATOR = "generator"
 DISCRIMINATOR = "discriminator"
 WRAPPED = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod)\.")
-"""What DataParallel and torch.compile put into a name, at its beginning or inside."""
+"""What DataParallel and torch.compile insert into a name, at its beginning or inside."""
 OTHER_NETWORKS = re.compile(
     r"(?:net_?)?[df](?:_?[ab0-9]+)?|.*disc.*|.*critic.*|vgg.*|lpips.*|inception.*|percep.*|criterion.*|.*loss.*|.*metric.*|fid.*|ssim.*"
     r"|psnr.*|optim.*|.*sched.*",
     re.IGNORECASE,
 )
-"""Names of what a training module has beside its generator."""
+"""Names of what a training module holds beside its generator."""
 AVERAGE = re.compile(
     r"(?:^|(?<=[._]))(?:ema|ema_model|averaged|shadow)(?=$|[._])|(?<=[a-z])_?ema(?=$|\.)", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ MOST_PLANS = 50
 
 @dataclass(frozen=True)
 class Layout:
-    """How one project saves one network."""
+    """How one project saves one network: a test of the keys, and the plan of its conversion."""
 
     kind: str
     is_it: Callable[[Tensors], bool]
@@ -57,22 +57,22 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class Found:
-    """A network under one prefix, whole or nearly."""
+    """A network under one prefix, complete or nearly so."""
 
     layout: Layout
     prefix: str
-    """What stands before all its keys, without the last dot."""
+    """The common start of all its keys, without the last dot."""
     tensors: dict[str, Tensor]
-    """By their names without the prefix."""
+    """Tensors by their names without the prefix."""
     is_whole: bool
     present: int = 0
-    """How many of the tensors that it needs are there."""
+    """Number of the required tensors that are there."""
     is_near: bool = False
-    """Whether half of them are."""
+    """Whether at least half of them are."""
 
     @cached_property
     def label(self) -> str:
-        """What a person calls it: the prefix without what all such files have before it."""
+        """The prefix without the usual containers such as `state_dict`."""
         parts = self.prefix.split(".") if self.prefix else []
         while len(parts) > 1 and parts[0] in HOLDERS:
             parts = parts[1:]
@@ -80,17 +80,18 @@ class Found:
 
     @property
     def names(self) -> set[str]:
-        """All that it may be called by."""
+        """All names by which it can be chosen."""
         return {self.label, self.prefix, self.label.rpartition(".")[2]} - {""}
 
     @property
     def is_average(self) -> bool:
-        """Whether it is a moving average of another."""
+        """Whether it is the moving average of another network."""
         return bool(AVERAGE.search(self.prefix))
 
     @property
     def without_average(self) -> str:
-        """Its name; that of the generator for its moving average, and nothing where that has none."""
+        """The label, without the mark of a moving average; "" for an unnamed or generic one, so that a
+        generator and its average have the same."""
         if not self.is_average:
             return (
                 "" if self.label in ("", "G", "generator", "netG", "gen", "model", "params") else self.label
@@ -99,12 +100,15 @@ class Found:
         return "" if rest in ("", "G", "generator", "netG", "gen", "model", "params", "g", "net_g") else rest
 
     def full_name(self, name: str) -> str:
-        """What the flattened content calls a tensor."""
+        """Returns the name of a tensor with the prefix."""
         return f"{self.prefix}.{name}" if self.prefix else name
 
 
 def flatten(content: Any) -> dict[str, Tensor]:
-    """Gathers all tensors of nested dicts, their keys joined by dots, without what wrappers put into them."""
+    """Returns all tensors of nested dicts, keys joined by dots and without the prefixes of wrappers.
+
+    Raises `CheckpointError` above `MOST_TENSORS`.
+    """
     tensors: dict[str, Tensor] = {}
     visited = 0
 
@@ -127,7 +131,7 @@ def flatten(content: Any) -> dict[str, Tensor]:
 
 
 def find_networks(tensors: dict[str, Tensor]) -> list[Found]:
-    """Lists what the tensors hold, whole networks and what is nearly one, in the order of the file."""
+    """Returns complete and nearly complete networks in the order of the file, at most about `MOST_PLANS`."""
     found = []
     for number, one in enumerate(_search(tensors, "", depth=0)):
         found.append(one)
@@ -160,7 +164,7 @@ def _by_first_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def _match(layout: Layout, tensors: dict[str, Tensor], *, prefix: str) -> Found:
-    """Says how much of a layout is there."""
+    """Returns how much of a layout the tensors contain."""
     try:
         plan = layout.plan(tensors)
     except (CheckpointError, ConfigError, RuntimeError, IndexError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""pytorch-CycleGAN-and-pix2pix: U-Net and ResNet generators, PatchGAN and PixelGAN."""
+"""Layouts of pytorch-CycleGAN-and-pix2pix: U-Net and ResNet generators, PatchGAN and PixelGAN."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ FIRST_BLOCK = 10
 
 
 def is_unet(tensors: Tensors) -> bool:
-    """Nested levels, each called `model` of the one around it."""
+    """Whether there are nested levels, each named `model` inside the one around it."""
     return any(name.startswith("model.model.") for name in tensors)
 
 
 def is_resnet(tensors: Tensors) -> bool:
-    """Blocks called `conv_block`."""
+    """Whether there are blocks named `conv_block`."""
     return any(BLOCK.fullmatch(name) for name in tensors)
 
 
 def is_discriminator(tensors: Tensors) -> bool:
-    """A plain row of layers that begins with a convolution."""
+    """Whether it is a flat sequence of layers that begins with a convolution."""
     return "net.0.weight" in tensors or (
         "model.0.weight" in tensors and all(FLAT.fullmatch(name) for name in tensors)
     )
 
 
 def plan_unet(tensors: Tensors) -> Plan:
-    """Any depth, width, norm and number of channels. Dropout leaves no trace in a file: it is as the
-    project's defaults have it."""
+    """Plans a U-Net of any depth (5 to 10), width, norm and number of channels.
+
+    A file does not record dropout: it is set as in the project's defaults. Raises `CheckpointError`
+    for another depth.
+    """
     depth = max(
         (match[1].count(".model.3") + 2 for name in tensors if (match := LEVEL.fullmatch(name))), default=8
     )
@@ -84,8 +87,11 @@ def _unet_parts(depth: int, norm: Norm) -> dict[str, Part]:
 
 
 def plan_resnet(tensors: Tensors) -> Plan:
-    """Any number of blocks, width, norm and channels; whether there is dropout shows in the
-    numbers of a block's layers."""
+    """Plans a ResNet of any number of blocks (up to 32), width, norm and channels.
+
+    Whether it has dropout shows in the layer numbers of a block. Raises `CheckpointError`
+    for another network.
+    """
     found = [match for name in tensors if (match := BLOCK.fullmatch(name))]
     places = {int(match[1]) for match in found}
     blocks = len(places)
@@ -144,7 +150,7 @@ def _resnet_parts(blocks: int, norm: Norm, *, has_dropout: bool) -> dict[str, Pa
 
 
 def plan_discriminator(tensors: Tensors) -> Plan:
-    """A PatchGAN of any number of layers, or a PixelGAN."""
+    """Plans a PatchGAN of 1 to 5 layers, or a PixelGAN. Raises `CheckpointError` for more layers."""
     is_pixel = "net.0.weight" in tensors
     row = "net" if is_pixel else "model"
     numbers = sorted(
@@ -184,20 +190,20 @@ def plan_discriminator(tensors: Tensors) -> Plan:
 
 
 def _norm(tensors: Tensors, *always: str) -> Norm:
-    """Batch norm has weights of one dimension; before instance norm each convolution has a bias, without
-    a norm only the outer ones."""
+    """Returns the norm: batch norm has one-dimensional weights; with instance norm every convolution has a
+    bias, without a norm only those in `always`."""
     if any(name.endswith(".weight") and value.dim() == 1 for name, value in tensors.items()):
         return "batch"
     return "instance" if any(name.endswith(".bias") and name not in always for name in tensors) else "none"
 
 
 def _hidden_bias(norm: Norm) -> bool | None:
-    """Whether a convolution before a norm has a bias in these files."""
+    """Returns whether a convolution before a norm has a bias in these files; None where it may."""
     return {"instance": True, "batch": None, "none": False}[norm]
 
 
 def _is_old_statistic(norm: Norm) -> Any:
-    """Instance norm kept statistics before torch 0.4, and never used them."""
+    """Returns a test for the statistics that instance norm saved before torch 0.4 and never used."""
     return lambda name: (
         norm == "instance" and name.endswith(("running_mean", "running_var", "num_batches_tracked"))
     )

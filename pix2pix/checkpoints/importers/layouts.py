@@ -1,5 +1,4 @@
-"""Whose network a file holds: the layouts that are known by their keys, and a
-diagnosis in words of all else."""
+"""Recognises whose network a file holds by its keys, and describes in words what it is otherwise."""
 
 from __future__ import annotations
 
@@ -36,30 +35,29 @@ PREFERRED = (
     "model",
     "params",
 )
-"""Which of a generator and its moving average is used, the first of these."""
+"""The first of these is used where a file holds a generator and its moving average."""
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """A network of another project, in our words."""
+    """A network of another project, converted to our names."""
 
     kind: str
     project: str
     facts: dict[str, Any]
     weights: dict[str, Tensor]
     network: str = ""
-    """What the file calls it; empty where it holds nothing else."""
+    """Its name in the file; "" where the file holds nothing else."""
     left_out: str = ""
-    """What else the file holds, in words."""
+    """Description of what else the file holds."""
 
 
 def recognise(content: Any, wanted: str = GENERATOR, *, network: str = "") -> Recognised:
-    """Finds the network in what a file holds: tensors by name, or dicts of them. `network` chooses
-    one by the file's name for it.
+    """Finds and converts the network in a file's content: tensors by name, or nested dicts of them.
 
-    Raises `CheckpointError` without the file's name, as in `is a ...`: where there is none, or where
-    several are and none is chosen.
+    `network` chooses one by its name in the file. Raises `CheckpointError` with the rest of a sentence after
+    the file's name, as in `is a ...`: where there is none, or where there are several and none is chosen.
     """
     tensors = flatten(content)
     if not tensors:
@@ -83,7 +81,7 @@ def recognise(content: Any, wanted: str = GENERATOR, *, network: str = "") -> Re
 
 
 def _choose(found: list[Found], wanted: str, *, network: str) -> Found | None:
-    """The one whole network of the wanted kind, or the one that is named."""
+    """Returns the only complete network of the wanted kind, or the one named; None where there is none."""
     whole = [one for one in found if one.is_whole and one.layout.kind == wanted]
     if network:
         named = [one for one in whole if network in one.names] or [
@@ -114,7 +112,8 @@ def _rank(one: Found) -> int:
 
 
 def _nearest(found: list[Found], wanted: str) -> Found | None:
-    """What is nearly a network, so that it can be said what it lacks."""
+    """Returns the nearly complete network with the most tensors, so that the message can
+    name what it lacks."""
     near = [
         one
         for one in found
@@ -126,7 +125,7 @@ def _nearest(found: list[Found], wanted: str) -> Found | None:
 
 
 def _left_out(chosen: Found, found: list[Found], *, tensors: dict[str, Tensor]) -> str:
-    """`discriminator (12 tensors), vgg (26 tensors)`: what belongs to other networks."""
+    """Returns what belongs to other networks, such as `discriminator (12 tensors), vgg (26 tensors)`."""
     used = {chosen.full_name(name) for name in chosen.tensors}
     owners = {one.full_name(name): one.label for one in found if one.is_whole for name in one.tensors}
     counts: dict[str, int] = {}
@@ -155,14 +154,14 @@ def _diagnose(found: list[Found], tensors: dict[str, Tensor], *, wanted: str) ->
             )
         return f"is {plan.what} of {plan.project}, a generator; a discriminator is wanted here."
     first = next(iter(tensors))
-    seen = next(
+    resemblance = next(
         (what for start, what in OFTEN_SEEN.items() if any(name.startswith(start) for name in tensors)), ""
     )
     convolutions = sum(value.dim() == 4 for value in tensors.values())
-    said = (
+    description = (
         f"holds {len(tensors):,} tensors, {convolutions:,} of them convolutions, the first called"
         f" {first[:60]!r}"
     )
-    looks = f": {seen}, it seems" if seen else ""
+    looks = f": {resemblance}, it seems" if resemblance else ""
     projects = ", ".join(dict.fromkeys((junyanz.PROJECT, others.KIMRASS, others.HUGGAN, others.TENSORFLOW)))
-    return f"{said}{looks}. It has the keys of no network that is read here ({projects}, and our own)."
+    return f"{description}{looks}. It has the keys of no network that is read here ({projects}, and our own)."

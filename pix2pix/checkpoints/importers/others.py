@@ -1,4 +1,5 @@
-"""KimRass/Pix2Pix, HugGAN (and PyTorch-GAN, where it comes from), and pix2pix-tensorflow of affinelayer."""
+"""Layouts of KimRass/Pix2Pix, HugGAN (and PyTorch-GAN, from which it comes), and affinelayer's
+pix2pix-tensorflow."""
 
 from __future__ import annotations
 
@@ -20,18 +21,18 @@ ENCODER = re.compile(r"generator/encoder_(\d+)/.+")
 REPEATED = torch.tensor(
     [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=torch.float32
 )
-"""Row k: which of the 4 taps of a convolution meet the pixel that tap k of a transposed one comes
-from, where pixels are repeated."""
+"""Row k: which of the 4 taps of a convolution on repeated pixels meet the pixel that tap k of a transposed
+convolution comes from."""
 
 
 def is_kimrass(tensors: Tensors) -> bool:
-    """Layers with a number, half of them down."""
+    """Whether most tensors are of numbered layers, some of them with a `conv`."""
     numbered = sum(bool(LAYER.fullmatch(name)) for name in tensors)
     return numbered > len(tensors) // 2 and any(name.endswith(".conv.weight") for name in tensors)
 
 
 def plan_kimrass(tensors: Tensors) -> Plan:
-    """Any width and number of layers."""
+    """Plans a U-Net of any width and of 3 to 10 levels. Raises `CheckpointError` for another depth."""
     layers = max(int(match[1]) for name in tensors if (match := LAYER.fullmatch(name)))
     depth = _check_depth((layers + 1) // 2, KIMRASS)
     layers = 2 * depth
@@ -47,13 +48,16 @@ def plan_kimrass(tensors: Tensors) -> Plan:
 
 
 def is_huggan(tensors: Tensors) -> bool:
-    """`down1.model.0.weight` and so on."""
+    """Whether there are keys such as `down1.model.0.weight`."""
     return any(DOWN.fullmatch(name) for name in tensors)
 
 
 def plan_huggan(tensors: Tensors) -> Plan:
-    """Any width and depth. Its halves of what the decoder reads stand the other way round, and it
-    paints with another kernel."""
+    """Plans a U-Net of any width and of 3 to 10 levels. Raises `CheckpointError` for another depth.
+
+    Its decoder concatenates the skip and its own features in the other order, and its last layer
+    has another kernel.
+    """
     depth = _check_depth(max(int(match[1]) for name in tensors if (match := DOWN.fullmatch(name))), HUGGAN)
     config = _config(
         depth, "huggan", channels=_channels(tensors, "down1.model.0.weight", last="final.2.weight", painted=0)
@@ -71,12 +75,15 @@ def plan_huggan(tensors: Tensors) -> Plan:
 
 
 def is_tensorflow(tensors: Tensors) -> bool:
-    """`generator/encoder_1/...`, as a graph of TensorFlow names it."""
+    """Whether there are TensorFlow's names, such as `generator/encoder_1/...`."""
     return any(name.startswith("generator/encoder_") for name in tensors)
 
 
 def plan_tensorflow(tensors: Tensors) -> Plan:
-    """Any width and depth, in the names of 2017 or those since."""
+    """Plans a U-Net of any width and of 3 to 10 levels, in the names of 2017 or the newer ones.
+
+    Raises `CheckpointError` for another depth, or separable convolutions.
+    """
     if any("depthwise" in name for name in tensors):
         raise CheckpointError(
             f"is a U-Net of {TENSORFLOW} with separable convolutions; those with plain ones can be "
@@ -119,7 +126,7 @@ def plan_tensorflow(tensors: Tensors) -> Plan:
         parts=parts,
         turn=_turn_tensorflow,
         leaves=leaves,
-        ignored=_is_judge,
+        ignored=_is_not_generator,
     )
 
 
@@ -127,15 +134,16 @@ def _turn_tensorflow(name: str, value: Tensor) -> Tensor:
     return _skip_first(name, value.permute(3, 2, 0, 1) if value.dim() == 4 else value)
 
 
-def _is_judge(name: str) -> bool:
-    """What a whole checkpoint holds beside its generator: the discriminator, and
-    what the optimizer remembers."""
+def _is_not_generator(name: str) -> bool:
+    """Whether a tensor is not of the generator: one of the discriminator, or of the optimizer's state."""
     return not name.startswith("generator/") or name.endswith(("/Adam", "/Adam_1"))
 
 
 def _skip_first(name: str, value: Tensor) -> Tensor:
-    """What the decoder reads as [decoder, skip], in our order; the level that leaves the
-    bottleneck reads nothing else."""
+    """Swaps the halves of a decoder's input channels from [decoder, skip] to our order.
+
+    The first decoder level has no skip and is unchanged.
+    """
     if not name.startswith("up.") or name.startswith("up.0.") or value.dim() != 4:
         return value
     return value.roll(value.shape[0] // 2, 0)
@@ -152,7 +160,8 @@ def _check_depth(depth: int, project: str) -> int:
 def _config(
     depth: int, dialect: str, *, channels: tuple[int, int, int], norm: str = "instance"
 ) -> ModelConfig:
-    """`channels` of the first layer, of the source and of the picture."""
+    """Returns the config; `channels` are the width of the first layer, the source's and the target's
+    channels."""
     width, ins, outs = channels
     size = 2**depth if depth >= 7 else 256
     facts = {

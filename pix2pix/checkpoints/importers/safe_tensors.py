@@ -1,5 +1,4 @@
-"""safetensors files: told by their first bytes, read by the safetensors library, its
-refusals put into sentences."""
+"""Reads and writes safetensors files with the safetensors library, and turns its errors into sentences."""
 
 from __future__ import annotations
 
@@ -23,15 +22,15 @@ DESCRIPTION = "config.json"
 
 
 def is_safetensors(path: Path) -> bool:
-    """Returns whether the file begins with a plausible header length and a brace."""
+    """Whether the file begins with a plausible header length and a brace."""
     with path.open("rb") as file:
         start = file.read(9)
     return len(start) == 9 and start[8:] == b"{" and struct.unpack("<Q", start[:8])[0] < LARGEST_HEADER
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Reads all tensors (copies, on the CPU) and the metadata. Raises
-    `CheckpointError` for a damaged file."""
+    """Reads all tensors (copies, on the CPU) and the metadata. Raises `CheckpointError` for
+    a damaged file."""
     try:
         with safe_open(path, "pt", device="cpu") as file:
             names = list(file.keys())
@@ -61,8 +60,7 @@ def _cause(path: Path, error: Exception) -> str:
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Mapping[str, str]) -> None:
-    """Writes tensors and metadata. Tensors that share memory are copied, since
-    the format knows no sharing."""
+    """Writes tensors and metadata. Tensors that share memory are copied, since the format has no sharing."""
     taken: set[int] = set()
     whole = {}
     for name, value in tensors.items():
@@ -73,8 +71,10 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], *, metadata: Ma
 
 
 def own_description(path: Path) -> dict[str, Any] | None:
-    """Returns what one of our files says of its model, in its header or in `config.json` beside
-    it; None for others' files."""
+    """Returns the description of our model from the header, or `config.json` beside it; None for others.
+
+    Raises `CheckpointError` for a damaged file.
+    """
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(FORMAT)

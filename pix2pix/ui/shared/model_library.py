@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from pix2pix.checkpoints.checkpoint import FORMAT, is_told
+from pix2pix.checkpoints.checkpoint import FORMAT, is_plain
 from pix2pix.checkpoints.importers import SUFFIXES, is_own, read_any
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, is_utf8, showable
@@ -208,7 +208,7 @@ def read_description(path: Path) -> Description:
     if (
         not isinstance(content, dict)
         or content.get("format") != FORMAT
-        or not is_told(content.get("about", {}))
+        or not is_plain(content.get("about", {}))
     ):
         raise CheckpointError(f"{path.name} is a PyTorch file, but no pix2pix checkpoint.")
     try:
