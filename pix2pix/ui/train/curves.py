@@ -1,5 +1,4 @@
-"""Curves of one training, or of two side by side: rows of metrics as small plots that keep
-their zoom while they grow."""
+"""Plots of the metrics of one run, or of two in the same plots, which keep their zoom while they grow."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from pix2pix.ui.shared.js_bundle import bundle
 
 PLACE = Path(__file__).parent / "plots"
 MOST_POINTS = 500
-"""Of a curve. More make the browser slow, and a plot is not wider than that."""
+"""Points of a curve: more make the browser slow, and a plot is not wider than that."""
 
 Row = dict[str, Any]
 TEAL = "#14b8a6"
@@ -28,7 +27,7 @@ PINK = "#ec4899"
 
 @dataclass(frozen=True)
 class Chart:
-    """One small plot: its title, and the columns of metrics.jsonl with their names and colours."""
+    """One plot: its title, and (column of metrics.jsonl, name, colour) of each line."""
 
     key: str
     title: str
@@ -45,14 +44,14 @@ CHARTS = (
 )
 COLORS = (TEAL, AMBER, INDIGO, PINK)
 RECENT = 50
-"""Rows, the last ones, whose columns say what there is to show."""
+"""Number of last rows whose columns decide which plots there are."""
 PAIR_COLORS = ((TEAL, INDIGO), (AMBER, PINK))
-"""Of two runs in one plot: the first column's, and the second's."""
+"""Colours of two runs in one plot: those of the first column, and of the second."""
 
 
 def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
-    """The charts of pix2pix; where rows have none of its columns, one for each word that their losses
-    begin with, and each metric."""
+    """Returns the plots of pix2pix; for other columns one plot for each prefix of losses
+    and for each metric."""
     named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
     columns = [name for name in named if name not in ("step", "rate")]
     if not columns or any(column in columns for chart in CHARTS for column, _, _ in chart.series):
@@ -70,7 +69,7 @@ def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
 
 
 def curves_of(run: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """What the plots of one run show; charts without a point are left out."""
+    """Returns the content of the plots of one run; plots without a point are left out."""
     charts = [
         _chart(chart, [(name, color, points(rows, column)) for column, name, color in chart.series])
         for chart in charts_of(rows)
@@ -79,7 +78,7 @@ def curves_of(run: str, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def curves_of_two(runs: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """The same plots with the lines of both runs, named by their run."""
+    """Returns the same plots with the lines of two runs, each named after its run."""
     charts = []
     for chart in charts_of(*runs.values()):
         lines = []
@@ -97,8 +96,8 @@ def _chart(chart: Chart, lines: Sequence[tuple[str, str, Points]]) -> dict[str, 
 
 
 def thin(line: Points) -> list[list[float]]:
-    """Means of as many neighbours as it takes to have at most 500; the last point
-    of each group gives its step."""
+    """Returns at most `MOST_POINTS` [step, value] points, each the mean of neighbours at
+    the last one's step."""
     group = math.ceil(len(line) / MOST_POINTS) or 1
     groups = (line[start : start + group] for start in range(0, len(line), group))
     return [
@@ -107,7 +106,7 @@ def thin(line: Points) -> list[list[float]]:
 
 
 class Curves(gr.HTML):
-    """The plots. Their value is what `curves_of` gives."""
+    """The component of the plots; its value is what `curves_of` returns."""
 
     def __init__(self, **options: Any) -> None:
         script = bundle(
@@ -122,8 +121,8 @@ class Curves(gr.HTML):
         )
 
     def preprocess(self, payload: Any) -> None:
-        """Nothing comes back from the plots."""
+        """Returns None: the plots send nothing back."""
 
     def postprocess(self, value: Any) -> Any:
-        """Plain values, as they are."""
+        """Returns the value unchanged."""
         return value

@@ -1,5 +1,5 @@
-"""Bring data: drop a zip or pictures, or name a folder or a data set, and see at once what
-is in it and what is wrong."""
+"""The data section of the Train tab: upload a zip or pictures, or name a folder or data set, and
+see its report."""
 
 from __future__ import annotations
 
@@ -36,35 +36,36 @@ Parts = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetForm:
-    """The section's widgets. `data` holds the path of the chosen, checked folder; its
-    `change` tells of new data."""
+    """The widgets of the section. `data` holds the path of the chosen, checked folder; its `change` event
+    reports new data."""
 
     data: gr.Textbox
     direction: gr.Radio
     layout: gr.Radio
     make: gr.Radio
     size: gr.Number
-    """Hidden: the side to train at that suits the pictures, at most 256."""
+    """Hidden: the training size that suits the pictures, at most 256 pixels."""
     parts: Parts = field(default_factory=dict)
-    """All widgets by the names that handlers give them."""
+    """All widgets by the names that handlers use."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where data comes to, and from where it may be named."""
+    """Where uploads are stored, and which folders may be named."""
 
     uploads: Path
     allowed: tuple[Path, ...]
     in_use: Callable[[], Iterable[str | Path]] = tuple
-    """The data of runs, which no sweep deletes."""
+    """Returns the data folders of runs, which are never swept."""
     check: Callable[[gr.Request | None], object] = bool
-    """Raises a `Pix2PixError` where this visitor may not bring data."""
+    """Raises a `Pix2PixError` where this visitor may not upload data."""
 
 
 def add_files(
     place: Place, files: Sequence[str] | None, *, progress: Progress | None = None
 ) -> UploadedDataset:
-    """Unpacks what was dropped, and looks at it. The dropped files are gone afterwards, whatever happened."""
+    """Unpacks uploaded files and inspects them. The uploaded files are deleted afterwards,
+    also on an error."""
     paths = [Path(file) for file in files or ()]
     try:
         uploads.sweep(place.uploads, place.in_use())
@@ -74,7 +75,7 @@ def add_files(
 
 
 def add_named(place: Place, text: str | None, *, progress: Progress | None = None) -> UploadedDataset:
-    """Opens a folder of this machine, or fetches a data set, and looks at it."""
+    """Opens a folder on this machine, or downloads a data set, and inspects it."""
     uploads.sweep(place.uploads, place.in_use())
     return _look_or_undo(
         uploads.add_named(str(text or ""), place.uploads, allowed=place.allowed, progress=progress), progress
@@ -84,7 +85,10 @@ def add_named(place: Place, text: str | None, *, progress: Progress | None = Non
 def mend(
     place: Place, brought: UploadedDataset, *, key: str, progress: Progress | None = None
 ) -> UploadedDataset:
-    """Applies the remedy of a card, and looks again; the direction and what is made stay."""
+    """Applies the fix of a card and inspects the result; the direction and the chosen source stay.
+
+    Raises `DataError` where the card is no longer there.
+    """
     card = next(
         (card for card in dataset_report.cards(brought) if card.case.key == key and card.button), None
     )
@@ -109,7 +113,7 @@ def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
 
 
 def _look_or_undo(upload: Upload, progress: Progress | None, *, layout: str = "auto") -> UploadedDataset:
-    """Looks at what was brought; what cannot be used leaves nothing."""
+    """Inspects an upload; one that cannot be used is deleted, and its `DataError` raised."""
     try:
         return dataset_report.look_at(upload, progress, layout=layout)
     except DataError:
@@ -119,7 +123,7 @@ def _look_or_undo(upload: Upload, progress: Progress | None, *, layout: str = "a
 
 
 def _discard(paths: Iterable[Path]) -> None:
-    """Deletes what Gradio keeps of dropped files, and nothing else."""
+    """Deletes Gradio's copies of uploaded files, and nothing outside its upload folder."""
     kept = Path(get_upload_folder()).resolve()
     for path in paths:
         if kept in path.resolve().parents:
@@ -127,7 +131,7 @@ def _discard(paths: Iterable[Path]) -> None:
 
 
 def show(brought: UploadedDataset | None, page: int = 0) -> Parts:
-    """All that the page shows of data, by part; of none, the place to drop some."""
+    """Returns updates of all parts for a data set; of None, for the empty upload area."""
     parts: Parts = {"state": brought, "page": page, "files": None}
     parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
     if brought is None:
@@ -151,7 +155,7 @@ def _direction(brought: UploadedDataset) -> Any:
 
 
 def _leaf(brought: UploadedDataset, page: int) -> Parts:
-    """One page of pairs, and where it stands among all."""
+    """Returns updates of one page of pairs, and of its position among all."""
     last = dataset_report.pages(brought) - 1
     each = dataset_report.A_PAGE
     count = len(brought.pairs.pairs)
@@ -179,12 +183,12 @@ def _cards(brought: UploadedDataset) -> Parts:
 
 
 def leaf(brought: UploadedDataset | None, page: int, *, by: int) -> Parts:
-    """The next or the previous pairs."""
+    """Shows the next or the previous page of pairs."""
     return _leaf(brought, page + by) if brought else {}
 
 
 def turn(brought: UploadedDataset | None, direction: str, page: int) -> Parts:
-    """The direction was switched."""
+    """Switches the direction."""
     if brought is None or direction not in ("AtoB", "BtoA"):
         return {}
     now = dataset_report.turned(brought, direction)
@@ -192,7 +196,7 @@ def turn(brought: UploadedDataset | None, direction: str, page: int) -> Parts:
 
 
 def learn(brought: UploadedDataset | None, make: str, page: int) -> Parts:
-    """It was chosen what to learn from photos."""
+    """Sets what is made from photos as the source."""
     if brought is None or make not in {value for _, value in MAKES}:
         return {}
     now = replace(brought, make=make)
@@ -207,11 +211,11 @@ def build_dataset_form(
     check: Callable[[gr.Request | None], object] = bool,
     demo: gr.Blocks | None = None,
 ) -> DatasetForm:
-    """The section, built where it is called: inside the Train tab's Blocks.
+    """Builds the section at the current place of the layout.
 
-    `in_use` names the data of runs, which no sweep deletes; `check` raises where a visitor
-    may not bring data. With `demo`, the page, the visitor's browser remembers what was
-    brought, so that a reload shows it again.
+    `in_use` returns the data of runs, which are never swept; `check` raises where a visitor may not
+    upload data. With `demo`, the page, the visitor's browser stores which data was chosen, so that a
+    reload shows it again.
     """
     place = Place(Path(uploads), allowed, in_use, check)
     parts = _build(allowed)

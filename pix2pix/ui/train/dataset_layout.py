@@ -1,4 +1,5 @@
-"""The choice of how the pairs lie, where what was found is not what they are."""
+"""The choice of how the pairs are arranged in the folder, for data whose layout was not
+recognised correctly."""
 
 from __future__ import annotations
 
@@ -21,13 +22,12 @@ LAYOUTS = [
 
 
 def build_layout() -> gr.Radio:
-    """The choice, as it is for new data."""
+    """Builds the choice in its state for new data."""
     return gr.Radio(LAYOUTS, value="auto", label="How the pairs lie", elem_id="bring-layout")
 
 
 def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], *, events: dict[str, Any]) -> None:
-    """Calls `restated` with the data and the choice. Where there is no pair by it, the
-    choice goes back to what it was."""
+    """Calls `restated` with the data and the chosen layout; where it finds no pair, the choice is reset."""
     stated = parts["layout"].input(restated, [parts["state"], parts["layout"]], **events)
     stated.failure(
         _layout_of, parts["state"], parts["layout"], show_progress="hidden", api_visibility="private"
@@ -39,8 +39,8 @@ def _layout_of(brought: UploadedDataset | None) -> str:
 
 
 def restate(brought: UploadedDataset, layout: str, *, progress: Progress | None = None) -> UploadedDataset:
-    """The same data looked at again with another layout; `DataError` where there is no pair by
-    it. The other choices stay."""
+    """Inspects the same data with another layout; the other choices stay. Raises `DataError` where it
+    has no pair."""
     if layout not in {value for _, value in LAYOUTS} or layout == brought.layout:
         return brought
     seen = dataset_report.look_at(brought.upload, progress, layout=layout)

@@ -1,5 +1,5 @@
-"""What somebody brought is there again after a reload: the browser remembers the folder's name, the
-server looks at the folder anew."""
+"""Restores the data section after a reload: the browser stores the folder's name, the server
+inspects it again."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ WRITE = (
 )
 FORGET = "() => { window.pix2pixForgets = true; localStorage.removeItem('pix2pix-brought'); return []; }"
 FORGOTTEN = "() => { window.pix2pixForgets = false; }"
-"""Until the server has answered, what is still on its way from before must not write the note again."""
+"""Until the server has answered, an update still under way must not store the note again."""
 
 Memory = dict[str, str]
 
 
 def note_of(brought: UploadedDataset) -> Memory:
-    """What a browser has to remember of it."""
+    """Returns what the browser stores."""
     note = {"folder": str(brought.upload.folder), "direction": brought.report.direction, "make": brought.make}
     return note | {"layout": brought.layout}
 
 
 def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDataset | None:
-    """The data of a note, looked at again; None where it is gone, or was never for this visitor. The
-    note is no proof of anything."""
+    """Returns the data of a note, inspected again; None where it is gone or not allowed, since a note
+    may be forged."""
     if not isinstance(note, dict) or not all(
         isinstance(note.get(key), str) for key in ("folder", "direction", "make")
     ):
@@ -56,8 +56,8 @@ def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDa
 
 
 def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any, gr.Request], Any]) -> None:
-    """Keeps the section's `state` in the browser, and gives the browser's note to
-    `recalled` when the page is loaded."""
+    """Stores the section's `state` in the browser, and passes the stored note to `recalled` when the
+    page is loaded."""
 
     def handle(note: Any, request: gr.Request) -> Any:
         return recalled(note, request) if note else gr.skip()

@@ -1,4 +1,4 @@
-"""How far the looking at brought pictures has come, as Gradio's progress bar."""
+"""The progress of inspecting pictures, as Gradio's progress bar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WORKING = "Looking at each picture"
 
 
 def progress_of(progress: Any) -> Progress:
-    """What is called with (done, of), and moves a `gr.Progress` at most a hundred times."""
+    """Returns a function of (done, of) that updates a `gr.Progress` at most about a hundred times."""
 
     def tell(done: int, of: int) -> None:
         if done % max(1, of // 100) == 0 or done == of:

@@ -1,5 +1,4 @@
-"""What the page says of data that was brought: a headline, pairs to leaf through, and a card
-for each thing that is wrong."""
+"""The report on a data set: a headline, pages of pairs, and a card for each finding."""
 
 from __future__ import annotations
 
@@ -36,15 +35,14 @@ THUMBNAIL = 144
 FILES_NAMED = 4
 SKIPPED_NAMED = 3
 PHOTOS = "gray"
-"""What photos are opened with until somebody chooses what to learn from them:
-all photos are found with any."""
+"""Source that photos are opened with until one is chosen; all of them find the same photos."""
 WIDE = 1.4
-"""Times as wide as high, from which a picture may be two side by side."""
+"""Ratio of width to height from which a picture may be two side by side."""
 
 
 @dataclass(frozen=True)
 class UploadedDataset:
-    """Data that was brought and looked at. Kept by the server for one visitor's page."""
+    """Data that was uploaded or named, with its report; kept in the state of one visitor's page."""
 
     upload: Upload
     report: Report
@@ -54,27 +52,26 @@ class UploadedDataset:
     wide: tuple[str, ...] = ()
     """Single pictures that may be pairs with halves that are no squares."""
     layout: str = "auto"
-    """How the pairs lie, as somebody has said it."""
+    """The layout that the visitor chose."""
     unpaired: bool = False
-    """Two halves were meant, and no file of one has a partner in the other: the upload's note says why."""
+    """Two halves exist, but no file of one has a partner in the other; the upload's note has the reason."""
     before: UploadedDataset | None = None
-    """As it was before the last remedy."""
+    """The state before the last fix, for undo."""
 
     @property
     def is_photos(self) -> bool:
-        """There are no pairs: a source has to be made."""
+        """Whether there are single photos and no pairs, so that a source has to be made."""
         return self.report.layout == "photos"
 
     @property
     def is_ready(self) -> bool:
-        """One can train from it."""
+        """Whether a training can use it."""
         return not self.is_photos or self.make != "none"
 
 
 @dataclass(frozen=True)
 class Card:
-    """One thing that is wrong, and the words on the button that mends it; no words
-    where nothing is to be pressed."""
+    """One finding with its title, text and the label of the button that fixes it; "" for no button."""
 
     case: Case
     title: str
@@ -126,10 +123,10 @@ WORDS = {
 
 
 def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "auto") -> UploadedDataset:
-    """Reads all pictures once. `DataError` where there is none, or none of a layout that is stated;
-    photos are a `UploadedDataset` too.
+    """Reads all pictures once and returns the data with its report; photos without pairs are allowed.
 
-    What it says names the folder as the visitor does, and not where it lies on the server.
+    Raises `DataError` where there are no pictures, or none in a stated layout; it names the folder
+    without its path.
     """
     try:
         return _look_at(upload, progress, layout=layout)
@@ -155,7 +152,7 @@ def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> Uploa
 
 
 def _why_none(folder: Path, error: str) -> str:
-    """What keeps files that have a side from being pairs, if that is what was meant."""
+    """Returns why files that look like halves form no pairs; "" where there are no such files."""
     found = scan(folder)[0]
     sides = [each.side for each in found]
     if any(match.b for match in match_files(found).matches):
@@ -169,7 +166,7 @@ def _why_none(folder: Path, error: str) -> str:
 
 
 def _wide(folder: Path) -> tuple[str, ...]:
-    """All pictures, where most are so wide that they may be pairs."""
+    """Returns the paths of wide pictures, if these are more than half of all; else an empty tuple."""
     wide = []
     found = scan(folder)[0]
     for each in found:
@@ -182,20 +179,21 @@ def _wide(folder: Path) -> tuple[str, ...]:
 
 
 def turned(brought: UploadedDataset, direction: str) -> UploadedDataset:
-    """The same with sources and targets as `direction` says."""
+    """Returns the data with sources and targets as `direction` states."""
     return (
         brought if brought.report.direction == direction else replace(brought, report=brought.report.turned())
     )
 
 
 def suggested_size(report: Report) -> int:
-    """Side to train at: 256, or less where the pictures are smaller."""
+    """Returns the size to train at in pixels: 256, or the largest smaller power of two that
+    fits the pictures."""
     side = min(min(width, height) for width, height, _ in report.sizes)
     return min(256, max(8, 1 << (side.bit_length() - 1)))
 
 
 def cards(brought: UploadedDataset) -> list[Card]:
-    """What is wrong, most important first."""
+    """Returns a card for each finding, the most important first."""
     report = brought.report
     found = [
         Card(
@@ -241,12 +239,12 @@ def _titled(key: str, amount: tuple[int, int], *, text: str, files: tuple[str, .
 
 
 def escape(text: str) -> str:
-    """Text for HTML, also of names that are not UTF-8."""
+    """Returns the text for HTML, including names that are not UTF-8."""
     return html.escape(showable(text))
 
 
 def card_html(card: Card) -> str:
-    """A card without its button."""
+    """Returns the HTML of a card without its button."""
     files = "".join(f"<li>{escape(file)}</li>" for file in card.case.files[:FILES_NAMED])
     more = len(card.case.files) - FILES_NAMED
     files += f"<li class='more'>and {more:,} more</li>" if more > 0 else ""
@@ -259,7 +257,7 @@ def card_html(card: Card) -> str:
 
 
 def headline_html(brought: UploadedDataset) -> str:
-    """What was found in one line, with the name of the data and how it is split."""
+    """Returns HTML with the name of the data, what was found, and its splits."""
     report = brought.report
     counts = report.counts
     splits = [f"{counts['train']:,} to train"] + [
@@ -300,7 +298,7 @@ def headline_html(brought: UploadedDataset) -> str:
 
 
 def direction_choices(report: Report) -> list[tuple[str, str]]:
-    """`labels → photos`, and the other way round."""
+    """Returns both directions as choices, such as `labels → photos`."""
     halves = (report.source, report.target) if report.direction == "AtoB" else (report.target, report.source)
     first, second = (PLURALS[half.kind] for half in halves)
     if first == second:
@@ -309,13 +307,12 @@ def direction_choices(report: Report) -> list[tuple[str, str]]:
 
 
 def pages(brought: UploadedDataset) -> int:
-    """Pages of pairs to leaf through."""
+    """Returns the number of pages of pairs."""
     return -(-len(brought.pairs.pairs) // A_PAGE)
 
 
 def strip_html(brought: UploadedDataset, page: int) -> str:
-    """A page of pairs, source and target beside each other; photos alone until it is
-    chosen what to make from them."""
+    """Returns HTML of one page of pairs, source beside target; photos alone until a source is chosen."""
     shown = replace(brought.pairs, make=brought.make if brought.is_photos else "none")
     report = brought.report
     figures = []
@@ -335,7 +332,8 @@ def strip_html(brought: UploadedDataset, page: int) -> str:
 
 
 def _thumbnail(image: Image.Image, kind: str) -> str:
-    """PNG and no blending for labels, which are to look as they are."""
+    """Returns an <img> tag. Labels are encoded as PNG and resized without blending, to keep
+    their exact colours."""
     scale = THUMBNAIL / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     few = kind == "labels"

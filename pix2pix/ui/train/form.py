@@ -1,5 +1,4 @@
-"""The settings of a training run: a preset, a starting point, a name, and all else
-in a drawer made from the knobs.
+"""The settings of a training run: a preset, a start, a name, and all other settings in a drawer.
 
 Names, bounds and help are those of the command line.
 """
@@ -29,8 +28,8 @@ from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
 
 ELSEWHERE = ("data", "direction", "layout", "make", "init", "init_discriminator")
-"""Knobs that stand on the page itself, or not at all: a visitor names no files of the server.
-All others are in the drawer."""
+"""Settings with a widget of their own, or none, since a visitor names no files of the server. All others are
+in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
 DRAWN = tuple(name for name in NAMES if name not in ELSEWHERE)
 SCRATCH = ("From scratch", "")
@@ -38,17 +37,17 @@ SCRATCH = ("From scratch", "")
 
 @dataclass(frozen=True)
 class Pairs:
-    """What the form needs to know of the data: how many pairs to learn from, and their channels."""
+    """What the form needs to know about the data: the number of training pairs, and their channels."""
 
     count: int = 0
     channels: tuple[int, int] = (3, 3)
     largest: int = 256
-    """Side to train at that suits the pictures."""
+    """Training size in pixels that suits the pictures."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """The widgets; `fields` are those of the drawer, by knob."""
+    """The widgets; `fields` are those of the drawer by setting."""
 
     preset: gr.Radio
     init: gr.Dropdown
@@ -58,11 +57,11 @@ class Form:
     needs: gr.HTML
     command: gr.Textbox
     unasked: gr.State
-    """Nothing, for knobs that the page has no field for."""
+    """An empty value for settings that the page has no field for."""
     fields: dict[str, Any]
 
     def inputs(self, bring: DatasetForm) -> list[Any]:
-        """All settings in the order of the knobs, which `to_config` reads."""
+        """Returns the widgets of all settings in their order, whose values `to_config` reads."""
         known: dict[str, Any] = {
             "data": bring.data,
             "direction": bring.direction,
@@ -74,7 +73,7 @@ class Form:
 
 
 def build_form() -> Form:
-    """The widgets where they stand. The drawer comes last, and closed."""
+    """Builds the widgets; the drawer comes last, and closed."""
     first = PRESETS[0]
     preset = gr.Radio(
         preset_choices(Pairs(), None), value=first.key, label="How long", elem_id="train-preset"
@@ -98,7 +97,7 @@ def build_form() -> Form:
 
 
 def _build_drawer(values: dict[str, Any]) -> dict[str, gr.components.Component]:
-    """All other knobs, by group."""
+    """Builds the fields of the drawer by group."""
     fields = {}
     for group, members in groupby(
         (knob for knob in knobs() if knob.name in DRAWN), key=lambda knob: knob.group
@@ -109,8 +108,8 @@ def _build_drawer(values: dict[str, Any]) -> dict[str, gr.components.Component]:
 
 
 def build_field(knob: Knob, value: Any) -> gr.components.Component:
-    """One knob as a field. Bounds are told, not enforced by the field: the config's own
-    sentence names the setting."""
+    """Builds the field of a setting. Bounds are shown but not enforced by it: the config's error
+    names the setting."""
     common: dict[str, Any] = {"label": title(knob), "info": described(knob), "elem_id": f"train-{knob.name}"}
     if knob.type is bool:
         return gr.Checkbox(value, **common)
@@ -122,20 +121,19 @@ def build_field(knob: Knob, value: Any) -> gr.components.Component:
 
 
 def title(knob: Knob) -> str:
-    """`discriminator_rate` as `Discriminator rate`."""
+    """Returns the label of a setting: `discriminator_rate` gives "Discriminator rate"."""
     return knob.name.replace("_", " ").capitalize()
 
 
 def described(knob: Knob) -> str:
-    """Help and bounds in one line."""
+    """Returns help and bounds in one line."""
     return f"{knob.help} ({knob.bounds.low:,g} to {knob.bounds.high:,g})" if knob.bounds else knob.help
 
 
 def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs | None = None) -> TrainConfig:
-    """What the fields hold, checked; `ConfigError` names what is wrong. A starting point is still its key.
+    """Returns the checked config of the fields' values; `init` is still a key. Raises `ConfigError`.
 
-    An empty field has the value that the preset gives it for these pairs, or the default where
-    the preset says nothing of it.
+    An empty field has the value of the preset for these pairs, or the default where the preset sets none.
     """
     stripped = [value.strip() if isinstance(value, str) else value for value in values]
     given = {name: value for name, value in zip(NAMES, stripped, strict=True) if value not in (None, "")}
@@ -143,8 +141,7 @@ def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs 
 
 
 def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
-    """What the form needs to know of a folder; nothing where there is none, or
-    where it cannot be trained on."""
+    """Returns what the form needs to know about a folder; an empty `Pairs` where it cannot be trained on."""
     if not config.data:
         return Pairs()
     try:
@@ -157,8 +154,7 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
 def preset_choices(
     pairs: Pairs, pace: StepTimes | None, *, config: TrainConfig | None = None, start: Model | None = None
 ) -> list[tuple[str, str]]:
-    """Labels and keys: what a preset is, what it promises, and how long it takes on
-    this machine with these pairs."""
+    """Returns label and key of each preset; the label holds its title, purpose, and time on this machine."""
     return [
         (
             "\n".join(
@@ -185,20 +181,20 @@ def _cost(
 
 
 def preset_config(preset: Preset, pairs: Pairs, *, config: TrainConfig, start: Model | None) -> TrainConfig:
-    """What a preset trains on these pairs; a start model keeps its network, and a size that suits it."""
+    """Returns the config of a preset on these pairs; a start keeps its network and a size that suits it."""
     applied = preset.apply(config, pairs.count, largest=pairs.largest)
     return adopt_start(applied, start.config) if start else applied
 
 
 def ask_for_times(pairs: Pairs, pace: StepTimes, *, config: TrainConfig, start: Model | None) -> None:
-    """Has the pace of each preset measured on these pairs, in the background."""
+    """Starts measuring the step time of each preset on these pairs in the background."""
     for preset in PRESETS:
         pace.ask(preset_config(preset, pairs, config=config, start=start))
 
 
 def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[str, str]]:
-    """What a training can go on from: nothing, or a model that can show these pairs: with their channels, or
-    with three where they are gray."""
+    """Returns the choices of a start: none, or a model with the channels of these pairs that the
+    visitor may see."""
     models = [
         model
         for model in listing.models
@@ -216,8 +212,8 @@ def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[st
 
 
 def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -> dict[str, Any]:
-    """What choosing a preset puts into the drawer; with new data only the number of
-    steps and what hangs on it."""
+    """Returns the values of a preset for the drawer; with `only_length` those that depend
+    on the data alone."""
     preset = find_preset(key)
     changes = preset.changes(pairs.count, pairs.largest)
     return {
@@ -228,15 +224,15 @@ def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -
 
 
 def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[str, Any]:
-    """What choosing a start puts into the drawer: size and network of the model,
-    or those of the preset again."""
+    """Returns the values that a start sets in the drawer: its size and network, or those of the
+    preset for none."""
     config = preset_config(find_preset(key), pairs, config=TrainConfig(), start=start)
     return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
 
 
 def needs_of(config: TrainConfig, start: Model | None, *, pairs: Pairs | None = None) -> str:
-    """HTML: the memory and the disk that a training of these settings takes, and
-    what its start model decides."""
+    """Returns HTML with the memory and disk that the training needs, and the settings that
+    its start determines."""
     needs = (
         f"needs about {in_words(memory_needed(config))} of memory and {in_words(disk_needed(config))} of disk"
     )
@@ -259,8 +255,8 @@ def _gray_words(start: Model, pairs: Pairs) -> str:
 
 
 def command_of(config: TrainConfig, start: Model | None, *, name: str | None) -> str:
-    """The command that does the same on a machine where data and start model lie in the working
-    folder: no path of the server."""
+    """Returns the same training as a command, for data and start in the working folder, without paths
+    of the server."""
     data = Path(config.data).name
     init = start.path.name if start else ""
     run = (name or "").strip() or data or "my-run"

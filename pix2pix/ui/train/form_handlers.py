@@ -1,5 +1,4 @@
-"""What the form shows of the data that was brought: how long each preset takes, what a training can
-start from, how many steps."""
+"""Handlers that update the form for new data: times of the presets, choices of a start, number of steps."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from pix2pix.ui.train.form import Form, Pairs
 
 
 class FormHandlers:
-    """The handlers behind the form, which know the machine's pace."""
+    """The handlers of the form, with the measured step times of this machine."""
 
     def __init__(self, actions: RunActions, library: ModelLibrary, *, fields: Form) -> None:
         self.actions = actions
@@ -29,11 +28,9 @@ class FormHandlers:
         self.pace = StepTimes(actions.runs)
 
     def consider(self, profile: Profile, *values: Any) -> list[Any]:
-        """Data came, or was turned round: its presets, starting points and number of steps,
-        then `Pairs` and what was told.
+        """Updates presets, starts and drawer for new or turned data; also returns `Pairs` and the presets.
 
-        `values`: data, direction, layout, make, source, target, start, preset, and the size that suits the
-        pictures.
+        `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
         """
         *brought, init, preset, largest = values
         config = base(*brought)
@@ -56,8 +53,8 @@ class FormHandlers:
         ]
 
     def reprice(self, found: Pairs, before: list[Any], *values: Any) -> Any:
-        """The presets again, where a time was measured meanwhile. `values`: data,
-        direction, layout, make, source, target, start."""
+        """Updates the presets where a time was measured meanwhile. `values`: data, direction,
+        layout, make, start."""
         *brought, init = values
         choices = (
             form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init))
@@ -69,7 +66,7 @@ class FormHandlers:
         return gr.update(choices=choices), choices
 
     def choose(self, profile: Profile, preset: str, init: str | None, found: Pairs) -> list[Any]:
-        """A preset's settings, for the drawer; a chosen start keeps its network."""
+        """Returns a preset's values for the drawer; a chosen start keeps its network."""
         start = self._start(name_of(profile), init)
         return self._to_drawer(
             form.preset_values(preset, found)
@@ -79,8 +76,7 @@ class FormHandlers:
     def choose_start(
         self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any
     ) -> list[Any]:
-        """Size and network of the start, for the drawer, then the presets with the
-        times that they take from there."""
+        """Returns the start's size and network for the drawer, then the presets with their times for it."""
         visitor = name_of(profile)
         config = base(*brought)
         start = self._start(visitor, init)
@@ -96,7 +92,7 @@ class FormHandlers:
     def tell(
         self, profile: Profile, name: str | None, preset: str, found: Pairs, *values: Any
     ) -> tuple[str, str]:
-        """HTML of what these settings need, and the command that does the same."""
+        """Returns HTML of what these settings need, and the same training as a command."""
         try:
             config = form.to_config(values, preset, pairs=found)
             start = self._start(name_of(profile), config.init)
@@ -109,11 +105,11 @@ class FormHandlers:
         return needs, form.command_of(config, start, name=name)
 
     def _start(self, visitor: str, key: str | None) -> Model | None:
-        """The model to start from; None for a start from scratch."""
+        """Returns the model to start from; None for random weights."""
         return self.actions.start_from(visitor, self.library, key) if key else None
 
     def _known(self, key: str | None) -> Model | None:
-        """As `_start` without asking whose it is, for the times alone."""
+        """Returns the model with that key without checking its owner, which is enough for the times."""
         return next((model for model in self.library.listing().models if model.key == key), None)
 
     def _to_drawer(self, values: dict[str, Any]) -> list[Any]:
@@ -128,7 +124,7 @@ def base(
     source: Any = "auto",
     target: Any = "auto",
 ) -> TrainConfig:
-    """The defaults on these data."""
+    """Returns the default settings for this data."""
     return TrainConfig(
         data=data or "",
         direction=direction or "AtoB",

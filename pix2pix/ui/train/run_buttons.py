@@ -1,4 +1,4 @@
-"""The buttons beside a run, which of them a state shows, and what they say."""
+"""The buttons beside a run, and which of them its state shows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DRAW = """async (key) => {
   await studio?.look();
   await studio?.choose('runs/' + key);
 }"""
-"""The first tab is the one to draw in; it is told which model to take."""
+"""Opens the first tab (Draw) with the run's model."""
 PUSH = "(key) => document.querySelector('.p2p-collection')?.collection.push('runs/' + key)"
-"""The Models tab asks where to."""
+"""Opens the dialog of the Models tab that asks for the repository."""
 
 
 def build_controls() -> Parts:
-    """Run chooser, then what can be done with the run, in the order of its life."""
+    """Builds the run chooser and the buttons, in the order of a run's life."""
     parts: Parts = {}
     with gr.Column(elem_classes="run-controls", min_width=230, scale=0):
         # Names that are not among the choices of an older page are looked up and
@@ -71,7 +71,7 @@ def _build_more() -> Parts:
 
 
 def shown_controls(snapshot: Snapshot, may_train: bool) -> Parts:
-    """What can be done in this state."""
+    """Returns updates that show the buttons for the run's state."""
     waits = snapshot.state == QUEUED
     has_model = snapshot.model is not None
     rests = not snapshot.is_alive and not waits

@@ -1,4 +1,4 @@
-"""What a run looks like on a page: words, curves and pictures from a snapshot. No widgets, no state."""
+"""A run as HTML and pictures, made from a snapshot; no widgets, no state."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ STATES = {
     "failed": ("failed", "bad"),
     "died": ("ended by accident", "bad"),
 }
-"""State of a run: what the page calls it, and how it is coloured."""
+"""The page's word and colour class for each state of a run."""
 
 
 def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
-    """HTML: name and state, a progress bar, and the figures. `place` in the queue, and its length."""
+    """Returns HTML: name and state, a progress bar, and the figures. `place`: position in the queue,
+    and its length."""
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     share = 100 * snapshot.step / max(1, snapshot.steps)
     facts = "".join(
@@ -49,7 +50,7 @@ def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
 
 
 def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
-    """Why it ended or waits, and what was changed for it."""
+    """Returns HTML: why the run ended or waits, and what was changed for it."""
     tone = STATES.get(snapshot.state, ("", "idle"))[1]
     said = []
     if place[0]:
@@ -69,7 +70,7 @@ def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
 
 
 def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Names and values of what is told beside the progress bar."""
+    """Returns pairs of name and value shown below the progress bar."""
     left = duration(snapshot.seconds_left) if snapshot.is_alive and snapshot.seconds_per_step else "–"
     return [
         ("step", f"{snapshot.step:,} of {snapshot.steps:,}"),
@@ -82,7 +83,7 @@ def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def best_metric(snapshot: Snapshot) -> str:
-    """The best value so far of the metric that chooses the best model."""
+    """Returns the best value so far of the metric that selects the best model; "–" for none."""
     name = snapshot.config.best
     values = [value for _, value in points(snapshot.rows, f"val_{name}")]
     if not values:
@@ -91,13 +92,13 @@ def best_metric(snapshot: Snapshot) -> str:
 
 
 def meaning(advices: Sequence[Advice]) -> str:
-    """HTML: what the curves mean."""
+    """Returns HTML of the advice on the curves."""
     items = "".join(f'<li class="{advice.tone}">{escape(advice.sentence)}</li>' for advice in advices)
     return f'<ul class="advice">{items}</ul>' if items else ""
 
 
 def pace(seconds_per_step: float) -> str:
-    """`3.2 steps a second`, or `1.8 s a step` where a step takes longer than a second."""
+    """Returns the speed in words: `3.2 steps/s`, or `1.8 s a step` for slower ones."""
     if seconds_per_step <= 0:
         return "–"
     return (
@@ -106,7 +107,7 @@ def pace(seconds_per_step: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3 h 05 min`, `2 d 4 h`"""
+    """Returns a time in words: `45 s`, `12 min`, `3 h 05 min`, `2 d 4 h`."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -118,7 +119,8 @@ def duration(seconds: float) -> str:
 
 
 def nearest_sample(samples: Sequence[tuple[int, Path]], step: float | None) -> tuple[int, Path] | None:
-    """The sample grid made nearest to a step; the newest where no step is given."""
+    """Returns the sample grid nearest to a step; the newest where `step` is None; None
+    where there is none."""
     if not samples:
         return None
     return samples[-1] if step is None else min(samples, key=lambda sample: abs(sample[0] - step))
@@ -128,7 +130,7 @@ COLUMNS = ("input", "output", "target")
 
 
 def sample_caption(step: int, columns: Sequence[str] = COLUMNS) -> str:
-    """HTML: what the columns of a sample grid are, and when it was made."""
+    """Returns HTML with the step of a sample grid and the titles of its columns."""
     names = "".join(f"<span>{escape(name)}</span>" for name in columns)
     return (
         f'<div class="sample-head"><b>Step {step:,}</b><span>the same validation pairs each time</span></div>'
@@ -141,7 +143,8 @@ GAP = 4
 
 
 def beside_start(first: Path, now: Path) -> Image.Image:
-    """A grid of input, output at the start, output now, and target, from two grids of the same pairs."""
+    """Returns a grid with the columns input, first output, current output, target, from two grids of
+    the same pairs."""
     old = read_image(first)
     new = read_image(now)
     side = (new.width - 2 * GAP) // 3
@@ -153,12 +156,12 @@ def beside_start(first: Path, now: Path) -> Image.Image:
 
 
 def log_tail(snapshot: Snapshot) -> str:
-    """The last lines of the log, without the server's folders."""
+    """Returns the last `LOG_LINES` lines of the log, without the server's folders."""
     return without_paths("\n".join(snapshot.log.splitlines()[-LOG_LINES:]))
 
 
 def refused(reason: str) -> str:
-    """HTML: why nobody, or not this visitor, trains here, and what to do instead. Empty where they may."""
+    """Returns HTML: why this visitor may not train here, and what to do instead; "" where they may."""
     if not reason:
         return ""
     way = (

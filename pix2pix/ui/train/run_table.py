@@ -1,4 +1,4 @@
-"""All runs in a table, and the curves of two in one plot."""
+"""All runs in a table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = f"<tr>{''.join(f'<th>{column}</th>' for column in COLUMNS)}</tr>"
 
 
 def marks_of(runs: Sequence[Run]) -> list[tuple[object, ...]]:
-    """Changes whenever the table does, but for the steps of a run at work, which are shown elsewhere."""
+    """Returns a value that changes whenever the table does; the steps of a running run are left out."""
     return [
         (run.name, run.state(), _stamp(run.samples_path), run.read_status().get("saved_step"))
         for run in runs[:MOST_ROWS]
@@ -33,7 +33,7 @@ def _stamp(path: Path) -> float:
 
 
 def table(runs: Sequence[Run]) -> str:
-    """HTML: one row a run, the newest first."""
+    """Returns HTML with one row for each run, the newest first."""
     if not runs:
         return '<p class="hint">No run yet.</p>'
     rows = "".join(_row(run.snapshot()) for run in runs[:MOST_ROWS])
@@ -65,7 +65,7 @@ def _row(snapshot: Snapshot) -> str:
 
 @lru_cache(maxsize=256)
 def thumbnail(path: Path, modified: int) -> str:
-    """A data URL of the first output in a sample grid. `modified` makes a new one for a new grid."""
+    """Returns a data URL of the first output in a sample grid; `modified` is part of the cache's key."""
     grid = read_image(path)
     side = (grid.width - 8) // 3
     picture = grid.crop((side + 4, 0, 2 * side + 4, side)).resize((THUMB, THUMB))

@@ -1,5 +1,4 @@
-"""What the right side of the Train tab shows of a run, and what of it has
-changed since a page last looked."""
+"""Updates of the right side of the Train tab: what has changed of a run since a page last asked."""
 
 from __future__ import annotations
 
@@ -24,9 +23,10 @@ Parts = dict[str, Any]
 
 
 def look(actions: RunActions, visitor: str, name: str | None, at: float | None, seen: Parts) -> Parts:
-    """What has changed on the page since `seen`, by part. `at` is the step at which the time slider stands.
+    """Returns the updates since `seen`, by part; `at` is the step of the time slider. Empty where
+    nothing has changed.
 
-    Empty where nothing has changed. `seen` comes back among the parts, to be handed in at the next look.
+    `seen` is among the updates, to be passed to the next call.
     """
     found = actions.visible(visitor)
     run = run_actions.pick_run(found, name)
@@ -51,7 +51,7 @@ def look(actions: RunActions, visitor: str, name: str | None, at: float | None, 
 def _changed_around(
     actions: RunActions, found: list[Run], *, marks: Parts, before: Parts, name: str | None
 ) -> Parts:
-    """Chooser, table and what a visitor is told of their rights."""
+    """Returns updates of the chooser, the table, and the notice about who may train."""
     changes: Parts = {}
     names = [run.name for run in found]
     is_new = before.get("history") != marks["history"]
@@ -79,7 +79,7 @@ def _changed_around(
 
 
 def marks_of(snapshot: Snapshot, run: Run) -> Parts:
-    """One small value for each part of the page, which changes when that part must be shown anew."""
+    """Returns a small value for each part of the page, which changes when that part must be updated."""
     last = snapshot.rows[-1] if snapshot.rows else {}
     return {
         "headline": run_html.headline(
@@ -113,7 +113,7 @@ def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | Non
 
 
 def advice_of(snapshot: Snapshot) -> list[Advice]:
-    """What can be said of the run's curves."""
+    """Returns the advice on the run's curves."""
     return advise(snapshot.rows, snapshot.config, state=snapshot.state)
 
 
@@ -127,8 +127,8 @@ def _advice(snapshot: Snapshot) -> Parts:
 
 
 def _samples(snapshot: Snapshot, newest_before: int | None, *, at: float | None) -> Parts:
-    """The newest grid, unless somebody is looking at an older one; the slider
-    reaches as far as there are grids."""
+    """Returns updates of the sample grid, unless an older one is being looked at, and of
+    the slider's range."""
     if not snapshot.samples:
         return {"gallery": gr.update(visible=False)}
     oldest = snapshot.samples[0][0]
@@ -142,7 +142,7 @@ def _samples(snapshot: Snapshot, newest_before: int | None, *, at: float | None)
 
 
 def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
-    """The sample grid made nearest to step `at`, with its caption."""
+    """Returns updates that show the sample grid nearest to step `at`, with its caption."""
     sample = run_html.nearest_sample(snapshot.samples, at)
     if not sample:
         return {}
@@ -150,13 +150,13 @@ def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
 
 
 def travel(actions: RunActions, visitor: str, name: str | None, at: float | None) -> Parts:
-    """The time slider was moved."""
+    """Shows the sample grid at the time slider's step."""
     run = actions.find(visitor, name)
     return show_sample(run.snapshot(), at) if run else {}
 
 
 def compare(actions: RunActions, visitor: str, name: str | None) -> Parts:
-    """What the newest model makes, beside what the run began with."""
+    """Shows the newest outputs beside those at the start of the run."""
     snapshot = actions.run(visitor, name).snapshot()
     if len(snapshot.samples) < 2:
         return {}

@@ -1,5 +1,5 @@
-"""The Train tab: start a run on the left, watch and steer it on the right. All that is shown is
-read from the run's folder."""
+"""The Train tab: settings on the left, the run on the right. All that is shown is read from
+the run's folder."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from pix2pix.ui.train.run_buttons import DRAW, PUSH, build_controls
 from pix2pix.ui.train.step_slider import StepSlider
 
 TICK = 1.0
-"""Seconds between two looks at the run's folder."""
+"""Seconds between two reads of the run's folder."""
 PRICE_TICK = 2.0
-"""Seconds between two looks for times that were measured meanwhile."""
+"""Seconds between two checks for newly measured step times."""
 
 SHOW_RUN = (
     "() => document.querySelector('#train-watch')?.scrollIntoView({behavior: 'smooth', block: 'start'})"
 )
-"""Start is pressed below a long form; what it started may be out of sight."""
+"""Scrolls to the run, which may be out of sight when Start is pressed below a long form."""
 
 NOTHING_YET = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No run \
@@ -50,7 +50,8 @@ Parts = dict[str, Any]
 
 
 def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
-    """The tab's layout, then what happens in it. Returns where a training is told what to start from."""
+    """Builds the layout and binds the events. Returns the dropdown of the start, which the
+    Models tab sets."""
     actions = open_run_actions(library)
     with gr.Row(elem_classes="train-page"):
         with gr.Column(scale=2, min_width=340, elem_classes="card train-form"):
@@ -78,7 +79,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
 
 
 def _build_watch() -> Parts:
-    """The widgets of the right side, by the names that `look` gives to parts."""
+    """Builds the widgets of the right side, by the names that `look` gives to parts."""
     parts: Parts = {"seen": gr.State({}), "empty": gr.HTML(NOTHING_YET, visible=False)}
     with gr.Column(visible=False, elem_id="train-watch") as parts["watching"]:
         with gr.Column(elem_classes="card"), gr.Row(elem_classes="run-top"):
@@ -134,8 +135,7 @@ def _build_history() -> Parts:
 
 
 def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any]:
-    """The handler with the visitor's name first; its changes given to their widgets, and what
-    has not changed is not sent."""
+    """Wraps a handler: passes the visitor's name first, and sends only the widgets that it returns."""
 
     def handle(profile: Profile, *values: Any) -> Any:
         changes = handler(name_of(profile), *values)
@@ -145,9 +145,9 @@ def _by_widget(parts: Parts, handler: Callable[..., Parts]) -> Callable[..., Any
 
 
 def _bind_watch(demo: gr.Blocks, actions: RunActions, *, parts: Parts) -> Parts:
-    """A timer and each load of the page look at the folder: a reload or a second browser shows the same run.
+    """Updates the right side by a timer and on each load, so that every browser shows the same run.
 
-    Returns what makes any other event look too.
+    Returns the event arguments with which any other event updates it too.
     """
     chooser = parts["chooser"]
     time = parts["time"]
@@ -265,7 +265,7 @@ def _bind_start(
 
 
 def _bind_steering(actions: RunActions, parts: Parts, *, looking: Parts) -> None:
-    """What was done is shown at once, not with the next tick."""
+    """Binds the buttons of a run; each updates the right side at once."""
     chooser = parts["chooser"]
 
     def bind(button: str, act: Callable[..., str], *inputs: Any) -> None:
@@ -287,7 +287,7 @@ def _bind_steering(actions: RunActions, parts: Parts, *, looking: Parts) -> None
 
 
 def _bind_taking(actions: RunActions, parts: Parts) -> None:
-    """Downloads, and the way to the Draw tab."""
+    """Binds the downloads, and the buttons that open the Draw and Models tabs."""
     chooser = parts["chooser"]
     file = parts["file"]
     for button, stage in (("take_model", downloads.stage_model), ("take_run", downloads.stage_run)):
