@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli import flags
-from pix2pix.cli.progress import counting, report_left_out, several
+from pix2pix.cli.progress import counting, report_left_out, report_note, several
 from pix2pix.config import knobs
 from pix2pix.errors import DataError
 
@@ -92,6 +92,7 @@ def prepare(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("stopped: the same command goes on.", file=sys.stderr)
         raise
+    report_note(made.note)
     return report_left_out(made.problems, f"{several(made.count, 'pair')} written: {made.folder}")
 
 

@@ -122,17 +122,20 @@ class PairFolder:
         return source, target
 
 
-def read_pair(pair: Pair) -> tuple[Image.Image, Image.Image]:
-    """The two pictures of a pair; for a single photo both are the photo."""
-    source = read_image(pair.source, pair.source_levels)
+def read_pair(
+    pair: Pair, read: Callable[[Path, Levels | None], Image.Image] = read_image
+) -> tuple[Image.Image, Image.Image]:
+    """The two pictures of a pair, each file read with its range by `read`; for a single photo both are the
+    photo."""
+    source = read(pair.source, pair.source_levels)
     if pair.target:
-        target = _of_half(lambda file: read_image(file, pair.target_levels), pair.target)
+        target = _of_half(lambda file: read(file, pair.target_levels), pair.target)
         if source.size != target.size:
             raise DataError(_unequal(pair.source, source.size, b=pair.target, other=target.size))
         return source, target
     if pair.half is None:
         return source, source
-    both = source if pair.target_levels == pair.source_levels else read_image(pair.source, pair.target_levels)
+    both = source if pair.target_levels == pair.source_levels else read(pair.source, pair.target_levels)
     middle = source.width // 2
     left = (0, 0, middle, source.height)
     right = (middle, 0, 2 * middle, source.height)

@@ -18,6 +18,7 @@ from pix2pix.errors import ConfigError, DataError
 from pix2pix.runtime.files import is_empty_folder, read_image, write_image, write_text
 from pix2pix.runtime.progress import Progress
 from pix2pix.seeding import seed_of
+from pix2pix.settings import Levels, range_words
 
 __all__ = ["Prepared", "make_source", "prepare"]
 
@@ -33,6 +34,8 @@ class Prepared:
     folder: Path
     count: int
     problems: tuple[Problem, ...]
+    note: str = ""
+    """What became of photos of more than 8 bits, in a sentence."""
 
 
 def prepare(
@@ -84,7 +87,17 @@ def prepare(
         if progress:
             progress(done, len(named))
     record.unlink()
-    return Prepared(out, len(named) + len(photos.problems) - len(problems), tuple(problems))
+    count = len(named) + len(photos.problems) - len(problems)
+    return Prepared(out, count, tuple(problems), _scaling_note(photos.levels[1], kind))
+
+
+def _scaling_note(levels: Levels | None, kind: str) -> str:
+    if levels is None:
+        return ""
+    return (
+        f"Photos of more than 8 bits were scaled to 8: {range_words(levels)}. To have the model know that "
+        f"range, train on the photos themselves, with --make {kind}."
+    )
 
 
 def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:

@@ -233,6 +233,19 @@ def read_image(path: str | Path, levels: Levels | None = None) -> Image.Image:
     return _read(path, lambda image: to_rgb(image, levels))
 
 
+def read_values(path: str | Path) -> Image.Image:
+    """The picture in a file, upright: one of more than 8 bits with its values as they are, as 32-bit whole
+    numbers or floating point (mode I or F); any other as RGB. `DataError` as `read_image`."""
+
+    def look(image: Image.Image) -> Image.Image:
+        if not is_deep(image):
+            return to_rgb(image)
+        image = ImageOps.exif_transpose(image)
+        return image.copy() if image.mode == "F" else image.convert("I")
+
+    return _read(path, look)
+
+
 def read_overshoot(path: str | Path, levels: Levels) -> float:
     """Share of a picture's values that `levels` clip. `DataError` as `read_image`."""
     return _read(path, lambda image: overshoot(image, levels))

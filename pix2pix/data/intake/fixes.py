@@ -24,13 +24,16 @@ from pix2pix.data.pairs import Pair, PairFolder, open_pairs, read_pair
 from pix2pix.data.scan import scan
 from pix2pix.errors import DataError
 from pix2pix.imaging.palette import MOST_CLASSES, class_colors
-from pix2pix.runtime.files import no_space, read_image
+from pix2pix.imaging.tensors import finite_range, is_deep
+from pix2pix.runtime.files import no_space, read_size, read_values
 
 Halves = tuple[Image.Image, Image.Image]
 Change = Callable[[Image.Image, Image.Image], Halves]
 
 DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray"}
 """Findings whose files are taken out, a pair with both its files."""
+MOST_LABELS = 256
+"""Values up to which a picture is resized without mixing them."""
 ALONE = {"unpaired", "unread", "stray", "twin"}
 """Those whose files have no partner to be taken out with them."""
 
@@ -131,15 +134,17 @@ def _for_each(work: Callable[..., None], items: Iterable[object]) -> None:
 
 
 def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
-    """Writes the halves of a pair anew; `exactly` as PNG, else in the format that they have."""
+    """Writes the halves of a pair anew; `exactly` as PNG, else in the format and with the values that they
+    have. A half that is the very same stays as it is."""
     try:
-        halves = read_pair(pair)
+        halves = read_pair(pair) if exactly else read_pair(pair, lambda file, _: read_values(file))
     except DataError:  # is named in the report
         return
-    source, target = change(*halves)
+    source, target = (within(new, old) for new, old in zip(change(*halves), halves, strict=True))
     if pair.target:
-        _replace(pair.source, source, exactly=exactly and source is not halves[0])
-        _replace(pair.target, target, exactly=exactly and target is not halves[1])
+        for file, new, old in ((pair.source, source, halves[0]), (pair.target, target, halves[1])):
+            if new is not old:
+                _replace(file, new, exactly=exactly)
     elif pair.half is None:
         _replace(pair.source, target)
     else:
@@ -150,10 +155,20 @@ def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
         )
 
 
+def within(image: Image.Image, old: Image.Image) -> Image.Image:
+    """The picture without values that `old` does not reach: a smooth filter overshoots at edges, which
+    would widen the range of the whole set. One of 8 bits as it is."""
+    reach = finite_range(old) if is_deep(image) and image is not old else None
+    if reach is None:
+        return image
+    values = np.asarray(image)
+    return Image.fromarray(np.clip(values, *reach).astype(values.dtype))
+
+
 def _join(left: Image.Image, right: Image.Image) -> Image.Image:
     """Two squares side by side."""
     side = left.height
-    both = Image.new("RGB", (2 * side, side))
+    both = Image.new(left.mode, (2 * side, side))
     both.paste(left.resize((side, side)) if left.width != side else left, (0, 0))
     both.paste(right.resize((side, side)) if right.size != (side, side) else right, (side, 0))
     return both
@@ -168,26 +183,24 @@ def _replace(path: Path, image: Image.Image, *, exactly: bool = False) -> None:
 
 def _cut_in_the_middle(path: Path) -> None:
     """Any wide picture becomes two squares side by side; of an odd width the middle column goes."""
-    both = read_image(path)
+    both = read_values(path)
     half = both.width // 2
     height = both.height
     left = both.crop((0, 0, half, height))
     right = both.crop((both.width - half, 0, both.width, height))
-    _replace(
-        path, _join(*(part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right)))
-    )
+    squares = [part.resize((height, height), Image.Resampling.BICUBIC) for part in (left, right)]
+    _replace(path, within(_join(*squares), both))
 
 
 def _make_equal(pair: Pair) -> None:
     """The source gets the size of its target."""
     if pair.target is None:
         return
-    source = read_image(pair.source)
-    target = read_image(pair.target)
-    few = len(source.getcolors(1 << 24) or ()) <= 256
-    _replace(
-        pair.source, source.resize(target.size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC)
-    )
+    source = read_values(pair.source)
+    colors = source.getcolors(1 << 24) if source.mode == "RGB" else np.unique(np.asarray(source))
+    few = 0 < len(() if colors is None else colors) <= MOST_LABELS
+    resampling = Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC
+    _replace(pair.source, within(source.resize(read_size(pair.target), resampling), source))
 
 
 def _kinds_of(case: Case) -> tuple[str, str]:

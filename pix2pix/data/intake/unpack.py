@@ -19,6 +19,7 @@ from PIL import Image
 from pix2pix.data.intake.archive import Limits, open_archive
 from pix2pix.data.scan import Problem, unread
 from pix2pix.errors import DataError, NoSpaceError
+from pix2pix.imaging.tensors import is_deep
 from pix2pix.runtime.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_deep, decode_image, no_space
 from pix2pix.runtime.progress import Progress
 
@@ -188,18 +189,17 @@ def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
         image = deep or decode_image(data, name)
     except DataError as error:
         return Problem(item.name, str(error), "unreadable")
-    if deep:
-        # With the values that it has: what is black and white is decided for the set, not for each picture.
-        deep.save(place.with_name(place.name + ".tif"), "TIFF", compression="tiff_adobe_deflate")
-    else:
-        save_quickly(place, image, jpeg=data[:2] == b"\xff\xd8")
+    save_quickly(place, image, jpeg=data[:2] == b"\xff\xd8")
     return image.width * image.height
 
 
 def save_quickly(place: Path, image: Image.Image, *, jpeg: bool) -> None:
-    """Saves under `place` plus .jpg or .png, not flushed: for folders that get their
-    name only when they are whole."""
-    if jpeg:
+    """Saves under `place` plus .jpg or .png, or .tif where it has more than 8 bits, not flushed: for folders
+    that get their name only when they are whole."""
+    if is_deep(image):
+        # With the values that it has: what is black and white is decided for the set, not for each picture.
+        image.save(place.with_name(place.name + ".tif"), "TIFF", compression="tiff_adobe_deflate")
+    elif jpeg:
         image.save(place.with_name(place.name + ".jpg"), "JPEG", **SAVE_OPTIONS[".jpg"])
     else:
         image.save(place.with_name(place.name + ".png"), "PNG", compress_level=FASTER_PNG)

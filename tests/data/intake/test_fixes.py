@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pix2pix.data.checks.report import Report, inspect_folder
-from pix2pix.data.intake.fixes import Case, clean_labels, mend
+from pix2pix.data.intake.fixes import Case, _cut_in_the_middle, clean_labels, mend
 from pix2pix.imaging.palette import extract_palette
-from pix2pix.runtime.files import read_image, read_size
+from pix2pix.runtime.files import read_image, read_size, read_values
 
 SIDE = 64
 COLORS = [(255, 80, 0), (0, 128, 255), (40, 200, 60)]
@@ -164,3 +164,46 @@ def test_copies_leaks_and_what_fits_nowhere_are_taken_out(tmp_path: Path) -> Non
     assert [problem.file for problem in mended(tmp_path / "x", "unreadable").problems] == [
         "train/A/alone.png"
     ]
+
+
+def save_deep(root: Path, sizes: list[tuple[int, int]]) -> Path:
+    """Sources of 12 bits in 16-bit PNG, one brighter than the other; targets are photos."""
+    for number, (width, height) in enumerate(sizes):
+        values = np.linspace(0, 3000 - 1000 * number, width * height).reshape(height, width)
+        for half in "AB":
+            (root / half).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values.astype(np.uint16)).save(root / "A" / f"{number}.png")
+        Image.fromarray(np.random.default_rng(number).integers(0, 255, (64, 64, 3), np.uint8)).save(
+            root / "B" / f"{number}.png"
+        )
+    return root
+
+
+def test_mended_pictures_of_more_than_8_bits_keep_their_values(tmp_path: Path) -> None:
+    """Scaled one by one, or each to 8 bits, they would no longer be those that a model is given later."""
+    folder = save_deep(tmp_path / "unequal", [(64, 64), (32, 32)])
+    report = mended(folder, "unequal")
+    assert report.source.levels == (0, 4095) and not report.problems
+    made = read_values(next((tmp_path / "unequal-unequal" / "A").glob("1.*")))
+    assert made.size == (64, 64) and (np.asarray(made).min(), np.asarray(made).max()) == (0, 2000)
+
+
+def test_the_other_half_of_spread_class_numbers_keeps_its_bits(tmp_path: Path) -> None:
+    folder = save_deep(tmp_path / "scans", [(64, 64)] * 4)
+    for number in range(4):
+        blocks = np.random.default_rng(number).integers(0, 5, (4, 4), np.uint8)
+        Image.fromarray(np.kron(blocks, np.ones((16, 16), np.uint8))).save(folder / "B" / f"{number}.png")
+    report = mended(folder, "numbers")
+    assert (report.target.kind, report.source.levels) == ("labels", (0, 4095))
+    same = tmp_path / "scans-numbers" / "A" / "0.png"
+    assert same.read_bytes() == (folder / "A" / "0.png").read_bytes()
+
+
+def test_pairs_of_deep_halves_in_one_file_are_cut_with_their_values(tmp_path: Path) -> None:
+    for number in range(2):
+        values = np.linspace(-1000, 2000, 32 * 96, dtype=np.float32).reshape(32, 96)
+        Image.fromarray(values).save(tmp_path / f"{number}.tif")
+        _cut_in_the_middle(tmp_path / f"{number}.tif")
+    made = read_values(tmp_path / "0.tif")
+    assert made.mode == "F" and made.size == (64, 32)
+    assert -1000 <= np.asarray(made).min() < -990 and 1990 < np.asarray(made).max() <= 2000
