@@ -126,11 +126,11 @@ def test_the_page_offers_starts_that_can_show_the_pairs_and_says_how(pairs: Path
         plan = FormHandlers(actions, library, fields=form.build_form())
     values = {"data": str(pairs), "init": "rgb", "size": 32, "width": 4, "device": "cpu"}
     given = [values.get(knob.name) for knob in knobs()]
-    needs, _ = plan.tell(None, "", "quick", Pairs(6, (1, 3)), *given)
+    needs, _ = plan.describe_settings(None, "", "quick", Pairs(6, (1, 3)), *given)
     assert "gray sources are read as three equal channels" in needs
     values["init"] = "gray"
     given = [values.get(knob.name) for knob in knobs()]
-    refused, command = plan.tell(None, "", "quick", Pairs(6, (3, 3)), *given)
+    refused, command = plan.describe_settings(None, "", "quick", Pairs(6, (3, 3)), *given)
     assert (
         "Gray takes pictures of 1 channel, and the sources of these pairs have 3" in refused and not command
     )

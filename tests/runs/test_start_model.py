@@ -121,7 +121,9 @@ def test_needs_and_times_are_told_for_the_start_model(tmp_path: Path) -> None:
             "width": 64,
             "device": "cpu",
         }
-        return plan.tell(None, "", "quick", Pairs(count=6), *[values.get(knob.name) for knob in knobs()])
+        return plan.describe_settings(
+            None, "", "quick", Pairs(count=6), *[values.get(knob.name) for knob in knobs()]
+        )
 
     needs, command = told("start")
     assert "as start has it: size 128, width 4, decoder sharp, norm instance" in needs

@@ -83,27 +83,27 @@ def add_named(place: Place, text: str | None, *, progress: Progress | None = Non
 
 
 def mend(
-    place: Place, brought: UploadedDataset, *, key: str, progress: Progress | None = None
+    place: Place, dataset: UploadedDataset, *, key: str, progress: Progress | None = None
 ) -> UploadedDataset:
     """Applies the fix of a card and inspects the result; the direction and the chosen source stay.
 
     Raises `DataError` where the card is no longer there.
     """
     card = next(
-        (card for card in dataset_report.cards(brought) if card.case.key == key and card.button), None
+        (card for card in dataset_report.cards(dataset) if card.case.key == key and card.button), None
     )
     if card is None:
         raise DataError("this has been mended already. Reload the page.")
-    left_out = {problem.file for problem in brought.upload.left_out}
+    left_out = {problem.file for problem in dataset.upload.left_out}
     if set(card.case.files) <= left_out and card.case.files:
-        upload = replace(brought.upload, left_out=_without(brought.upload.left_out, card.case.files))
-        return replace(brought, upload=upload, before=replace(brought, before=None))
-    upload = uploads.apply_remedy(card.case, brought.upload, uploads=place.uploads)
-    seen = dataset_report.turned(
-        _look_or_undo(upload, progress, layout=brought.layout), brought.report.direction
+        upload = replace(dataset.upload, left_out=_without(dataset.upload.left_out, card.case.files))
+        return replace(dataset, upload=upload, before=replace(dataset, before=None))
+    upload = uploads.apply_remedy(card.case, dataset.upload, uploads=place.uploads)
+    inspected = dataset_report.turned(
+        _look_or_undo(upload, progress, layout=dataset.layout), dataset.report.direction
     )
     return replace(
-        seen, make=brought.make if seen.is_photos else "none", before=replace(brought, before=None)
+        inspected, make=dataset.make if inspected.is_photos else "none", before=replace(dataset, before=None)
     )
 
 
@@ -130,39 +130,39 @@ def _discard(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def show(brought: UploadedDataset | None, page: int = 0) -> Parts:
+def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
     """Returns updates of all parts for a data set; of None, for the empty upload area."""
-    parts: Parts = {"state": brought, "page": page, "files": None}
-    parts |= {"empty": gr.update(visible=brought is None), "full": gr.update(visible=brought is not None)}
-    if brought is None:
+    parts: Parts = {"state": dataset, "page": page, "files": None}
+    parts |= {"empty": gr.update(visible=dataset is None), "full": gr.update(visible=dataset is not None)}
+    if dataset is None:
         return parts | {"data": "", "layout": "auto", "make": gr.update(value="none", visible=False)}
     parts |= {
-        "data": str(brought.upload.folder) if brought.is_ready else "",
-        "size": dataset_report.suggested_size(brought.report),
-        "headline": dataset_report.headline_html(brought),
-        "direction": _direction(brought),
-        "layout": brought.layout,
-        "make": gr.update(value=brought.make, visible=brought.is_photos),
-        "no_pairs": gr.update(visible=brought.is_photos),
-        "undo": gr.update(visible=brought.before is not None),
+        "data": str(dataset.upload.folder) if dataset.is_ready else "",
+        "size": dataset_report.suggested_size(dataset.report),
+        "headline": dataset_report.headline_html(dataset),
+        "direction": _direction(dataset),
+        "layout": dataset.layout,
+        "make": gr.update(value=dataset.make, visible=dataset.is_photos),
+        "no_pairs": gr.update(visible=dataset.is_photos),
+        "undo": gr.update(visible=dataset.before is not None),
     }
-    return parts | _leaf(brought, page) | _cards(brought)
+    return parts | _leaf(dataset, page) | _cards(dataset)
 
 
-def _direction(brought: UploadedDataset) -> Any:
-    choices = dataset_report.direction_choices(brought.report)
-    return gr.update(choices=choices, value=brought.report.direction, visible=not brought.is_photos)
+def _direction(dataset: UploadedDataset) -> Any:
+    choices = dataset_report.direction_choices(dataset.report)
+    return gr.update(choices=choices, value=dataset.report.direction, visible=not dataset.is_photos)
 
 
-def _leaf(brought: UploadedDataset, page: int) -> Parts:
+def _leaf(dataset: UploadedDataset, page: int) -> Parts:
     """Returns updates of one page of pairs, and of its position among all."""
-    last = dataset_report.pages(brought) - 1
+    last = dataset_report.pages(dataset) - 1
     each = dataset_report.A_PAGE
-    count = len(brought.pairs.pairs)
+    count = len(dataset.pairs.pairs)
     page = max(0, min(int(page), last))
     return {
         "page": page,
-        "strip": dataset_report.strip_html(brought, page),
+        "strip": dataset_report.strip_html(dataset, page),
         "place": f"<p class='hint'>{page * each + 1:,} to {min(count, (page + 1) * each):,} of {count:,}</p>",
         "back": gr.update(interactive=page > 0),
         "next": gr.update(interactive=page < last),
@@ -170,8 +170,8 @@ def _leaf(brought: UploadedDataset, page: int) -> Parts:
     }
 
 
-def _cards(brought: UploadedDataset) -> Parts:
-    shown = {card.case.key: card for card in dataset_report.cards(brought)}
+def _cards(dataset: UploadedDataset) -> Parts:
+    shown = {card.case.key: card for card in dataset_report.cards(dataset)}
     parts: Parts = {}
     for key in dataset_report.CARDS:
         card = shown.get(key)
@@ -182,24 +182,24 @@ def _cards(brought: UploadedDataset) -> Parts:
     return parts
 
 
-def leaf(brought: UploadedDataset | None, page: int, *, by: int) -> Parts:
+def leaf(dataset: UploadedDataset | None, page: int, *, by: int) -> Parts:
     """Shows the next or the previous page of pairs."""
-    return _leaf(brought, page + by) if brought else {}
+    return _leaf(dataset, page + by) if dataset else {}
 
 
-def turn(brought: UploadedDataset | None, direction: str, page: int) -> Parts:
+def turn(dataset: UploadedDataset | None, direction: str, page: int) -> Parts:
     """Switches the direction."""
-    if brought is None or direction not in ("AtoB", "BtoA"):
+    if dataset is None or direction not in ("AtoB", "BtoA"):
         return {}
-    now = dataset_report.turned(brought, direction)
+    now = dataset_report.turned(dataset, direction)
     return {"state": now, "headline": dataset_report.headline_html(now)} | _leaf(now, page)
 
 
-def learn(brought: UploadedDataset | None, make: str, page: int) -> Parts:
+def learn(dataset: UploadedDataset | None, make: str, page: int) -> Parts:
     """Sets what is made from photos as the source."""
-    if brought is None or make not in {value for _, value in MAKES}:
+    if dataset is None or make not in {value for _, value in MAKES}:
         return {}
-    now = replace(brought, make=make)
+    now = replace(dataset, make=make)
     return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
 
 
@@ -229,8 +229,8 @@ def build_dataset_form(
 
 def _recalled(place: Place, parts: Parts, note: Any, request: gr.Request) -> Any:
     place.check(request)
-    brought = dataset_memory.recall(place.uploads, place.allowed, note=note)
-    return _by_widget(parts, show(brought)) if brought else gr.skip()
+    dataset = dataset_memory.recall(place.uploads, place.allowed, note=note)
+    return _by_widget(parts, show(dataset)) if dataset else gr.skip()
 
 
 def _build(allowed: tuple[Path, ...]) -> Parts:
@@ -311,19 +311,19 @@ def _bind(place: Place, parts: Parts) -> None:
         return _by_widget(parts, show(add_named(place, text, progress=progress_of(progress))))
 
     def mended(key: str) -> Callable[..., Any]:
-        def handle(brought: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:
+        def handle(dataset: Any, request: gr.Request, progress: Any = gr.Progress()) -> Any:
             place.check(request)
-            done = mend(place, brought, key=key, progress=progress_of(progress)) if brought else None
+            done = mend(place, dataset, key=key, progress=progress_of(progress)) if dataset else None
             return _by_widget(parts, show(done))
 
         return with_toasts(handle)
 
     def restated(
-        brought: UploadedDataset | None, layout: str, request: gr.Request, progress: Any = gr.Progress()
+        dataset: UploadedDataset | None, layout: str, request: gr.Request, progress: Any = gr.Progress()
     ) -> Any:
         place.check(request)
         return _by_widget(
-            parts, show(restate(brought, layout, progress=progress_of(progress))) if brought else {}
+            parts, show(restate(dataset, layout, progress=progress_of(progress))) if dataset else {}
         )
 
     failed = _by_widget(parts, {"files": None})
@@ -336,16 +336,16 @@ def _bind(place: Place, parts: Parts) -> None:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
         parts[name].click(
-            lambda brought, at, by=by: _by_widget(parts, leaf(brought, at, by=by)), [state, page], **quick
+            lambda dataset, at, by=by: _by_widget(parts, leaf(dataset, at, by=by)), [state, page], **quick
         )
     for name, handler in (("direction", turn), ("make", learn)):
         parts[name].input(
-            lambda brought, value, at, handler=handler: _by_widget(parts, handler(brought, value, at)),
+            lambda dataset, value, at, handler=handler: _by_widget(parts, handler(dataset, value, at)),
             [state, parts[name], page],
             **quick,
         )
     parts["undo"].click(
-        lambda brought: _by_widget(parts, show(brought.before if brought else None)), state, **quick
+        lambda dataset: _by_widget(parts, show(dataset.before if dataset else None)), state, **quick
     )
     parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
 

@@ -34,14 +34,14 @@ def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], *, events: 
     )
 
 
-def _layout_of(brought: UploadedDataset | None) -> str:
-    return brought.layout if brought else "auto"
+def _layout_of(dataset: UploadedDataset | None) -> str:
+    return dataset.layout if dataset else "auto"
 
 
-def restate(brought: UploadedDataset, layout: str, *, progress: Progress | None = None) -> UploadedDataset:
+def restate(dataset: UploadedDataset, layout: str, *, progress: Progress | None = None) -> UploadedDataset:
     """Inspects the same data with another layout; the other choices stay. Raises `DataError` where it
     has no pair."""
-    if layout not in {value for _, value in LAYOUTS} or layout == brought.layout:
-        return brought
-    seen = dataset_report.look_at(brought.upload, progress, layout=layout)
-    return replace(seen, make=brought.make if seen.is_photos else "none", before=brought.before)
+    if layout not in {value for _, value in LAYOUTS} or layout == dataset.layout:
+        return dataset
+    inspected = dataset_report.look_at(dataset.upload, progress, layout=layout)
+    return replace(inspected, make=dataset.make if inspected.is_photos else "none", before=dataset.before)

@@ -30,10 +30,10 @@ FORGOTTEN = "() => { window.pix2pixForgets = false; }"
 Memory = dict[str, str]
 
 
-def note_of(brought: UploadedDataset) -> Memory:
+def note_of(dataset: UploadedDataset) -> Memory:
     """Returns what the browser stores."""
-    note = {"folder": str(brought.upload.folder), "direction": brought.report.direction, "make": brought.make}
-    return note | {"layout": brought.layout}
+    note = {"folder": str(dataset.upload.folder), "direction": dataset.report.direction, "make": dataset.make}
+    return note | {"layout": dataset.layout}
 
 
 def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDataset | None:
@@ -45,14 +45,14 @@ def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDa
         return None
     try:
         layout = next((word for word in STATED if word == note.get("layout")), "auto")
-        brought = dataset_report.look_at(
+        dataset = dataset_report.look_at(
             bring_folder(note["folder"], uploads, allowed=allowed), layout=layout
         )
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):
-        brought = dataset_report.turned(brought, note["direction"])
-    return replace(brought, make=note["make"]) if brought.is_photos and note["make"] in MADE else brought
+        dataset = dataset_report.turned(dataset, note["direction"])
+    return replace(dataset, make=note["make"]) if dataset.is_photos and note["make"] in MADE else dataset
 
 
 def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any, gr.Request], Any]) -> None:
@@ -69,7 +69,7 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any,
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
     # A page that is being loaded tells of changes too, before its visitor's data is recalled.
     kept = gr.on(
-        changes, lambda brought: note_of(brought) if brought else gr.skip(), parts["state"], note, **quiet
+        changes, lambda dataset: note_of(dataset) if dataset else gr.skip(), parts["state"], note, **quiet
     )
     kept.success(None, note, js=WRITE, **quiet)
     parts["other"].click(lambda: None, None, note, js=FORGET, **quiet).success(None, js=FORGOTTEN, **quiet)

@@ -178,10 +178,10 @@ def _wide(folder: Path) -> tuple[str, ...]:
     return tuple(wide) if 2 * len(wide) > len(found) else ()
 
 
-def turned(brought: UploadedDataset, direction: str) -> UploadedDataset:
+def turned(dataset: UploadedDataset, direction: str) -> UploadedDataset:
     """Returns the data with sources and targets as `direction` states."""
     return (
-        brought if brought.report.direction == direction else replace(brought, report=brought.report.turned())
+        dataset if dataset.report.direction == direction else replace(dataset, report=dataset.report.turned())
     )
 
 
@@ -192,9 +192,9 @@ def suggested_size(report: Report) -> int:
     return min(256, max(8, 1 << (side.bit_length() - 1)))
 
 
-def cards(brought: UploadedDataset) -> list[Card]:
+def cards(dataset: UploadedDataset) -> list[Card]:
     """Returns a card for each finding, the most important first."""
-    report = brought.report
+    report = dataset.report
     found = [
         Card(
             Case(each.key, each.files, each.amount, report),
@@ -209,7 +209,7 @@ def cards(brought: UploadedDataset) -> list[Card]:
         if each.key in CARDS
     ]
     groups: dict[str, list[Problem]] = {}
-    for problem in (*report.problems, *brought.upload.left_out):
+    for problem in (*report.problems, *dataset.upload.left_out):
         if problem.kind != "skipped":
             groups.setdefault(problem.kind, []).append(problem)
     for kind, problems in groups.items():
@@ -221,13 +221,13 @@ def cards(brought: UploadedDataset) -> list[Card]:
         )
         text = problems[0].cause if len(files) == 1 else text
         found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text, files=files)))
-    if brought.wide:
+    if dataset.wide:
         words = (
-            f"{len(brought.wide):,} of them are wide: perhaps two pictures side by side, with halves that"
+            f"{len(dataset.wide):,} of them are wide: perhaps two pictures side by side, with halves that"
             " are no squares."
         )
         found.append(
-            Card(Case("shape", brought.wide), *_titled("shape", (0, 0), text=words, files=brought.wide))
+            Card(Case("shape", dataset.wide), *_titled("shape", (0, 0), text=words, files=dataset.wide))
         )
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
@@ -256,9 +256,9 @@ def card_html(card: Card) -> str:
     return f"<div class='finding'><h3>{escape(card.title)}</h3><p>{escape(card.text)}</p>{listed}</div>"
 
 
-def headline_html(brought: UploadedDataset) -> str:
+def headline_html(dataset: UploadedDataset) -> str:
     """Returns HTML with the name of the data, what was found, and its splits."""
-    report = brought.report
+    report = dataset.report
     counts = report.counts
     splits = [f"{counts['train']:,} to train"] + [
         f"{counts[name]:,} {words}"
@@ -266,8 +266,8 @@ def headline_html(brought: UploadedDataset) -> str:
         if counts[name]
     ]
     drawn = ", drawn at random" if report.drawn else ""
-    wrong = len(cards(brought))
-    if brought.unpaired:
+    wrong = len(cards(dataset))
+    if dataset.unpaired:
         wrong = max(1, wrong)
     state = (
         f"<span class='run-state bring-warn'>{wrong} to look at</span>"
@@ -275,10 +275,10 @@ def headline_html(brought: UploadedDataset) -> str:
         else "<span class='run-state good'>nothing wrong</span>"
     )
     skipped = [
-        str(problem) for problem in (*brought.upload.left_out, *report.problems) if problem.kind == "skipped"
+        str(problem) for problem in (*dataset.upload.left_out, *report.problems) if problem.kind == "skipped"
     ]
     note = "".join(
-        f"<p>{escape(words)}</p>" for words in (brought.upload.note, *skipped[:SKIPPED_NAMED]) if words
+        f"<p>{escape(words)}</p>" for words in (dataset.upload.note, *skipped[:SKIPPED_NAMED]) if words
     )
     note += (
         f"<p>and {len(skipped) - SKIPPED_NAMED:,} more folders that are not read</p>"
@@ -291,7 +291,7 @@ def headline_html(brought: UploadedDataset) -> str:
     )
     return (
         "<div class='bring-head'><div "
-        f"class='bring-name'><b>{escape(brought.upload.folder.name)}</b>{state}</div>"
+        f"class='bring-name'><b>{escape(dataset.upload.folder.name)}</b>{state}</div>"
         f"<p class='bring-headline'>{escape(report.headline())}</p><p>{', '.join(splits)}{drawn}</p>"
         f"{f'<div class=swatches>{colors}</div>' if colors else ''}{note}</div>"
     )
@@ -306,17 +306,17 @@ def direction_choices(report: Report) -> list[tuple[str, str]]:
     return [(f"{first} → {second}", "AtoB"), (f"{second} → {first}", "BtoA")]
 
 
-def pages(brought: UploadedDataset) -> int:
+def pages(dataset: UploadedDataset) -> int:
     """Returns the number of pages of pairs."""
-    return -(-len(brought.pairs.pairs) // A_PAGE)
+    return -(-len(dataset.pairs.pairs) // A_PAGE)
 
 
-def strip_html(brought: UploadedDataset, page: int) -> str:
+def strip_html(dataset: UploadedDataset, page: int) -> str:
     """Returns HTML of one page of pairs, source beside target; photos alone until a source is chosen."""
-    shown = replace(brought.pairs, make=brought.make if brought.is_photos else "none")
-    report = brought.report
+    shown = replace(dataset.pairs, make=dataset.make if dataset.is_photos else "none")
+    report = dataset.report
     figures = []
-    for pair in brought.pairs.pairs[page * A_PAGE : (page + 1) * A_PAGE]:
+    for pair in dataset.pairs.pairs[page * A_PAGE : (page + 1) * A_PAGE]:
         try:
             source, target = shown.load(pair)
         except DataError as error:
@@ -325,8 +325,8 @@ def strip_html(brought: UploadedDataset, page: int) -> str:
         halves = [(source, report.source.kind), (target, report.target.kind)]
         if report.direction == "BtoA":
             halves = [(target, report.source.kind), (source, report.target.kind)]
-        name = brought.pairs.key_of(pair) if brought.pairs.has_split_folders else pair.name
-        images = "".join(_thumbnail(*half) for half in (halves if brought.is_ready else halves[1:]))
+        name = dataset.pairs.key_of(pair) if dataset.pairs.has_split_folders else pair.name
+        images = "".join(_thumbnail(*half) for half in (halves if dataset.is_ready else halves[1:]))
         figures.append(f"<figure><div>{images}</div><figcaption>{escape(name)}</figcaption></figure>")
     return f"<div class='strip'>{''.join(figures)}</div>"
 

@@ -60,13 +60,13 @@ class Form:
     """An empty value for settings that the page has no field for."""
     fields: dict[str, Any]
 
-    def inputs(self, bring: DatasetForm) -> list[Any]:
+    def inputs(self, data_form: DatasetForm) -> list[Any]:
         """Returns the widgets of all settings in their order, whose values `to_config` reads."""
         known: dict[str, Any] = {
-            "data": bring.data,
-            "direction": bring.direction,
-            "layout": bring.layout,
-            "make": bring.make,
+            "data": data_form.data,
+            "direction": data_form.direction,
+            "layout": data_form.layout,
+            "make": data_form.make,
         }
         known |= {"init": self.init, **self.fields}
         return [known.get(name, self.unasked) for name in NAMES]
@@ -152,13 +152,21 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
 
 
 def preset_choices(
-    pairs: Pairs, pace: StepTimes | None, *, config: TrainConfig | None = None, start: Model | None = None
+    pairs: Pairs,
+    step_times: StepTimes | None,
+    *,
+    config: TrainConfig | None = None,
+    start: Model | None = None,
 ) -> list[tuple[str, str]]:
     """Returns label and key of each preset; the label holds its title, purpose, and time on this machine."""
     return [
         (
             "\n".join(
-                [preset.title, preset.promise, _cost(preset, pairs, pace=pace, config=config, start=start)]
+                [
+                    preset.title,
+                    preset.promise,
+                    _cost(preset, pairs, step_times=step_times, config=config, start=start),
+                ]
             ),
             preset.key,
         )
@@ -167,15 +175,20 @@ def preset_choices(
 
 
 def _cost(
-    preset: Preset, pairs: Pairs, *, pace: StepTimes | None, config: TrainConfig | None, start: Model | None
+    preset: Preset,
+    pairs: Pairs,
+    *,
+    step_times: StepTimes | None,
+    config: TrainConfig | None,
+    start: Model | None,
 ) -> str:
     steps = preset.steps(pairs.count)
-    if not pairs.count or pace is None or config is None:
+    if not pairs.count or step_times is None or config is None:
         return f"{steps:,} steps" if preset.key != "paper" else "steps: 200 times your pairs"
-    seconds = pace.seconds_per_step(preset_config(preset, pairs, config=config, start=start))
+    seconds = step_times.seconds_per_step(preset_config(preset, pairs, config=config, start=start))
     if seconds is None:
         return f"{steps:,} steps, " + (
-            "measuring the time…" if pace.is_busy() else "time not known while this machine is busy"
+            "measuring the time…" if step_times.is_busy() else "time not known while this machine is busy"
         )
     return f"{steps:,} steps, about {duration(seconds * steps)} here"
 
@@ -186,10 +199,10 @@ def preset_config(preset: Preset, pairs: Pairs, *, config: TrainConfig, start: M
     return adopt_start(applied, start.config) if start else applied
 
 
-def ask_for_times(pairs: Pairs, pace: StepTimes, *, config: TrainConfig, start: Model | None) -> None:
+def ask_for_times(pairs: Pairs, step_times: StepTimes, *, config: TrainConfig, start: Model | None) -> None:
     """Starts measuring the step time of each preset on these pairs in the background."""
     for preset in PRESETS:
-        pace.ask(preset_config(preset, pairs, config=config, start=start))
+        step_times.ask(preset_config(preset, pairs, config=config, start=start))
 
 
 def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[str, str]]:

@@ -25,22 +25,22 @@ class FormHandlers:
         self.actions = actions
         self.library = library
         self.fields = fields
-        self.pace = StepTimes(actions.runs)
+        self.step_times = StepTimes(actions.runs)
 
     def consider(self, profile: Profile, *values: Any) -> list[Any]:
         """Updates presets, starts and drawer for new or turned data; also returns `Pairs` and the presets.
 
         `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
         """
-        *brought, init, preset, largest = values
-        config = base(*brought)
+        *data_settings, init, preset, largest = values
+        config = base(*data_settings)
         visitor = name_of(profile)
         found = form.look_at(config, largest) if self.actions.may_use(config.data) else Pairs()
         starts = form.starts(self.library.listing(), found, hidden=self.actions.hidden(visitor))
         start = self._start(visitor, init) if init in {key for _, key in starts} else None
         if found.count and not self.actions.rights.refusal(visitor):
-            form.ask_for_times(found, self.pace, config=config, start=start)
-        choices = form.preset_choices(found, self.pace, config=config, start=start)
+            form.ask_for_times(found, self.step_times, config=config, start=start)
+        choices = form.preset_choices(found, self.step_times, config=config, start=start)
         changes = form.preset_values(preset, found, only_length=True)
         if start:
             changes |= form.start_values(preset, found, start=start)
@@ -55,9 +55,9 @@ class FormHandlers:
     def reprice(self, found: Pairs, before: list[Any], *values: Any) -> Any:
         """Updates the presets where a time was measured meanwhile. `values`: data, direction,
         layout, make, start."""
-        *brought, init = values
+        *data_settings, init = values
         choices = (
-            form.preset_choices(found, self.pace, config=base(*brought), start=self._known(init))
+            form.preset_choices(found, self.step_times, config=base(*data_settings), start=self._known(init))
             if found.count
             else before
         )
@@ -74,22 +74,22 @@ class FormHandlers:
         )
 
     def choose_start(
-        self, profile: Profile, preset: str, init: str | None, found: Pairs, *brought: Any
+        self, profile: Profile, preset: str, init: str | None, found: Pairs, *data_settings: Any
     ) -> list[Any]:
         """Returns the start's size and network for the drawer, then the presets with their times for it."""
         visitor = name_of(profile)
-        config = base(*brought)
+        config = base(*data_settings)
         start = self._start(visitor, init)
         if found.count and not self.actions.rights.refusal(visitor):
-            form.ask_for_times(found, self.pace, config=config, start=start)
-        choices = form.preset_choices(found, self.pace, config=config, start=start)
+            form.ask_for_times(found, self.step_times, config=config, start=start)
+        choices = form.preset_choices(found, self.step_times, config=config, start=start)
         return [
             *self._to_drawer(form.start_values(preset, found, start=start)),
             gr.update(choices=choices),
             choices,
         ]
 
-    def tell(
+    def describe_settings(
         self, profile: Profile, name: str | None, preset: str, found: Pairs, *values: Any
     ) -> tuple[str, str]:
         """Returns HTML of what these settings need, and the same training as a command."""

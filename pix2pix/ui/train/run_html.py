@@ -52,10 +52,10 @@ def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
 def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
     """Returns HTML: why the run ended or waits, and what was changed for it."""
     tone = STATES.get(snapshot.state, ("", "idle"))[1]
-    said = []
+    remarks = []
     if place[0]:
         others = f" of {place[1]}" if place[1] > 1 else ""
-        said.append(
+        remarks.append(
             (
                 "",
                 f"Another run has the machine. This one is number {place[0]}{others} in the queue and "
@@ -63,10 +63,10 @@ def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
             )
         )
     if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
-        said.append(("run-reason" if tone == "bad" else "", capital(without_paths(snapshot.reason))))
+        remarks.append(("run-reason" if tone == "bad" else "", capital(without_paths(snapshot.reason))))
     if snapshot.notice:
-        said.append(("", capital(without_paths(snapshot.notice))))
-    return "".join(f'<p class="run-remark {kind}">{escape(text)}</p>' for kind, text in said)
+        remarks.append(("", capital(without_paths(snapshot.notice))))
+    return "".join(f'<p class="run-remark {kind}">{escape(text)}</p>' for kind, text in remarks)
 
 
 def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
     left = duration(snapshot.seconds_left) if snapshot.is_alive and snapshot.seconds_per_step else "–"
     return [
         ("step", f"{snapshot.step:,} of {snapshot.steps:,}"),
-        ("pace", pace(snapshot.seconds_per_step)),
+        ("pace", speed(snapshot.seconds_per_step)),
         ("time left", left)
         if snapshot.is_alive or not snapshot.trained
         else ("trained for", duration(snapshot.trained)),
@@ -97,7 +97,7 @@ def meaning(advices: Sequence[Advice]) -> str:
     return f'<ul class="advice">{items}</ul>' if items else ""
 
 
-def pace(seconds_per_step: float) -> str:
+def speed(seconds_per_step: float) -> str:
     """Returns the speed in words: `3.2 steps/s`, or `1.8 s a step` for slower ones."""
     if seconds_per_step <= 0:
         return "–"

@@ -118,10 +118,10 @@ def advice_of(snapshot: Snapshot) -> list[Advice]:
 
 
 def _advice(snapshot: Snapshot) -> Parts:
-    said = advice_of(snapshot)
-    offer = next((advice for advice in said if advice.changes), None)
+    advices = advice_of(snapshot)
+    offer = next((advice for advice in advices if advice.changes), None)
     return {
-        "meaning": gr.update(value=run_html.meaning(said), visible=bool(said)),
+        "meaning": gr.update(value=run_html.meaning(advices), visible=bool(advices)),
         "follow": gr.update(value=f"Next run: {offer.button}" if offer else "", visible=offer is not None),
     }
 

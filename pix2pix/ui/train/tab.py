@@ -58,7 +58,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
             gr.HTML("<h2>New run</h2>")
             if os.environ.get("OAUTH_CLIENT_ID"):
                 gr.LoginButton(size="sm")
-            bring = build_dataset_form(
+            data_form = build_dataset_form(
                 actions.uploads,
                 actions.allowed,
                 in_use=actions.data_in_use,
@@ -69,11 +69,11 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
     parts |= {"notice": fields.notice, "begin": fields.begin}
-    looking = _bind_watch(demo, actions, parts=parts)
+    refresh = _bind_watch(demo, actions, parts=parts)
     parts["pairs"] = gr.State(Pairs())
-    _bind_form(demo, actions, library, bring=bring, fields=fields, parts=parts)
-    _bind_start(actions, library, bring=bring, fields=fields, parts=parts, looking=looking)
-    _bind_steering(actions, parts, looking=looking)
+    _bind_form(demo, actions, library, data_form=data_form, fields=fields, parts=parts)
+    _bind_start(actions, library, data_form=data_form, fields=fields, parts=parts, refresh=refresh)
+    _bind_steering(actions, parts, refresh=refresh)
     _bind_taking(actions, parts)
     return fields.init
 
@@ -151,10 +151,10 @@ def _bind_watch(demo: gr.Blocks, actions: RunActions, *, parts: Parts) -> Parts:
     """
     chooser = parts["chooser"]
     time = parts["time"]
-    looking: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **QUIET}
-    looking["fn"] = _by_widget(parts, partial(run_view.look, actions))
-    gr.on([demo.load, chooser.input], **looking)
-    gr.Timer(TICK).tick(**looking, concurrency_limit=4)
+    refresh: Parts = {"inputs": [chooser, time, parts["seen"]], "outputs": list(parts.values()), **QUIET}
+    refresh["fn"] = _by_widget(parts, partial(run_view.look, actions))
+    gr.on([demo.load, chooser.input], **refresh)
+    gr.Timer(TICK).tick(**refresh, concurrency_limit=4)
     shown = [parts["sample"], parts["caption"]]
     time.input(
         _by_widget(parts, partial(run_view.travel, actions)),
@@ -176,7 +176,7 @@ def _bind_watch(demo: gr.Blocks, actions: RunActions, *, parts: Parts) -> Parts:
         parts["both"],
         **QUIET,
     )
-    return looking
+    return refresh
 
 
 def _bind_form(
@@ -184,35 +184,41 @@ def _bind_form(
     actions: RunActions,
     library: ModelLibrary,
     *,
-    bring: DatasetForm,
+    data_form: DatasetForm,
     fields: Form,
     parts: Parts,
 ) -> None:
     plan = FormHandlers(actions, library, fields=fields)
     pairs = parts["pairs"]
-    told = gr.State([])
+    shown_presets = gr.State([])
     drawer = list(fields.fields.values())
     stated = [fields.fields["source"], fields.fields["target"]]
-    brought: list[Any] = [bring.data, bring.direction, bring.layout, bring.make, *stated]
+    data_inputs: list[Any] = [data_form.data, data_form.direction, data_form.layout, data_form.make, *stated]
     gr.on(
-        [demo.load, *(widget.change for widget in brought)],
+        [demo.load, *(widget.change for widget in data_inputs)],
         with_toasts(plan.consider),
-        [*brought, fields.init, fields.preset, bring.size],
-        [fields.preset, fields.init, *drawer, pairs, told],
+        [*data_inputs, fields.init, fields.preset, data_form.size],
+        [fields.preset, fields.init, *drawer, pairs, shown_presets],
         **QUIET,
     )
     gr.Timer(PRICE_TICK).tick(
-        plan.reprice, [pairs, told, *brought, fields.init], [fields.preset, told], **QUIET
+        plan.reprice,
+        [pairs, shown_presets, *data_inputs, fields.init],
+        [fields.preset, shown_presets],
+        **QUIET,
     )
     chosen = [fields.preset, fields.init, pairs]
     fields.preset.input(with_toasts(plan.choose), chosen, drawer, **QUIET)
     fields.init.change(
-        with_toasts(plan.choose_start), [*chosen, *brought], [*drawer, fields.preset, told], **QUIET
+        with_toasts(plan.choose_start),
+        [*chosen, *data_inputs],
+        [*drawer, fields.preset, shown_presets],
+        **QUIET,
     )
-    settings = fields.inputs(bring)
+    settings = fields.inputs(data_form)
     gr.on(
         [demo.load, *(widget.change for widget in (*settings, fields.name))],
-        with_toasts(plan.tell),
+        with_toasts(plan.describe_settings),
         [fields.name, fields.preset, pairs, *settings],
         [fields.needs, fields.command],
         trigger_mode="always_last",
@@ -235,17 +241,17 @@ def _bind_start(
     actions: RunActions,
     library: ModelLibrary,
     *,
-    bring: DatasetForm,
+    data_form: DatasetForm,
     fields: Form,
     parts: Parts,
-    looking: Parts,
+    refresh: Parts,
 ) -> None:
     def start(
-        profile: Profile, brought: UploadedDataset | None, name: str, preset: str, pairs: Pairs, *values: Any
+        profile: Profile, dataset: UploadedDataset | None, name: str, preset: str, pairs: Pairs, *values: Any
     ) -> Any:
         visitor = name_of(profile)
         config = form.to_config(values, preset, pairs=pairs)
-        if brought is not None and not brought.is_ready:
+        if dataset is not None and not dataset.is_ready:
             raise ConfigError(
                 "choose what to learn from these photos first, such as edges to photo: above, "
                 "beside Learn to."
@@ -259,12 +265,12 @@ def _bind_start(
         gr.Info(words)
         return gr.update(choices=[run.name for run in actions.visible(visitor)], value=name)
 
-    inputs = [bring.parts["state"], fields.name, fields.preset, parts["pairs"], *fields.inputs(bring)]
+    inputs = [data_form.parts["state"], fields.name, fields.preset, parts["pairs"], *fields.inputs(data_form)]
     started = fields.begin.click(with_toasts(start), inputs, parts["chooser"], api_visibility="private")
-    started.success(**looking).success(None, js=SHOW_RUN, api_visibility="private")
+    started.success(**refresh).success(None, js=SHOW_RUN, api_visibility="private")
 
 
-def _bind_steering(actions: RunActions, parts: Parts, *, looking: Parts) -> None:
+def _bind_steering(actions: RunActions, parts: Parts, *, refresh: Parts) -> None:
     """Binds the buttons of a run; each updates the right side at once."""
     chooser = parts["chooser"]
 
@@ -273,7 +279,7 @@ def _bind_steering(actions: RunActions, parts: Parts, *, looking: Parts) -> None
             gr.Info(act(name_of(profile), *values))
 
         done = parts[button].click(with_toasts(acted), [chooser, *inputs], None, api_visibility="private")
-        done.success(**looking)
+        done.success(**refresh)
 
     bind("stop", actions.stop)
     bind("leave", actions.leave)

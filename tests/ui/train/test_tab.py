@@ -125,7 +125,7 @@ def test_time_is_told_in_words(seconds: float, words: str) -> None:
 
 
 def test_pace_is_told_the_readable_way_round() -> None:
-    assert [run_html.pace(value) for value in (0, 0.05, 2.5)] == ["–", "20 steps/s", "2.5 s a step"]
+    assert [run_html.speed(value) for value in (0, 0.05, 2.5)] == ["–", "20 steps/s", "2.5 s a step"]
 
 
 def test_the_headline_tells_state_figures_and_cause_with_markup_taken_for_text(tmp_path: Path) -> None:
@@ -308,10 +308,10 @@ def test_the_form_has_every_knob_and_gives_back_its_defaults(demo: gr.Blocks) ->
 def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_path: Path) -> None:
     values = ["my pairs" if knob.name == "data" else knob.default for knob in knobs()]
     plan = FormHandlers(desk_over(tmp_path / "runs"), ModelLibrary(tmp_path, tmp_path / "runs"), fields=None)  # type: ignore[arg-type]
-    needs, command = plan.tell(None, "houses", "quick", form.Pairs(), *values)
+    needs, command = plan.describe_settings(None, "houses", "quick", form.Pairs(), *values)
     assert "GB of memory" in needs and command == "pix2pix train 'my pairs' --run runs/houses"
     wrong = [0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)]
-    words, nothing = plan.tell(None, "", "quick", form.Pairs(), *wrong)
+    words, nothing = plan.describe_settings(None, "", "quick", form.Pairs(), *wrong)
     assert "Batch is 0" in words and nothing == ""
 
 
