@@ -1,4 +1,4 @@
-"""A folder of pictures in, a folder of translated ones out."""
+"""Translates a folder of pictures into another folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pix2pix.runtime.progress import Progress
 
 @dataclass(frozen=True)
 class Job:
-    """A picture, and the file that its translation goes to."""
+    """A picture, and the path of its translation."""
 
     source: Path
     target: Path
@@ -34,10 +34,10 @@ class Translated:
 
 
 def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list[Problem]]:
-    """All pictures below `source`, each with its place below `output`: same folders, same names, as PNG.
+    """Returns a job for each picture below `source` (same folders and names below `output`, as PNG), and a
+    problem for each picture of a format that is not read.
 
-    Also the files that are pictures of a kind that is not read. `DataError` where there is no
-    picture, or one would be overwritten.
+    Raises `DataError` where there is no picture, or one would be overwritten.
     """
     source = Path(source)
     output = Path(output)
@@ -70,7 +70,8 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
 
 
 def _targets(pictures: Iterable[Path], source: Path, *, output: Path) -> Iterator[Path]:
-    """`a/x.jpg` becomes `OUTPUT/a/x.png`; a second x, of another suffix, `OUTPUT/a/x.bmp.png`."""
+    """Yields the paths: `a/x.jpg` gives `OUTPUT/a/x.png`; a second x with another suffix
+    `OUTPUT/a/x.bmp.png`."""
     taken = set()
     for picture in pictures:
         relative = picture.relative_to(source)
@@ -115,8 +116,8 @@ def translate_all(
 def translate_file(
     translator: Translator, job: Job, *, mode: str = "fit", seed: int | None = None
 ) -> SourceFile:
-    """Reads, translates and writes one picture, in the format that the target's suffix names. Returns what
-    was read."""
+    """Reads, translates and writes one picture, in the format of the target's suffix;
+    returns what was read."""
     source = read_source(job.source, translator.config)
     write_image(job.target, translator(source.image, mode=mode, seed=seed))
     return source

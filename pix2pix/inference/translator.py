@@ -1,4 +1,4 @@
-"""Pictures in, pictures out, each as large as it came: what a checkpoint is for.
+"""Translates pictures with a checkpoint: pictures in, pictures of the same size out.
 
     picture = Translator.load("checkpoints/facades.pth")(drawing)
 
@@ -40,8 +40,8 @@ PRECISIONS = ("auto", "fp32", "bf16")
 DROPOUT = ("auto", "on", "off")
 
 TILE_MEMORY = 2.45e9
-"""Bytes that the features of one tile may take; larger pictures are cut. 4096 x
-4096 stays under 4 GB in all."""
+"""Bytes that the features of one tile may take; larger pictures are cut. 4096 x 4096 stays
+under 4 GB in all."""
 
 FEATURE_BYTES: dict[Precision, float] = {"fp32": 4.5, "bf16": 2.25}
 """Bytes of features a pixel at a U-Net's fullest moment, for each unit of width; measured."""
@@ -73,7 +73,7 @@ class Translator:
         _check_choice("dropout", dropout, choices=DROPOUT)
         statistics = choose_statistics(checkpoint, statistics)
         self.noisy = checkpoint.config.noisy if dropout == "auto" else dropout == "on"
-        """Whether there is noise where no seed asks for it."""
+        """Whether there is noise without a seed."""
         self.config: ModelConfig = checkpoint.config
         self.about: dict[str, Any] = checkpoint.about
         self.device = choose_device(device)
@@ -100,17 +100,17 @@ class Translator:
         statistics: str = "auto",
         dropout: str = "auto",
     ) -> Translator:
-        """The translator of a checkpoint file, ours or another project's; `CheckpointError` says in one
-        sentence what is wrong with it."""
+        """Loads a checkpoint file, ours or another project's. Raises `CheckpointError` where it
+        cannot be used."""
         return cls(read_any(path), device, precision, statistics, dropout)
 
     @property
     def multiple(self) -> int:
-        """What the sides of a picture inside the network are multiples of."""
+        """The number of which the sides of a picture inside the network are multiples."""
         return int(getattr(self.generator, "multiple", 1))
 
     def _padded(self, side: int) -> int:
-        """The side of a picture as the network takes it."""
+        """Returns the side of a picture as padded for the network."""
         return round_up(max(side, int(getattr(self.generator, "smallest", 1))), self.multiple)
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
@@ -140,8 +140,8 @@ class Translator:
         )
 
     def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]:
-        """What a call in mode `fit` without a seed makes of each picture, in one pass of the
-        network where the model allows it."""
+        """Returns each picture as translated in mode `fit` without a seed, in one batch where the
+        model allows it."""
         size = self.config.size
         if len(images) == 1 or self.noisy or self._padded(size) != size:
             return [self(image) for image in images]
@@ -167,7 +167,7 @@ class Translator:
         return to_bytes(image, self.config.in_channels, kind=self.config.source)
 
     def _translate_whole(self, image: Image.Image, seed: int | None) -> Image.Image:
-        """Every pixel through the network, in one piece or in tiles."""
+        """Returns the picture with every pixel through the network, in one piece or in tiles."""
         pixels = self._to_bytes(image)
         height, width = map(self._padded, pixels.shape[1:])
         y = reflect_indices(pixels.shape[1], height)
@@ -194,7 +194,7 @@ class Translator:
         return _to_picture(canvas[:, above : above + image.height, left : left + image.width])
 
     def _paint(self, source: Tensor, noise: Sequence[Tensor] | None) -> Tensor:
-        """The network itself, on a batch; `CheckpointError` where it gives numbers that are no colours."""
+        """Returns the network's output for a batch. Raises `CheckpointError` where it is not finite."""
         masks = None if noise is None else [mask.to(self.device) for mask in noise]
         pixels = source.shape[-2] * source.shape[-1] * source.shape[0]
         turn = self._large if pixels > self._most_pixels() / 8 else contextlib.nullcontext()
@@ -260,10 +260,10 @@ def _check_seed(seed: int | None) -> None:
 
 
 def _cut(mask: Tensor, row: Span, *, column: Span, scale: int) -> Tensor:
-    """The part of a dropout mask, `scale` times smaller than the picture, that belongs to a tile."""
+    """Returns the part of a dropout mask, `scale` times smaller than the picture, that belongs to a tile."""
     return mask[:, :, row.start // scale : row.stop // scale, column.start // scale : column.stop // scale]
 
 
 def _to_picture(pixels: Tensor) -> Image.Image:
-    """uint8 (C, H, W) as RGB; one channel becomes gray."""
+    """Converts uint8 (C, H, W) to an RGB picture; one channel becomes gray."""
     return Image.fromarray(pixels.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy())

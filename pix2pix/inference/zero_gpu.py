@@ -1,8 +1,8 @@
-"""Drawing on ZeroGPU: a GPU that a Space borrows for single calls.
+"""Drawing on ZeroGPU, where a Space gets a GPU for the time of a single call.
 
-There each call runs in another process: what it is given and what it gives back is pickled, and models loaded
-here are not there. So a call names a file, and the process that has the GPU reads it and keeps it for the
-next call. Everywhere else a `Translator` is what it always is.
+There each call runs in another process: its arguments and results are pickled, and models loaded here do not
+exist there. So a call passes a path, and the process with the GPU loads the file and keeps it for the next
+call. Everywhere else a plain `Translator` is used.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.inference.translator import Translator
 
 SECONDS = 20
-"""For which a call may hold the GPU; the first one reads the model too."""
+"""Seconds for which a call may hold the GPU; the first one loads the model too."""
 KEPT = 3
 
 
 def on_zero_gpu() -> bool:
-    """Whether this is a Space on ZeroGPU, with the package that lends the GPU."""
+    """Whether this is a Space on ZeroGPU with the package `spaces`."""
     return bool(os.environ.get("SPACES_ZERO_GPU")) and importlib.util.find_spec("spaces") is not None
 
 
@@ -40,12 +40,11 @@ def _draw(path: str, image: Image.Image, mode: str, seed: int | None) -> Image.I
 
 
 draw: Any = importlib.import_module("spaces").GPU(duration=SECONDS)(_draw) if on_zero_gpu() else _draw
-"""Made when the page is loaded: a Space on ZeroGPU that has no such function by then is stopped."""
+"""Created at import: a Space on ZeroGPU without such a function at its start is stopped."""
 
 
 class ZeroGpuTranslator:
-    """What a page knows of a model whose weights are read where the GPU is. It is
-    called like a `Translator`."""
+    """A model whose weights are loaded where the GPU is; called like a `Translator`."""
 
     def __init__(self, path: str | Path) -> None:
         checkpoint = load_checkpoint(path)
@@ -60,5 +59,5 @@ class ZeroGpuTranslator:
 
 
 def open_translator(path: str | Path) -> Translator | ZeroGpuTranslator:
-    """A model to draw with, on the GPU that this Space borrows where it does, else on this machine."""
+    """Returns a model to draw with: on ZeroGPU where the Space has it, else on this machine."""
     return ZeroGpuTranslator(path) if on_zero_gpu() else Translator.load(path)

@@ -1,9 +1,8 @@
-"""What a training method is: networks, who trains them, what each minimises. The learner and the trainer know
-no more of one.
+"""The protocol of a training method: its networks, its players, and what each minimises.
 
 A pass is one batch of this process. Whatever is random in it is drawn by `noise`, on the CPU and before
-anything is computed: what follows (`make_fakes`, `losses`) is a function of tensors that have the same shapes
-each time, and reads no value back, so that a whole step can be captured as one CUDA graph.
+anything is computed: what follows (`make_fakes`, `losses`) is a function of tensors of constant shapes and
+reads no value back, so that a whole step can be captured as one CUDA graph.
 """
 
 from __future__ import annotations
@@ -44,8 +43,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Draw:
-    """Where the random numbers of a pass come from: they are functions of the run's seed and of each
-    example's place."""
+    """The source of the random numbers of a pass: functions of the run's seed and of each example's place."""
 
     seed: int
     step: int
@@ -55,7 +53,7 @@ class Draw:
     batch."""
 
     def seeds(self, *words: str) -> list[int]:
-        """One seed an example, another for other words."""
+        """Returns one seed for each example; other words give other seeds."""
         seeds = [seed_of(self.seed, "pass", place) for place in self.places]
         return [seed_of(seed, *words) for seed in seeds] if words else seeds
 
@@ -101,33 +99,34 @@ class Method(Protocol):
         """Moves the networks, and what `state` gives, to the device that trains."""
 
     def noise(self, batch: Batch, draw: Draw) -> Batch:
-        """The random tensors of a pass, on the CPU: masks, mixing weights, places in an image pool."""
+        """Returns the random tensors of a pass, on the CPU: masks, mixing weights, places
+        in an image pool."""
 
     def make_fakes(self, batch: Batch, noise: Batch) -> Batch:
-        """What the generators make of a batch, in float32. Called with and without a graph."""
+        """Returns the generators' images for a batch, in float32. Called with and without a graph."""
 
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
-        """What a player pays. Fakes come detached for all players but the last.
+        """Returns the losses of a player. Fakes are detached for all players but the last.
 
-        Called once for each player and pass, so image pools may take in fakes here; they are changed in
-        place.
+        Called once for each player and pass, so image pools may take in fakes here; they are
+        changed in place.
         """
 
     def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
-        """The images to look at of an example, by name. `networks` are those of `saved`, in eval mode, as
-        they would be saved now."""
+        """Returns the images of an example to show, by name; `networks` are those of
+        `saved`, in eval mode."""
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
-        """How good the samples of all validation examples are, by means of `metrics` (l1, psnr, ssim) or in
-        another way."""
+        """Returns metrics of the samples of all validation examples, by means of `metrics` (l1, psnr,
+        ssim) or otherwise."""
 
     def state(self) -> dict[str, Any]:
-        """What beside weights and optimizers is needed to go on, such as image pools: plain values and living
-        tensors.
+        """Returns what is needed to resume beside weights and optimizers, such as image pools; tensors
+        are no copies.
 
-        It is saved by the first process and taken over by all, so where several share a batch it must be the
-        same for all of them.
+        It is saved by the first process and loaded by all, so processes that share a batch must
+        have the same.
         """
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Takes over what `state` gave."""
+        """Restores what `state` returned."""

@@ -1,7 +1,7 @@
-"""What the two networks are told to make small: L1, four forms of the GAN loss, and a gradient penalty.
+"""The losses of pix2pix: L1, four forms of the GAN loss, and a gradient penalty.
 
-All of it is computed in float32, whatever the logits come in: bfloat16 has no digits to
-spare for a mean over patches.
+All are computed in float32, whatever the type of the logits: bfloat16 lacks the digits for a
+mean over patches.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class GanLoss:
-    """One form of the game: what the discriminator pays for real and for fake logits, what the
-    generator pays for its own."""
+    """One form of the GAN loss: of the discriminator on real and on fake logits, and of the generator."""
 
     real: Callable[[Tensor, float], Tensor]
     fake: Callable[[Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
     penalised: bool = False
-    """Whether the discriminator pays the gradient penalty too."""
+    """Whether the discriminator's loss includes the gradient penalty."""
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
@@ -58,31 +57,31 @@ GAN_LOSSES: dict[str, GanLoss] = {
 
 
 def real_loss(form: str, real: Tensor, *, real_label: float = 1.0) -> Tensor:
-    """What the discriminator pays for its logits of real pictures. `real_label` below 1 smooths vanilla and
-    lsgan; others have no label."""
+    """Returns the discriminator's loss on logits of real pictures.
+
+    `real_label` below 1 smooths vanilla and lsgan; the others have no label.
+    """
     return GAN_LOSSES[form].real(real.float(), real_label)
 
 
 def fake_loss(form: str, fake: Tensor) -> Tensor:
-    """What the discriminator pays for its logits of generated pictures; their label is never smoothed."""
+    """Returns the discriminator's loss on logits of generated pictures; their label is never smoothed."""
     return GAN_LOSSES[form].fake(fake.float())
 
 
 def generator_loss(form: str, fake: Tensor) -> Tensor:
-    """What the generator pays for the discriminator's logits of its pictures."""
+    """Returns the generator's loss on the discriminator's logits of its pictures."""
     return GAN_LOSSES[form].generator(fake.float())
 
 
 def gradient_penalty(
     discriminator_fn: Callable[[Tensor], Tensor], real: Tensor, *, fake: Tensor, alpha: Tensor
 ) -> Tensor:
-    """How far the critic's slope is from 1 on the way from fake to real pictures: mean of
-    (|slope| - 1) squared (WGAN-GP).
+    """Returns the mean of (|gradient| - 1) squared of the critic between real and fake pictures (WGAN-GP).
 
-    `alpha` is one number from 0 to 1 a picture, (B,): 0 is the real one, 1 the fake one. The critic of
-    a picture is the mean of its patch scores, as in the loss, so the penalty does not depend on how
-    many patches there are. A conditional critic is given as `lambda picture:
-    discriminator(torch.cat((source, picture), 1))`.
+    `alpha` (B,) in [0, 1] mixes each picture: 0 is the real one, 1 the fake one. The critic of a picture is
+    the mean of its patch scores, as in the loss, so the penalty does not depend on the number of patches. A
+    conditional critic is given as `lambda picture: discriminator(torch.cat((source, picture), 1))`.
     """
     mixed = torch.lerp(real.detach(), fake.detach(), alpha.to(real.dtype).view(-1, 1, 1, 1)).requires_grad_()
     scores = discriminator_fn(mixed).float().flatten(1).mean(1)
@@ -91,5 +90,5 @@ def gradient_penalty(
 
 
 def l1_loss(fake: Tensor, target: Tensor) -> Tensor:
-    """Mean distance of two pictures, value by value."""
+    """Returns the mean absolute difference of two tensors."""
     return F.l1_loss(fake.float(), target.float())

@@ -1,5 +1,5 @@
-"""The method pix2pix and its mathematics: what each network pays in one step (Isola et al., 2017, section
-3.1).
+"""The method pix2pix: the losses of generator and discriminator in one step (Isola et al.,
+2017, section 3.1).
 
 L1, GAN, cGAN, L1+GAN and L1+cGAN are settings: `gan="none"`, `l1=0`, `conditional=False`.
 """
@@ -66,8 +66,7 @@ class Pix2Pix:
         self.networks.to(device)
 
     def noise(self, batch: Batch, draw: Draw) -> Batch:
-        """Dropout's masks, and for a gradient penalty `alpha`, (B,): where between real and fake it is
-        taken."""
+        """Returns dropout masks, and for a gradient penalty `alpha` (B,), the mix of real and fake."""
         shapes = self.generator.noise_shapes(*batch["source"].shape[-2:])
         masks = sample_noise(shapes, self.config.dropout, seeds=draw.seeds("noise")) if shapes else []
         noise = {f"mask{level}": mask for level, mask in enumerate(masks)}
@@ -78,7 +77,7 @@ class Pix2Pix:
         return noise
 
     def make_fakes(self, batch: Batch, noise: Batch) -> Batch:
-        """`fake`: the source as the generator translates it."""
+        """Returns `fake`: the generator's translation of the source."""
         masks = [mask for name, mask in noise.items() if name.startswith("mask")]
         return {"fake": self.generator(batch["source"], masks or None).float()}
 
@@ -97,7 +96,7 @@ class Pix2Pix:
         return {"total": losses["d"], **losses}
 
     def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
-        """Source, fake and target; dropout is off."""
+        """Returns source, fake and target; dropout is off."""
         return {
             "source": example["source"],
             "fake": networks["generator"](example["source"]),
@@ -105,22 +104,22 @@ class Pix2Pix:
         }
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
-        """Means over all pairs of each metric of fake and target."""
+        """Returns the mean over all pairs of each metric of fake and target."""
         pairs = [(images["fake"], images["target"]) for images in shown]
         return {
             name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in metrics.items()
         }
 
     def state(self) -> dict[str, Any]:
-        """Nothing beside weights and optimizers."""
+        """Returns {}: there is nothing beside weights and optimizers."""
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Nothing to take over."""
+        """Does nothing: there is no state."""
 
 
 def describe_model(config: TrainConfig, images: Images) -> ModelConfig:
-    """The generator that these settings train on these images."""
+    """Returns the config of the generator that these settings train on these images."""
     source = images["source"]
     target = images["target"]
     return ModelConfig(
@@ -138,16 +137,15 @@ def describe_model(config: TrainConfig, images: Images) -> ModelConfig:
 
 
 def build_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
-    """The discriminator of these settings; its weights are zeros, which `init_weights` replaces.
+    """Returns the discriminator of these settings, with zeros for weights, which `init_weights` replaces.
 
-    `ConfigError` where the pictures are too small for its patch.
+    Raises `ConfigError` where the pictures are too small for its patch.
     """
     return build_blank(lambda: _build(config, model))
 
 
 def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
-    """As `build_discriminator`, as shapes alone (the `meta` device): it takes no memory, whatever its
-    width."""
+    """Returns the discriminator as shapes alone (on the `meta` device), which takes no memory."""
     return build_shapes(lambda: _build(config, model))
 
 
@@ -172,12 +170,10 @@ def discriminator_losses(
     config: TrainConfig,
     alpha: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """What the discriminator pays: `d`, to be made small, and its parts `d_real`, `d_fake` and, for wgan-gp,
-    `penalty`.
+    """Returns the discriminator's loss `d` and its parts `d_real`, `d_fake` and, for wgan-gp, `penalty`.
 
-    `score_real` and `score_fake` are for the eye: the mean probability of being real for vanilla, the mean
-    score otherwise. `fake` is detached here. `alpha` is one random number from 0 to 1 a picture, (B,), that
-    wgan-gp mixes real and fake with.
+    `score_real` and `score_fake` are for plots: the mean probability of being real for vanilla, the mean
+    score otherwise. `fake` is detached here. `alpha` (B,) in [0, 1] mixes real and fake for wgan-gp.
     """
 
     def judge(picture: Tensor) -> Tensor:
@@ -206,11 +202,10 @@ def discriminator_losses(
 def generator_losses(
     discriminator: nn.Module | None, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """What the generator pays: `g`, to be made small, and its unweighted parts `g_l1` and, where there is a
-    GAN loss, `g_gan`.
+    """Returns the generator's loss `g` and its unweighted parts `g_l1` and, with a GAN loss, `g_gan`.
 
-    The gradient runs through the discriminator too: turn `requires_grad` of its weights off meanwhile, to
-    save a third of the work.
+    The gradient also runs through the discriminator: turn `requires_grad` of its weights off to save a third
+    of the work.
     """
     losses = {"g_l1": l1_loss(fake, target)}
     weights = {"g_l1": config.l1}
@@ -227,7 +222,8 @@ def generator_losses(
 
 
 def _to_judge(source: Tensor, picture: Tensor, *, config: TrainConfig) -> Tensor:
-    """What the discriminator is shown: source and picture for cGAN, the picture alone for GAN."""
+    """Returns the discriminator's input: source and picture concatenated for cGAN, the
+    picture alone for GAN."""
     return torch.cat((source, picture), 1) if config.conditional else picture
 
 

@@ -1,5 +1,5 @@
-"""What the curves of a training mean, in words, and what to try next. Pure: rows
-of metrics in, sentences out."""
+"""Interprets the loss curves of a training in words, with settings to try next: rows of metrics
+in, sentences out."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Row = dict[str, Any]
 Points = list[tuple[int, float]]
 
 WINDOW = 2_000
-"""Steps over which something must hold before it is said."""
+"""Steps over which a condition must hold before it is reported."""
 WON = 0.05
 """Loss of a discriminator that is nearly never wrong; guessing gives 0.69 (vanilla) or 0.25 (lsgan)."""
 FLAT_WINDOW = 6_000
 FLAT = 0.015
 """Relative change of L1 between two halves of the window that counts as none."""
 FEWEST = 6
-"""Points before anything is said of a curve."""
+"""Points that a curve needs before anything is reported."""
 WORSE = 1.05
 """How much a validation must be above its best to count as rising."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """A sentence, how serious it is, and settings to change in the next run,
-    with the words for the button."""
+    """A sentence, its tone, and settings to change in the next run, with the label of the button
+    that does so."""
 
     tone: Literal["good", "info", "warn"]
     sentence: str
@@ -41,7 +41,7 @@ class Advice:
 def advise(
     rows: Sequence[Row], config: TrainConfig, *, state: str = "running", data_share: float = 0.0
 ) -> list[Advice]:
-    """What can be said, the most important first; never empty once there are a few rows."""
+    """Returns the advice on a run, the most important first; never empty once there are a few rows."""
     found = [said for look in LOOKS if (said := look(rows, config))]
     if state == "diverged":
         found.insert(0, _diverged(config))
@@ -51,7 +51,7 @@ def advise(
 
 
 def points(rows: Sequence[Row], column: str) -> Points:
-    """(step, value) of a column, finite values only."""
+    """Returns (step, value) of a column, finite values only."""
     pairs = ((row["step"], row.get(column)) for row in rows)
     return [
         (step, float(value))
@@ -61,7 +61,7 @@ def points(rows: Sequence[Row], column: str) -> Points:
 
 
 def _last(series: Points, steps: int) -> list[float]:
-    """The values of the last `steps` steps; empty while there are not as many."""
+    """Returns the values of the last `steps` steps; empty while there are not as many."""
     if not series or series[-1][0] - series[0][0] < steps or series[-1][0] < steps:
         return []
     return [value for step, value in series if step > series[-1][0] - steps]

@@ -1,4 +1,5 @@
-"""A training run from its first step to its last: events to files, stops, resumes and recoveries."""
+"""Executes a training run from its first step to its last: writes events, obeys stops,
+resumes and recovers."""
 
 from __future__ import annotations
 
@@ -51,10 +52,10 @@ def train(
 ) -> Run:
     """Trains from the first step, in this process, and returns the run when it has ended.
 
-    `on_event` hears each event after it was written down. Ctrl-C, SIGTERM or the run's `stop` file finish the
-    step, save and end with state `stopped`. Raises `Pix2PixError` for settings or data that do not fit,
-    before anything is written. `asked` holds the settings that somebody chose, which a checkpoint to start
-    from must not overrule.
+    `on_event` is called with each event after it was written. Ctrl-C, SIGTERM or the run's `stop` file
+    finish the step, save and end with state `stopped`. Raises `Pix2PixError` for settings or data that do
+    not fit, before anything is written. `asked` holds the settings that somebody chose, which a start
+    checkpoint must not override.
     """
     with joined_processes():
         prepared = None
@@ -71,12 +72,11 @@ def resume(
     on_event: Listener | None = None,
     settings: dict[str, Any] | None = None,
 ) -> Run:
-    """Goes on with a run where its state was saved last, bit for bit on a CPU; `steps` prolongs it.
+    """Resumes a run from its saved state, bit for bit on a CPU; `steps` extends it.
 
-    Settings and data come from the run; `settings` may name others of `ADJUSTABLE`, such as the device, for
-    this time, or `data`, the folder of the same pictures where it was moved, which the run remembers. A run
-    that never saved starts from its first step. `Pix2PixError` for what does not go together with the run;
-    before a step is made, it changes nothing about the run.
+    Settings and data are the run's own; `settings` may set others of `ADJUSTABLE`, such as the device, for
+    this time, or `data`, the new place of the same pictures, which the run stores. A run that never saved
+    starts from its first step. Raises `Pix2PixError` for what does not fit the run, which is then unchanged.
     """
     opened = Run.open(run)
     given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
@@ -92,7 +92,8 @@ def resume(
 def _train_in(
     run: Run, changes: dict[str, Any], on_event: Listener | None, *, prepared: Prepared | None = None
 ) -> Run:
-    """Trains to an end. A run that goes on is prepared here, where a failure changes nothing about it."""
+    """Trains to the end. A run that is resumed is prepared here, so that a failure changes
+    nothing about it."""
     if not is_first():
         leave_signals_to_first()
         # Every process goes the way of the first, and all come to the same decisions: losses are shared
@@ -126,10 +127,10 @@ def _train_in(
 
 
 def _write_end(run: Run, error: BaseException, *, is_from_page: bool) -> None:
-    """Writes down what ended a training. A run that had trained before, and has not made a step since, is
-    again what it was.
+    """Writes the cause of an end. A run that had trained before, and made no step this time, gets its
+    old status back.
 
-    Whoever typed the command reads the cause there; on the page it stands beside the run.
+    On the command line the error is also raised; on the page it is shown beside the run.
     """
     reason = _reason_of(run, error)
     run.note(reason)
@@ -155,7 +156,7 @@ def _reason_of(run: Run, error: BaseException) -> str:
 
 
 def _count_time(run: Run) -> None:
-    """Adds the time of this start to that of those before it."""
+    """Adds the time of this start to that of earlier ones."""
     status = run.read_status()
     run.write_status(
         trained=status.get("trained", 0) + time.time() - status.get("started", time.time()),
@@ -165,7 +166,7 @@ def _count_time(run: Run) -> None:
 
 
 def _drop_old_requests(run: Run) -> None:
-    """A stop of long ago is over; one that was asked for since the page started this trainer is obeyed."""
+    """Drops stop requests from before this start, but not one made since the page started this trainer."""
     run.take_sample_request()
     status = run.read_status()
     with suppress(OSError):
@@ -174,8 +175,8 @@ def _drop_old_requests(run: Run) -> None:
 
 
 def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
-    """The run's settings, with as many steps as it was prolonged to, and the batch that fitted into
-    memory."""
+    """Returns the run's settings, with the steps to which it was extended and the batch that
+    fitted into memory."""
     config = run.config()
     status = run.read_status()
     kept = {"steps": int(status.get("steps", config.steps)), "batch": int(status.get("batch", config.batch))}
@@ -183,7 +184,7 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
 
 
 def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -> None:
-    """Trains, and writes each event down before anybody else hears of it."""
+    """Trains, and writes each event before `on_event` is called with it."""
     run.keep_rows(run.saved_step())
     end = time.time() + _seconds_allowed(run)
     remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
@@ -203,7 +204,7 @@ def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -
 
 
 def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
-    """What is worth knowing before the first step."""
+    """Yields sentences worth knowing before the first step."""
     examples = prepared.examples
     machine = prepared.machine
     processes = f", {machine.world} processes" if machine.world > 1 else ""
@@ -217,7 +218,7 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
 
 
 def _changed_images(run: Run, examples: Examples) -> list[str]:
-    """What to say where a run goes on with other images than it had. Remembers what it has now."""
+    """Returns what to say where a run continues with other images than before, and stores those of now."""
     now = examples.fingerprint()
     before = run.read_status().get("pictures")
     run.write_status(pictures=now)
@@ -232,7 +233,7 @@ def _changed_images(run: Run, examples: Examples) -> list[str]:
 
 
 def _explained(run: Run, event: Event) -> Event:
-    """A stop that nobody asked for comes from the clock."""
+    """Adds the reason to a stop that nobody requested: the time limit."""
     if isinstance(event, Finished) and event.state == "stopped" and not run.stop_requested():
         minutes = run.read_status().get("minutes", 0)
         return dataclasses.replace(event, reason=f"the {minutes:g} minutes that a run may take here are over")
@@ -240,7 +241,7 @@ def _explained(run: Run, event: Event) -> Event:
 
 
 def _seconds_allowed(run: Run) -> float:
-    """What is left of the minutes that the page's owner gives a run."""
+    """Returns what is left of the time limit that the page's owner sets for a run."""
     status = run.read_status()
     return 60 * status["minutes"] - status.get("trained", 0) if status.get("minutes") else math.inf
 
@@ -248,8 +249,8 @@ def _seconds_allowed(run: Run) -> float:
 def _train_through(
     run: Run, prepared: Prepared, *, should_stop: Callable[[], bool]
 ) -> Generator[Event, None, None]:
-    """The events of a training to its end, through what can be recovered from. A file that is left out is
-    named once."""
+    """Yields the events of a training to its end, recovering where possible. A file that is left out
+    is named once."""
     left_out: set[LeftOut] = set()
     for event in recovering(
         run, lambda scale: with_smaller_batches(run, prepared, should_stop=should_stop, rate_scale=scale)
@@ -263,11 +264,11 @@ def _train_through(
 
 
 def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> Iterator[Event]:
-    """The events of an attempt; after a loss that is not finite, of another one at half the rate, at most
-    three times.
+    """Yields the events of an attempt; after a non-finite loss tries again at half the rate, at
+    most three times.
 
-    Each attempt goes on from the state that was saved last. It is given the scale of the rate, None for that
-    of the state.
+    Each attempt continues from the last saved state. It is called with the scale of the rate, None
+    for the state's.
     """
     scale: float | None = None
     for number in range(RECOVERIES + 1):
@@ -295,7 +296,7 @@ def recovering(run: Run, attempt: Callable[[float | None], Iterator[Event]]) -> 
 def with_smaller_batches(
     run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None
 ) -> Iterator[Event]:
-    """The events of a training; where memory runs out, it goes on from the state that was saved last with
+    """Yields the events of a training; where memory runs out, continues from the last saved state with
     half the batch."""
     while True:
         batch = int(run.read_status().get("batch", prepared.config.batch))
@@ -321,8 +322,8 @@ def with_smaller_batches(
 def _train_once(
     run: Run, prepared: Prepared, *, should_stop: Callable[[], bool], rate_scale: float | None
 ) -> Iterator[Event]:
-    """The events of one trainer, from the saved state or the start on, and the files that turn out to be
-    unusable meanwhile."""
+    """Yields the events of one trainer, from the saved state or the start, and the files found to
+    be unusable meanwhile."""
     state = run.read_state()
     start = {} if state else _take_start(prepared)
     try:
@@ -351,8 +352,7 @@ def _train_once(
 
 
 def _take_start(prepared: Prepared) -> Weights:
-    """The weights to start from, which are not kept: where nothing was saved before a recovery, they are read
-    again."""
+    """Returns the start weights without keeping them: a recovery before the first save reads them again."""
     weights = dict(prepared.start)
     prepared.start.clear()
     if weights or not (prepared.config.init or prepared.config.init_discriminator):

@@ -1,5 +1,5 @@
-"""Ctrl-C and the signals of the system while a run trains: the first asks for a stop, a
-second one does not wait for it."""
+"""Handles Ctrl-C and system signals while a run trains: the first requests a stop, a second one ends
+it at once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ import torch.distributed as dist
 from pix2pix.runs.run import Run
 
 TOGETHER = 0.05
-"""Seconds in which several signals are one: `timeout`, `uv run` and some shells send a single press twice."""
+"""Seconds in which several signals count as one: `timeout`, `uv run` and some shells send a
+single press twice."""
 STDERR = 2
 
 
 class StopOnSignals:
     """A signal handler that asks a run to finish its step, save and end.
 
-    A second SIGINT or SIGTERM raises `KeyboardInterrupt`. A terminal that closes (SIGHUP) never
-    does: it may say so more than once.
+    A second SIGINT or SIGTERM raises `KeyboardInterrupt`. SIGHUP never does, since a closing terminal
+    may send several.
     """
 
     def __init__(self, run: Run) -> None:
@@ -35,7 +36,7 @@ class StopOnSignals:
         self._is_over = False
 
     def __call__(self, number: int, frame: Any) -> None:
-        """Called by Python between two of its instructions."""
+        """Handles a signal; Python calls it between two bytecode instructions."""
         if self._is_settling or self._is_over:
             return
         is_press = number in (signal.SIGINT, signal.SIGTERM)
@@ -51,7 +52,7 @@ class StopOnSignals:
         self._ask()
 
     def ignore(self) -> None:
-        """From now on signals change nothing: the end is being written down."""
+        """Ignores all further signals, while the end of the run is being written."""
         self._is_over = True
 
     def _ask(self) -> None:
@@ -67,8 +68,8 @@ class StopOnSignals:
 
 @contextmanager
 def stop_on_signals(run: Run) -> Iterator[StopOnSignals]:
-    """Handles SIGINT, SIGTERM and SIGHUP for `run`. Only the main thread hears signals; in
-    another one this does nothing."""
+    """Handles SIGINT, SIGTERM and SIGHUP for `run` within the context; does nothing outside
+    the main thread."""
     handler = StopOnSignals(run)
     if threading.current_thread() is not threading.main_thread():
         yield handler

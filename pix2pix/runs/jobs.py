@@ -1,7 +1,8 @@
-"""Training in the background: a thread that starts one trainer process, watches it, and says why it ended.
+"""Training in the background: a thread that starts one trainer process, waits for it, and records
+why it ended.
 
-Why a process below the thread: in the server's own process a training would share the random state with every
-visitor's drawing, halve its speed on two cores, and take the page down with it.
+A process and not a thread: in the server's own process a training would share the random state with every
+visitor's drawing, halve its speed on two cores, and take the page down with it on a crash.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from pix2pix.runtime.locks import hold, way_out
 from pix2pix.runtime.processes import cause_of, quiet_environment
 
 LEAVING = 10
-"""Seconds that a trainer may take to leave after it wrote down its end."""
+"""Seconds that a trainer may take to exit after it wrote its end."""
 
 LONGEST_START = 60
-"""Seconds to wait for others who are starting something."""
+"""Seconds to wait for another start in progress."""
 LOOK = 1.0
-"""Seconds between two looks at the queue."""
+"""Seconds between two checks of the queue."""
 LONGEST_FREE_NAME = 50
 
 _lock = threading.RLock()
@@ -52,11 +53,11 @@ class Job:
 
     @property
     def is_alive(self) -> bool:
-        """The trainer process has not ended, or its end was not yet written down."""
+        """Whether the trainer process runs, or its end is not yet written."""
         return self._thread.is_alive()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Returns when the trainer has ended and the run says so."""
+        """Waits until the trainer has ended and the run's status says so."""
         self._thread.join(timeout)
 
     def _watch(self) -> None:
@@ -67,12 +68,12 @@ class Job:
 
 
 def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = "", minutes: float = 0) -> Run:
-    """Makes a run in `folder` and starts its training, or lets it wait for its turn. Without a
-    name it takes that of the data.
+    """Creates a run in `folder` and starts its training, or queues it; without a name it is named
+    after its data.
 
-    Whoever asks for what is being trained or waits already gets that run: a button pressed fifty times
-    starts one. `Pix2PixError` where data or settings do not fit; nothing is left on the disk then.
-    `minutes` bounds the time of training.
+    A request for what is trained or queued already returns that run: a button pressed fifty times starts one.
+    `minutes` limits the training time. Raises `Pix2PixError` where data or settings do not fit; nothing is
+    left on the disk then.
     """
     folder = Path(folder)
     config = preflight.prepare(config).config
@@ -90,8 +91,7 @@ def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = ""
 
 
 def resume(path: str | Path, steps: int | None = None) -> Run:
-    """Goes on with a run that has ended, to `steps` steps if given; waits for its
-    turn where the machine is busy."""
+    """Resumes a run that has ended, to `steps` steps if given, or queues it where the machine is busy."""
     run = Run.open(path)
     with _alone(run.path.parent):
         state = run.state()
@@ -106,7 +106,7 @@ def resume(path: str | Path, steps: int | None = None) -> Run:
 
 
 def remove(path: str | Path) -> None:
-    """Deletes a run for good; `RunError` while it is being trained."""
+    """Deletes a run. Raises `RunError` while it is being trained."""
     run = Run.open(path)
     with _alone(run.path.parent):
         if run.state() in ALIVE:
@@ -115,20 +115,23 @@ def remove(path: str | Path) -> None:
 
 
 def free_name(runs: Path, data: str) -> str:
-    """`facades`, or `facades-2` where that is taken."""
+    """Returns the name of the data, such as `facades`, or `facades-2` where that is taken."""
     plain = re.sub(r"[^\w-]+", "-", Path(data).resolve().name).strip("-_")[:LONGEST_FREE_NAME] or "run"
     names = [plain, *(f"{plain}-{number}" for number in range(2, 10_000))]
     return next(name for name in names if not (runs / name).exists())
 
 
 def running() -> Job | None:
-    """The job of this process that is at work, if any."""
+    """Returns this process's job that is running, if any."""
     return next((job for job in _jobs.values() if job.is_alive), None)
 
 
 def adopt(folder: str | Path) -> list[Run]:
-    """After a restart: closes runs that claim a trainer which is gone, returns those whose trainer went on
-    meanwhile, and sees to the queue again."""
+    """Closes runs whose trainer died, after a restart of the server, and returns those that
+    are still trained.
+
+    Also resumes the watch of the queue.
+    """
     _close_dead(Path(folder))
     alive = [run for run in find_runs(folder) if run.state() in ALIVE]
     if alive or run_queue.waiting(folder):
@@ -137,13 +140,13 @@ def adopt(folder: str | Path) -> list[Run]:
 
 
 def close(run: Run, cause: str) -> None:
-    """Writes down that a trainer is gone."""
+    """Writes that a trainer is gone, with the cause."""
     run.note(cause)
     run.write_status(state="died", reason=cause)
 
 
 def busy(folder: Path) -> Run | None:
-    """The run that holds this machine, also one that a server before this one has started."""
+    """Returns the run that is trained on this machine, also one that an earlier server has started."""
     job = running()
     if job and job.run.read_status().get("state") in (*ENDED, run_queue.QUEUED):
         # It has said its last word and is only leaving: whoever resumes at once is not to wait for that.
@@ -154,7 +157,7 @@ def busy(folder: Path) -> Run | None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One start at a time, whichever thread or server it comes from; the lock dies with its holder."""
+    """Holds the lock for starting a run, across threads and servers; it is released when its holder dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with _lock, ExitStack() as stack:
         try:
@@ -168,8 +171,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _twin(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | None:
-    """A run of the same settings, name (where one is given) and owner that is at work or waits;
-    not one that is about to stop."""
+    """Returns a run of the same settings, owner and name (if given) that is trained or queued and not
+    about to stop."""
     for run in find_runs(folder):
         is_going_on = run.state() in (*ALIVE, run_queue.QUEUED) and not run.stop_requested()
         if is_going_on and name in ("", run.name) and run.owner == owner and run.config() == config:
@@ -188,8 +191,8 @@ def _begin_or_wait(run: Run) -> None:
 
 
 def _supervise(folder: Path) -> None:
-    """Has a thread look after the folder as long as a run waits in it, or one is at work that
-    this server has not started."""
+    """Starts a thread that watches the folder while a run is queued, or one is trained that this server
+    has not started."""
     key = folder.resolve()
     if key not in _supervisors or not _supervisors[key].is_alive():
         _supervisors[key] = threading.Thread(
@@ -215,7 +218,7 @@ def _look_after(folder: Path) -> None:
 
 
 def _close_dead(folder: Path) -> None:
-    """Runs that claim a trainer which is gone. A death that was written down already keeps its cause."""
+    """Closes runs whose trainer is gone; a death that was written before keeps its cause."""
     job = running()
     for run in find_runs(folder):
         is_ours = job is not None and job.run.path.resolve() == run.path.resolve()
@@ -231,7 +234,7 @@ def _begin(run: Run) -> None:
 
 
 def command(run: Run) -> list[str]:
-    """What a person would type to go on with a run; a run that has just been made starts with it."""
+    """Returns the command that resumes a run; for a new run it starts it."""
     return [sys.executable, "-m", "pix2pix", "train", "--run", str(run.path), "--resume"]
 
 

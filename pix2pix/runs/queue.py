@@ -1,5 +1,5 @@
-"""The queue of runs that wait for the machine. It is the runs themselves: each says in its
-status since when it waits."""
+"""The queue of runs that wait for the machine. There is no other file: each run's status states since
+when it waits."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ QUEUED = "queued"
 
 
 def waiting(folder: str | Path) -> list[Run]:
-    """The runs that wait, the next one first."""
+    """Returns the runs that wait, the next one first."""
     since = {run: status for run in find_runs(folder) if (status := run.read_status()).get("state") == QUEUED}
     return sorted(since, key=lambda run: (float(since[run].get("queued", 0)), run.name))
 
 
 def place_of(run: Run) -> tuple[int, int]:
-    """Place in the queue, from 1, and its length; place 0 where the run does not wait."""
+    """Returns the place in the queue, from 1, and its length; place 0 where the run does not wait."""
     names = [other.name for other in waiting(run.path.parent)]
     return (names.index(run.name) + 1 if run.name in names else 0), len(names)
 
 
 def join(run: Run) -> None:
-    """Puts a run at the end of the queue; what it was before is kept for when it leaves."""
+    """Puts a run at the end of the queue; its earlier status is kept for when it leaves."""
     before = str(run.read_status().get("state", "new"))
     run.set_status_aside()
     run.write_status(state=QUEUED, queued=time.time(), before=before)
 
 
 def refuse_if_full(folder: Path) -> None:
-    """`RunError` where the queue takes no more."""
+    """Raises `RunError` where the queue is full."""
     length = len(waiting(folder))
     if length >= LONGEST_QUEUE:
         raise RunError(
@@ -43,8 +43,8 @@ def refuse_if_full(folder: Path) -> None:
 
 
 def leave(run: Run) -> str:
-    """Takes a run out of the queue: one that has never trained is removed, any other is what
-    it was. Says what was done."""
+    """Takes a run out of the queue and returns a sentence; one that never trained is deleted, another gets
+    its old status."""
     status = run.read_status()
     if status.get("state") != QUEUED:
         raise RunError(f"{run.name} does not wait (any more).")

@@ -1,4 +1,4 @@
-"""What a training needs before it has begun: memory and disk, held against what this machine has."""
+"""Estimates of the memory and disk that a training needs, compared with what this machine has."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from pix2pix.networks import describe_generator
 from pix2pix.runtime.device import choose_device
 
 PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
-"""Bytes that the libraries take before a picture is seen (on a GPU: of its memory)."""
+"""Bytes that the libraries take before any picture is loaded (on a GPU: of its memory)."""
 HELD = 2.2
-"""Bytes held for the backward pass, and the gradients on their way, by each byte
-that a layer gives (measured)."""
+"""Bytes for the backward pass and the gradients, for each byte of a layer's output (measured)."""
 SHARE = 0.9
-"""Part of the free memory that a training may count on."""
+"""Share of the free memory that a training may use."""
 NARROWEST = 16
 SMALLEST = 64
 STATE_COPIES = 4
-"""Of each network in state.pt: weights, two moments, and the running mean (of the generator)."""
+"""Tensors per weight in state.pt: the weight, two moments, and the EMA (of the generator)."""
 ROOM = 200_000_000
 """Bytes that are left free beside what a run writes."""
 
 
 def memory_needed(config: TrainConfig) -> int:
-    """Bytes of memory on the device that trains, from the shapes alone: nothing is computed."""
+    """Returns the bytes of memory that training takes on its device, from shapes alone:
+    nothing is computed."""
     model = _model(config)
     networks: list[nn.Module] = [describe_generator(model)]
     picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
@@ -50,12 +50,12 @@ def memory_needed(config: TrainConfig) -> int:
 
 
 def _model(config: TrainConfig) -> ModelConfig:
-    """The network of these settings; what its pictures are does not matter here."""
+    """Returns the network of these settings; the kinds of pictures do not matter here."""
     return ModelConfig(**config.architecture())
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
-    """What all layers give, as bytes."""
+    """Returns the bytes of all layers' outputs."""
     sizes: list[int] = []
 
     def count(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
@@ -71,16 +71,16 @@ def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
 
 
 def memory_free(config: TrainConfig) -> int:
-    """Bytes that a training could take on its device."""
+    """Returns the bytes that a training could take on its device."""
     device = choose_device(config.device)
     return int(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else free_memory()
 
 
 def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfig, str]:
-    """The settings that this machine can hold, and a sentence about what was lowered;
-    empty where nothing had to be.
+    """Returns settings that this machine can hold, and a sentence about what was lowered; ""
+    where nothing was.
 
-    The batch goes first, then the width, then the size: what costs the picture least comes first. A network
+    The batch is lowered first, then the width, then the size: what costs least quality comes first. A network
     that is fine-tuned keeps its width.
     """
     free = memory_free(config) if free is None else free
@@ -123,8 +123,8 @@ def _lowered(before: TrainConfig, after: TrainConfig) -> str:
 
 
 def disk_needed(config: TrainConfig) -> int:
-    """Bytes that a run of these settings writes: its state and models, each once more while it is
-    replaced, and its pictures."""
+    """Returns the bytes that a run writes: state and models, each once more while it is replaced,
+    and sample grids."""
     model = _model(config)
     generator = _numbers_in(describe_generator(model))
     discriminator = 0 if config.gan == "none" else _numbers_in(describe_discriminator(config, model))
@@ -140,7 +140,8 @@ def _numbers_in(network: nn.Module) -> int:
 
 
 def check_disk(config: TrainConfig, folder: Path) -> None:
-    """`NoSpaceError` naming what is needed and what is free, where a run in `folder` would fill the disk."""
+    """Raises `NoSpaceError`, with what is needed and what is free, where a run in `folder` would
+    fill the disk."""
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     needed = disk_needed(config)
@@ -153,5 +154,5 @@ def check_disk(config: TrainConfig, folder: Path) -> None:
 
 
 def in_words(count: float) -> str:
-    """`3.1 GB`, `240 MB`"""
+    """Returns bytes in words: `3.1 GB`, `240 MB`."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -1,16 +1,16 @@
-"""A training run is a directory. Whoever wants to know about it, reads it: a
-page, a terminal, another machine.
+"""A training run as a directory, from which a page, a terminal or another machine reads its state.
 
-config.json     TrainConfig, written first, never changed     status.json   state, step,
-time; replaced, also the heartbeat
-metrics.jsonl   one object a line, append only                samples/      the
-same validation pairs each time
-state.pt        all that is needed to go on                   model.pth     newest
-model        best.pth   best model
-log.txt         notes; from the page, all that is printed     stop          an empty
-file: finish the step, save, stop
-owner           who started it, where people sign in          sample        an empty file:
-                make a sample grid after the step
+config.json     TrainConfig, written first, never changed
+status.json     state, step, time; replaced as a whole, also the heartbeat
+metrics.jsonl   one object a line, append only
+samples/        sample grids of the same validation pairs each time
+state.pt        all that is needed to resume
+model.pth       newest model
+best.pth        best model
+log.txt         notes; from the page, all that is printed
+stop            an empty file: finish the step, save, stop
+sample          an empty file: make a sample grid after the step
+owner           who started it, where people sign in
 """
 
 from __future__ import annotations
@@ -57,23 +57,22 @@ from pix2pix.training.events import (
 T = TypeVar("T")
 
 STARTING = 120
-"""Seconds that a trainer may take to import torch and take the lock, on a
-machine that has much else to do."""
+"""Seconds that a trainer may take on a busy machine to import torch and take the lock."""
 SILENT = 30
-"""Seconds without a sign of life after which a trainer whose lock cannot be asked counts as gone."""
+"""Seconds without a heartbeat after which a trainer counts as gone, where the lock cannot be checked."""
 ALIVE = ("starting", "running", "stopping")
 ENDED = ("finished", "stopped", "diverged", "failed", "died")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a run's directory says at one moment. Missing files are empty
-    values: a run may have just begun."""
+    """The content of a run's directory at one moment. Missing files are empty values, since a run may
+    have just begun."""
 
     name: str
     state: str
-    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (it said
-    running, and nobody holds it)."""
+    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (the status says
+    running, but nobody holds the lock)."""
     reason: str
     step: int
     steps: int
@@ -86,32 +85,31 @@ class Snapshot:
     best: Path | None
     can_resume: bool
     log: str
-    """The last lines of what the trainer printed."""
+    """The last lines of log.txt."""
     notice: str = ""
     """What the trainer changed by itself, such as a smaller batch where memory ran out."""
     trained: float = 0.0
-    """Seconds that trainers have worked on it."""
+    """Seconds of training in all."""
 
     @property
     def seconds_left(self) -> float:
-        """Time to the last step at the present pace."""
+        """Seconds to the last step at the present speed."""
         return max(0, self.steps - self.step) * self.seconds_per_step
 
     @property
     def is_alive(self) -> bool:
-        """A trainer is at work on it now."""
+        """Whether it is being trained now."""
         return self.state in ("starting", "running", "stopping")
 
 
 class Run(RunFolder):
-    """One run directory: `Run.create` makes it, `record` writes events down,
-    `snapshot` reads it from anywhere."""
+    """One run directory: `Run.create` makes it, `record` writes events, `snapshot` reads it from anywhere."""
 
     _next_sign = 0.0
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
-        """A new run with its settings written down; `RunError` where one is already."""
+        """Creates a run with its settings. Raises `RunError` where there is one."""
         run = cls(path)
         if run.config_path.exists():
             raise RunError(
@@ -127,7 +125,7 @@ class Run(RunFolder):
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """An existing run; `RunError` where there is none."""
+        """Opens an existing run. Raises `RunError` where there is none."""
         run = cls(path)
         if not run.config_path.is_file():
             raise RunError(
@@ -137,7 +135,7 @@ class Run(RunFolder):
         return run
 
     def config(self) -> TrainConfig:
-        """The settings that the run was started with, and where its data lies now."""
+        """Returns the settings with which the run was started, with the present place of its data."""
         try:
             config = TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError, RecursionError, ConfigError) as error:
@@ -148,8 +146,8 @@ class Run(RunFolder):
         return replace(config, data=str(self.read_status().get("data", config.data)))
 
     def record(self, event: Event) -> None:
-        """Writes an event down. `NoSpaceError` where the disk is full; what stood
-        there before is still whole."""
+        """Writes an event. Raises `NoSpaceError` where the disk is full; existing files are
+        then unchanged."""
         writers = {
             LeftOut: self._left_out,
             Noted: self._noted,
@@ -174,7 +172,7 @@ class Run(RunFolder):
         self.note(f"note: {event.remark}")
 
     def _stepped(self, event: Stepped) -> None:
-        """A sign of life once a second, between the rows."""
+        """Writes a heartbeat at most once a second, between the rows."""
         if time.monotonic() > self._next_sign:
             self._next_sign = time.monotonic() + 1
             self.write_status(step=event.step)
@@ -225,8 +223,8 @@ class Run(RunFolder):
         self.write_status(state=event.state, step=event.step, reason=event.reason)
 
     def read_state(self) -> dict[str, Any] | None:
-        """What a trainer needs to go on, or None where nothing was saved yet.
-        `RunError` where the file is damaged."""
+        """Returns what a trainer needs to resume, None where nothing was saved. Raises `RunError` for
+        a damaged file."""
         if not self.state_path.exists():
             return None
         try:
@@ -237,7 +235,7 @@ class Run(RunFolder):
         return state
 
     def cannot_go_on(self, error: Exception) -> RunError:
-        """The error to raise where the saved state could not be read or taken over."""
+        """Returns the error to raise where the saved state cannot be read or loaded."""
         refused = next((each for each in (error, error.__cause__) if isinstance(each, OSError)), None)
         if refused is not None and refused.errno is not None:
             return RunError(
@@ -251,21 +249,22 @@ class Run(RunFolder):
         )
 
     def saved_step(self) -> int:
-        """The step of the saved state; 0 where nothing was saved. `RunError` where the file is damaged."""
+        """Returns the step of the saved state, 0 where nothing was saved. Raises `RunError` for
+        a damaged file."""
         # A kill between the state and the status leaves an older number there: the file itself is asked.
         return self._look_into_state(lambda state: int(state["step"])) or 0
 
     def saved_model(self) -> ModelConfig | None:
-        """What the model of the saved state is, None where nothing was saved.
-        `RunError` where the file is damaged."""
+        """Returns the config of the saved model, None where nothing was saved. Raises `RunError` for
+        a damaged file."""
         return self._look_into_state(lambda state: ModelConfig.from_dict(state["model"]))
 
     def saved_precision(self) -> str | None:
-        """The precision that the saved state was trained in; None and errors as `saved_model`."""
+        """Returns the precision of the saved state; None and errors as in `saved_model`."""
         return self._look_into_state(lambda state: str(state["precision"]))
 
     def _look_into_state(self, look: Callable[[dict[str, Any]], T]) -> T | None:
-        """What `look` finds in the saved state, of which only that is read."""
+        """Returns what `look` finds in the saved state, reading only that part."""
         if not self.state_path.exists():
             return None
         try:
@@ -275,7 +274,7 @@ class Run(RunFolder):
             raise self.cannot_go_on(error) from error
 
     def keep_rows(self, step: int) -> None:
-        """Drops rows and samples past `step`: they come again when the run goes on from there."""
+        """Drops rows and samples past `step`, since the resumed run makes them again."""
         # What cannot be read at the moment must not be written anew without it.
         rows = [row for row in self.read_rows() if row["step"] <= step]
         write_text(self.metrics_path, "".join(json.dumps(row) + "\n" for row in rows))
@@ -285,7 +284,8 @@ class Run(RunFolder):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Holds the run for one trainer; the lock dies with its holder. `RunError` where another has it."""
+        """Holds the run for one trainer; the lock is released when its holder dies. Raises `RunError` where
+        it is held."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(hold(self.lock_path, timeout=2))
@@ -299,7 +299,7 @@ class Run(RunFolder):
             yield
 
     def is_held(self) -> bool:
-        """A trainer, in whatever process, holds the run at this moment."""
+        """Whether a trainer, in whatever process, holds the run now."""
         try:
             return not is_free(self.lock_path)
         except RunError:
@@ -307,7 +307,7 @@ class Run(RunFolder):
             return time.time() - float(self.read_status().get("time", 0)) < SILENT
 
     def snapshot(self) -> Snapshot:
-        """What the directory says now."""
+        """Reads the directory."""
         config = self.config()
         status = self.read_status()
         return Snapshot(
@@ -329,11 +329,11 @@ class Run(RunFolder):
         )
 
     def state(self) -> str:
-        """Reads the state alone, as `snapshot` gives it."""
+        """Returns the state alone, as `snapshot` gives it."""
         return self._true_state(self.read_status())
 
     def seconds_trained(self, status: dict[str, Any]) -> float:
-        """The time of trainers that have ended, and of the one at work as far as it has told."""
+        """Returns the training time of ended trainers, and of the present one up to its last heartbeat."""
         started = float(status.get("started", 0))
         going_on = (
             float(status.get("time", 0)) - started
@@ -343,7 +343,7 @@ class Run(RunFolder):
         return float(status.get("trained", 0)) + max(0.0, going_on)
 
     def _true_state(self, status: dict[str, Any]) -> str:
-        """The state as written, unless it claims a trainer that is gone."""
+        """Returns the state as written, or `died` where its trainer is gone."""
         state = str(status.get("state", "new"))
         if state not in ALIVE:
             return state
@@ -357,6 +357,6 @@ class Run(RunFolder):
 
 
 def find_runs(folder: str | Path) -> list[Run]:
-    """All runs in a folder, the newest first."""
+    """Returns all runs in a folder, the newest first."""
     configs = sorted(Path(folder).glob("*/config.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     return [Run(path.parent) for path in configs]

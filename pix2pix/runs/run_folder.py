@@ -1,6 +1,6 @@
-"""The files of a run directory: where each is, and how the small ones are read and written.
+"""The files of a run directory: their paths, and how the small ones are read and written.
 
-Writers replace whole files; readers forgive a missing file and half a last line.
+Writers replace whole files; readers accept a missing file and an incomplete last line.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from pix2pix.runtime.paths import expand_home
 
 LOG_TAIL = 16_384
 NOT_TRAINED = ("new", "queued", "starting")
-"""States of a run that has no trainer, or has none yet: what they say of the time
-before stands in `earlier`."""
+"""States of a run without a trainer, or before it has one; the status from before is under `earlier`."""
 
 
 class RunFolder:
-    """A run directory as files; `Run` gives them their meaning."""
+    """A run directory as files; `Run` interprets them."""
 
     is_asked_to_stop = False
-    """Whether this process was asked by a signal, which needs no file."""
+    """Whether a signal asked this process to stop, which needs no file."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(expand_home(path))
@@ -69,8 +68,8 @@ class RunFolder:
         return self.path / "best.pth"
 
     def files_of(self, first: Path, names: Iterable[str]) -> list[Path]:
-        """Where the models of these names lie: the first in `first`, such as model.pth, others
-        beside it, in model_NAME.pth."""
+        """Returns the paths of models by name: the first is `first`, such as model.pth, others are
+        model_NAME.pth beside it."""
         return [
             first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)
         ]
@@ -97,35 +96,35 @@ class RunFolder:
 
     @property
     def owner(self) -> str:
-        """Who started the run; empty where nobody signed in for it."""
+        """Who started the run; "" where nobody signed in."""
         with suppress(OSError):
             return self.owner_path.read_text(encoding="utf-8").strip()
         return ""
 
     def make_folders(self) -> None:
-        """Makes the run's folders; `RunError` or `NoSpaceError` where they cannot be made."""
+        """Creates the run's folders. Raises `RunError` or `NoSpaceError` where that fails."""
         try:
             self.samples_path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise no_space(self.path, error) from error
 
     def read_status(self) -> dict[str, Any]:
-        """The last status; empty where none can be read."""
+        """Returns the last status; {} where none can be read."""
         with suppress(OSError, ValueError, RecursionError):
             return sound_status(json.loads(self.status_path.read_text(encoding="utf-8")))
         return {}
 
     def write_status(self, **changes: Any) -> None:
-        """Merges `changes` into status.json; None takes a value out. On a full disk it is overwritten in
-        place, which needs no room."""
+        """Merges `changes` into status.json; None removes a value. On a full disk the file is
+        overwritten in place."""
         status = self._status_to_change() | changes | {"time": time.time(), "pid": os.getpid()}
         status = {name: value for name, value in status.items() if value is not None}
         self._replace_status(status)
         self._written = status
 
     def _status_to_change(self) -> dict[str, Any]:
-        """The last status. Where it is there and cannot be read at the moment, it is what this process
-        wrote last: nothing is lost."""
+        """Returns the last status; where it cannot be read at the moment, the one that this
+        process wrote last."""
         try:
             status = json.loads(self.status_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -139,13 +138,13 @@ class RunFolder:
         return sound_status(status)
 
     def set_status_aside(self) -> None:
-        """Keeps all that the status says of a run that has trained, until it trains again."""
+        """Keeps the whole status of a run that has trained, until it trains again."""
         status = self.read_status()
         if status.get("state", "new") not in NOT_TRAINED and "earlier" not in status:
             self.write_status(earlier=status)
 
     def put_status_back(self) -> bool:
-        """Makes what `set_status_aside` kept the status again, to the byte; whether there was something."""
+        """Restores what `set_status_aside` kept, byte for byte; returns whether there was something."""
         earlier = self.read_status().get("earlier")
         if earlier:
             self._replace_status(earlier)
@@ -168,13 +167,13 @@ class RunFolder:
         append_line(self.metrics_path, json.dumps(row))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl that are whole; a last line that is half written is left out."""
+        """Returns the rows of metrics.jsonl, without an incomplete last line."""
         with suppress(RunError):
             return self.read_rows()
         return []
 
     def read_rows(self) -> list[dict[str, Any]]:
-        """The same; `RunError` where there is a file that cannot be read."""
+        """Returns the rows. Raises `RunError` where the file exists and cannot be read."""
         try:
             return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
         except FileNotFoundError:
@@ -186,7 +185,7 @@ class RunFolder:
             ) from error
 
     def samples(self) -> list[tuple[int, Path]]:
-        """Steps and files of the sample grids, oldest first."""
+        """Returns steps and files of the sample grids, oldest first."""
         return sorted(
             (int(path.stem), path) for path in self.samples_path.glob("*.png") if path.stem.isdigit()
         )
@@ -196,7 +195,7 @@ class RunFolder:
         _touch(self.stop_path)
 
     def stop_requested(self) -> bool:
-        """Somebody asked for a stop that was not yet obeyed."""
+        """Whether there is a stop request that was not obeyed yet."""
         return self.is_asked_to_stop or self.stop_path.exists()
 
     def request_sample(self) -> None:
@@ -204,7 +203,7 @@ class RunFolder:
         _touch(self.sample_now_path)
 
     def take_sample_request(self) -> bool:
-        """Somebody asked for a sample grid; asking is over with this answer."""
+        """Whether a sample grid was requested; removes the request."""
         if not self.sample_now_path.exists():
             return False
         self.sample_now_path.unlink(missing_ok=True)
@@ -216,7 +215,7 @@ class RunFolder:
             file.write(sentence + "\n")
 
     def log_tail(self) -> str:
-        """The last lines of log.txt."""
+        """Returns the last lines of log.txt."""
         with suppress(OSError), self.log_path.open("rb") as file:
             file.seek(max(0, self.log_path.stat().st_size - LOG_TAIL))
             return file.read().decode("utf-8", errors="replace")

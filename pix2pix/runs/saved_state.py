@@ -1,5 +1,4 @@
-"""Checks what `state.pt` and `status.json` of a run hold before anybody computes with it:
-kinds and bounds of all values."""
+"""Checks `state.pt` and `status.json` before they are used: types and bounds of all values."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ WORDS = ("state", "reason", "notice", "data", "pictures", "before")
 
 
 def is_number(value: Any) -> bool:
-    """Returns whether it is a finite number of a size that can be computed with."""
+    """Whether it is a finite number of a magnitude that can be computed with."""
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
@@ -27,13 +26,12 @@ def is_number(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    """Returns whether it is a whole number from 0."""
+    """Whether it is a whole number from 0."""
     return is_number(value) and isinstance(value, int) and value >= 0
 
 
 def sound_status(status: Any) -> dict[str, Any]:
-    """Returns the entries of a status whose kind is right; the others are left
-    out, as if they were missing."""
+    """Returns the entries of a status with the right types; others are dropped as if they were missing."""
     if not isinstance(status, dict):
         return {}
     kinds = dict.fromkeys(COUNTS, is_count) | dict.fromkeys(NUMBERS, is_number)
@@ -43,8 +41,8 @@ def sound_status(status: Any) -> dict[str, Any]:
 
 
 def check_state(state: Any) -> None:
-    """Raises `ValueError` where a saved state lacks something or holds it as another kind. Networks are
-    checked where they are loaded."""
+    """Raises `ValueError` where a saved state lacks something or has another type; networks are
+    checked when loaded."""
     if not isinstance(state, dict):
         raise ValueError("it is no state of a training")
     for name, is_right in (("step", is_count), ("count", is_count), ("rate_scale", is_number)):
@@ -63,8 +61,8 @@ def check_state(state: Any) -> None:
 
 
 def _check_optimizer(name: str, optimizer: Any) -> None:
-    """Adam's state: two moments of one shape and a step for each parameter, and
-    settings of the usual kinds."""
+    """Checks Adam's state: two moments of one shape and a step for each parameter, and settings of
+    the usual types."""
     moments, groups = (
         (optimizer.get("state"), optimizer.get("param_groups"))
         if isinstance(optimizer, Mapping)

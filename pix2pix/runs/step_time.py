@@ -1,7 +1,8 @@
-"""How long a training will take: a few real steps on the real data, in a process of their
-own, remembered for this machine.
+"""Measures the time of a training step on the real data in a process of its own, and caches it
+for this machine.
 
-`python -m pix2pix.runs.step_time '{"data": ..., "size": ...}'` takes the steps and prints what one takes.
+`python -m pix2pix.runs.step_time '{"data": ..., "size": ...}'` takes a few steps and prints the
+seconds of one.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ COSTLY = (
 
 
 class StepTimes:
-    """Seconds a step of this machine, by size, width and batch. Known ones are kept in a file; others are
-    measured in turn by a thread."""
+    """Seconds per step on this machine by settings, kept in a file; a thread measures unknown ones
+    one after another."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,15 +68,15 @@ class StepTimes:
         return self.folder / ".pace.json"
 
     def seconds_per_step(self, config: TrainConfig) -> float | None:
-        """What a step takes, where that is known."""
+        """Returns the seconds of a step, None where that is not known."""
         with self._lock:
             if not self._known:
                 self._known = _read(self.path)
             return self._known.get(key_of(config))
 
     def ask(self, config: TrainConfig) -> None:
-        """Has it measured when the machine is free, unless it is known or was asked
-        for already. Returns at once."""
+        """Queues a measurement for when the machine is free, unless it is known or queued.
+        Returns at once."""
         key = key_of(config)
         if self.seconds_per_step(config) is not None:
             return
@@ -88,12 +89,12 @@ class StepTimes:
                 self._thread.start()
 
     def is_busy(self) -> bool:
-        """Something is being measured, or waits for it."""
+        """Whether a measurement runs or waits."""
         with self._lock:
             return bool(self._asked)
 
     def wait(self, seconds: float) -> None:
-        """Returns when all that was asked for is measured, or after so long."""
+        """Waits until all is measured, or for at most `seconds`."""
         thread = self._thread
         if thread:
             thread.join(seconds)
@@ -135,14 +136,14 @@ def _read(path: Path) -> dict[str, float]:
 
 
 def key_of(config: TrainConfig) -> str:
-    """Machine and settings that a step's time depends on."""
+    """Returns the machine and the settings that a step's time depends on, as text."""
     networks = config.architecture() | {name: getattr(config, name) for name in COSTLY}
     return " ".join(map(str, (platform.node(), os.cpu_count(), *networks.values())))
 
 
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:
-    """Seconds of a step, by taking a few in a niced process; None where that did not work
-    out, or `give_up` became true."""
+    """Returns the seconds of a step, measured in a niced process; None where that failed or
+    `give_up` became true."""
     settings = dataclasses.replace(config, cache="stream", workers=0, compile="off").to_dict()
     command = [sys.executable, "-m", "pix2pix.runs.step_time", json.dumps(settings)]
     end = time.monotonic() + LONGEST

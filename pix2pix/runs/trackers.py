@@ -1,4 +1,4 @@
-"""Event files for those who watch their trainings in a tracker of their own."""
+"""Writes events for external experiment trackers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pix2pix.training.events import Evaluated, Event, Progress, Sampled
 
 
 def check_tracker(name: str) -> None:
-    """`ConfigError` where the tracker's package is missing."""
+    """Raises `ConfigError` where the tracker's package is missing."""
     if name == "tensorboard" and not importlib.util.find_spec("tensorboard"):
         raise ConfigError(
             "tracker tensorboard needs a package that is not installed. Get it with: pip install tensorboard"
@@ -24,10 +24,10 @@ def check_tracker(name: str) -> None:
 
 @contextmanager
 def open_tracker(name: str, folder: Path, *, step: int = 0) -> Iterator[Callable[[Event], None]]:
-    """A function that passes events on to the tracker `name`: none, or tensorboard
-    (files in `folder/tensorboard`).
+    """Provides a function that passes events to the tracker `name`: none, or tensorboard (in
+    `folder/tensorboard`).
 
-    What an earlier start wrote of steps after `step`, from which the run goes on, is taken back.
+    What an earlier start wrote of steps after `step`, from which the run continues, is removed.
     """
     check_tracker(name)
     if name == "none":

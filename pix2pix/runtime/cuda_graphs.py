@@ -1,8 +1,7 @@
-"""A network on a GPU, played back from a recording: one picture takes less time than
-starting its kernels one by one.
+"""Runs a network on a GPU from a recorded CUDA graph: one picture takes less time than launching kernels
+one by one.
 
-A recording (a CUDA graph) is of one size. It is made when a size comes for the second
-time, and the last few are kept.
+A graph has one input size. It is recorded when a size comes for the second time, and the last few are kept.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from torch import Tensor, nn
 
 KEPT = 4
 MOST_PIXELS = 2**20
-"""Of a batch that is recorded. Larger ones keep a GPU busy as they are, and a
-recording holds their memory."""
+"""Largest batch in pixels that is recorded. Larger ones occupy a GPU anyway, and a graph
+holds their memory."""
 
 WARM_UP = 3
 Key = tuple[tuple[int, ...], ...]
@@ -26,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Graph:
-    """One size, with the memory that its inputs and its output have for good."""
+    """A recorded graph of one size, with the memory of its inputs and output."""
 
     def __init__(self, network: nn.Module, inputs: Sequence[Tensor]) -> None:
         self.inputs = [tensor.clone() for tensor in inputs]
@@ -44,7 +43,7 @@ class Graph:
             self.output = _call(network, self.inputs)
 
     def play(self, inputs: Sequence[Tensor]) -> Tensor:
-        """The output for these inputs, as a tensor of its own."""
+        """Returns the output for these inputs, as a tensor of its own."""
         for own, given in zip(self.inputs, inputs, strict=True):
             own.copy_(given)
         self.graph.replay()
@@ -52,8 +51,8 @@ class Graph:
 
 
 class GraphCache:
-    """Called like the network. Where recording fails the network itself is run, from then on,
-    and a warning is logged once."""
+    """Called like the network. Where recording fails, the network itself is run from then on,
+    with one warning."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network

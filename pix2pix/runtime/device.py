@@ -1,4 +1,4 @@
-"""What a training runs on: device, precision, and its place among the processes that share the work."""
+"""What a training runs on: device, precision, and its rank among the processes that share the work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pix2pix.runtime.fast_inference import is_bf16_faster
 
 @dataclass(frozen=True)
 class Machine:
-    """Where one process computes, and which of `world` processes it is."""
+    """The device of one process, and its rank among `world` processes."""
 
     device: torch.device
     precision: str = "fp32"
@@ -26,17 +26,17 @@ class Machine:
 
     @property
     def is_first(self) -> bool:
-        """The process that decides, evaluates and writes."""
+        """Whether this is the process that decides, evaluates and writes."""
         return self.rank == 0
 
     def autocast(self) -> torch.autocast:
-        """The context that networks run in."""
+        """Returns the autocast context that networks run in."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
 
 def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
-    """The machine that the settings ask for. `precision` is that of the run so far: going on with
-    another would not be going on."""
+    """Returns the machine that the settings ask for; `precision` is that of the saved state, which a
+    resume must keep."""
     rank = int(os.environ.get("RANK", "0"))
     world = int(os.environ.get("WORLD_SIZE", "1"))
     device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
@@ -53,14 +53,14 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
 
 
 def _finds_compiler(device: torch.device) -> bool:
-    """Whether torch.compile can work: without a compiler it fails only in the first step, on a
-    small server or on Windows."""
+    """Whether torch.compile can work here: without a compiler it would fail only in the first step."""
     has_compiler = any(shutil.which(name) for name in (os.environ.get("CXX") or "g++", "clang++", "cl"))
     return has_compiler and (device.type != "cuda" or importlib.util.find_spec("triton") is not None)
 
 
 def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """`auto` takes a GPU where there is one; `ConfigError` for a device that is not there."""
+    """Returns the device; `auto` is a GPU where there is one. Raises `ConfigError` for one that
+    does not exist."""
     if name == "auto" and os.environ.get("SPACES_ZERO_GPU"):
         # There the GPU is lent for single calls, in a process of their own:
         # `pix2pix/inference/zero_gpu.py` asks for it by name.

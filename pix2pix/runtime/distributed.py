@@ -15,12 +15,12 @@ from torch import Tensor
 
 
 def is_first() -> bool:
-    """This is the process that decides, evaluates and writes."""
+    """Whether this is the process that decides, evaluates and writes."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def wait_for_first() -> None:
-    """Goes on when all processes have come here."""
+    """Waits until all processes have reached this call."""
     if dist.is_initialized():
         dist.barrier()
 
@@ -48,8 +48,7 @@ def joined_processes() -> Iterator[None]:
 
 
 def leave_signals_to_first() -> None:
-    """The first process hears of a stop and tells the others in their common step; one that
-    ended by itself would break it."""
+    """Ignores signals in all processes but the first, which passes a stop on to them in their common step."""
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Memory that ran out: recognised in whatever words the library has for it."""
+"""Recognises errors that mean that memory ran out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ WORDS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """The device or the machine had no memory left; on a CPU torch says so in a plain RuntimeError."""
+    """Whether the device or the machine ran out of memory; on a CPU torch raises a plain RuntimeError."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in WORDS)
 
 
 def smaller_batch(batch: int, size: int, *, width: int) -> int:
-    """Half of it; `RunError` where it cannot be halved."""
+    """Returns half the batch. Raises `RunError` where it cannot be halved."""
     if batch == 1:
         raise RunError(
             f"memory ran out with a single pair of {size} x {size} pixels at width {width}."
@@ -35,7 +35,7 @@ def smaller_batch(batch: int, size: int, *, width: int) -> int:
 
 
 def free_unused() -> None:
-    """Gives back what nobody holds any more."""
+    """Frees memory that nothing refers to any more."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""Processes in the background: quiet beside the page, without its secrets, their end in words."""
+"""Background processes: low priority, an environment without secrets, exit codes in words."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ NICENESS = 10
 
 
 def step_back(pid: int = 0) -> None:
-    """Lets other processes go before `pid`, or before this one. A session of its own steps back as a whole.
+    """Lowers the priority of process `pid`, or of this one; a process with a session of its own does so
+    as a whole.
 
     A trainer calls it once it has started: one that was nice before its imports took over a minute to start
-    on a busy machine, while somebody waited for it. Linux shares the processor by session first: there the
-    niceness of a process alone counts only inside its session.
+    on a busy machine. Linux shares the processor by session first, where the niceness of a process counts
+    only inside it.
     """
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
@@ -26,14 +27,14 @@ def step_back(pid: int = 0) -> None:
 
 
 def quiet_environment() -> dict[str, str]:
-    """`clean_environment` for threads that wait without spinning: beside a drawing visitor, spinning
-    made a step ten times as long."""
+    """Returns `clean_environment` with threads that wait without spinning, which slowed a step tenfold
+    beside a drawing."""
     return clean_environment() | {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without anything that looks like a secret, and with
-    this very package to import."""
+    """Returns this process's environment without anything that looks like a secret, and with this
+    package to import."""
     environment = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
     # On a Space the package is not installed; it stands beside app.py, which need not be the working folder.
     places = [str(Path(__file__).parents[2]), environment.get("PYTHONPATH", "")]
@@ -41,7 +42,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def cause_of(code: int) -> str:
-    """A trainer's exit code in words."""
+    """Returns a trainer's exit code in words."""
     if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
         return (
             "the trainer was killed by the system (signal 9), most likely because memory ran out."

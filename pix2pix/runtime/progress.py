@@ -1,8 +1,8 @@
-"""How work that takes a while is followed."""
+"""The type of progress callbacks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do: pictures, bytes or steps."""
+"""Called with (done, total) in pictures, bytes or steps."""

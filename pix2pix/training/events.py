@@ -1,6 +1,6 @@
-"""What the trainer tells: frozen records, in the order in which things happened.
+"""The events of a training: frozen records, in the order in which things happened.
 
-Pictures and models in an event are copies: whoever keeps an event keeps them unchanged.
+Pictures and models in an event are copies, so they do not change when training goes on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step is done: for whoever counts along."""
+    """One step is done; for progress bars."""
 
     step: int
     steps: int
@@ -42,8 +42,8 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Progress:
-    """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake,
-    ...) and the learning rate now."""
+    """Means since the last `Progress`: `losses` (g_gan, g_l1, d_real, d_fake, ...) and the
+    present learning rate."""
 
     step: int
     steps: int
@@ -51,12 +51,13 @@ class Progress:
     rate: float
     seconds_per_step: float
     data_share: float
-    """Part of the time that the step waited for data, 0 to 1."""
+    """Share of the step's time spent waiting for data, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """The same validation examples each time, one a row; for pix2pix source | fake | target."""
+    """A sample grid: the same validation examples each time, one a row; for pix2pix source
+    | fake | target."""
 
     step: int
     image: Image
@@ -76,11 +77,11 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Saved:
-    """Models to use (`checkpoints`, by name, the first one foremost) and all that is needed to go
-    on (`state`) after `step` steps.
+    """Models to use (`checkpoints`, by name, the main one first) and all that is needed to resume (`state`)
+    after `step` steps.
 
-    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it down
-    before you ask for the next event.
+    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it before you
+    ask for the next event.
     """
 
     step: int
@@ -90,8 +91,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class Diverged:
-    """A loss or a weight was not finite at `step`, at `rate_scale` times the rate; nothing of it was
-    saved. The trainer ends here."""
+    """A loss or a weight was not finite at `step`, at `rate_scale` times the rate; nothing of it was saved.
+
+    The trainer ends here.
+    """
 
     step: int
     rate_scale: float
@@ -99,7 +102,8 @@ class Diverged:
 
 @dataclass(frozen=True)
 class Recovered:
-    """A loss was not finite at `step`: training went back to `back_to` with `rate_scale` times the rate."""
+    """After a non-finite loss at `step`, training went back to step `back_to` with `rate_scale`
+    times the rate."""
 
     step: int
     back_to: int
@@ -108,8 +112,7 @@ class Recovered:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event. `state` is finished, stopped or diverged; `reason` says why where that
-    does not say it, or is empty."""
+    """The last event. `state` is finished, stopped or diverged; `reason` is "" where that says enough."""
 
     step: int
     state: str

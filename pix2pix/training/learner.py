@@ -65,15 +65,15 @@ class Learner:
                 network.compile()
 
     def start_from(self, weights: dict[str, dict[str, Tensor]]) -> None:
-        """Fine-tuning: the networks that are named take these weights, and so do their running means; others
-        start fresh."""
+        """Loads weights to fine-tune into the named networks and their running means; other
+        networks start fresh."""
         for name, values in weights.items():
             self.method.networks[name].load_state_dict(values)
             if name in self.ema:
                 self.ema[name].load_state_dict(values)
 
     def networks_to_save(self) -> nn.ModuleDict:
-        """The networks to show and to save, by name: their running means where there are some."""
+        """Returns the networks to show and to save by name: their running means where there are some."""
         return nn.ModuleDict(
             {name: self.ema[name] if self.ema else self.method.networks[name] for name in self.method.saved}
         )
@@ -139,8 +139,8 @@ class Learner:
             return Pass(batch, noise, self.method.make_fakes(batch, noise))
 
     def _accumulate(self, player: Player, each: Pass, *, passes: int) -> Losses:
-        """Adds the gradient of one of so many passes to that of a player's weights. Returns what was lost,
-        but for the total."""
+        """Adds the gradient of one of `passes` passes to that of a player's weights; returns its losses
+        without the total."""
         is_last = player is self.method.players[-1]
         fakes = each.fakes if is_last else {name: images.detach() for name, images in each.fakes.items()}
         with self.machine.autocast():
@@ -150,7 +150,7 @@ class Learner:
         return {name: value.detach() for name, value in losses.items()}
 
     def _train_only(self, player: Player) -> None:
-        """Gradients go to the weights of this player alone: through the others they only pass."""
+        """Enables gradients for the weights of this player alone; through other networks they only pass."""
         for name, optimizer in self._optimizers.items():
             for parameter in optimizer.parameters:
                 parameter.requires_grad_(name == player.name)
@@ -170,7 +170,7 @@ class Learner:
                 mean.copy_(value)
 
     def is_finite(self) -> bool:
-        """No weight and no statistic of any network is NaN or infinite."""
+        """Whether all weights and statistics of all networks are finite."""
         networks = (self.method.networks, self.ema)
         return all(
             bool(torch.isfinite(value).all())
@@ -179,7 +179,7 @@ class Learner:
         )
 
     def state(self) -> State:
-        """All that `load_state` needs to go on. The tensors are the living ones."""
+        """Returns all that `load_state` needs to resume. The tensors are no copies."""
         state: State = {name: dict(network.state_dict()) for name, network in self.method.networks.items()}
         state |= {f"{name}_optimizer": optimizer.state_dict() for name, optimizer in self._optimizers.items()}
         state |= {
@@ -190,7 +190,7 @@ class Learner:
         return state | ({"method": own} if own else {})
 
     def load_state(self, state: State) -> None:
-        """Takes over what `state` gave."""
+        """Restores what `state` returned."""
         for name, network in self.method.networks.items():
             network.load_state_dict(state[name])
         for name, optimizer in self._optimizers.items():

@@ -25,7 +25,7 @@ class ChannelsLastAdam:
         self._adam = torch.optim.Adam(self._views, lr=rate, betas=betas, fused=fused)
 
     def step(self, rate: float, average: Callable[[Sequence[Tensor]], None] | None = None) -> None:
-        """One step down the gradients, which are gone afterwards.
+        """Takes one optimizer step at `rate`; frees the gradients.
 
         `average` replaces gradients by their mean over the processes that share a batch, in place.
         """
@@ -40,11 +40,11 @@ class ChannelsLastAdam:
         self._adam.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Moments and step; the tensors are the living ones."""
+        """Returns moments and step; the tensors are no copies."""
         return self._adam.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes over what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
         self._adam.load_state_dict(state)
 
 

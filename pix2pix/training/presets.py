@@ -1,5 +1,5 @@
-"""Trainings by what one has: a few minutes, an evening or a night, or the patience of the paper.
-Pure: numbers in, settings out."""
+"""Presets of settings by the time at hand: a few minutes, an evening, a night, or the
+paper's own schedule."""
 
 from __future__ import annotations
 
@@ -13,36 +13,35 @@ from pix2pix.config import TrainConfig, knobs
 
 PAPER_EPOCHS = 200
 FOUND = {"decoder": "sharp", "crisp": 0.5, "real_label": 0.9}
-"""What was found to give better pictures than the paper's own choices
-(checkpoints/README.md has the numbers)."""
+"""Settings that give better pictures than the paper's own choices (numbers in checkpoints/README.md)."""
 PAPERS = {"decoder": "transposed", "crisp": 0.0, "real_label": 1.0}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A few settings that go together, and how many steps they take with so many pairs."""
+    """A named group of settings, with its number of steps for a number of pairs."""
 
     key: str
     title: str
     promise: str
-    """What it is good for, in a line."""
+    """What it is good for, in one line."""
     settings: dict[str, Any]
     steps: Callable[[int], int]
 
     def changes(self, pairs: int, largest: int = 256) -> dict[str, Any]:
-        """All settings that the preset fixes, for a folder with `pairs` training pairs whose pictures
-        are worth `largest` pixels."""
+        """Returns all settings that the preset fixes, for `pairs` training pairs of pictures
+        worth `largest` pixels."""
         size = min(self.settings["size"], largest)
         return self.settings | {"size": size, "steps": self.steps(pairs)} | intervals(self.steps(pairs))
 
     def apply(self, config: TrainConfig, pairs: int, *, largest: int = 256) -> TrainConfig:
-        """`config` with them."""
+        """Returns `config` with the settings of the preset."""
         return dataclasses.replace(config, **self.changes(pairs, largest))
 
 
 def intervals(steps: int) -> dict[str, int]:
-    """How often to tell, to show, to measure and to save in a training of so many
-    steps: about 40 pictures in all."""
+    """Returns how often to log, sample, validate and save in a training of `steps` steps: about 40 sample
+    grids in all."""
     return {
         "log_every": max(1, min(50, steps // 100)),
         "sample_every": max(1, min(1000, steps // 40)),
@@ -108,13 +107,13 @@ PRESETS = (
 
 
 def find_preset(key: str | None) -> Preset:
-    """The preset of that name; the first one where there is none."""
+    """Returns the preset of that name; the first one where there is none."""
     return next((preset for preset in PRESETS if preset.key == key), PRESETS[0])
 
 
 def preset_of(config: TrainConfig) -> str:
-    """Title of the preset whose settings a run has, whatever its number of
-    steps; `own` where it has others."""
+    """Returns the title of the preset whose settings a run has, whatever its number of
+    steps; `own` for none."""
     for preset in PRESETS:
         if all(getattr(config, name) == value for name, value in preset.settings.items() if name != "size"):
             return preset.title
@@ -122,7 +121,7 @@ def preset_of(config: TrainConfig) -> str:
 
 
 def command_line(config: TrainConfig, run: str) -> str:
-    """What a person would type to start the same training: only what differs from the defaults."""
+    """Returns the command that starts the same training, with only what differs from the defaults."""
     words = ["pix2pix", "train", config.data or "DATA", "--run", run]
     for knob in knobs():
         value = getattr(config, knob.name)

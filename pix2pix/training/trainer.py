@@ -32,8 +32,8 @@ VALIDATION_EXAMPLES = 50
 
 
 def rate_at(step: int, steps: int, *, decay_from: float) -> float:
-    """Share of the learning rate in step `step` of `steps`, counted from 0: constant, then linear towards
-    zero."""
+    """Returns the share of the learning rate in step `step` of `steps`, from 0: constant, then
+    linear towards zero."""
     start = min(int(decay_from * steps), steps - 1)
     return 1.0 if step < start else (steps - step) / (steps - start)
 
@@ -44,12 +44,12 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Requests:
-    """What others ask of a trainer. It looks for them after each step, on the first process only."""
+    """Requests to a trainer, which the first process checks after each step."""
 
     stop: Callable[[], bool] = _never
-    """End after this step, with everything saved."""
+    """Whether to end after this step, with everything saved."""
     sample: Callable[[], bool] = _never
-    """Make a sample grid out of turn."""
+    """Whether to make an extra sample grid."""
 
 
 class Trainer:
@@ -138,14 +138,14 @@ class Trainer:
         return stop
 
     def _is_due(self, *names: str) -> bool:
-        """One of the intervals ends at this step; the last step ends all."""
+        """Whether one of the intervals ends at this step; at the last step all do."""
         intervals = names or ("log_every", "sample_every", "evaluate_every", "save_every")
         return self.step == self.config.steps or any(
             self.step % getattr(self.config, name) == 0 for name in intervals
         )
 
     def _collect(self) -> None:
-        """Adds the losses of the steps since the last look to the sums."""
+        """Adds the losses of the steps since the last call to the sums."""
         pending = self._pending
         self._pending = []
         for losses in pending:
@@ -164,8 +164,8 @@ class Trainer:
         return values
 
     def _agree(self, stop: bool) -> bool:
-        """Rank 0 decides, all do the same: a process that stops alone would leave the others waiting for its
-        gradients."""
+        """Returns the decision of rank 0 on all ranks: one that stopped alone would leave
+        the others waiting."""
         if self.machine.world == 1:
             return stop
         flag = torch.tensor([float(stop)], device=self.machine.device)
@@ -176,7 +176,7 @@ class Trainer:
         return bool(self._average(torch.tensor([float(finite)], device=self.machine.device)).item() == 1)
 
     def _emit(self, stop: bool) -> Iterator[Event]:
-        """The events that are due after this step; other processes than the first have nothing to emit."""
+        """Yields the events that are due after this step; only the first process has any."""
         last = self.step == self.config.steps
         yield Stepped(self.step, self.config.steps)
         if last or self.step % self.config.log_every == 0:
@@ -205,15 +205,15 @@ class Trainer:
         )
 
     def _show(self, networks: nn.ModuleDict, example: Batch) -> Batch:
-        """The images of an example, as the models that would be saved now make them, on the CPU."""
+        """Returns the images of an example by the models that would be saved now, on the CPU."""
         images = {name: image.to(self.machine.device) for name, image in example.items()}
         with torch.no_grad(), self.machine.autocast():
             shown = self.method.sample(networks, images)
             return {name: image.float().cpu() for name, image in shown.items()}
 
     def _networks_to_show(self) -> nn.ModuleDict:
-        """The models that would be saved now, as they are used: batch norm by picture where the model says
-        so."""
+        """Returns the models that would be saved now, with batch norm by picture where their config
+        asks for it."""
         networks = self.learner.networks_to_save().eval()
         for name, model in self.models.items():
             if model.norm == "batch" and model.statistics == "picture":
@@ -243,8 +243,8 @@ class Trainer:
         return Evaluated(self.step, metrics, self.checkpoints() if is_best else {})
 
     def checkpoints(self) -> dict[str, Checkpoint]:
-        """The models as they are now, to use: copies. Their metrics are those of the last validation, which
-        names its step."""
+        """Returns copies of the models as they are now. Their metrics are those of the last validation,
+        with its step."""
         networks = self.learner.networks_to_save()
         return {name: self._checkpoint(networks[name], model) for name, model in self.models.items()}
 
@@ -274,8 +274,8 @@ class Trainer:
         return Checkpoint(model, weights, about)
 
     def state(self) -> dict[str, Any]:
-        """All that is needed to go on. Its tensors are the living ones: write them down before the next
-        step."""
+        """Returns all that is needed to resume. Its tensors are no copies: write them
+        before the next step."""
         return {
             "step": self.step,
             **dict(
@@ -321,44 +321,46 @@ class Trainer:
 
 
 def _model_keys(models: Mapping[str, ModelConfig]) -> dict[str, str]:
-    """Key in a state of the description of each model: the first one's is `model`, whatever its name."""
+    """Returns the key of each model's description in a state: `model` for the first one,
+    whatever its name."""
     return {f"model_{name}" if place else "model": name for place, name in enumerate(models)}
 
 
 class Clock:
-    """Seconds a step since the last restart, and the share of them that was spent waiting for data."""
+    """Seconds per step since the last restart, and the share of them that was spent waiting for data."""
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
-        """What happened between two stretches of training, such as an evaluation, does not count."""
+        """Starts anew, so that an evaluation in between does not count."""
         self._start = time.perf_counter()
         self._waited = 0.0
         self._steps = 0
 
     def waiting(self, work: Callable[[], Any]) -> Any:
-        """Does the work and counts its time as waiting."""
+        """Runs `work`, counts its time as waiting, and returns its result."""
         start = time.perf_counter()
         result = work()
         self._waited += time.perf_counter() - start
         return result
 
     def tick(self) -> None:
-        """One step is done."""
+        """Counts a step."""
         self._steps += 1
 
     @property
     def seconds_per_step(self) -> float:
-        """Mean over this stretch."""
+        """Mean seconds per step since the last restart."""
         return (time.perf_counter() - self._start) / max(1, self._steps)
 
     @property
     def data_share(self) -> float:
-        """0 to 1."""
+        """Share of the time spent waiting for data, 0 to 1."""
         return self._waited / max(1e-9, time.perf_counter() - self._start)
 
 
 def _name(path: str) -> str:
-    """Of a folder or file, without those above it: they say more of somebody's disk than of the model."""
+    """Returns the name of a folder or file without its path, which would reveal more of a disk than
+    of the model."""
     return path.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
