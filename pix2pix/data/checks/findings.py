@@ -166,8 +166,8 @@ def _clipped(pairs: PairFolder) -> Iterator[Finding]:
     """Values outside the range that a side is read with, and a range that nothing is read with."""
     for side, (name, levels) in enumerate(zip(SIDES, pairs.levels, strict=True)):
         if pairs.has_stated_levels[side] and levels is None:
-            what = f"The range that was given for the {name}s is not used: none has more than 8 bits."
-            yield Finding(what, f"Leave --{name}-range out.", key="unused")
+            what = f"The range for the {name}s is not used: none of them has more than 8 bits."
+            yield Finding(what, "They are read as they are.", key="unused")
         clipped = {file: share for file, share in clipped_shares(pairs, side).items() if share}
         if levels and clipped:
             what = (
