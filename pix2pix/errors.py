@@ -1,8 +1,8 @@
-"""Mistakes that a person can mend: each message is one sentence with the numbers and the way out."""
+"""Errors that a user can correct: each message is one sentence with the numbers and the way out."""
 
 
 def is_utf8(text: str) -> bool:
-    """Whether it can be written as UTF-8; a file name of bytes that are none cannot."""
+    """Whether the text can be encoded as UTF-8; a file name of other bytes cannot."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -11,13 +11,12 @@ def is_utf8(text: str) -> bool:
 
 
 def showable(text: str) -> str:
-    """The text with what cannot be written as UTF-8 in the form \\udcff, for
-    files, pages and people to read."""
+    r"""Returns the text with what cannot be encoded as UTF-8 as \udcff, for display."""
     return text if is_utf8(text) else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def naming(file: str, cause: str) -> str:
-    """A cause as a sentence that names its file once, with its folder."""
+    """Returns the cause as a sentence that names its file once, with its folder."""
     file = showable(file)
     cause = showable(cause)
     name = file.replace("\\", "/").rsplit("/", 1)[-1]
@@ -27,7 +26,7 @@ def naming(file: str, cause: str) -> str:
 
 
 class Pix2PixError(Exception):
-    """Something that the user can put right; faces show the message alone, without a traceback."""
+    """An error that the user can correct; the message is shown alone, without a traceback."""
 
     def __str__(self) -> str:
         return showable(super().__str__())

@@ -1,4 +1,4 @@
-"""`pix2pix prepare` and `inspect`: what is done with a folder of pictures."""
+"""`pix2pix prepare` and `inspect`: work on a folder of pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MADE, LAYOUTS = (
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The commands `prepare` and `inspect`."""
+    """Adds the commands `prepare` and `inspect`."""
     _add_prepare(commands)
     _add_inspect(commands)
 
@@ -135,8 +135,7 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
 
 
 def data_folder(data: str) -> str:
-    """The folder itself; for `hf://datasets/owner/name` one with its pictures, fetched
-    where that was not done before."""
+    """Returns the folder; for `hf://datasets/owner/name` a local copy, downloaded if needed."""
     if not data.startswith("hf:"):
         return data
 

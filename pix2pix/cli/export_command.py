@@ -1,4 +1,4 @@
-"""`pix2pix export`: a model for other runtimes, and a page that needs no server."""
+"""`pix2pix export`: exports a model to other runtimes, or as a page that needs no server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ The page of --web is a folder of files for any static host: python -m http.serve
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The command `export`."""
+    """Adds the command `export`."""
     text = "write a model for other runtimes: ONNX, safetensors, .pict, or a page without a server"
     parser = commands.add_parser(
         "export",

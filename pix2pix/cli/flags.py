@@ -14,7 +14,8 @@ PLACEHOLDERS = {int: "N", float: "X", str: "TEXT"}
 
 
 DATA_SETTINGS = ("direction", "layout", "make", "source", "target", "source_range", "target_range")
-"""How the data lies, and what its pictures are: what commands that only look at it can be told, too."""
+"""Settings of how the data is arranged and what its pictures are, which commands that only read
+it accept too."""
 RANGE = re.compile(r"-[\d.][^:]*:.*")
 
 
@@ -31,14 +32,15 @@ def join_ranges(arguments: Sequence[str]) -> list[str]:
 
 
 def add_data_knobs(parser: argparse.ArgumentParser) -> None:
-    """A flag for each of `DATA_SETTINGS`."""
+    """Adds a flag for each of `DATA_SETTINGS`."""
     for knob in knobs():
         if knob.name in DATA_SETTINGS:
             _add_knob(parser, knob)
 
 
 def add_knobs(parser: argparse.ArgumentParser) -> None:
-    """A flag for each knob, in the knobs' own groups. `data` is the command's argument, not a flag."""
+    """Adds a flag for each setting, in the settings' own groups; `data` is the command's argument,
+    not a flag."""
     groups: dict[str, argparse._ArgumentGroup] = {}
     for knob in knobs():
         if knob.name == "data":
@@ -49,12 +51,12 @@ def add_knobs(parser: argparse.ArgumentParser) -> None:
 
 
 def flag(knob: Knob) -> str:
-    """`save_every` is `--save-every`."""
+    """Returns the flag of a setting: `save_every` gives `--save-every`."""
     return "--" + knob.name.replace("_", "-")
 
 
 def described(knob: Knob) -> str:
-    """Help, default and bounds in one line."""
+    """Returns help, default and bounds in one line."""
     facts = [f"default {shown(knob.default)}"] if knob.default != "" else []
     if knob.bounds:
         facts.append(f"{shown(knob.bounds.low)} to {shown(knob.bounds.high)}")
@@ -62,14 +64,14 @@ def described(knob: Knob) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a person would type it."""
+    """Returns a value as a person would type it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:.10g}" if isinstance(value, (int, float)) else str(value)
 
 
 def given(args: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were typed, by knob name; what was left out is not there."""
+    """Returns the settings that were typed, by name; others are not in the dict."""
     return {knob.name: getattr(args, knob.name) for knob in knobs() if hasattr(args, knob.name)}
 
 

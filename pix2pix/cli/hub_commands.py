@@ -13,7 +13,7 @@ LOG_IN = "Log in first: hf auth login, with a token that may write."
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The commands `push`, `pull` and `deploy`."""
+    """Adds the commands `push`, `pull` and `deploy`."""
     _add_push(commands)
     _add_pull(commands)
     _add_deploy(commands)
@@ -87,7 +87,7 @@ def _add_deploy(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def push(args: argparse.Namespace) -> int:
-    """Prints the address of the repository, with the commit."""
+    """Pushes a model, and prints the repository's address and commit."""
     _begin(args.repo)
 
     from pix2pix.hub.push import PushOptions
@@ -100,7 +100,7 @@ def push(args: argparse.Namespace) -> int:
 
 
 def pull(args: argparse.Namespace) -> int:
-    """Tells what is fetched before it is, and prints the file that it became."""
+    """Prints what is downloaded, downloads it, and prints its path."""
     _begin()
 
     from pix2pix.hub.pull import look
@@ -115,7 +115,7 @@ def pull(args: argparse.Namespace) -> int:
 
 
 def deploy(args: argparse.Namespace) -> int:
-    """Prints the address of the Space, or the folder."""
+    """Deploys a Space, and prints its address, or the folder."""
     if not args.folder:
         _begin(args.repo)
 
@@ -135,7 +135,7 @@ def deploy(args: argparse.Namespace) -> int:
 
 
 def _begin(repo: str = "") -> None:
-    """Says what needs no torch to be said: that a name is none, that the Hub is not there."""
+    """Checks what needs no torch: that the name is valid and the Hub can be reached."""
     from pix2pix.hub.client import check_name, check_online
 
     if repo:

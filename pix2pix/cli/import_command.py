@@ -1,4 +1,4 @@
-"""`pix2pix import`: weights of another project as a checkpoint of ours."""
+"""`pix2pix import`: converts the weights of another project to a checkpoint of ours."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Read are the generators of pytorch-CycleGAN-and-pix2pix, KimRass/Pix2Pix, HugGAN
 files as they are, too; a kept copy opens faster. docs/importing.md says more.
 """
 OF_AN_EPOCH = re.compile(r"(?:latest|\d+)_net_G(?:_[AB])?")
-"""How pytorch-CycleGAN-and-pix2pix calls its files; the folder has the model's name."""
+"""The file names of pytorch-CycleGAN-and-pix2pix; the folder has the model's name."""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The command `import`."""
+    """Adds the command `import`."""
     text = "keep another project's weights as a checkpoint"
     parser = commands.add_parser(
         "import",
@@ -57,7 +57,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def add_choices(parser: argparse.ArgumentParser) -> None:
-    """The two choices of a model's use: what batch norm goes by, and whether there is noise."""
+    """Adds the two choices of a model's use: the statistics of batch norm, and noise."""
     parser.add_argument(
         "--statistics",
         choices=("auto", "picture", "running"),
@@ -74,7 +74,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 
 def import_weights(args: argparse.Namespace) -> int:
-    """Writes the checkpoint and says what it is."""
+    """Writes the checkpoint and prints a description."""
     from pix2pix.checkpoints.checkpoint import save_checkpoint
     from pix2pix.checkpoints.importers import adjusted, is_own, read_any, split_choice
 
@@ -95,17 +95,17 @@ def import_weights(args: argparse.Namespace) -> int:
 
 
 def name_of(file: Path) -> str:
-    """`houses` for `houses.pict` and for `houses/latest_net_G.pth`."""
+    """Returns the model's name: `houses` for `houses.pict` and for `houses/latest_net_G.pth`."""
     return file.resolve().parent.name if OF_AN_EPOCH.fullmatch(file.stem) else file.stem
 
 
 def safe_name(network: str) -> str:
-    """A network's name in a file as a part of a file's name."""
+    """Returns a network's name in a file as a part of a file name."""
     return re.sub(r"[^\w-]+", "-", network).strip("-")[:40] or "network"
 
 
 def said(checkpoint: Checkpoint) -> str:
-    """`a U-Net for 256 px of KimRass/Pix2Pix, 54,413,955 parameters; ...`"""
+    """Returns a description such as `a U-Net for 256 px of KimRass/Pix2Pix, 54,413,955 parameters; ...`."""
     config = checkpoint.config
     origin = checkpoint.about.get("origin", {})
     kind = "a ResNet" if config.generator == "resnet" else "a U-Net"

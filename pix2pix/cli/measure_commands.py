@@ -1,4 +1,4 @@
-"""`pix2pix evaluate`, `segmenter` and `ablate`: what tells a good model from a bad one."""
+"""`pix2pix evaluate`, `segmenter` and `ablate`: measure how good models are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ scores.json, losses.png, generators.png, patches.png and sheet.png, which has al
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The commands `evaluate`, `segmenter` and `ablate`."""
+    """Adds the commands `evaluate`, `segmenter` and `ablate`."""
     _add_evaluate(commands)
     _add_segmenter(commands)
     _add_ablate(commands)
@@ -175,7 +175,7 @@ def _open_gallery(args: argparse.Namespace, translator: Translator) -> HtmlRepor
 
 
 def _finish_gallery(gallery: HtmlReport | None, scores: Scores, *, args: argparse.Namespace) -> str:
-    """What there is to say on stderr in the end."""
+    """Writes the report's page and returns what to print on stderr at the end."""
     from pix2pix.cli.score_table import protocol_of
 
     if gallery is None:
@@ -201,7 +201,7 @@ def _measures(args: argparse.Namespace, translator: Translator) -> list[Measure]
 
 
 def make_segmenter(args: argparse.Namespace) -> int:
-    """Trains, writes the file, and prints how well it does on pairs that it has not seen."""
+    """Trains and writes a segmenter, and prints its scores on held-out pairs."""
     from pix2pix.checkpoints.checkpoint import save_checkpoint
     from pix2pix.evaluation.segmenter import SegmenterSettings, train_segmenter
 
@@ -219,8 +219,8 @@ def make_segmenter(args: argparse.Namespace) -> int:
 
 
 def ablate(args: argparse.Namespace) -> int:
-    """Trains what is missing, then writes tables and sheets. The exit code is 1 where it
-    was stopped before the end."""
+    """Trains the missing cells, then writes tables and sheets. The exit code is 1 where it was stopped
+    before the end."""
     args.data = data_folder(args.data)
     base = TrainConfig(**flags.given(args))
 

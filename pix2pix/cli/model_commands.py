@@ -1,4 +1,4 @@
-"""`pix2pix translate` and `info`: what is done with a checkpoint."""
+"""`pix2pix translate` and `info`: use and describe a checkpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHECKPOINT_HELP = "a .pth file, such as runs/houses/model.pth, or weights of ano
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The commands `translate` and `info`."""
+    """Adds the commands `translate` and `info`."""
     _add_translate(commands)
     text = "what is in a checkpoint"
     info = commands.add_parser(
@@ -104,8 +104,10 @@ def _load(args: argparse.Namespace) -> Translator:
 
 
 def target_of(picture: Path, output: str | Path) -> Path:
-    """`out.jpg` as it is; a folder, `out.v2/` or a name without a suffix takes a PNG of the picture's
-    name. Never the picture itself."""
+    """Returns the path of a translation: `output` itself, or a PNG of the picture's name in a folder.
+
+    A name without a suffix, or like `out.v2/`, is a folder. The result is never the picture itself.
+    """
     target = Path(output)
     is_folder = str(output).endswith(("/", os.sep))
     if is_folder or not target.suffix or target.is_dir():
@@ -133,7 +135,7 @@ def show_info(args: argparse.Namespace) -> int:
 
 
 def describe(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
-    """Plain values: the file, its parameters, the model's config and what is told about it."""
+    """Returns plain values: the file, its parameters, the model's config and its `about`."""
     parameters = sum(weight.numel() for weight in checkpoint.weights.values())
     return {
         "file": str(path),
@@ -145,11 +147,10 @@ def describe(checkpoint: Checkpoint, path: Path) -> dict[str, Any]:
 
 
 def own_command(folder: Path) -> str:
-    """The command that starts the run in `folder` anew, with its own paths; empty where no run is there.
+    """Returns the command that starts the run in `folder` anew, with its own paths; "" where no run is there.
 
-    A `config.json` need not be a run's: that of a safetensors file beside the model has the same name.
-
-    A checkpoint itself names no folder of the disk that it was made on, since it may be shared.
+    A `config.json` need not be a run's: that of a safetensors file beside the model has the same name. A
+    checkpoint itself names no folder of the disk that it was made on, since it may be shared.
     """
     from pix2pix.runs.run import Run
     from pix2pix.training.presets import command_line
@@ -161,8 +162,7 @@ def own_command(folder: Path) -> str:
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> Iterator[str]:
-    """A line a value; a dict is a heading with its own values below it, since its
-    names may stand elsewhere too."""
+    """Yields one line for each value; a dict is a heading with its values indented below it."""
     for name, value in facts.items():
         if isinstance(value, dict):
             yield f"{indent}{_safe(name)}:"
@@ -180,6 +180,5 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    """Without what would move a terminal's cursor, colour it or turn its writing round: a
-    stranger may have written it."""
+    """Returns the text without control characters, since anybody may have written it."""
     return "".join(letter for letter in text if letter.isprintable())

@@ -1,7 +1,7 @@
-"""Standard output and error of the command line: whatever becomes of them, no write to them ends the work.
+"""Standard output and error of the command line, whose failures never end the work.
 
 A reader may leave (`| head`), a terminal may close, a disk with the log may be full, a stream may be missing
-from the start (`2>&-`), and an encoding may not have the letters of a name.
+from the start (`2>&-`), and an encoding may lack the characters of a name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 
 class Output(io.FileIO):
-    """A file descriptor to write to. A write that fails is dropped, and `lost` says the first cause."""
+    """A file descriptor to write to. A write that fails is dropped, and `lost` holds the first cause."""
 
     lost: OSError | None = None
 
@@ -48,14 +48,14 @@ def secure_output() -> None:
 
 
 def lost_output() -> OSError | None:
-    """Why a part of standard output was lost, after all of it is written; None where nothing was."""
+    """Returns why a part of standard output was lost, after writing all of it; None where nothing was."""
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return raw.lost if isinstance(raw, Output) else None
 
 
 def is_reader_gone(error: OSError) -> bool:
-    """Whether whoever read the output has left, which is no fault of the command."""
+    """Whether whoever read the output has left, which is no error of the command."""
     return error.errno in (errno.EPIPE, errno.EIO)
 
 

@@ -1,4 +1,4 @@
-"""How long work shows itself on stderr: a bar in a terminal, plain lines in a file."""
+"""Progress of long work on stderr: a bar in a terminal, plain lines in a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ UNITS = {"psnr": " dB"}
 
 
 class TrainingProgress:
-    """Called with each event of a training run. Use as a context manager, so that the bar is closed."""
+    """Shows the progress of a training run; called with each event, and used as a context manager to
+    close the bar."""
 
     def __init__(self) -> None:
         self._bar: Any = None
@@ -59,7 +60,7 @@ class TrainingProgress:
 
 
 def describe(event: Event) -> str:
-    """One line about an event, or nothing where there is nothing to say."""
+    """Returns one line about an event; "" where there is nothing to say."""
     if isinstance(event, Progress):
         return f"step {event.step} of {event.steps}  {_pace(event)}  {_losses(event.losses)}"
     if isinstance(event, LeftOut):
@@ -80,12 +81,12 @@ def describe(event: Event) -> str:
 
 
 def metrics_line(metrics: dict[str, float]) -> str:
-    """`l1 0.1234, psnr 14.2 dB, ssim 0.31`"""
+    """Returns metrics in one line: `l1 0.1234, psnr 14.2 dB, ssim 0.31`."""
     return ", ".join(f"{name} {value:.4g}{UNITS.get(name, '')}" for name, value in metrics.items())
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 0:07, 12:30 or 3:02:11."""
+    """Returns seconds as 0:07, 12:30 or 3:02:11."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -102,9 +103,9 @@ def _losses(losses: dict[str, float]) -> str:
 
 @contextmanager
 def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Something to call with (done, of): a bar on stderr that tells how many, how fast and how long to go.
+    """Provides a function of (done, of) that shows a bar on stderr with speed and remaining time.
 
-    In a file it is a line every half a minute. Bytes (`B`) are told as MB.
+    In a file it is a line every half a minute. Bytes (`B`) are shown as MB.
     """
     from tqdm import tqdm
 
@@ -130,15 +131,15 @@ def counting(unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def several(count: int, noun: str) -> str:
-    """`1 pair`, `2 pairs`"""
+    """Returns a count with its noun: `1 pair`, `2 pairs`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def report_left_out(problems: Iterable[Problem], result: str) -> int:
-    """The files that could not be used, each with its cause, and the result, on stderr. The
-    exit code: 1 where there are some.
+    """Prints the files that could not be used, with causes, and the result on stderr; returns 1 where
+    there are some.
 
-    Folders of systems and of runs are named, and are no fault.
+    Folders of systems and of runs are named, but do not count.
     """
     problems = list(problems)
     print(*(f"left out: {problem}" for problem in problems), result, sep="\n", file=sys.stderr)

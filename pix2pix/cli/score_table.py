@@ -16,15 +16,15 @@ THREE = ("accuracy", "class_accuracy", "iou")
 
 
 def protocol_of(scores: Scores) -> str:
-    """What was compared, at which size: no number means anything without it."""
+    """Returns what was compared and at which size, without which the numbers mean nothing."""
     pairs = f"{scores.count:,} {scores.split} pair{'s' * (scores.count != 1)}"
     size = f"at {scores.size} x {scores.size}" if scores.size else "each at its own size"
     return f"{pairs} {size}, {scores.seconds_per_picture:.3f} s a picture"
 
 
 def table_of(scores: Scores) -> Iterator[str]:
-    """Lines: a picture's mean by metric, what was measured over all pictures, and the
-    segmentation with its three columns."""
+    """Yields lines: the mean of each metric, the measures over all pictures, and the segmentation with
+    its three columns."""
     yield protocol_of(scores)
     numbers = {**scores.means, **scores.overall}
     plain = {

@@ -1,4 +1,4 @@
-"""`pix2pix train`: starts a run, or goes on with one."""
+"""`pix2pix train`: starts or resumes a run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATA_HELP = "folder of pairs (or of photos, with --make), or hf://datasets/OWNER
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The command `train`."""
+    """Adds the command `train`."""
     parser = commands.add_parser(
         "train",
         usage=USAGE,
@@ -99,8 +99,8 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
-    """What sends the model to the Hub meanwhile, if that was asked for; of several
-    processes the first does it."""
+    """Returns a context that pushes the model to the Hub meanwhile, if asked for; with several processes
+    in the first."""
     if not args.push_to or os.environ.get("RANK", "0") != "0":
         return contextlib.nullcontext()
     from pix2pix.hub.client import take_token
@@ -121,7 +121,7 @@ def _new_config(settings: dict[str, Any]) -> TrainConfig:
 
 
 def _report(snapshot: Any) -> int:
-    """The last line on stderr: where the model is, and how to go on."""
+    """Prints the last line on stderr: where the model is, and how to resume."""
     if snapshot.model:
         print(f"model: {snapshot.model}", file=sys.stderr)
     if snapshot.state == "stopped" and snapshot.can_resume:

@@ -1,4 +1,4 @@
-"""Classes of pixels, and how well two maps of them agree: the three numbers of the paper's FCN-score."""
+"""Per-pixel class maps, and the agreement of two of them: the three numbers of the paper's FCN-score."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pix2pix.imaging.palette import Pixels
 
 Classes = NDArray[np.uint8]
-"""(H, W): the place of each pixel's class in the palette."""
+"""(H, W) of class indices in the palette."""
 
 
 def to_classes(pixels: Pixels, palette: Sequence[PaletteEntry]) -> Classes:
-    """The nearest colour's place in the palette for each pixel of (H, W, 3)."""
+    """Returns for each pixel of (H, W, 3) the index of the nearest palette colour, (H, W)."""
     wide = pixels.astype(np.int32)
     codes, places = np.unique(
         (wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]).ravel(), return_inverse=True
@@ -30,7 +30,7 @@ def to_classes(pixels: Pixels, palette: Sequence[PaletteEntry]) -> Classes:
 
 
 class ConfusionMatrix:
-    """Counts of pixels by their true and their found class, over as many pictures as are added."""
+    """Counts of pixels by true and predicted class, over all pictures that are added."""
 
     def __init__(self, palette: Sequence[PaletteEntry]) -> None:
         self.names = [name for name, _ in palette]
@@ -38,7 +38,7 @@ class ConfusionMatrix:
         """[true, found]"""
 
     def add(self, truth: Classes, found: Classes) -> float:
-        """Counts a picture in; the share of its pixels that are right."""
+        """Adds a picture and returns its share of correct pixels, 0 to 1."""
         size = len(self.names)
         self.counts += np.bincount(
             truth.ravel().astype(np.int64) * size + found.ravel(), minlength=size * size
@@ -47,25 +47,25 @@ class ConfusionMatrix:
 
     @property
     def accuracy(self) -> float:
-        """Share of all pixels that are right."""
+        """Returns the share of correct pixels, 0 to 1."""
         return float(self.counts.trace() / max(1, self.counts.sum()))
 
     @property
     def class_accuracy(self) -> float:
-        """Share of each class's pixels that are right, mean over the classes that are truly there."""
+        """Returns the mean over the classes that occur of the share of their pixels that are correct."""
         return _mean(self.accuracies())
 
     @property
     def iou(self) -> float:
-        """Intersection over union, mean over the classes that are truly there."""
+        """Returns the mean intersection over union of the classes that occur."""
         return _mean(self.ious())
 
     def accuracies(self) -> dict[str, float]:
-        """By class, of those that are truly there."""
+        """Returns the accuracy of each class that occurs."""
         return self._shares(self.counts.sum(axis=1))
 
     def ious(self) -> dict[str, float]:
-        """By class, of those that are truly there."""
+        """Returns the intersection over union of each class that occurs."""
         return self._shares(self.counts.sum(axis=1) + self.counts.sum(axis=0) - self.counts.diagonal())
 
     def _shares(self, totals: NDArray[np.int64]) -> dict[str, float]:

@@ -1,5 +1,4 @@
-"""How good a model is on pairs that it has not seen: each picture against its
-target, and all of them together."""
+"""Evaluates a model on held-out pairs: metrics of each picture against its target, and of all together."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ from pix2pix.runtime.progress import Progress
 
 @dataclass(frozen=True)
 class PictureScores:
-    """One pair: its name and split, each metric by name, and the seconds that its translation took."""
+    """The scores of one pair: name, split, metrics by name, and the seconds of its translation."""
 
     name: str
     scores: dict[str, float]
@@ -33,14 +32,14 @@ class PictureScores:
 
     @property
     def key(self) -> str:
-        """`val/house2`: a name may stand in each split."""
+        """The name with the split, such as `val/house2`, since a name may occur in each split."""
         return f"{self.split}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What a model reached on a split. All metrics are of pictures in [0, 1], at 8 bits a
-    channel, as they would be saved."""
+    """The scores of a model on a split. All metrics are of pictures in [0, 1] at 8 bits a
+    channel, as saved."""
 
     split: str
     mode: str
@@ -49,20 +48,20 @@ class Scores:
     pictures: tuple[PictureScores, ...]
     means: dict[str, float]
     seconds_per_picture: float
-    """Of the translation alone, without reading and measuring."""
+    """Seconds of the translation alone, without reading and measuring."""
     problems: tuple[Problem, ...] = ()
     overall: dict[str, float] = field(default_factory=dict)
-    """What is measured over all pictures together, by name: colours, segmentation, FID."""
+    """Measures over all pictures together, by name: colours, segmentation, FID."""
     notes: tuple[str, ...] = ()
     """Sentences about pictures with values outside the range that the model was trained with."""
 
     @property
     def count(self) -> int:
-        """Pictures measured."""
+        """The number of pictures measured."""
         return len(self.pictures)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON: a row a picture has its split and name beside its metrics."""
+        """Returns plain values for JSON; the row of a picture holds its split, name and metrics."""
         return {
             "split": self.split,
             "mode": self.mode,
@@ -80,7 +79,7 @@ class Scores:
         }
 
     def to_csv(self) -> str:
-        """A line a picture, below one with the names of the columns."""
+        """Returns CSV with one line for each picture below the names of the columns."""
         columns = list(dict.fromkeys(name for row in self.pictures for name in row.scores))
         text = io.StringIO()
         writer = csv.DictWriter(text, ["split", "name", *columns, "seconds"], lineterminator="\n")
@@ -134,8 +133,7 @@ def evaluate(
 
 
 class Evaluation:
-    """An evaluation that is about to be made: which pictures, and in which way.
-    `evaluate` is its short form."""
+    """An evaluation that is about to run: its model, pairs, split and mode. `evaluate` is its short form."""
 
     def __init__(
         self,
@@ -153,7 +151,7 @@ class Evaluation:
         self.split, self.pairs = _choose(self.folder, split)
 
     def run(self, measures: Sequence[Measure] = (), progress: Progress | None = None) -> Scores:
-        """Looks at each pair once, with these measures and those that every evaluation has."""
+        """Measures each pair once, with these measures and the default ones."""
         measures = (Colours(), *self._score_labels(), *measures)
         rows: list[PictureScores] = []
         problems: list[Problem] = []
@@ -192,7 +190,7 @@ class Evaluation:
                 yield note
 
     def _score_labels(self) -> list[Measure]:
-        """A model whose pictures are label maps is judged by their classes, too."""
+        """Returns the measure of classes, for a model whose pictures are label maps."""
         if self.translator.config.target != "labels":
             return []
         palette = look(self.folder, self.translator.config.source, target="labels").target_palette
@@ -215,7 +213,7 @@ class Evaluation:
 
 
 def _means(rows: Sequence[PictureScores]) -> dict[str, float]:
-    """Of each number, over the pictures that have it: small ones have no MS-SSIM."""
+    """Returns the mean of each metric over the pictures that have it: small ones have no MS-SSIM."""
     names = dict.fromkeys(name for row in rows for name in row.scores)
     found = {name: [row.scores[name] for row in rows if name in row.scores] for name in names}
     return {name: sum(values) / len(values) for name, values in found.items()}

@@ -1,5 +1,5 @@
-"""An evaluation as a page: input, output and target of each pair side by side, to sort by any
-measure. It needs no server."""
+"""Writes an evaluation as an HTML page without a server: input, output and target of each pair,
+sortable by metric."""
 
 from __future__ import annotations
 
@@ -39,12 +39,11 @@ LABELS = {
     "label_iou": "label class IoU",
     "seconds": "seconds",
 }
-"""What the numbers are called where people read them."""
+"""Labels of the metrics on the page."""
 
 
 def _is_unfinished(folder: Path) -> bool:
-    """Whether a folder holds nothing but pictures of a gallery that was stopped
-    before its page was written."""
+    """Whether a folder holds only pictures of a report that was interrupted before its page was written."""
     pictures = folder / "pictures"
     if not pictures.is_dir():
         return is_empty_folder(folder)
@@ -54,8 +53,7 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 class HtmlReport:
-    """Takes part in an evaluation as a measure that writes down what it sees;
-    `finish` then writes the page."""
+    """A measure that writes each pair's pictures; `finish` then writes the page."""
 
     def __init__(self, folder: str | Path, model: ModelConfig) -> None:
         self.folder = Path(folder)
@@ -69,7 +67,7 @@ class HtmlReport:
         self.files: dict[str, list[str]] = {}
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """Writes the three pictures."""
+        """Writes the three pictures; returns {}."""
         number = len(self.files) + 1
         names = [
             f"pictures/{number:05d}-{half}{suffix}"
@@ -81,11 +79,11 @@ class HtmlReport:
         return {}
 
     def result(self) -> dict[str, float]:
-        """Nothing."""
+        """Returns {}."""
         return {}
 
     def finish(self, scores: Scores, title: str, protocol: str) -> Path:
-        """Writes the page and returns where it is."""
+        """Writes the page and returns its path."""
         columns = list(dict.fromkeys(name for row in scores.pictures for name in row.scores))
         are_unique = len({row.name for row in scores.pictures}) == scores.count
         means = scores.means | scores.overall | {"seconds": scores.seconds_per_picture}

@@ -1,5 +1,4 @@
-"""What is measured over all pictures of an evaluation together: colours,
-perception, and the paper's FCN-score."""
+"""Measures over all pictures of an evaluation together: colours, perception, and the paper's FCN-score."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ from pix2pix.imaging.tensors import to_tensor
 
 @dataclass(frozen=True)
 class EvaluatedPair:
-    """One pair under evaluation: the model's picture beside the source and the target, all of one size."""
+    """One pair under evaluation: source, target and the model's picture, all of one size."""
 
     folder: PairFolder
     pair: Pair
@@ -41,19 +40,19 @@ class EvaluatedPair:
 
     @cached_property
     def tensors(self) -> tuple[Tensor, Tensor]:
-        """Fake and target for the network-side metrics, (1, C, H, W) in [-1, 1]."""
+        """Returns fake and target, (1, C, H, W) in [-1, 1]."""
         return to_tensor(self.fake, self.channels), to_tensor(self.target, self.channels)
 
 
 class Measure(Protocol):
-    """Sees each picture once, and may give it numbers of its own; in the end it
-    has numbers for all of them."""
+    """The protocol of a measure: it gets each picture once, and at the end returns numbers
+    for all of them."""
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """Numbers of this picture alone, by name."""
+        """Adds a picture and returns numbers of it alone, by name."""
 
     def result(self) -> dict[str, float]:
-        """Numbers of all pictures seen, by name."""
+        """Returns numbers of all pictures, by name."""
 
 
 class Colours:
@@ -63,27 +62,27 @@ class Colours:
         self.histograms = LabHistograms()
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """Counts the picture in."""
+        """Adds the picture to the histograms; returns {}."""
         self.histograms.add(*seen.tensors)
         return {}
 
     def result(self) -> dict[str, float]:
-        """`lab_l`, `lab_a` and `lab_b`."""
+        """Returns `lab_l`, `lab_a` and `lab_b`, 0 to 1."""
         return self.histograms.result()
 
 
 class Lpips:
-    """How different two pictures look to a network that was trained on photos, one by one."""
+    """The LPIPS distance of each picture to its target."""
 
     def __init__(self) -> None:
         self.metric: Metric = open_lpips()
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """`lpips`."""
+        """Returns `lpips`."""
         return {"lpips": self.metric(*seen.tensors)[0]}
 
     def result(self) -> dict[str, float]:
-        """Nothing: its mean is taken with the others'."""
+        """Returns {}: the mean is computed with those of the other metrics."""
         return {}
 
 
@@ -94,12 +93,12 @@ class Distances:
         self.distances = FeatureDistances(open_inception())
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """Looks at the picture."""
+        """Adds the picture; returns {}."""
         self.distances.add(*seen.tensors)
         return {}
 
     def result(self) -> dict[str, float]:
-        """`fid` and `kid`."""
+        """Returns `fid` and `kid`."""
         return self.distances.result()
 
 
@@ -114,8 +113,8 @@ PERCEPTUAL: tuple[tuple[str, Callable[[], Measure], str], ...] = (
 
 
 def open_perceptual() -> tuple[list[Measure], list[str]]:
-    """LPIPS, FID and KID as far as their weights can be had, and a sentence for each
-    that cannot: how to get them."""
+    """Returns LPIPS, FID and KID as far as their weights are available, and a sentence for
+    each that is not."""
     found: list[Measure] = []
     sentences: list[str] = []
     for name, build, weights in PERCEPTUAL:
@@ -136,10 +135,10 @@ def open_perceptual() -> tuple[list[Measure], list[str]]:
 
 
 class FcnScore:
-    """The paper's FCN-score: a segmenter that knows real photos looks for the classes of the
-    label map in what was made from it.
+    """The paper's FCN-score: a segmenter trained on real photos finds the label map's classes in
+    the model's pictures.
 
-    What it finds in the real photos is the best that a model can hope for.
+    Its scores on the real photos are the upper bound.
     """
 
     def __init__(self, segmenter: Segmenter, model: ModelConfig) -> None:
@@ -154,31 +153,31 @@ class FcnScore:
         self.real = ConfusionMatrix(segmenter.palette)
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """`fcn_accuracy`: the share of pixels found where they were drawn."""
+        """Returns `fcn_accuracy`: the share of pixels whose class is found where it was drawn."""
         truth = self.segmenter.truth(seen.folder.load(seen.pair)[0])
         self.real.add(truth, self.segmenter.find(seen.target))
         return {"fcn_accuracy": self.fake.add(truth, self.segmenter.find(seen.fake))}
 
     def result(self) -> dict[str, float]:
-        """The three numbers, `fcn_...`, and those of the real photos, `real_fcn_...`."""
+        """Returns the three numbers `fcn_...`, and those of the real photos, `real_fcn_...`."""
         return _three("fcn", self.fake) | _three("real_fcn", self.real)
 
 
 class LabelScore:
-    """For models whose pictures are label maps: each pixel snapped to the nearest class, against the
-    cleaned labels of the data."""
+    """For models whose pictures are label maps: pixels snapped to the nearest class, against
+    the cleaned labels."""
 
     def __init__(self, palette: tuple[PaletteEntry, ...]) -> None:
         self.palette = palette
         self.agreement = ConfusionMatrix(palette)
 
     def see(self, seen: EvaluatedPair) -> dict[str, float]:
-        """`label_accuracy`: the share of pixels of the right class."""
+        """Returns `label_accuracy`: the share of pixels of the right class."""
         truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, size=seen.fake.size)
         return {"label_accuracy": self.agreement.add(truth, to_classes(np.asarray(seen.fake), self.palette))}
 
     def result(self) -> dict[str, float]:
-        """The three numbers, `label_...`."""
+        """Returns the three numbers `label_...`."""
         return _three("label", self.agreement)
 
 

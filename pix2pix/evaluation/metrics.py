@@ -1,5 +1,4 @@
-"""How near a picture is to the one it should be, one number a picture, and how
-alike two sets of pictures are.
+"""Metrics of pictures: one number a picture against its target, and distances of two sets of pictures.
 
 All take tensors (B, C, H, W) in [-1, 1] and measure on [0, 1]: an L1 of 0.1 is 25.5 of 255 levels.
 """
@@ -14,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 HIGHEST_PSNR = 100.0
-"""Decibels given to equal pictures, whose PSNR is infinite: means stay finite, and JSON can hold them."""
+"""Decibels for equal pictures, whose PSNR is infinite, so that means are finite and JSON can hold them."""
 
 
 def l1(fake: Tensor, target: Tensor) -> list[float]:
-    """Mean absolute difference, 0 to 1; lower is nearer."""
+    """Returns the mean absolute difference of each picture, 0 to 1; lower is better."""
     return [float(value) for value in (_to_range(fake) - _to_range(target)).abs().mean(dim=(1, 2, 3))]
 
 
 def psnr(fake: Tensor, target: Tensor) -> list[float]:
-    """Peak signal to noise ratio in decibels, at most 100; higher is nearer."""
+    """Returns the peak signal to noise ratio of each picture in decibels, at most 100; higher is better."""
     values = _functions().peak_signal_noise_ratio(
         _to_range(fake), _to_range(target), data_range=1.0, reduction="none", dim=(1, 2, 3)
     )
@@ -31,8 +30,10 @@ def psnr(fake: Tensor, target: Tensor) -> list[float]:
 
 
 def ssim(fake: Tensor, target: Tensor) -> list[float]:
-    """Structural similarity, at most 1; higher is nearer. Seen through the usual 11-pixel Gaussian
-    window; sides from 6 pixels up."""
+    """Returns the structural similarity of each picture, at most 1; higher is better.
+
+    The window is the usual Gaussian of 11 pixels; sides from 6 pixels up.
+    """
     values = _functions().structural_similarity_index_measure(
         _to_range(fake), _to_range(target), data_range=1.0, reduction="none"
     )
@@ -40,8 +41,10 @@ def ssim(fake: Tensor, target: Tensor) -> list[float]:
 
 
 def ms_ssim(fake: Tensor, target: Tensor) -> list[float]:
-    """SSIM on five scales, at most 1; higher is nearer. The window has to fit into a sixteenth: sides
-    from `MS_SSIM_SIDE` pixels up."""
+    """Returns the SSIM on five scales of each picture, at most 1; higher is better.
+
+    The window has to fit into a sixteenth of the picture: sides from `MS_SSIM_SIDE` pixels up.
+    """
     values = _functions().multiscale_structural_similarity_index_measure(
         _to_range(fake), _to_range(target), data_range=1.0, reduction="none"
     )
@@ -50,22 +53,21 @@ def ms_ssim(fake: Tensor, target: Tensor) -> list[float]:
 
 Metric = Callable[[Tensor, Tensor], list[float]]
 METRICS: dict[str, Metric] = {"l1": l1, "psnr": psnr, "ssim": ssim}
-"""Quick ones, which a training run validates with."""
+"""Quick metrics, with which a training run validates."""
 MS_SSIM_SIDE = 176
 LOWER_IS_BETTER = frozenset({"l1", "lpips", "fid", "kid", "seconds"})
 
 
 def measure_pair(fake: Tensor, target: Tensor) -> dict[str, float]:
-    """Each metric that two pictures (1, C, H, W) are large enough for, by name."""
+    """Returns each metric that two pictures (1, C, H, W) are large enough for, by name."""
     metrics = METRICS | ({"ms_ssim": ms_ssim} if min(fake.shape[-2:]) >= MS_SSIM_SIDE else {})
     return {name: metric(fake, target)[0] for name, metric in metrics.items()}
 
 
 class LabHistograms:
-    """How alike the colours of two sets of pictures are: what their histograms of L, a and
-    b share (the paper's Figure 7).
+    """The intersection of the histograms of L, a and b of two sets of pictures (the paper's Figure 7).
 
-    The histograms are those of all pixels of all pictures, as in the paper, with bins one unit wide.
+    The histograms are those of all pixels of all pictures, as in the paper, with bins of width 1.
     """
 
     NAMES = ("lab_l", "lab_a", "lab_b")
@@ -76,7 +78,7 @@ class LabHistograms:
         self.counts = torch.zeros(2, 3, self.BINS, dtype=torch.int64)
 
     def add(self, fake: Tensor, target: Tensor) -> None:
-        """Counts a batch of both sets in."""
+        """Adds a batch of both sets."""
         for side, pictures in enumerate((fake, target)):
             lab = to_lab(_to_range(pictures)).permute(1, 0, 2, 3).flatten(1).cpu()
             places = (lab - self.LOWEST[:, None]).floor().clamp(0, self.BINS - 1).long()
@@ -84,15 +86,15 @@ class LabHistograms:
                 self.counts[side, channel] += torch.bincount(places[channel], minlength=self.BINS)
 
     def result(self) -> dict[str, float]:
-        """0 where no pixel of one set has a colour of the other, 1 where both have the
-        same colours equally often."""
+        """Returns three shares: 0 where no colour occurs in both sets, 1 where both have the same
+        colours equally often."""
         shares = self.counts.double() / self.counts.sum(dim=-1, keepdim=True).clamp(min=1)
         return dict(zip(self.NAMES, shares.amin(dim=0).sum(dim=-1).tolist(), strict=True))
 
 
 def to_lab(pictures: Tensor) -> Tensor:
-    """sRGB (B, 3, H, W) on [0, 1], or gray, as CIE L*a*b* under D65: L from 0 to
-    100, a and b about -110 to 110."""
+    """Converts sRGB (B, 3, H, W) in [0, 1], or gray, to CIE L*a*b* under D65: L in 0 to 100, a and b about
+    -110 to 110."""
     rgb = pictures.expand(-1, 3, -1, -1)
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     matrix = linear.new_tensor(
@@ -116,14 +118,14 @@ class FeatureDistances:
         self.features: tuple[list[Tensor], list[Tensor]] = ([], [])
 
     def add(self, fake: Tensor, target: Tensor) -> None:
-        """Looks at a batch of both sets."""
+        """Adds a batch of both sets."""
         for side, pictures in zip(self.features, (fake, target), strict=True):
             pixels = _to_range(pictures).expand(-1, 3, -1, -1).mul(255).round().to(torch.uint8)
             with torch.inference_mode():
                 side.append(self.extract(pixels).float().cpu())
 
     def result(self) -> dict[str, float]:
-        """Lower is nearer; nothing for fewer than two pictures."""
+        """Returns `fid` and `kid`, lower is better; {} for fewer than two pictures."""
         fakes, targets = (torch.cat(side) for side in self.features)
         if len(fakes) < 2:
             return {}
@@ -136,13 +138,13 @@ class FeatureDistances:
 
 
 def open_inception() -> Callable[[Tensor], Tensor]:
-    """The network of FID and KID, through torch-fidelity. Its weights (92 MB) are fetched
-    where they are not here yet."""
+    """Returns the network of FID and KID, through torch-fidelity. Its weights (92 MB) are
+    downloaded if needed."""
     return _part("fid").NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
 
 
 def open_lpips() -> Metric:
-    """LPIPS with AlexNet; lower is nearer. Its weights (233 MB) are fetched where they are not here yet."""
+    """Returns LPIPS with AlexNet; lower is better. Its weights (233 MB) are downloaded if needed."""
     network = _part("lpip").LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True)
 
     def lpips(fake: Tensor, target: Tensor) -> list[float]:
@@ -154,23 +156,23 @@ def open_lpips() -> Metric:
 
 
 def weights_folder() -> str:
-    """Where weights of others lie on this machine."""
+    """Returns the cache folder of downloaded weights."""
     return f"{torch.hub.get_dir()}/checkpoints"
 
 
 def _part(name: str) -> Any:
-    """`torchmetrics.image.NAME`."""
+    """Returns `torchmetrics.image.NAME`."""
     _functions()
     return importlib.import_module(f"torchmetrics.image.{name}")
 
 
 def _functions() -> Any:
-    """Those of torchmetrics. It takes over a second to import, so only who measures pays for it."""
+    """Returns the functions of torchmetrics, imported only when needed, since that takes over a second."""
     # It imports torchvision, which is mended by `vision` where it fails.
     importlib.import_module("pix2pix.evaluation.torchvision_patch")
     return importlib.import_module("torchmetrics.functional.image")
 
 
 def _to_range(pictures: Tensor) -> Tensor:
-    """[-1, 1] to [0, 1]; what lies outside is clipped, as a saved picture would be."""
+    """Converts [-1, 1] to [0, 1]; values outside are clipped, as in a saved picture."""
     return pictures.detach().float().add(1).div(2).clamp(0, 1)

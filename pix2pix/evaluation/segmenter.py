@@ -1,8 +1,8 @@
-"""A network that finds the classes of a photo's pixels: the judge of the paper's FCN-score, made from
-the training pairs themselves.
+"""A segmenter that predicts the class of each pixel of a photo, for the paper's FCN-score; trained on
+the same pairs.
 
-It is our U-Net with a channel a class in the place of colours, and its file an ordinary
-checkpoint, checked as each of them is.
+It is our U-Net with one output channel a class, and its file is an ordinary checkpoint, checked like
+all of them.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from pix2pix.seeding import seed_of
 
 TASK = "segmentation"
 SHARPNESS = 8.0
-"""The U-Net ends in tanh: its channels times this are the logits, from -8 to 8."""
+"""Factor from the U-Net's tanh output to logits, which are so from -8 to 8."""
 DEEPEST = 5
 MOST_CLASSES = 255
 MOST_PAIRS = 4000
-"""Training pairs that are held in memory; of more, as many are taken evenly."""
+"""Training pairs that are held in memory; of more pairs, this many are taken evenly."""
 ZOOM = 1.12
-"""Pictures are this much larger than the crop that is learned from, as the paper's 286 to 256."""
+"""Ratio of the loaded picture's side to the crop's, as the paper's 286 to 256."""
 
 
 @dataclass(frozen=True)
 class SegmenterSettings:
-    """How a segmenter is trained. The defaults take some minutes on one core."""
+    """The settings of a segmenter's training. The defaults take some minutes on one core."""
 
     size: int = 128
     width: int = 16
@@ -67,13 +67,12 @@ class SegmenterSettings:
 
     @property
     def depth(self) -> int:
-        """Levels of the U-Net."""
+        """The number of levels of the U-Net."""
         return min(DEEPEST, (self.size & -self.size).bit_length() - 1)
 
 
 class Segmenter:
-    """A trained one. `palette` names its classes, `size` is the side of the
-    square pictures that it looks at."""
+    """A trained segmenter: `palette` names its classes, `size` is the side of its square inputs in pixels."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.config = checkpoint.config
@@ -83,7 +82,7 @@ class Segmenter:
 
     @classmethod
     def load(cls, path: str | Path) -> Segmenter:
-        """The segmenter in a file; `CheckpointError` where it holds none."""
+        """Loads the segmenter in a file. Raises `CheckpointError` where it holds none."""
         checkpoint = load_checkpoint(path)
         config = checkpoint.config
         classes = len(checkpoint.config.palette)
@@ -96,27 +95,28 @@ class Segmenter:
         return cls(checkpoint)
 
     def find(self, photo: Image.Image) -> Classes:
-        """The class of each pixel, (size, size)."""
+        """Returns the predicted class of each pixel, (size, size)."""
         picture = to_tensor(resize(photo, (self.size, self.size), kind="photo"))
         with torch.inference_mode():
             return self.network(picture)[0].argmax(dim=0).to(torch.uint8).numpy()
 
     def truth(self, labels: Image.Image) -> Classes:
-        """The classes of a label map as it lies on the disk, (size, size)."""
+        """Returns the classes of a label map as it is on disk, (size, size)."""
         return read_classes(labels, self.palette, size=(self.size, self.size))
 
 
 def read_classes(labels: Image.Image, palette: tuple[PaletteEntry, ...], *, size: tuple[int, int]) -> Classes:
-    """The classes of a label map that may have gone through JPEG; cleaned before it is resized, not after."""
+    """Returns the classes of a label map that may have gone through JPEG; it is cleaned
+    before it is resized."""
     cleaned = Image.fromarray(clean_labels(np.asarray(labels), palette))
     return to_classes(np.asarray(resize(cleaned, size, kind="labels")), palette)
 
 
 def open_labelled(data: str | Path, layout: str = "auto") -> tuple[PairFolder, tuple[PaletteEntry, ...]]:
-    """The pairs of a folder as photo and labels, whichever half is which, and the classes;
-    `DataError` where neither is labels.
+    """Returns the pairs of a folder as photo and labels, whichever half is which, and the classes.
 
-    Where both look like labels, as drawn pictures do, A is taken for them.
+    Raises `DataError` where neither half is labels. Where both look like labels, as drawn pictures do,
+    A is taken.
     """
     folder = open_pairs(data, layout=layout)
     looks = look(folder)
@@ -141,8 +141,8 @@ def train_segmenter(
     progress: Progress | None = None,
     layout: str = "auto",
 ) -> Checkpoint:
-    """Learns photo to labels from the training pairs of a folder. A function of data and
-    lesson alone, on one machine."""
+    """Trains photo to labels on the training pairs of a folder; on one machine a function of data
+    and settings alone."""
     settings = settings or SegmenterSettings()
     folder, palette = open_labelled(data, layout)
     pupil = _SegmenterTrainer(
@@ -170,7 +170,7 @@ def train_segmenter(
 
 
 def measure_segmenter(segmenter: Segmenter, folder: PairFolder, *, pairs: Sequence[Pair]) -> dict[str, float]:
-    """Its three numbers on real photos; `folder` has photos as sources."""
+    """Returns the three numbers of the segmenter on real photos; `folder` has photos as sources."""
     agreement = ConfusionMatrix(segmenter.palette)
     for pair in pairs:
         photo, labels = folder.load(pair)
@@ -179,8 +179,8 @@ def measure_segmenter(segmenter: Segmenter, folder: PairFolder, *, pairs: Sequen
 
 
 def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], *, size: int) -> tuple[Tensor, Tensor]:
-    """Photos (N, 3, size, size) and classes (N, 1, size, size), both uint8; pairs that
-    cannot be read are passed over."""
+    """Returns photos (N, 3, size, size) and classes (N, 1, size, size), both uint8, without
+    unreadable pairs."""
     every = -(-len(folder.train) // MOST_PAIRS)
     photos = []
     classes = []
@@ -199,7 +199,7 @@ def _read_all(folder: PairFolder, palette: tuple[PaletteEntry, ...], *, size: in
 
 
 class _SegmenterTrainer:
-    """A network while it learns."""
+    """A segmenter in training."""
 
     def __init__(
         self, settings: SegmenterSettings, palette: tuple[PaletteEntry, ...], photos: Tensor, classes: Tensor
@@ -238,8 +238,8 @@ class _SegmenterTrainer:
         self.optimizer.zero_grad(set_to_none=True)
 
     def _batch(self, number: int) -> tuple[Tensor, Tensor]:
-        """Crops, mirrored or not, in a light of their own: generated photos are paler or
-        more colourful than real ones."""
+        """Returns a batch of crops, mirrored and with brightness, contrast and saturation changed at random:
+        generated photos are paler or more colourful than real ones."""
         settings = self.settings
         count = len(self.photos)
         generator = torch.Generator().manual_seed(seed_of(settings.seed, "batch", number))

@@ -1,9 +1,8 @@
-"""torchvision, imported in one place, before torchmetrics imports it: what is wrong
-with that import is mended here.
+"""Imports torchvision in one place, before torchmetrics does, and works around a failure of that import.
 
-A torchvision wheel built for CUDA refuses to be imported beside a CPU torch (`operator torchvision::nms
-does not exist`). Only its detection operators are missing then, which nothing here needs: with their
-schemas declared the rest works.
+A torchvision wheel built for CUDA refuses to be imported beside a CPU torch (`operator torchvision::nms does
+not exist`). Only its detection operators are missing then, which nothing here needs: with their schemas
+declared the rest works.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ MISSING = (
 
 
 def _declare_missing() -> torch.library.Library:
-    """Declares the operators that torchvision registers kernels for, and
-    forgets the half-imported package."""
+    """Declares the operators that torchvision registers kernels for, and removes the
+    half-imported package."""
     library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in MISSING:
         library.define(schema)

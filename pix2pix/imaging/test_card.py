@@ -1,4 +1,4 @@
-"""A picture to compare networks on."""
+"""A synthetic picture on which networks are compared."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor
 
 
 def make_test_card(channels: int, multiple: int) -> Tensor:
-    """(1, C, H, W): waves beside flat fields with hard edges, so that photos and
-    drawings are both stood for."""
+    """Returns (1, C, H, W) with waves and with flat fields with hard edges, to represent both
+    photos and drawings."""
     side = multiple * math.ceil(64 / multiple)
     y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
     planes = []

@@ -1,4 +1,4 @@
-"""Pictures larger than the memory: cut into overlapping tiles, and blended together again without seams."""
+"""Splits pictures larger than the memory into overlapping tiles, and blends the results without seams."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 OVERLAP = 128
-"""Pixels that neighbours share at least. Their inner half is the ramp from one to the other."""
+"""Pixels that neighbouring tiles share at least; the blend is a ramp over the inner half."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one side of a picture: its pixels `start` to `stop`, and how much each of them counts."""
+    """A tile along one side of a picture: its pixels `start` to `stop`, and the weight of each."""
 
     start: int
     stop: int
@@ -23,20 +23,20 @@ class Span:
 
     @property
     def slice(self) -> slice:
-        """What to index a side with to get this tile."""
+        """The slice of a side that is this tile."""
         return slice(self.start, self.stop)
 
 
 def round_up(length: int, multiple: int) -> int:
-    """The smallest multiple that holds `length` pixels."""
+    """Returns the smallest multiple that is at least `length`."""
     return math.ceil(length / multiple) * multiple
 
 
 def reflect_indices(length: int, total: int) -> Tensor:
-    """Which of `length` pixels stands at each of `total` places when a side is
-    padded at both ends by reflection.
+    """Returns for each of `total` places the pixel of `length` that stands there when both ends are
+    padded by reflection.
 
-    A side shorter than its padding is reflected again and again; a single pixel is repeated.
+    A side shorter than its padding is reflected repeatedly; a single pixel is repeated.
     """
     places = torch.arange(total) - (total - length) // 2
     if length == 1:
@@ -71,8 +71,8 @@ def plan_tiles(
 
 
 def plan_side(length: int, tile: int, *, multiple: int, overlap: int) -> list[Span]:
-    """Tiles of one length, at most `tile`, evenly over one side; the weights of
-    all tiles at a pixel sum to 1."""
+    """Returns the tiles of one side, at most `tile` long and evenly placed; all weights at
+    a pixel sum to 1."""
     units = length // multiple
     most = tile // multiple
     shared = overlap // multiple
@@ -102,10 +102,9 @@ def _raw_weights(ends: Sequence[tuple[int, int]], index: int) -> Tensor:
 
 
 def _rise(length: int) -> Tensor:
-    """From 0 to 1, smooth, within the middle half.
+    """Returns a smooth ramp from 0 to 1 within the middle half.
 
-    The outer quarters are 0 and 1: next to its edge a tile shows what the
-    network makes of the zeros around it.
+    The outer quarters are 0 and 1, since the network sees zeros beyond the edge of a tile.
     """
     x = ((torch.arange(length) + 0.5) / length * 2 - 0.5).clamp(0, 1)
     return x * x * (3 - 2 * x)
@@ -114,8 +113,8 @@ def _rise(length: int) -> Tensor:
 def blend_tiles(
     rows: Sequence[Span], columns: Sequence[Span], *, paint: Callable[[Span, Span], Tensor]
 ) -> Iterator[Tensor]:
-    """What `paint` gives for each tile (C, h, w), blended; comes as finished strips (C, part of the
-    height, width), from the top."""
+    """Yields finished strips (C, part of the height, width) from the top, blended from what `paint` returns
+    for each tile."""
     width = columns[-1].stop
     carried: Tensor | None = None
     for index, row in enumerate(rows):

@@ -1,5 +1,4 @@
-"""The paper's discriminator: a small convolutional network that judges every patch of a
-picture (paper, section 3.2.2)."""
+"""The paper's discriminator: a convolutional network that scores every patch of a picture (section 3.2.2)."""
 
 from __future__ import annotations
 
@@ -61,6 +60,7 @@ class PatchGAN(nn.Module):
 
 
 def smallest_picture(receptive_field: int) -> int:
-    """Side in pixels below which a PatchGAN has no score to give, or a norm only one value to look at."""
+    """Returns the side in pixels below which a PatchGAN has no output, or a norm only one
+    value to normalise."""
     halvings = HALVINGS[receptive_field]
     return 3 * 2**halvings if halvings else 2

@@ -1,5 +1,5 @@
-"""CycleGAN's generator: two halvings, residual blocks at a quarter of the size, two
-doublings (Johnson et al., 2016)."""
+"""CycleGAN's generator: two halvings, residual blocks at a quarter of the size, two doublings (Johnson
+et al., 2016)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HALVINGS = 2
 
 
 class Convolution(nn.Module):
-    """A convolution that sees the picture reflected at its edges, then the norm."""
+    """A convolution with reflection padding, then the norm."""
 
     def __init__(self, in_channels: int, out_channels: int, *, kernel: int, norm: str, bias: bool) -> None:
         super().__init__()
@@ -48,8 +48,7 @@ class Resize(nn.Module):
 
 
 class Block(nn.Module):
-    """Adds to its features what two convolutions make of them; dropout, where there
-    is any, acts between the two."""
+    """A residual block of two convolutions, with optional dropout between them."""
 
     def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
@@ -63,16 +62,16 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A picture in, a picture of the same size out, both (B, C, H, W) in [-1, 1]; H and W are multiples of
-    `multiple`, at least `smallest`.
+    """A generator from (B, C, H, W) to the same in [-1, 1]; H and W are multiples of `multiple`,
+    at least `smallest`.
 
-    It sees no more than its blocks reach: sharp where things keep their place, and without the U-Net's view
-    of the whole. Dropout is an explicit input as in the U-Net, one mask a block.
+    Its receptive field is limited by its blocks: outputs are sharp where things keep their place, without the
+    U-Net's view of the whole. Dropout is an explicit input as in the U-Net, one mask a block.
     """
 
     multiple = 2**HALVINGS
     smallest = 2 * multiple
-    """Side below which there is nothing to reflect between the blocks' edges."""
+    """Side in pixels below which reflection padding is impossible."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -95,8 +94,8 @@ class ResNet(nn.Module):
         self.paint = Convolution(width, config.out_channels, kernel=7, norm="none", bias=True)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """`source` translated. `noise` is what `sample_noise` draws for
-        `noise_shapes`; None drops nothing."""
+        """Returns the translation of `source`; `noise` is from `sample_noise` for `noise_shapes`, None
+        for no dropout."""
         self._check(source, noise)
         masks: list[Tensor | None] = [*noise] if noise else [None] * len(self.blocks)
         features = F.relu_(self.enter(source))
@@ -109,7 +108,8 @@ class ResNet(nn.Module):
         return torch.tanh(self.paint(features).to(source.dtype))
 
     def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
-        """(C, h, w) of the mask of each block, for one picture of this size; empty where the dropout is 0."""
+        """Returns (C, h, w) of each block's mask for one picture of this size; empty where
+        the dropout is 0."""
         return [
             (channels, height // self.multiple, width // self.multiple) for channels in self.noise_channels
         ]

@@ -15,7 +15,7 @@ from pix2pix.networks.norms import BottleneckNorm, build_norm
 from pix2pix.networks.variants import DIALECTS, Dialect
 
 SLOPE = 0.2
-"""Of the LeakyReLU in the encoder and in the discriminator."""
+"""Negative slope of the LeakyReLU in the encoder and in the discriminator."""
 
 
 class Down(nn.Module):
@@ -158,8 +158,8 @@ class UNet(nn.Module):
             )
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
-        """`source` translated. `noise` is what `sample_noise` draws for
-        `noise_shapes`; None drops nothing."""
+        """Returns the translation of `source`; `noise` is from `sample_noise` for `noise_shapes`, None
+        for no dropout."""
         self._check(source, noise)
         masks = iter(noise or ())
         # In place throughout: neither convolution nor norm keeps its output for the gradient. A skip is
@@ -198,8 +198,8 @@ class UNet(nn.Module):
         return F.relu_(torch.cat((skip, features), 1) if self.skips else features)
 
     def noise_shapes(self, height: int, width: int) -> list[tuple[int, int, int]]:
-        """(C, h, w) of the mask of each dropout level, for one picture of this size;
-        empty where the dropout is 0."""
+        """Returns (C, h, w) of each dropout level's mask for one picture of this size; empty where the
+        dropout is 0."""
         scales = [2 ** (level + 1) for level in self.noisy_down] + [
             self.multiple // 2 ** (level + 1) for level in self.noisy_up
         ]
@@ -273,10 +273,9 @@ def has_bias(network_norm: str, norm: str) -> bool:
 def sample_noise(
     shapes: Sequence[tuple[int, int, int]], dropout: float, *, seeds: Sequence[int]
 ) -> list[Tensor]:
-    """Keep-masks (B, C, h, w) of 0 and 1/(1 - dropout), one picture a seed.
+    """Returns dropout masks (B, C, h, w) of 0 and 1/(1 - dropout), one picture for each seed.
 
-    A seed gives the same masks in whatever batch it sits; the global random
-    state is neither read nor changed.
+    A seed gives the same masks in any batch; the global random state is neither read nor changed.
     """
     pictures = [_sample_picture(shapes, dropout, seed=seed) for seed in seeds]
     return [torch.stack(masks) for masks in zip(*pictures, strict=True)]

@@ -1,5 +1,5 @@
-"""How projects read the paper's U-Net where it leaves room. A model drawn with in another
-project's way paints other pictures."""
+"""The variants of the paper's U-Net in other projects. A model run with another project's variant
+gives other pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DROPOUT_LEVELS = 3
 
 @dataclass(frozen=True)
 class Dialect:
-    """What one project's U-Net does; levels of the decoder are counted from the bottleneck outwards."""
+    """One project's choices for the U-Net; levels of the decoder are counted from the bottleneck outwards."""
 
     first_dropout: int = 0
     """Decoder level from which dropout acts."""
