@@ -1,1 +1,1 @@
-"""Folders of pictures: what is in them, and batches for training."""
+"""Folders of pictures, and batches of them for training."""

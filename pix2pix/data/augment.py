@@ -1,5 +1,5 @@
-"""The paper's jitter: the same random crop and mirror for both halves of a pair,
-a function of a seed alone."""
+"""The paper's jitter: the same random crop and mirroring for both halves of a pair, as a
+function of a seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pix2pix.seeding import seed_of
 
 
 class Window(NamedTuple):
-    """Where a crop lies, and whether it is mirrored."""
+    """The position of a crop, and whether it is mirrored."""
 
     top: int
     left: int
@@ -22,7 +22,7 @@ class Window(NamedTuple):
 
 
 def window_of(seed: int, spare: tuple[int, int], *, mirror: bool) -> Window:
-    """The window of a seed, among (rows, columns) to spare; one pair in two is mirrored, if `mirror`."""
+    """Returns the window of a seed, with (rows, columns) to spare; half of them are mirrored, if `mirror`."""
     bits = seed_of(seed, "window")
     rows = spare[0] + 1
     columns = spare[1] + 1
@@ -31,14 +31,14 @@ def window_of(seed: int, spare: tuple[int, int], *, mirror: bool) -> Window:
 
 
 def crop(picture: Tensor, window: Window, *, size: int) -> Tensor:
-    """The window's part of (..., H, W)."""
+    """Returns the window's part of (..., H, W)."""
     part = picture[..., window.top : window.top + size, window.left : window.left + size]
     return part.flip(-1) if window.mirrored else part
 
 
 def crop_rows(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
-    """Windows of the chosen rows of (N, C, L, L) as (B, C, size, size); rows are cropped
-    without copying them first."""
+    """Returns windows of the chosen rows of (N, C, L, L) as (B, C, size, size), without copying
+    the rows first."""
     if pictures.device.type == "cpu":
         # numpy, since it starts no threads of its own: batches are cut beside a
         # training step that has all cores.
@@ -50,7 +50,7 @@ def crop_rows(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window
 
 
 def _gather(pictures: Tensor, rows: Sequence[int], *, windows: Sequence[Window], size: int) -> Tensor:
-    """`crop_rows` as one lookup: on a GPU, slices would cost two launches a picture."""
+    """Returns the same as `crop_rows` by one lookup: on a GPU, slices would cost two launches a picture."""
     numbers = torch.tensor([(row, *window) for row, window in zip(rows, windows, strict=True)]).to(
         pictures.device, non_blocking=True
     )

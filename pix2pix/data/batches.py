@@ -1,4 +1,4 @@
-"""The pictures that a training run eats: each batch a pure function of the settings and the step."""
+"""The batches of a training: each a pure function of the settings and the step."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ Pixels = tuple[Tensor, Tensor]
 
 
 class Dataset:
-    """Training and validation pairs of a folder, ready for a network: `source` and
-    `target` are the images of a batch.
+    """Training and validation pairs of a folder; `source` and `target` are the images of a batch.
 
-    `looks` is what a network is told of the pictures, `found` what they look like now, where a run
-    goes on with what it knew of them.
+    `looks` is what the network is built for, `found` what the pictures are now, which may differ in
+    a resumed run.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Dataset:
         return cls(config, folder, looks, found=found)
 
     def using(self, config: TrainConfig) -> Dataset:
-        """The same pairs, not looked for again, in batches of other settings."""
+        """Returns the same pairs, without another search, in batches of other settings."""
         return Dataset(config, self.folder, self.looks, found=self.found)
 
     @cached_property
@@ -96,7 +95,7 @@ class Dataset:
 
     @property
     def images(self) -> dict[str, ImageSpec]:
-        """What sources and targets are."""
+        """Returns what sources and targets are."""
         source_levels, target_levels = self.folder.levels
         return {
             "source": ImageSpec(self.source, self.in_channels, self.palette, source_levels),
@@ -104,11 +103,11 @@ class Dataset:
         }
 
     def introduction(self) -> str:
-        """How many pairs there are, and which side is what."""
+        """Returns how many pairs there are, and which side is what."""
         return introduce_pairs(self)
 
     def warnings(self) -> Iterator[str]:
-        """What `pix2pix inspect` warns of."""
+        """Returns what `pix2pix inspect` warns of."""
         return warn_of_pairs(self)
 
     @property
@@ -130,26 +129,26 @@ class Dataset:
         return (Problem(file, f"{first.source.name} {cause}", "small"),)
 
     def fingerprint(self) -> str:
-        """How many training pairs there are, and a digest of their names and sizes in their order."""
+        """Returns the number of training pairs, and a digest of their names and sizes in their order."""
         pairs = self.folder.train
         lines = "\n".join(f"{pair.name} {pair.size}" for pair in pairs)
         return f"{len(pairs)} {hashlib.sha256(lines.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Files that do not fit, each once, with those found while reading so far."""
+        """Returns files that do not fit, each once, with those found while reading so far."""
         if "_store" in vars(self):
             self._seen_problems.update(dict.fromkeys(self._store.problems))
         return tuple(self._seen_problems)
 
     @property
     def device(self) -> torch.device:
-        """Where batches come out: the CPU, unless `to` moved the pictures."""
+        """The device of the batches: the CPU, unless `to` moved the pictures."""
         return self._store.targets.device if isinstance(self._store, Memory) else torch.device("cpu")
 
     def to(self, device: torch.device | str) -> Dataset:
-        """Moves pictures that are held in memory to a device, where batches are cut from then on;
-        streamed ones stay on the CPU."""
+        """Moves pictures that are held in memory to a device, where batches are cut; streamed ones stay
+        on the CPU."""
         if isinstance(self._store, Memory):
             self._store.to(torch.device(device))
         return self
@@ -157,8 +156,8 @@ class Dataset:
     def batches(
         self, start: int = 0, *, rank: int = 0, world: int = 1
     ) -> Generator[tuple[int, list[Batch]], None, None]:
-        """(step, its passes) from step `start` on, without end, made ahead. Close it (`contextlib.closing`)
-        when it is no longer needed."""
+        """Yields (step, its passes) from step `start` on, without end, computed ahead. To be
+        closed after use."""
         self._share(world)
         each = self.config.passes()
         # Closed here and not when collected, so that no thread and no process outlives the consumer.
@@ -216,7 +215,7 @@ class Dataset:
         return (_punch(source, seeds) if config.make == "mask" else source), target
 
     def _share(self, world: int) -> int:
-        """Pairs of one pass for each process."""
+        """Returns the pairs of one pass for each process."""
         batch = self.config.batch
         if batch % world:
             raise ConfigError(
@@ -229,7 +228,7 @@ class Dataset:
         return _permutation(self.config.seed, epoch, count=self.train_size)
 
     def _passes(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
-        """uint8 passes in order, from the first of step `start` on, by the means that suits the store."""
+        """Yields the uint8 passes in order, from the first of step `start` on."""
         each = self.config.passes()
         places = (divmod(number, each) for number in itertools.count(start * each))
         if self.device.type != "cpu":
@@ -260,7 +259,7 @@ class Dataset:
 
 
 class _Passes(torch.utils.data.Dataset[Any]):
-    """The passes of a run by number, as a DataLoader's workers ask for them."""
+    """The passes of a run by number, for the workers of a DataLoader."""
 
     def __init__(self, dataset: Dataset, rank: int, *, world: int) -> None:
         self.dataset = dataset
@@ -279,8 +278,7 @@ class _Passes(torch.utils.data.Dataset[Any]):
 
 
 def _leave_signals_to_trainer(worker: int) -> None:
-    """A Ctrl-C in a terminal reaches all processes there. The trainer alone answers it, and needs its
-    pictures until it has saved."""
+    """Ignores Ctrl-C in a worker: the trainer handles it, and needs its batches until it has saved."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -291,7 +289,8 @@ def _as_it_is(item: Any) -> Any:
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    """Workers from a clean process: a fork of this one would take along locks that other threads hold."""
+    """Returns the context for workers: clean processes, since a fork would copy locks that
+    other threads hold."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -301,14 +300,14 @@ def _context() -> multiprocessing.context.BaseContext:
 
 @lru_cache(maxsize=4)
 def _permutation(seed: int, epoch: int, *, count: int) -> list[int]:
-    """The order of the training pairs in one pass over them."""
+    """Returns the order of the training pairs in one epoch."""
     return torch.randperm(
         count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))
     ).tolist()
 
 
 def _punch(pictures: Tensor, seeds: list[int]) -> Tensor:
-    """(B, 3, H, W) with holes, each picture's by its seed."""
+    """Returns (B, 3, H, W) with holes, those of each picture by its seed."""
     height, width = pictures.shape[-2:]
     holes = (
         torch.from_numpy(np.stack([holes_of(height, width, seed=seed) for seed in seeds]))

@@ -1,4 +1,4 @@
-"""Label maps that went through JPEG, in the exact colours that they were drawn in."""
+"""Restores the exact colours of label maps that went through JPEG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training learns from, whatever it is: named batches, validation examples, and words about them."""
+"""The protocol of training data: named batches, validation examples, and sentences about them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Examples(Protocol):
 
     @property
     def images(self) -> Mapping[str, ImageSpec]:
-        """What the images of a batch are, by name."""
+        """Returns what the images of a batch are, by name."""
 
     @property
     def notes(self) -> tuple[Problem, ...]:
@@ -29,19 +29,19 @@ class Examples(Protocol):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Files that are left out, each once, with those found while reading so far."""
+        """Returns files that are left out, each once, with those found while reading so far."""
 
     def introduction(self) -> str:
-        """How many examples there are, and what their images are."""
+        """Returns how many examples there are, and what their images are."""
 
     def warnings(self) -> Iterable[str]:
-        """What looks wrong about them. May read many files."""
+        """Returns sentences about what looks wrong. May read many files."""
 
     def fingerprint(self) -> str:
-        """The number of training examples, a space, and a digest of which they are."""
+        """Returns the number of training examples, a space, and a digest of which they are."""
 
     def using(self, config: TrainConfig) -> Examples:
-        """The same examples, not looked for again, in batches of other settings."""
+        """Returns the same examples, without another search, in batches of other settings."""
 
     def to(self, device: torch.device | str) -> Examples:
         """Has images that are held in memory on a device from now on. Reads them, if that is still to be
@@ -54,7 +54,7 @@ class Examples(Protocol):
         closed."""
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
-        """(key, whole images as (1, C, size, size)) of the first validation examples."""
+        """Returns (key, whole images as (1, C, size, size)) of the first validation examples."""
 
 
 Opener = Callable[[TrainConfig, ModelConfig | None, ModelConfig | None], Examples]

@@ -1,4 +1,4 @@
-"""What the pictures of a folder are, by looking at some of them."""
+"""Recognises the kind of a folder's pictures from a sample."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from pix2pix.imaging.palette import (
 
 ENOUGH = 50
 MOST_LOOKED_AT = 500
-"""Pairs among which colour is looked for where a sample shows none."""
+"""Number of pairs among which colour is searched for, where a sample shows none."""
 COLOURLESS: tuple[Kind, ...] = ("gray", "edges")
 LOOKED_AT = 256
-"""Longer side to which pictures are thinned out, without mixing their colours, before they are looked at."""
+"""Longer side in pixels to which pictures are subsampled, without mixing colours, before
+they are examined."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What sources and targets are, the colours of those that are labels, and their channels."""
+    """The kinds of sources and targets, the palettes of label maps, and their channels."""
 
     source: Kind
     target: Kind
@@ -56,11 +57,10 @@ class Looks:
 
 
 def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> Looks:
-    """Looks at up to 50 pairs spread evenly over those for training; a kind that is said,
-    or made, is taken at its word.
+    """Examines up to 50 training pairs, evenly spread; a kind that is stated, or made, is not questioned.
 
-    Where these are gray, the others are looked at too: one coloured picture makes the side one of
-    colours, or its colours were lost.
+    Where these are gray, the others are examined too: one coloured picture makes the side one of colours,
+    which would otherwise be lost.
     """
     sources, targets = sample_halves(folder)
     said = folder.make if folder.make != "none" else source
@@ -80,8 +80,8 @@ def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> L
 
 
 def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pixels], list[Pixels]]:
-    """The first coloured source and target, of all pairs or of `MOST_LOOKED_AT` spread evenly;
-    `sides` says which are looked for."""
+    """Returns the first coloured source and target of all pairs or of `MOST_LOOKED_AT`; `sides` states
+    which to find."""
     pairs = folder.pairs
     count = min(len(pairs), MOST_LOOKED_AT)
     found: tuple[list[Pixels], list[Pixels]] = ([], [])
@@ -138,7 +138,7 @@ def started_looks(looks: Looks, start: ModelConfig) -> Looks:
 
 
 def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntry]) -> list[PaletteEntry]:
-    """Those of `colors` that `palette` does not have, but for what JPEG may have done to them."""
+    """Returns those of `colors` that `palette` lacks, within the tolerance for JPEG."""
     near = 2 * TIGHT
     known = [color for _, color in palette]
     return [
@@ -149,8 +149,10 @@ def strange_colors(colors: Sequence[PaletteEntry], palette: Sequence[PaletteEntr
 
 
 def sample_halves(folder: PairFolder, count: int = ENOUGH) -> tuple[list[Pixels], list[Pixels]]:
-    """Pixels (H, W, 3) of sources and of targets; broken files are passed over,
-    `DataError` if there are only such."""
+    """Returns pixels (H, W, 3) of sources and of targets, skipping broken files.
+
+    Raises `DataError` where all are broken.
+    """
     pairs = folder.train or folder.pairs
     sources = []
     targets = []
@@ -174,7 +176,8 @@ def _thin(image: Image.Image) -> Pixels:
 
 
 def kind_of(pictures: Sequence[Pixels]) -> Kind:
-    """What most likely the pictures are: edges, gray, labels, a photo with holes (mask), or photos."""
+    """Returns the most likely kind of the pictures: edges, gray, labels, a photo with holes
+    (mask), or photos."""
     if is_gray(pictures) and not any(map(has_color, pictures)):
         if is_line_drawing(pictures):
             return "edges"

@@ -1,5 +1,5 @@
-"""Which files of a folder belong together: the layout that explains most pictures, and
-the files that it leaves over."""
+"""Finds which files of a folder belong together: the layout that explains most pictures, and the
+files left over."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ STATED: dict[str, Layout] = {
     "folders": "two folders",
     "suffixes": "two suffixes",
 }
-"""What a layout is called where it is stated; `auto` looks for the best one."""
+"""Names of the layouts in settings; `auto` finds the best one."""
 MOST_TWINS = 1_000
-"""Pairs of files of one name that are weighed against each other; so many are no pairs of
-pictures but a heap of copies."""
+"""Pairs of files of one name that are compared with each other; more are copies and no pairs of pictures."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,12 @@ class Match:
     a: Found
     b: Found | None = None
     name: str = ""
-    """Of the pair."""
+    """Name of the pair."""
 
 
 @dataclass(frozen=True)
 class Stray:
-    """A file that is in no pair, why, and the kind of that problem."""
+    """A file that is in no pair, with the cause and the kind of problem."""
 
     file: Found
     cause: str
@@ -46,7 +45,7 @@ class Stray:
 
 @dataclass(frozen=True)
 class Matches:
-    """A layout, the matches that it gives, and the files that it leaves over."""
+    """A layout, the matches that it gives, and the files left over."""
 
     layout: Layout
     matches: list[Match]
@@ -54,11 +53,11 @@ class Matches:
 
 
 def match_files(found: list[Found], layout: str = "auto", *, single: bool = False) -> Matches:
-    """The layout that is stated, or else the one that explains most pictures; `single`
-    pictures are photos without partners.
+    """Returns the matches of the stated layout, or of the one that explains most pictures;
+    `single` for photos.
 
-    Folders and suffixes go before the shape: pictures may well be twice as wide as high and no pairs.
-    `DataError` for another layout.
+    Folders and suffixes take precedence over the shape: pictures may be twice as wide as high and no pairs.
+    Raises `DataError` for an unknown layout.
     """
     if layout not in ("auto", *STATED):
         raise DataError(f"layout is {layout!r}; choose one of auto, {', '.join(STATED)}.")
@@ -84,7 +83,7 @@ def _explains(matches: Matches, found: list[Found]) -> bool:
 
 
 def is_double(file: Found) -> bool:
-    """Whether the picture is twice as wide as high, which a side-by-side pair is."""
+    """Whether the picture is twice as wide as high, like a side-by-side pair."""
     try:
         width, height = read_size(file.path)
     except DataError:  # is named when its match is looked at
@@ -93,7 +92,7 @@ def is_double(file: Found) -> bool:
 
 
 def _whole(found: list[Found]) -> list[Match]:
-    """Each picture by itself. Where two differ in their suffix alone, that is a part of their names."""
+    """Returns a match for each picture; the suffix is part of the name where two differ in it alone."""
     wholes = [file.whole() for file in found]
     count = Counter((file.split, file.key) for file in wholes)
     return [
@@ -103,8 +102,8 @@ def _whole(found: list[Found]) -> list[Match]:
 
 
 def _by_folders(found: list[Found]) -> list[Matches]:
-    """For each family of words in the folders' names, and each place of such a word in the paths: what it
-    explains, the first the usual."""
+    """Returns the matches for each family of side words in folder names and each of their places, the
+    usual one first."""
     parts = {part for folders in {file.folders for file in found} for part in folders}
     candidates = []
     for family in families_in(parts):
@@ -137,10 +136,11 @@ Key = Callable[[Found], str | None]
 
 
 def _by_side(found: Iterable[Found], family: int) -> tuple[list[Match], list[Stray]]:
-    """Files of side A with those of side B of the same split and name, and those that are left over.
+    """Matches files of side A with those of side B of the same split and name; returns the matches
+    and the strays.
 
-    Names that are equal go first, then those equal but for case, then those whose suffix says
-    the side as their folder does.
+    Equal names go first, then those equal but for case, then those whose suffix states the side as
+    their folder does.
     """
     files = list(found)
 
@@ -187,8 +187,8 @@ def _no_side(file: Found) -> str:
 
 
 def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found], list[Stray]]:
-    """The pairs of one kind of name, the files that have no partner by it, and those of
-    which several have one name."""
+    """Returns the pairs by one kind of name, the files without a partner, and those with an
+    ambiguous name."""
     groups: defaultdict[tuple[str | None, str], tuple[list[Found], list[Found]]] = defaultdict(
         lambda: ([], [])
     )
@@ -217,8 +217,8 @@ def _match_by(files: Sequence[Found], key: Key) -> tuple[list[Match], list[Found
 def _match_twins(
     a_side: list[Found], b_side: list[Found], *, usual: Counter[tuple[str, str]]
 ) -> tuple[list[Match], list[Stray]]:
-    """Pairs among files of one name, such as 1.jpg and 1.png: by suffixes that others pair with,
-    else by equal ones, else none."""
+    """Matches files of one name, such as 1.jpg and 1.png: by suffixes that others pair with, else
+    by equal ones."""
     chosen: list[Match] = []
     left = list(a_side)
     right = list(b_side)

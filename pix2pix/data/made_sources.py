@@ -1,4 +1,4 @@
-"""Sources made from single photos: what a model learns to undo."""
+"""Sources computed from single photos, which a model learns to invert."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MADE = ("gray", "edges", "mask", "lowres")
 
 
 def make_source(photo: Image.Image, kind: str, seed: int = 0) -> Image.Image:
-    """An RGB picture of the photo's size: `gray`, its `edges` (black on white), the photo with holes
-    (`mask`) or blurred (`lowres`).
+    """Returns an RGB picture of the photo's size: `gray`, `edges` (black on white), with holes
+    (`mask`) or `lowres`.
 
     Only the holes are random: a function of `seed`.
     """
@@ -33,7 +33,8 @@ def _gray(photo: Image.Image) -> Image.Image:
 
 
 def _edges(photo: Image.Image) -> Image.Image:
-    """Canny's lines, with thresholds from the photo's own contrast, so that dark photos have lines too."""
+    """Returns the lines of Canny's algorithm, with thresholds from the photo's contrast, so that dark
+    photos have lines."""
     gray = cv2.GaussianBlur(np.asarray(ImageOps.grayscale(photo)), (0, 0), 1.2)
     across = cv2.Sobel(gray, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(gray, cv2.CV_32F, 0, 1)
@@ -51,8 +52,8 @@ MAKERS = {"gray": _gray, "edges": _edges, "lowres": _lowres}
 
 
 def holes_of(height: int, width: int, *, seed: int) -> NDArray[np.bool_]:
-    """Where the holes of a seed are, (H, W): one to three boxes and two to five brush strokes,
-    about a quarter of the picture."""
+    """Returns the holes of a seed, (H, W): one to three boxes and two to five brush strokes, about a quarter
+    of the area."""
     random = np.random.Generator(np.random.PCG64(seed_of(seed, "holes")))
     holes = np.zeros((height, width), np.uint8)
     side = min(height, width)
@@ -67,7 +68,7 @@ def holes_of(height: int, width: int, *, seed: int) -> NDArray[np.bool_]:
 
 
 def punch(photo: Image.Image, holes: NDArray[np.bool_]) -> Image.Image:
-    """The photo with `HOLE` where `holes` (H, W) is true."""
+    """Returns the photo with `HOLE` where `holes` (H, W) is true."""
     pixels = np.array(photo)
     pixels[holes] = HOLE
     return Image.fromarray(pixels)

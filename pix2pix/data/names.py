@@ -1,5 +1,5 @@
-"""What names say of pictures: the split, the side of a pair, and what systems and
-other programs leave among them."""
+"""Interprets file and folder names: the split, the side of a pair, and leftovers of systems
+and other programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Words = Mapping[str, int]
 
 
 def _words(first: str, second: str) -> dict[str, int]:
-    """Words of side A (0) and of side B (1)."""
+    """Returns words of side A (0) and of side B (1)."""
     return dict.fromkeys(first.split(), 0) | dict.fromkeys(second.split(), 1)
 
 
@@ -51,8 +51,7 @@ FAMILIES: tuple[Words, ...] = (
     _words("low lr lq lowres noisy blurred", "high hr hq highres clean sharp"),
     _words("gray grey grayscale bw", "color colour rgb"),
 )
-"""Words for the two sides that belong together. One word may be of several families, and
-on different sides in them."""
+"""Groups of words for the two sides. A word may be in several groups, and on different sides in them."""
 SIDES = FAMILIES[0]
 
 SYSTEM_FOLDERS = {
@@ -73,11 +72,11 @@ SYSTEM_FOLDERS = {
     "temporary items",
     "__pycache__",
 }
-"""Bins, thumbnails and other folders that are made by systems and not by people."""
+"""Trash, thumbnails and other folders that systems create."""
 
 
 def normalized(name: str) -> str:
-    """The name in composed Unicode (NFC): macOS writes é as two characters, other systems as one."""
+    """Returns the name in composed Unicode (NFC): macOS writes é as two characters, other systems as one."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
@@ -97,21 +96,21 @@ def _split_and_side(family: int) -> re.Pattern[str]:
 
 @lru_cache
 def suffix_pattern(family: int) -> re.Pattern[str]:
-    """A name that ends with the side, as x_A does; its groups are x and A."""
+    """Returns a pattern for names that end with the side, such as x_A; its groups are x and A."""
     return re.compile(rf"(.+)[_-]({'|'.join(FAMILIES[family])})", re.IGNORECASE | re.DOTALL)
 
 
 def ends_with_side(name: str) -> bool:
-    """Whether the name may be read as that of one half of a pair."""
+    """Whether the name may be that of one half of a pair."""
     return any(suffix_pattern(family).fullmatch(name) for family in range(len(FAMILIES)))
 
 
 @dataclass(frozen=True)
 class Place:
-    """What the folders of a picture say of it.
+    """What the folders of a picture say about it.
 
-    `rest` are the folders that say neither split nor side, `named` those that say no split;
-    `hits` is the number of side words.
+    `rest` are the folders that state neither split nor side, `named` those that state no split; `hits` is the
+    number of side words.
     """
 
     split: str | None
@@ -122,10 +121,10 @@ class Place:
 
 
 def place_folder(folders: Sequence[str], wrapping: int = 0, family: int = 0, nth: int = 0) -> Place:
-    """Reads the names of the folders above a picture, outermost first.
+    """Interprets the names of the folders above a picture, outermost first.
 
-    The first `wrapping` of them lie around all pictures: they tell no sides apart, and their split holds only
-    where no other is named. The side is taken from the word number `nth` that is one of `family`.
+    The first `wrapping` of them contain all pictures: they distinguish no sides, and their split counts only
+    where no other is named. The side is the word number `nth` that is in `family`.
     """
     outer = [word for word in map(str.casefold, folders[:wrapping]) if word in SPLITS]
     inner = [_read_word(folder.casefold(), family) for folder in folders[wrapping:]]
@@ -147,7 +146,7 @@ def place_folder(folders: Sequence[str], wrapping: int = 0, family: int = 0, nth
 
 
 def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
-    """Split and side that a folder's name says, as train, A or trainA."""
+    """Returns split and side that a folder's name states, such as train, A or trainA."""
     sides = FAMILIES[family]
     both = _split_and_side(family).fullmatch(word)
     if both:
@@ -156,8 +155,7 @@ def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
 
 
 def as_training(path: PurePath) -> PurePath:
-    """The path of a test or validation picture, with `train` for the name of that
-    split: testA becomes trainA."""
+    """Returns the path of a test or validation picture with `train` for its split: testA becomes trainA."""
     said = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)
     parts = [
         said.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part
@@ -167,7 +165,7 @@ def as_training(path: PurePath) -> PurePath:
 
 
 def families_in(folders: set[str]) -> list[int]:
-    """The families that have folders of both sides among these names, the first family always."""
+    """Returns the groups that have folders of both sides among these names; always the first group too."""
     words = {folder.casefold() for folder in folders}
     both = [
         number for number in range(len(FAMILIES)) if {0, 1} <= {_read_word(word, number)[1] for word in words}

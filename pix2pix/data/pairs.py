@@ -1,4 +1,4 @@
-"""Pairs of pictures in a folder, in each layout that people have."""
+"""Pairs of pictures in a folder, in each common layout."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairFolder:
-    """The pairs of a folder, by split, and the files that did not fit."""
+    """The pairs of a folder by split, and the files that did not fit."""
 
     root: Path
     layout: Layout
@@ -68,9 +68,9 @@ class PairFolder:
     test: tuple[Pair, ...]
     problems: tuple[Problem, ...]
     drawn: bool
-    """Whether the validation pairs were drawn from the others, for want of a folder of their own."""
+    """Whether the validation pairs were drawn at random, because there is no folder of them."""
     unequal: tuple[Pair, ...] = ()
-    """Pairs of two files that are left out, because they are not of one size."""
+    """Pairs of two files that are left out, because their sizes differ."""
     unreadable: tuple[Pair, ...] = ()
     """Pairs that are left out, because one of their files cannot be read."""
     stated: str = "auto"
@@ -85,7 +85,7 @@ class PairFolder:
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """All of them, training pairs first."""
+        """All pairs, training pairs first."""
         return self.train + self.val + self.test
 
     @cached_property
@@ -93,24 +93,25 @@ class PairFolder:
         return {pair: split for split in ("train", "val", "test") for pair in getattr(self, split)}
 
     def split_of(self, pair: Pair) -> str:
-        """`train`, `val` or `test`."""
+        """Returns `train`, `val` or `test`."""
         return self._splits[pair]
 
     def key_of(self, pair: Pair) -> str:
-        """`val/house2`: the name with the split, which is one pair's alone; a
-        name may stand in each split."""
+        """Returns the name with the split, such as `val/house2`, since a name may occur in each split."""
         return f"{self._splits[pair]}/{pair.name}"
 
     @property
     def has_split_folders(self) -> bool:
-        """The splits are folders of their own, so that a name may stand in several of them."""
+        """Whether the splits are folders of their own, so that a name may occur in several of them."""
         return not self.drawn and bool(self.val or self.test)
 
     def load(
         self, pair: Pair, size: int | None = None, kinds: tuple[Kind, Kind] = ("photo", "photo")
     ) -> tuple[Image.Image, Image.Image]:
-        """Source and target as RGB pictures, resized to `size` x `size` if given;
-        `DataError` where a file is broken."""
+        """Returns source and target as RGB pictures, resized to `size` x `size` if given.
+
+        Raises `DataError` where a file is broken.
+        """
         source, target = read_pair(pair)
         if size is not None:
             source, target = (
@@ -297,7 +298,7 @@ class _Fit:
 
 
 def _look(match: Match, layout: Layout) -> _Fit:
-    """The size of the halves, as the headers tell, or why this is no pair."""
+    """Returns the size of the halves from the files' headers, or why this is no pair."""
     try:
         head = read_header(match.a.path)
         other_head = _of_half(read_header, match.b.path) if match.b else None
@@ -349,8 +350,8 @@ def _unequal(a: Path, size: tuple[int, int], *, b: Path, other: tuple[int, int])
 def _split(
     pairs: list[tuple[str | None, Pair]], seed: int
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...], bool]:
-    """Training, validation and test pairs as their folders say; validation pairs are
-    drawn where none are named."""
+    """Returns training, validation and test pairs by their folders; validation pairs are drawn where
+    none are named."""
     train, val, test = ([pair for split, pair in pairs if split == name] for name in ("train", "val", "test"))
     # Beside train/ and val/, pictures of no split are training pairs.
     train += [pair for split, pair in pairs if split is None]

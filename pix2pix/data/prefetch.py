@@ -1,4 +1,4 @@
-"""Work done ahead by one background thread."""
+"""Computes items ahead in one background thread."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 PATIENCE = 0.1
-"""Seconds after which a waiting thread looks whether it is still wanted."""
+"""Seconds after which a waiting thread checks whether it is still needed."""
 
 
 def prefetched(items: Iterable[T], ahead: int = 2) -> Generator[T, None, None]:
-    """The same items, up to `ahead` of them made before they are asked for; what goes wrong
-    is raised where they are used.
+    """Yields the same items, with up to `ahead` of them computed in advance; errors are raised where
+    they are used.
 
-    Closing the iterator (or letting go of it) ends the thread.
+    Closing the iterator (or dropping it) ends the thread.
     """
     ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(ahead)
     unwanted = threading.Event()
@@ -38,7 +38,7 @@ def prefetched(items: Iterable[T], ahead: int = 2) -> Generator[T, None, None]:
 
 
 class _End(Exception):
-    """No more items."""
+    """Marks the end of the items."""
 
 
 def _fill(
@@ -54,7 +54,7 @@ def _fill(
 
 
 def _offer(ready: queue.Queue[T], item: T, *, unwanted: threading.Event) -> bool:
-    """Whether the item found its place before the thread became unwanted."""
+    """Puts the item into the queue; returns False where the thread is no longer needed."""
     while not unwanted.is_set():
         try:
             ready.put(item, timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Pairs written to disk from single photos."""
+"""Writes pairs made from single photos to disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Prepared", "make_source", "prepare"]
 
 LARGEST_SIZE = 4096
 UNFINISHED = ".pix2pix-unfinished"
-"""Stands in the output folder until all pairs are in it, and says which those are."""
+"""A file in the output folder until all pairs are written; it identifies them."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,13 @@ def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
 
 
 def _sign_of(named: Mapping[str, Pair], settings: str) -> str:
-    """A digest of what is to be written: the same again, and another one for other photos or settings."""
+    """Returns a digest of what is to be written, which differs for other photos or settings."""
     lines = [settings, *(f"{name} {photo.source.absolute()}" for name, photo in named.items())]
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _begin(record: Path, sign: str) -> None:
-    """Writes down what the folder is to hold; `DataError` where it holds a part of something else."""
+    """Records what the folder will hold. Raises `DataError` where it holds a part of something else."""
     if record.is_file() and record.read_text(encoding="utf-8").strip() != sign:
         raise DataError(
             f"{record.parent} holds a part of other pairs: of other photos, or made in another way. Give "

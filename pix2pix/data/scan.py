@@ -1,5 +1,4 @@
-"""What lies in a folder of pictures: the pictures with the split, side and key that their
-paths say, and what is left out."""
+"""Scans a folder: its pictures with the split, side and key that their paths state, and what is left out."""
 
 from __future__ import annotations
 
@@ -30,15 +29,15 @@ PICTURES_NOT_READ = {
     ".hdf5", ".pt", ".svs", ".fits",
 }
 # fmt: on
-"""Suffixes of what may lie beside pictures and is no picture: these files are not mentioned."""
+"""Suffixes of files that may lie beside pictures and are no pictures: these are not mentioned."""
 LARGEST_COUNT = 1_000
-"""Pictures of a folder that is passed over are counted up to here."""
+"""Limit to which the pictures of a skipped folder are counted."""
 NAMED = 3
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that does not fit, and why, in a sentence."""
+    """A file that does not fit, and a sentence with the cause."""
 
     file: str
     cause: str
@@ -61,28 +60,28 @@ class Found:
     side: int | None
     key: str
     name: str
-    """The path without split and extension: unlike `key`, the side is still in it."""
+    """The path without split and extension; unlike `key`, it includes the side."""
     folders: tuple[str, ...] = ()
     """The folders between the root and the file."""
     wrapping: int = 0
-    """How many of them lie around all pictures."""
+    """How many of them contain all pictures."""
 
     def whole(self) -> Found:
-        """The same as a picture that is no half of anything."""
+        """Returns the same file as a picture that is no half of a pair."""
         return replace(self, side=None, key=self.name)
 
     def by_suffix(self, family: int = 0) -> Found | None:
-        """The same with the side that ends the file's name, as in x_A.png; None where none does."""
+        """Returns the file with the side that ends its name, as in x_A.png; None where none does."""
         match = suffix_pattern(family).fullmatch(self.key)
         return replace(self, side=FAMILIES[family][match[2].casefold()], key=match[1]) if match else None
 
     def placed(self, family: int = 0, nth: int = 0) -> Found:
-        """The same read with another family of words for the sides, or with another of
-        several such words in its path."""
+        """Returns the file interpreted with another group of side words, or another of several such words
+        in its path."""
         return _found(self.path, self.folders, wrapping=self.wrapping, family=family, nth=nth)
 
     def hits(self, family: int) -> int:
-        """How many folders of its path say a side."""
+        """Returns how many folders of its path state a side."""
         return _placed(self.folders, self.wrapping, family, 0).hits
 
 
@@ -90,8 +89,7 @@ _placed = lru_cache(maxsize=4096)(place_folder)
 
 
 def scan(root: Path) -> tuple[list[Found], list[Problem]]:
-    """All pictures below `root` in the order of their names, and what is left out: other formats,
-    folders of systems and of runs."""
+    """Returns all pictures below `root` in the order of their names, and what is left out."""
     if not root.exists():
         raise DataError(f"{root} does not exist; give a folder of pictures.")
     if not root.is_dir():
@@ -130,7 +128,7 @@ def _found(path: Path, folders: tuple[str, ...], *, wrapping: int, family: int =
 
 
 def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """The folders that lie around all."""
+    """Returns the folders that contain all pictures."""
     if not folders:
         return ()
     first = min(folders)
@@ -142,7 +140,8 @@ def _common(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def unread(files: Iterable[str]) -> list[Problem]:
-    """A problem for each kind of file that is not read, with their number; documents are not mentioned."""
+    """Returns a problem for each format that is not read, with the number of files; documents
+    are not mentioned."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         path = PurePath(file)
@@ -169,18 +168,18 @@ def _unread(suffix: str, files: list[str]) -> Problem:
 
 
 def _is_special(entry: os.DirEntry[str]) -> bool:
-    """Whether it is neither a file nor a link that leads nowhere: reading a pipe waits for ever."""
+    """Whether it is neither a file nor a dangling link: reading a pipe would wait for ever."""
     return not entry.is_file() and Path(entry.path).exists()
 
 
 @dataclass
 class _Walk:
-    """One walk through a folder, and what it passed over."""
+    """One walk through a folder, and what it skipped."""
 
     root: Path
     skipped: list[Problem] = field(default_factory=list)
     seen: dict[tuple[str, str | None, int | None], str] = field(default_factory=dict)
-    """Where each real folder was met first, as the split and the side that its path says."""
+    """The first path of each real folder, by the split and side that its path states."""
 
     def files(
         self, folder: Path, above: frozenset[str] = frozenset()
@@ -213,7 +212,7 @@ class _Walk:
                 yield Path(entry.path), folders, _is_special(entry)
 
     def _passes_over(self, entry: os.DirEntry[str]) -> bool:
-        """Whether the folder is one of a system or of a run; it is named if there are pictures in it."""
+        """Whether the folder belongs to a system or a run; it is reported if there are pictures in it."""
         is_system = is_system_folder(entry.name)
         is_run = is_run_folder(entry.path)
         if not (is_system or is_run):
@@ -229,7 +228,7 @@ class _Walk:
 
 
 def _is_hidden_picture(entry: os.DirEntry[str]) -> bool:
-    """.x.png is one; ._x.png is what a Mac leaves in archives, and no picture."""
+    """Whether it is a picture like .x.png; ._x.png is what macOS leaves in archives."""
     name = entry.name
     return (
         name.startswith(".")
@@ -240,12 +239,12 @@ def _is_hidden_picture(entry: os.DirEntry[str]) -> bool:
 
 
 def is_run_folder(folder: str | Path) -> bool:
-    """Whether a training run of ours lies there, whose samples are no data."""
+    """Whether a training run of ours is there, whose samples are no data."""
     return all(Path(folder, name).is_file() for name in ("config.json", "status.json"))
 
 
 def count_pictures(folder: str | Path) -> int:
-    """Pictures below a folder, at most `LARGEST_COUNT`; links are not followed."""
+    """Returns the number of pictures below a folder, at most `LARGEST_COUNT`; links are not followed."""
     count = 0
     for _, _, files in os.walk(folder):
         count += sum(name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith("._") for name in files)
@@ -255,13 +254,14 @@ def count_pictures(folder: str | Path) -> int:
 
 
 def told_count(count: int) -> str:
-    """`1 picture lies`, `4 pictures lie`; what was not counted to its end is said so."""
+    """Returns a count in words: `1 picture lies`, `4 pictures lie`, with a mark where it
+    reached the limit."""
     at_least = "at least " if count >= LARGEST_COUNT else ""
     return f"{at_least}{count:,} picture{'s lie' if count != 1 else ' lies'}"
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Sorts 2.png before 10.png."""
+    """Returns a sort key with which 2.png comes before 10.png."""
     return [
         (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part)
         for part in re.split(r"([0-9]+)", name)

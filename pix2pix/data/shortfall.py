@@ -1,5 +1,5 @@
-"""The sentences for a folder without a pair, or without one to train on: what was looked
-for, what is there, what to do."""
+"""Error sentences for a folder without a pair, or without a training pair: what was searched, what is there,
+what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOOKED_FOR = (
 def nothing_found(
     root: Path, found: Sequence[Found], *, problems: Sequence[Problem], make: str, layout: str = "auto"
 ) -> str:
-    """Why there is no pair (no photo, with `make`) in a folder."""
+    """Returns why there is no pair (no photo, with `make`) in a folder."""
     if not found:
         left_out = "".join(f" {problem}" for problem in problems[:1])
         return (
@@ -62,8 +62,7 @@ def nothing_found(
 
 
 def _unusable(root: Path, problems: Sequence[Problem]) -> str:
-    """Where files belong together by their names and none can be used: why. Of single
-    pictures, where none can be read."""
+    """Returns why files that belong together by their names, or single pictures, cannot be used."""
     unequal = [problem for problem in problems if problem.kind == "unequal"]
     unreadable = [problem for problem in problems if problem.kind == "unreadable"]
     first = next(iter(unequal or unreadable), None)
@@ -89,14 +88,14 @@ def _unusable(root: Path, problems: Sequence[Problem]) -> str:
 
 
 def refuse_untrained(pairs: PairFolder) -> None:
-    """`DataError` where all pairs are of val and test, with what to do to train on them."""
+    """Raises `DataError`, with what to do, where all pairs are in val and test."""
     if not pairs.train:
         count, splits, remedy = why_untrained(pairs)
         raise DataError(f"{pairs.root.name} has no training pairs, only {count:,} in {splits}. {remedy}")
 
 
 def why_untrained(pairs: PairFolder) -> tuple[int, str, str]:
-    """Of pairs that are all of val and test: their number, their splits, and how to train on them."""
+    """Returns number and splits of pairs that are all in val and test, and how to train on them."""
     splits = " and ".join(split for split in ("val", "test") if getattr(pairs, split))
     first = pairs.pairs[0].source.relative_to(pairs.root)
     above = next((place for place, part in enumerate(first.parts) if part.casefold() in SPLITS), None)
@@ -107,5 +106,5 @@ def why_untrained(pairs: PairFolder) -> tuple[int, str, str]:
 
 
 def several(count: int, noun: str) -> str:
-    """`1 pair`, `2 pairs`"""
+    """Returns a count with its noun: `1 pair`, `2 pairs`."""
     return f"{count:,} {noun}{'s' * (count != 1)}"

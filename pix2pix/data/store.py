@@ -1,5 +1,5 @@
-"""Where training pictures come from: held in memory as bytes, or read from disk each time.
-Both give the same samples."""
+"""Sources of training pictures: held in memory as bytes, or read from disk each time, with
+the same samples."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FREE_WHERE_UNKNOWN = 4_000_000_000
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads pairs as square uint8 tensors (C, size, size), as the kinds of their halves ask."""
+    """Reads pairs as square uint8 tensors (C, size, size), according to the kinds of their halves."""
 
     root: Path
     pairs: tuple[Pair, ...]
@@ -42,10 +42,9 @@ class Reader:
     """Of label maps that are asked for `crisp` too; empty where none are."""
 
     def read(self, index: int, crisp: bool = False) -> tuple[Tensor, Tensor]:
-        """Source and target of one pair. A `mask` source is still without its holes:
-        they differ from sample to sample.
+        """Returns source and target of one pair; `crisp` gives label maps in their palette's exact colours.
 
-        `crisp` gives label maps in their palette's exact colours.
+        A `mask` source is returned without its holes, which differ from sample to sample.
         """
         source, target = read_pair(self.pairs[index])
         if crisp:
@@ -65,29 +64,29 @@ class Reader:
         )
 
     def problem(self, index: int, error: DataError) -> Problem:
-        """The pair that could not be read, and why."""
+        """Returns the problem of a pair that could not be read."""
         return Problem(self.pairs[index].source.relative_to(self.root).as_posix(), str(error))
 
     def nbytes(self) -> int:
-        """What a cache of all pairs takes."""
+        """Returns the bytes that a cache of all pairs takes."""
         channels = self.looks.in_channels * (2 if self.palette else 1) + self.looks.out_channels
         return len(self.pairs) * channels * self.size**2
 
 
 class Store(Protocol):
-    """Gives windows of chosen pairs, and keeps a list of the files that could not be read."""
+    """Returns crops of chosen pairs, and lists the files that could not be read."""
 
     problems: list[Problem]
 
     def crops(
         self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
     ) -> tuple[Tensor, Tensor]:
-        """Sources, `crisp` where asked for, and targets, uint8 (B, C, size, size)."""
+        """Returns sources (`crisp` where asked for) and targets, uint8 (B, C, size, size)."""
 
 
 @dataclass
 class Stream:
-    """Reads each picture when it is asked for; the next one that can be read stands in for a broken one."""
+    """Reads each picture when it is needed; the next readable one replaces a broken one."""
 
     reader: Reader
     problems: list[Problem] = field(default_factory=list)
@@ -179,14 +178,15 @@ def _none_readable(problems: list[Problem]) -> str:
 
 
 def open_store(reader: Reader, cache: str) -> Store:
-    """Memory or disk, as `cache` says; auto takes memory for what fits in a quarter of
-    the free memory and in 2 GB."""
+    """Returns memory or disk, as `cache` states; auto is memory for what fits in a quarter of the free memory
+    and in 2 GB."""
     fits = reader.nbytes() <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
     return Memory(reader) if cache == "memory" or (cache == "auto" and fits) else Stream(reader)
 
 
 def free_memory() -> int:
-    """Bytes that programs can still take, as far as the system tells; the limit of a container counts."""
+    """Returns the bytes that programs can still take, as far as the system reports; the limit of
+    a container counts."""
     free = FREE_WHERE_UNKNOWN
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():

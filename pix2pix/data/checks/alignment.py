@@ -1,4 +1,4 @@
-"""Whether the halves of pairs are shifted against each other: phase correlation of their outlines."""
+"""Detects a shift between the halves of pairs by phase correlation of their outlines."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 from pix2pix.imaging.palette import Pixels
 
 LOOKED_AT = 256
-"""Longer side at which outlines are compared."""
+"""Longer side in pixels at which outlines are compared."""
 CLEAR = 14
 """Height of the peak in standard deviations. Measured on 40 pairs: facades 57, maps 41, edges to
 shoes 34; on noise below 7."""
 TOLERATED = 0.016
-"""Of the side. Measured on data that counts as aligned: 3 of 256 pixels (edges to shoes)."""
+"""Share of the side. Measured on data that counts as aligned: 3 of 256 pixels (edges to shoes)."""
 
 
 def common_shift(pairs: Sequence[tuple[Pixels, Pixels]]) -> tuple[int, int]:
-    """(dx, dy) in pixels by which the second pictures (H, W, 3) lie to the right of and below the first;
-    (0, 0) where that is not clear.
+    """Returns (dx, dy) in pixels by which the second pictures (H, W, 3) lie to the right of and
+    below the first.
 
-    One for all of them: pairs of the most frequent size are taken together.
+    (0, 0) where that is not clear. There is one shift for all: pairs of the most frequent size
+    are taken together.
     """
     sizes = Counter(first.shape[:2] for first, second in pairs if first.shape == second.shape)
     if not sizes:
@@ -43,7 +44,7 @@ def common_shift(pairs: Sequence[tuple[Pixels, Pixels]]) -> tuple[int, int]:
 
 
 def _outlines(picture: Pixels, shrink: float) -> NDArray[np.float32]:
-    """How much changes at each place, evened out: what a drawing and its photo have in common."""
+    """Returns the local contrast, normalised: what a drawing and its photo have in common."""
     small = cv2.resize(
         np.ascontiguousarray(picture), None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA
     )
@@ -54,9 +55,10 @@ def _outlines(picture: Pixels, shrink: float) -> NDArray[np.float32]:
 
 
 def _correlate(outlines: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tuple[int, int, float]:
-    """Place of the peak of all phase correlations added up (right, down), and how far it stands out.
+    """Returns the peak (right, down) of the summed phase correlations of all pairs, and its height
+    in standard deviations.
 
-    `cv2.phaseCorrelate` takes one pair: between a drawing and a photo that is too noisy to trust.
+    `cv2.phaseCorrelate` takes one pair, which is too noisy between a drawing and a photo.
     """
     height, width = outlines[0][0].shape
     if min(height, width) < 8:

@@ -1,5 +1,4 @@
-"""What is wrong with pairs or worth knowing about them, from facts that were
-gathered while each was read once."""
+"""Findings about pairs, derived from facts that were gathered while each was read once."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ from pix2pix.runtime.files import read_header
 from pix2pix.settings import range_words
 
 SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
-"""Kinds that one draws or has, rather than wants: the natural sources."""
+"""Kinds that are natural sources: one draws or has them."""
 USUAL_SIZE = 256
 FEW = 3
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong or worth knowing, the files that it is about, and what to do on the command line.
+    """Something wrong or worth knowing, the files concerned, and what to do on the command line.
 
     `key` names it for `pix2pix.data.intake.fixes`; `amount` is the shift in pixels, or the size to train at.
     """
@@ -41,34 +40,34 @@ class Finding:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is kept of a pair when its pixels are gone."""
+    """What is stored of a pair after its pixels were freed."""
 
     split: str
     size: tuple[int, int]
     gray_target: bool
     coloured: tuple[bool, bool]
-    """Source and target have plainly coloured pixels."""
+    """Whether source and target have clearly coloured pixels."""
     pair_hash: bytes
     photo_hash: bytes
-    """Of the half that tells pictures apart: drawings of different photos may well be equal."""
+    """Hash of the half that distinguishes pictures: drawings of different photos may be equal."""
     pages: int = 1
-    """Of the file with most; the first is read."""
+    """Pages of the file with most; the first one is read."""
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """What is known of some pairs together: the shades and colours of labels that went through JPEG,
-    and the shift of the halves."""
+    """Facts of some pairs together: shades and colours of labels that went through JPEG, and the shift
+    of the halves."""
 
     shades: int = 0
     colors: int = 0
     shift: tuple[int, int] = (0, 0)
     numbers: tuple[bool, bool] = (False, False)
-    """Source and target are numbers of classes."""
+    """Whether source and target are class numbers."""
 
 
 def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
-    """Reads a pair; `DataError` where that fails."""
+    """Reads a pair and returns its facts. Raises `DataError` where that fails."""
     source, target = read_pair(pair)
     hashes = [hashlib.blake2b(half.tobytes(), digest_size=16).digest() for half in (source, target)]
     telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
@@ -79,7 +78,8 @@ def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
 
 
 def guess_direction(pairs: PairFolder, looks: Looks) -> str:
-    """As the pairs were opened, unless the halves look as if they were the other way round."""
+    """Returns the direction of the pairs, reversed where the halves look as if they were
+    the other way round."""
     other = "BtoA" if pairs.direction == "AtoB" else "AtoB"
     return (
         other
@@ -91,7 +91,7 @@ def guess_direction(pairs: PairFolder, looks: Looks) -> str:
 def find(
     pairs: PairFolder, looks: Looks, *, facts: Mapping[str, Facts], sampled: Sampled
 ) -> Iterator[Finding]:
-    """What a person should know before training, most important first."""
+    """Yields the findings that matter before training, the most important first."""
     guess = guess_direction(pairs, looks)
     if guess != pairs.direction:
         what = f"The targets are {looks.target}, the sources photos: perhaps the wrong way round."
@@ -201,7 +201,7 @@ def _coloured(pairs: PairFolder, facts: Mapping[str, Facts], looks: Looks) -> It
 
 
 def _doubtful(pairs: PairFolder) -> Iterator[Finding]:
-    """What the folder's layout leaves open: whether it is another one, and what to train on."""
+    """Yields what the folder's layout leaves open: whether it is another one, and what to train on."""
     sizes = {pair.size for pair in pairs.pairs if pair.target and pair.size}
     if pairs.stated == "auto" and sizes and all(width == 2 * height for width, height in sizes):
         what = (
@@ -274,18 +274,18 @@ def _have(count: int) -> str:
 
 
 def _pictures(files: tuple[str, ...]) -> str:
-    """`1 picture is`, `2 pictures are`"""
+    """Returns a count with noun and verb: `1 picture is`, `2 pictures are`."""
     return f"{len(files):,} picture{'s' * (len(files) != 1)} {_are(len(files))}"
 
 
 def _leaked(facts: Mapping[str, Facts]) -> tuple[str, ...]:
-    """Validation and test files whose picture is also trained on."""
+    """Returns validation and test files whose picture is also a training picture."""
     trained = {fact.photo_hash for fact in facts.values() if fact.split == "train"}
     return tuple(file for file, fact in facts.items() if fact.split != "train" and fact.photo_hash in trained)
 
 
 def _copies(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
-    """Files that are the second or later with the same pixels."""
+    """Returns the second and later files with the same pixels."""
     groups: defaultdict[bytes, list[str]] = defaultdict(list)
     for file, digest in hashes:
         groups[digest].append(file)

@@ -1,5 +1,4 @@
-"""What is said of pairs before the first step of a training: how many, which side is what, and what is wrong
-with them."""
+"""Sentences about pairs before the first training step: how many, which side is what, and what is wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
     from pix2pix.data.batches import Dataset
 
 FEW_ENOUGH = 500
-"""Pairs up to which each is looked at, as `pix2pix inspect` does: a few seconds."""
+"""Number of pairs up to which each is read, as `pix2pix inspect` does: a few seconds."""
 
 
 def introduce_pairs(dataset: Dataset) -> str:
-    """`400 training pairs, 50 for validation; source: labels on the left, 12 colours; target: photo on the
-    right`"""
+    """Returns `400 training pairs, 50 for validation; source: labels on the left, 12 colours; target: photo
+    on the right`."""
     pairs = dataset.folder
     config = dataset.config
     noun = "photo" if config.make != "none" else "pair"

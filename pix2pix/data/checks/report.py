@@ -1,4 +1,4 @@
-"""What is in a folder of pictures, what is wrong with it, and what to do about it."""
+"""The report on a folder of pictures: what is in it, what is wrong with it, and what to do about it."""
 
 from __future__ import annotations
 
@@ -44,27 +44,27 @@ PLURALS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Half:
-    """What the pictures of one side are; `colors` is the number of classes, where they are labels."""
+    """The kind of the pictures of one side; `colors` is the number of classes, for labels."""
 
     kind: Kind
     colors: int
     palette: tuple[PaletteEntry, ...]
     levels: Levels | None = None
-    """What is black and white in pictures of more than 8 bits."""
+    """The values shown as black and white in pictures of more than 8 bits."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `pix2pix inspect` found."""
+    """The result of `pix2pix inspect`."""
 
     folder: str
     layout: str
     direction: str
     guessed_direction: str
-    """As `direction`, unless the halves look as if they were the other way round."""
+    """The direction, reversed where the halves look as if they were the other way round."""
     counts: dict[str, int]
     drawn: bool
-    """Whether the validation pairs were drawn from the others."""
+    """Whether the validation pairs were drawn at random from the training pairs."""
     sizes: tuple[tuple[int, int, int], ...]
     """(width, height, number of pairs) of a half, most frequent first."""
     source: Half
@@ -75,14 +75,14 @@ class Report:
     stated: str = "auto"
     """The layout that was asked for."""
     folders: tuple[str, str] = ("A", "B")
-    """What the folders of the two sides are called, where there are two."""
+    """Names of the folders of the two sides, where there are two."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Returns plain values for JSON."""
         return dataclasses.asdict(self)
 
     def text(self) -> str:
-        """The report for a person to read, some ten lines; `str` gives it too."""
+        """Returns the report as about ten lines of text; `str` gives it too."""
         total = sum(self.counts.values())
         (width, height, _) = self.sizes[0]
         more = (
@@ -110,7 +110,7 @@ class Report:
     __str__ = text
 
     def headline(self) -> str:
-        """One line: `212 pairs, side by side, 512 x 256, labels on the right: 9 colours`."""
+        """Returns one line: `212 pairs, side by side, 512 x 256, labels on the right: 9 colours`."""
         total = sum(self.counts.values())
         (width, height, _) = self.sizes[0]
         if self.layout == "photos":
@@ -137,7 +137,7 @@ class Report:
         )
 
     def turned(self) -> Report:
-        """The same pairs the other way round: what was the source is the target."""
+        """Returns the report with sources and targets exchanged."""
         direction = "BtoA" if self.direction == "AtoB" else "AtoB"
         found = tuple(finding for finding in self.findings if finding.key != "reversed")
         return dataclasses.replace(
@@ -159,9 +159,9 @@ def _file_list(files: tuple[str, ...]) -> str:
 
 
 def inspect_folder(folder: str | Path, progress: Progress | None = None, **settings: Any) -> Report:
-    """Opens a folder as training would, reads every picture in it once, and says what it found.
+    """Opens a folder as training would, reads every picture once, and returns the report.
 
-    `settings` are those of a training that say how its data lies and what it is, such as `direction` or
+    `settings` are the training settings of how the data is arranged and what it is, such as `direction` or
     `layout`; `progress` is called with the number of pairs done, and of all.
     """
     config = TrainConfig(data=str(folder), **settings)
@@ -171,7 +171,7 @@ def inspect_folder(folder: str | Path, progress: Progress | None = None, **setti
 
 
 def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None = None) -> Report:
-    """Reads every picture of pairs that were found and looked at already, and says what it found."""
+    """Reads every picture of pairs that were found and sampled already, and returns the report."""
     facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
     for done, (file, result) in enumerate(_read_all(pairs, looks), 1):
@@ -200,7 +200,7 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None 
 
 
 def _side_folders(pairs: PairFolder) -> tuple[str, str]:
-    """The names of the folders in which the halves of a pair differ, side A first."""
+    """Returns the names of the folders in which the halves of a pair differ, side A first."""
     first = pairs.pairs[0]
     if pairs.layout != "two folders" or first.target is None:
         return "A", "B"
@@ -210,7 +210,7 @@ def _side_folders(pairs: PairFolder) -> tuple[str, str]:
 
 
 def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | DataError]]:
-    """Facts of every pair in order, a few read at a time."""
+    """Yields the facts of every pair in order, reading a few at a time."""
     work = [(split, pair) for split in ("train", "val", "test") for pair in getattr(pairs, split)]
 
     def read(item: tuple[str, Pair]) -> tuple[str, Facts | DataError]:
@@ -229,7 +229,7 @@ def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | Da
 
 
 def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
-    """Looks at some pairs together, at full size."""
+    """Examines some pairs together, at full size."""
     if pairs.make != "none":
         return Sampled()
     sampled = []
@@ -251,7 +251,8 @@ def _sample_closely(pairs: PairFolder, looks: Looks) -> Sampled:
 
 
 def _shades(pictures: list[Pixels]) -> int:
-    """Different colours in label pictures, where there are more than a drawing has; else 0."""
+    """Returns the number of different colours in label pictures, where there are more than a drawing
+    has; else 0."""
     few = pictures[:: max(1, len(pictures) // 8)]
     count = len(
         np.unique(np.concatenate([np.unique(picture.reshape(-1, 3), axis=0) for picture in few]), axis=0)

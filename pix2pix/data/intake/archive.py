@@ -1,5 +1,5 @@
-"""Zip archives of strangers: what is in them, and whether that is fit to be
-unpacked. Nothing is written here."""
+"""Checks untrusted zip archives: what is in them, and whether that may be unpacked. Nothing
+is written here."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ END = b"PK\x05\x06"
 END_64 = b"PK\x06\x06"
 LONGEST_COMMENT = 65_535
 SMALL = 1_000_000
-"""Bytes below which no ratio is a bomb: flat label maps as BMP shrink a thousandfold too."""
+"""Bytes below which no ratio is a bomb: flat label maps as BMP compress a thousandfold too."""
 LONGEST_PART = 200
 BYTES_AN_ENTRY = 250
-"""Of an archive's table of contents, generously."""
+"""Generous bound of bytes per entry in an archive's table of contents."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an upload may be at most."""
+    """Limits of an upload."""
 
     entries: int = 50_000
     unpacked: float = 8e9
@@ -48,14 +48,14 @@ class Limits:
     picture: float = 200e6
     """Bytes of one file."""
     ratio: float = 200
-    """Times that something may be larger than it is packed."""
+    """Ratio of unpacked to packed size."""
     depth: int = 8
     pixels: float = 40e9
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The files of an archive by safe relative names, and folders that are passed over."""
+    """The files of an archive by safe relative names, and the folders that are skipped."""
 
     entries: list[tuple[str, ZipInfo]]
     skipped: tuple[Problem, ...] = ()
@@ -63,8 +63,8 @@ class Contents:
 
 @contextmanager
 def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents]]:
-    """An archive that was looked through, and its files by safe relative names; `DataError`
-    says what is wrong with it."""
+    """Provides a checked archive and its files by safe relative names. Raises `DataError` where it may
+    not be unpacked."""
     _check_contents_table(path, limits)
     with Unmarked(_opened(path)) as file:
         try:
@@ -76,8 +76,7 @@ def open_archive(path: Path, limits: Limits) -> Iterator[tuple[ZipFile, Contents
 
 
 def _check_contents_table(path: Path, limits: Limits) -> None:
-    """Looks at the archive's end before anything of it is held in memory: a table of
-    a million entries would be."""
+    """Checks the archive's end before it is read into memory, since a table of a million entries would be."""
     head, tail = _ends_of(path)
     place = tail.rfind(END)
     if place < 0 or len(tail) < place + 22:
@@ -97,7 +96,7 @@ def _check_contents_table(path: Path, limits: Limits) -> None:
 
 
 def _ends_of(path: Path) -> tuple[bytes, bytes]:
-    """The first 4 bytes, and the last that hold where the table of contents is."""
+    """Returns the first 4 bytes, and the last ones, which hold the position of the table of contents."""
     with _opened(path) as file:
         head = file.read(4)
         size = file.seek(0, 2)
@@ -139,8 +138,8 @@ Parts = list[tuple[list[str], ZipInfo]]
 
 
 def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
-    """Without what systems leave (.DS_Store, ._1.jpg, @eaDir) and the folders of runs; folders with
-    pictures in them are named."""
+    """Drops leftovers of systems (.DS_Store, ._1.jpg, @eaDir) and folders of runs; reports folders with
+    pictures in them."""
     files = {"/".join(parts) for parts, _ in entries}
     runs = {name.rpartition("/")[0] for name in files if name.endswith("/config.json")}
     runs = {folder for folder in runs if f"{folder}/status.json" in files}
@@ -171,7 +170,7 @@ def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
 
 
 def _safe_parts(archive: str, name: str, *, info: ZipInfo, limits: Limits) -> list[str]:
-    """The parts of the entry's path, which stays below the folder that it is unpacked to."""
+    """Returns the parts of an entry's path, which stays below the folder that it is unpacked to."""
     shown = repr(name[:80])
     if "\0" in info.orig_filename:
         raise DataError(f"{archive} has a name with a zero byte in it, {shown}. Pack the pictures anew.")
@@ -247,8 +246,8 @@ def _check_total(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> N
 
 
 def _check_twins(archive: str, names: Sequence[str]) -> None:
-    """No file twice, also not but for case: on many disks x.png and X.png are one file.
-    No file that is a folder too."""
+    """Raises `DataError` for a name that occurs twice, also in another case, or is both a
+    file and a folder."""
     seen: dict[str, str] = {}
     for name in names:
         first = seen.setdefault(name.casefold(), name)

@@ -1,4 +1,4 @@
-"""Names of the files in zip archives: decoded, made safe, and no two of them the same."""
+"""Names of the files in zip archives: decoded, made safe, and made unique."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pix2pix.data.names import normalized
 
 UTF8_FLAG = 0x800
 CENTRAL = b"PK\x01\x02"
-"""Begins each entry of the table of contents."""
+"""Signature of an entry in the table of contents."""
 UNICODE_PATH = 0x7075
 """Extra field of Info-ZIP: the name in UTF-8, with a checksum of the other one that it stands for."""
 DOS_FOLDER = 0x10
 ENCODINGS = ("cp932", "gbk", "big5", "cp949", "cp437", "cp850", "cp866", "cp1252")
-"""What systems write names in, besides UTF-8. cp437 is what the format says, and decodes all bytes."""
+"""Encodings of names beside UTF-8. cp437 is the format's own, and decodes all bytes."""
 UNSAFE = re.compile(r'[<>:"|?*\x01-\x1f\x7f]')
 
 
@@ -44,13 +44,12 @@ def decoded_names(infos: Sequence[ZipInfo]) -> list[str]:
 
 
 def raw_name(info: ZipInfo) -> bytes:
-    """The bytes that stand in the archive."""
+    """Returns the bytes of the name in the archive."""
     return info.orig_filename.encode("utf-8" if info.flag_bits & UTF8_FLAG else "cp437", "surrogateescape")
 
 
 class Unmarked(io.BufferedReader):
-    """A zip archive without the mark for UTF-8 on names that are not in it: with it
-    Python opens none of the files."""
+    """A zip archive without false UTF-8 marks on names, with which Python would open none of the files."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
@@ -58,7 +57,7 @@ class Unmarked(io.BufferedReader):
 
 
 def _without_false_marks(table: bytes) -> bytes:
-    """A table of contents, which Python reads in one piece."""
+    """Returns the table of contents, which Python reads in one piece, without false marks."""
     changed = bytearray(table)
     place = 0
     while table.startswith(CENTRAL, place) and len(table) >= place + 46:
@@ -73,7 +72,7 @@ def _without_false_marks(table: bytes) -> bytes:
 
 
 def _told_name(info: ZipInfo) -> str | None:
-    """The name where it is known how to read it."""
+    """Returns the name where the archive states its encoding; None else."""
     raw = raw_name(info)
     if info.flag_bits & UTF8_FLAG or raw.isascii():
         return info.orig_filename
@@ -87,7 +86,7 @@ def _told_name(info: ZipInfo) -> str | None:
 
 
 def _unicode_path(extra: bytes, raw: bytes) -> str | None:
-    """The name in the extra field, if that is whole and was written for this name."""
+    """Returns the name in the extra field, if that is complete and belongs to this name."""
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
         data = extra[4 : 4 + length]
@@ -102,8 +101,7 @@ def _unicode_path(extra: bytes, raw: bytes) -> str | None:
 
 
 def guess_encoding(names: Iterable[bytes]) -> str:
-    """The encoding in which names look most like words: that decodes all, with the fewest
-    letters that do not belong there."""
+    """Returns the encoding that decodes all names, with the fewest unlikely characters."""
     different = sorted(set(names))
     best = "cp437"
     least = float("inf")
@@ -120,7 +118,7 @@ def guess_encoding(names: Iterable[bytes]) -> str:
 
 
 def _oddness(text: str) -> float:
-    """How little a name looks like one, by its letters that are not ASCII."""
+    """Returns how unlikely a name is, by its characters beyond ASCII."""
     total = 0.0
     for letter in text:
         if letter.isascii():
@@ -148,18 +146,17 @@ def _is_small(letter: str) -> bool:
 
 
 def _as_path(name: str, info: ZipInfo) -> str:
-    """With `/` for backslashes, as programs for Windows write them; after decoding, since a
-    letter may have that byte in it."""
+    """Returns the name with `/` for backslashes, after decoding, since a character may contain that byte."""
     path = normalized(name).replace("\\", "/")
     is_folder = bool(info.external_attr & DOS_FOLDER) and info.file_size == 0
     return path + "/" if is_folder and not path.endswith("/") else path
 
 
 def clean_paths(paths: Sequence[Sequence[str]]) -> list[str]:
-    """Paths, each as its parts, without letters that some systems do not allow.
+    """Returns the paths, given by their parts, without characters that some systems do not allow.
 
-    Stems and folders that differ in such letters alone get a number, the same wherever they stand:
-    halves of a pair stay together.
+    Stems and folders that differ in such characters alone get a number, the same wherever they occur: halves
+    of a pair stay together.
     """
     split = [[*path[:-1], *_stem_and_suffix(path[-1])] if path else ["", ""] for path in paths]
     stems = {part.casefold() for path in split for part in path[:-1]}

@@ -1,5 +1,4 @@
-"""What can be done about findings. Each remedy makes a new folder; the one that it
-was found in stays as it is."""
+"""Fixes of findings. Each writes a new folder; the original stays as it is."""
 
 from __future__ import annotations
 
@@ -31,17 +30,17 @@ Halves = tuple[Image.Image, Image.Image]
 Change = Callable[[Image.Image, Image.Image], Halves]
 
 DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray"}
-"""Findings whose files are taken out, a pair with both its files."""
+"""Findings whose files are removed, a pair with both its files."""
 MOST_LABELS = 256
 """Values up to which a picture is resized without mixing them."""
 ALONE = {"unpaired", "unread", "stray", "twin"}
-"""Those whose files have no partner to be taken out with them."""
+"""Findings whose files have no partner to be removed with them."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A finding to be mended: its key, its files, its amount, and the report that it stands in
-    (None where there was no pair)."""
+    """A finding to be fixed: its key, files, amount, and the report that it is in (None where there
+    was no pair)."""
 
     key: str
     files: tuple[str, ...] = ()
@@ -49,7 +48,7 @@ class Case:
     report: Report | None = None
 
     def open(self, root: Path) -> PairFolder:
-        """The folder, opened as it was for the report."""
+        """Opens the folder as for the report."""
         if self.report is None:
             return open_pairs(root)
         layout = next((word for word, layout in STATED.items() if layout == self.report.layout), "auto")
@@ -90,7 +89,7 @@ def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:
 
 
 def _take(path: Path, place: Path, *, ours: bool) -> None:
-    """A second name for a file of ours, which nobody writes to again; a copy of anybody else's."""
+    """Links a file of ours, which nobody writes to again; copies anybody else's."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         if ours:
@@ -102,7 +101,7 @@ def _take(path: Path, place: Path, *, ours: bool) -> None:
 
 
 def _with_partners(case: Case, folder: Path) -> set[Path]:
-    """The files of a finding, and those that would be halves of nothing without them."""
+    """Returns the files of a finding, and their partners, which would be incomplete without them."""
     named = {folder / file for file in case.files}
     if case.key in ALONE:
         return named
@@ -118,7 +117,7 @@ def _with_partners(case: Case, folder: Path) -> set[Path]:
 
 
 def _change_pixels(case: Case, root: Path) -> None:
-    """Applies the remedy to the pictures of our own new folder, a few at a time."""
+    """Applies the fix to the pictures of our own new folder, a few at a time."""
     if case.key == "shape":
         _for_each(_cut_in_the_middle, [root / file for file in case.files])
     elif case.key == "unequal":
@@ -166,7 +165,7 @@ def within(image: Image.Image, old: Image.Image) -> Image.Image:
 
 
 def _join(left: Image.Image, right: Image.Image) -> Image.Image:
-    """Two squares side by side."""
+    """Returns two squares side by side."""
     side = left.height
     both = Image.new(left.mode, (2 * side, side))
     both.paste(left.resize((side, side)) if left.width != side else left, (0, 0))
@@ -182,7 +181,7 @@ def _replace(path: Path, image: Image.Image, *, exactly: bool = False) -> None:
 
 
 def _cut_in_the_middle(path: Path) -> None:
-    """Any wide picture becomes two squares side by side; of an odd width the middle column goes."""
+    """Makes two squares side by side of any wide picture; of an odd width the middle column is dropped."""
     both = read_values(path)
     half = both.width // 2
     height = both.height
@@ -193,7 +192,7 @@ def _cut_in_the_middle(path: Path) -> None:
 
 
 def _make_equal(pair: Pair) -> None:
-    """The source gets the size of its target."""
+    """Resizes the source to the size of its target."""
     if pair.target is None:
         return
     source = read_values(pair.source)
@@ -228,7 +227,7 @@ def _one_size(case: Case) -> Change:
 
 
 def _moved_back(case: Case) -> Change:
-    """Cuts off what only one half shows, and enlarges the rest to the old size."""
+    """Returns a change that crops what only one half shows, and enlarges the rest to the old size."""
     across, down = case.amount
     filters = [
         Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC for kind in _kinds_of(case)
@@ -279,6 +278,6 @@ CHANGES: dict[str, Callable[[Case], Change]] = {
     "scattered": _exact_colors,
     "numbers": _spread_numbers,
 }
-"""What changes pixels, by the finding's key."""
+"""Changes of pixels by the finding's key."""
 EXACT = {"scattered", "numbers"}
-"""Those whose pictures are written in exact colours."""
+"""Findings whose pictures are written in exact colours."""

@@ -1,4 +1,5 @@
-"""Pictures of a data set on the Hugging Face Hub: as files, as zip archives, or as columns of a table."""
+"""Downloads the pictures of a data set on the Hugging Face Hub: files, zip archives, or
+columns of a table."""
 
 from __future__ import annotations
 
@@ -21,11 +22,11 @@ from pix2pix.runtime.progress import Progress
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 SCHEME = "hf://datasets/"
 VIEWER = "https://datasets-server.huggingface.co"
-"""The Hub's own reader of tables: it gives rows as JSON and pictures as files, so that
-no Parquet library is needed."""
+"""The Hub's dataset viewer, which returns rows as JSON and pictures as files, so no Parquet
+library is needed."""
 PROBE_SECONDS = 4.0
 WAIT_SECONDS = 30.0
-"""Without a network huggingface_hub takes 23 s to say so; a first question takes no more than this."""
+"""Seconds to wait for the first answer; without a network huggingface_hub itself would take 23 s to fail."""
 MOST_ROWS = 2000
 ROWS_AT_ONCE = 100
 LARGEST_PICTURE = 50_000_000
@@ -33,11 +34,10 @@ JPEG = b"\xff\xd8"
 
 
 def fetch_pictures(name: str, out: Path, *, progress: Progress | None = None) -> tuple[Unpacked, str]:
-    """Writes the pictures of data set `owner/name` anew below the new folder `out`;
-    also what is to be said about it.
+    """Writes the pictures of data set `owner/name` below the new folder `out`; returns them and a note.
 
-    `DataError` says why not. A public server uses no token, so that visitors do
-    not see its owner's private data.
+    Raises `DataError` where that fails. A public server uses no token, so that visitors cannot read its
+    owner's private data.
     """
     limits = Limits()
     sizes = _list_files(name)
@@ -64,12 +64,12 @@ def fetch_pictures(name: str, out: Path, *, progress: Progress | None = None) ->
 
 
 def is_address(text: str) -> bool:
-    """Whether that names a data set as `hf://datasets/owner/name`."""
+    """Whether the text is an address `hf://datasets/owner/name`."""
     return text.strip().startswith(SCHEME)
 
 
 def name_in(address: str) -> str:
-    """`owner/name` of `hf://datasets/owner/name`; `DataError` where it is none."""
+    """Returns `owner/name` of `hf://datasets/owner/name`. Raises `DataError` for another text."""
     name = address.strip().removeprefix(SCHEME).strip("/")
     if not NAME.fullmatch(name):
         raise DataError(f"{address[:120]} names no data set of the Hub; write {SCHEME}owner/name.")
@@ -77,8 +77,10 @@ def name_in(address: str) -> str:
 
 
 def local_copy(address: str, progress: Progress | None = None) -> tuple[Path, str]:
-    """The pictures of `hf://datasets/owner/name` as a folder in the user's cache, fetched once; also
-    what is to be said about it."""
+    """Returns the folder in the user's cache with the pictures of `hf://datasets/owner/name`, and a note.
+
+    It is downloaded once.
+    """
     name = name_in(address)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pix2pix" / "datasets"
     folder = cache / name.replace("/", "--")
@@ -95,7 +97,7 @@ def _token() -> bool | None:
 
 
 def _list_files(name: str) -> dict[str, int]:
-    """Paths and sizes of the files of a data set."""
+    """Returns paths and sizes in bytes of the files of a data set."""
     import httpx
     from huggingface_hub import HfApi
     from huggingface_hub.constants import ENDPOINT
@@ -153,8 +155,8 @@ def _download(name: str, files: Sequence[str], *, folder: Path) -> Path:
 
 
 def _fetch_columns(name: str, folder: Path, *, progress: Progress | None) -> tuple[dict[str, Path], str]:
-    """Saves the pictures of up to two columns: train/A/000001, train/B/000001,
-    or one folder for one column."""
+    """Saves the pictures of up to two columns: train/A/000001, train/B/000001, or one
+    folder for one column."""
     import httpx
 
     files: dict[str, Path] = {}
@@ -189,7 +191,7 @@ def _fetch_columns(name: str, folder: Path, *, progress: Progress | None) -> tup
 
 
 def _splits(client: Any, name: str) -> list[tuple[str, str]]:
-    """(config, split) of the data set's first config."""
+    """Returns (config, split) of the data set's first config."""
     answer = client.get(f"{VIEWER}/splits", params={"dataset": name}).raise_for_status().json()
     splits = [(str(each["config"]), str(each["split"])) for each in answer["splits"]]
     return [
@@ -202,7 +204,7 @@ def _splits(client: Any, name: str) -> list[tuple[str, str]]:
 def _pages(
     client: Any, name: str, *, split: tuple[str, str], notes: list[str]
 ) -> Iterator[tuple[int, int, dict[str, str]]]:
-    """(rows read, of, address of each picture by its place without suffix), some rows at a time."""
+    """Yields (rows read, of, URL of each picture by its path without suffix), some rows at a time."""
     where = {"dataset": name, "config": split[0], "split": split[1]}
     offset = 0
     total = 1
@@ -234,8 +236,8 @@ def _pages(
 
 
 def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Columns of pictures by the folder that they go to: `A/` and `B/`, by their names where these say
-    it, or '' for a single one."""
+    """Returns the columns of pictures by folder: `A/` and `B/`, by their names if possible, or "" for
+    a single one."""
     names = [str(feature["name"]) for feature in features if feature["type"].get("_type") == "Image"]
     if len(names) < 2:
         return dict.fromkeys([""], names[0]) if names else {}
@@ -253,8 +255,8 @@ def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _save_picture(client: Any, url: str, *, place: Path) -> Path:
-    """Writes what lies at an address to `place` plus its suffix. Only the Hub's own servers are
-    asked, whatever a table says."""
+    """Downloads a URL to `place` plus its suffix. Only the Hub's own servers are contacted, whatever
+    a table contains."""
     host = urlsplit(url).hostname or ""
     if not (host == urlsplit(VIEWER).hostname or host.endswith((".huggingface.co", ".hf.co"))):
         raise ValueError(f"{host} is not the Hub")

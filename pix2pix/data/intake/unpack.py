@@ -1,5 +1,5 @@
-"""Pictures of strangers, from archives or single files: every entry is checked, every
-picture decoded and written anew."""
+"""Unpacks pictures from untrusted archives or files: every entry is checked, every picture decoded
+and written again."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from pix2pix.runtime.files import IMAGE_SUFFIXES, SAVE_OPTIONS, decode_deep, dec
 from pix2pix.runtime.progress import Progress
 
 GROWTH = 2
-"""A JPEG saved anew at quality 95 is at most about twice as large."""
+"""Bound of the growth in size: a JPEG saved again at quality 95 is at most about twice as large."""
 RESERVE = 200e6
-"""Bytes that are to stay free."""
+"""Bytes of the disk that stay free."""
 GROUP = 64
 FASTER_PNG = 3
 NAMED = 3
@@ -34,8 +34,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What was written, the pictures that were left out, each with its cause, and the names of
-    files that are no pictures."""
+    """The written pictures, those left out with causes, and the names of files that are no pictures."""
 
     count: int
     left_out: tuple[Problem, ...] = ()
@@ -44,7 +43,7 @@ class Unpacked:
 
 @dataclass(frozen=True)
 class _Item:
-    """A file to be looked at: its path in the new folder, its size in bytes, and how to get them."""
+    """A file to be read: its path in the new folder, its size in bytes, and how to read it."""
 
     name: str
     size: int
@@ -72,7 +71,7 @@ def unpack(
 def copy_pictures(
     files: Mapping[str, Path], out: Path, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Unpacked:
-    """The same for single files: their paths below `out`, and where they lie now."""
+    """Writes single files likewise: their paths below `out`, and where they are now."""
     items = [_Item(name, path.stat().st_size, path.read_bytes) for name, path in files.items()]
     limits = limits or Limits()
     if len(items) > limits.entries:
@@ -98,7 +97,7 @@ def _read_entry(opened: ZipFile, info: ZipInfo) -> bytes:
 
 
 def check_space(folder: Path, needed: float, *, what: str) -> None:
-    """`NoSpaceError` with both numbers where `needed` bytes do not fit beside what is to stay free."""
+    """Raises `NoSpaceError` with both numbers where `needed` bytes do not fit beside what must stay free."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(there).free
     if needed + RESERVE > free:
@@ -112,7 +111,7 @@ def check_space(folder: Path, needed: float, *, what: str) -> None:
 def _write_all(
     what: str, items: Sequence[_Item], *, out: Path, limits: Limits, progress: Progress | None
 ) -> Unpacked:
-    """Decodes and writes all pictures beside `out`, then gives the folder its name."""
+    """Decodes and writes all pictures beside `out`, then renames the folder."""
     pictures = [item for item in items if PurePosixPath(item.name).suffix.lower() in IMAGE_SUFFIXES]
     others = [item.name for item in items if PurePosixPath(item.name).suffix.lower() not in IMAGE_SUFFIXES]
     if not pictures:
@@ -156,7 +155,7 @@ def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, P
 def _write_pictures(
     work: Sequence[tuple[_Item, Path]], limits: Limits, *, progress: Progress | None
 ) -> list[Problem]:
-    """Writes all, a few at a time; what cannot be read is left out and named."""
+    """Writes all pictures, a few at a time; returns those that cannot be read."""
     problems: list[Problem] = []
     pixels = 0
     rest = iter(work)
@@ -180,7 +179,7 @@ def _write_pictures(
 
 
 def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
-    """The number of pixels written, or why nothing was."""
+    """Writes a picture and returns its number of pixels, or the problem."""
     item, place = work
     try:
         data = item.read()
@@ -194,8 +193,8 @@ def _write_anew(work: tuple[_Item, Path]) -> int | Problem:
 
 
 def save_quickly(place: Path, image: Image.Image, *, jpeg: bool) -> None:
-    """Saves under `place` plus .jpg or .png, or .tif where it has more than 8 bits, not flushed: for folders
-    that get their name only when they are whole."""
+    """Saves as `place` plus .jpg or .png without flushing, for folders that are renamed when
+    they are complete."""
     if is_deep(image):
         # With the values that it has: what is black and white is decided for the set, not for each picture.
         image.save(place.with_name(place.name + ".tif"), "TIFF", compression="tiff_adobe_deflate")

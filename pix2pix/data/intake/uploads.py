@@ -1,8 +1,7 @@
-"""Data that somebody brings: files, a folder of this machine or a data set of the Hub
-become a folder to train from.
+"""Turns uploaded files, a folder of this machine or a data set of the Hub into a folder to train from.
 
-What is uploaded, fetched or mended lies in `uploads/<random>/<name>`, where nobody finds what others brought.
-A folder of this machine is used where it is, until a remedy makes a copy of it.
+Uploads, downloads and fixed copies are in `uploads/<random>/<name>`, where nobody finds those of others. A
+folder of this machine is used in place, until a fix makes a copy.
 """
 
 from __future__ import annotations
@@ -28,33 +27,35 @@ from pix2pix.runtime.paths import pasted
 from pix2pix.runtime.progress import Progress
 
 FOLDERS = "PIX2PIX_DATA"
-"""Environment variable: the folders, parted as in PATH, below which visitors may name data."""
+"""Environment variable: the folders, separated as in PATH, below which visitors may name data."""
 PLACE = re.compile(r"[0-9a-f]{16}")
 LONGEST_NAME = 40
 MOST_FILES = 200_000
 DAY = 86_400.0
 OLDEST = 7 * DAY
 LARGEST = 20e9
-"""Uploads older than this many seconds are deleted, and the oldest beyond this many bytes in all."""
+"""Uploads older than `OLDEST` seconds are deleted, and the oldest ones beyond this many bytes in all."""
 FRESH = 3600.0
-"""Seconds for which an upload is safe, however full the folder is: its visitor may just be looking at it."""
+"""Seconds for which an upload is never deleted, since its visitor may just be looking at it."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A folder to train from, and what did not come along."""
+    """A folder to train from, and what was left out."""
 
     folder: Path
     ours: bool
     """Whether it is a copy below `uploads`."""
     left_out: tuple[Problem, ...] = ()
     note: str = ""
-    """What else is to be said, in a sentence."""
+    """A sentence about what else is worth knowing."""
 
 
 def allowed_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """Where visitors may name folders: below those of PIX2PIX_DATA; without it nowhere on a Space, and
-    everywhere on one's own machine."""
+    """Returns the folders below which visitors may name data: those of PIX2PIX_DATA.
+
+    Without it, none on a Space, and all on a private machine.
+    """
     named = tuple(
         Path(part).expanduser().resolve()
         for part in environ.get(FOLDERS, "").split(os.pathsep)
@@ -64,8 +65,8 @@ def allowed_folders(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]
 
 
 def is_allowed(folder: str | Path, uploads: Path, *, allowed: Iterable[Path]) -> bool:
-    """Whether a visitor may train from that folder: it lies in an upload, or below an allowed
-    folder; links are followed first."""
+    """Whether a visitor may train from that folder: it is in an upload or an allowed folder,
+    after following links."""
     real = Path(folder).expanduser().resolve()
     inside = uploads.resolve() in real.parents and len(real.relative_to(uploads.resolve()).parts) >= 2
     return inside or any(place.resolve() == real or place.resolve() in real.parents for place in allowed)
@@ -74,8 +75,7 @@ def is_allowed(folder: str | Path, uploads: Path, *, allowed: Iterable[Path]) ->
 def add_files(
     files: Sequence[Path], uploads: Path, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Upload:
-    """Unpacks one archive, or takes many pictures. `DataError` says what is
-    wrong, and then nothing is left."""
+    """Unpacks one archive, or copies many pictures. Raises `DataError` on a failure; nothing is left then."""
     archives = [file for file in files if file.suffix.lower() == ".zip"]
     if not files:
         raise DataError("nothing was brought. Drop a zip archive, or several pictures.")
@@ -104,7 +104,7 @@ def add_files(
 def add_named(
     text: str, uploads: Path, *, allowed: Sequence[Path], progress: Progress | None = None
 ) -> Upload:
-    """A folder of this machine by its path, or a data set of the Hub as `owner/name` or
+    """Returns a folder of this machine by path, or a data set as `owner/name` or
     `hf://datasets/owner/name`."""
     text = pasted(text)
     if not text:
@@ -121,7 +121,7 @@ def add_named(
 
 
 def bring_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload:
-    """A folder of this machine, used where it is."""
+    """Returns a folder of this machine, used in place. Raises `DataError` where it may not be used."""
     if not is_allowed(text, uploads, allowed=allowed):
         # The same words whether it exists or not: a visitor learns nothing of the disk.
         where = ", ".join(str(place) for place in allowed) or "nowhere on this server"
@@ -141,7 +141,7 @@ def bring_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload
 
 
 def _check_reach(folder: Path, text: str) -> None:
-    """Somebody who names `/` is told so, before the whole disk is searched for pictures."""
+    """Raises `DataError` for more than `MOST_FILES` files, before all of them are searched for pictures."""
     count = 0
     for _, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -154,7 +154,7 @@ def _check_reach(folder: Path, text: str) -> None:
 
 
 def bring_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> Upload:
-    """The pictures of a data set on the Hub, copied."""
+    """Downloads the pictures of a data set on the Hub."""
     note = ""
 
     def fetch(out: Path) -> Unpacked:
@@ -166,7 +166,7 @@ def bring_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> 
 
 
 def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
-    """A new folder with the remedy applied; the old one stays, and may be trained from meanwhile."""
+    """Returns a new folder with the fix applied; the old one stays, and may be in use for training."""
 
     def write(out: Path) -> Unpacked:
         mend(case, upload.folder, out=out, ours=upload.ours)
@@ -182,7 +182,7 @@ def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
 
 
 def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upload:
-    """A new place below `uploads`, filled by `write`, or gone again."""
+    """Creates a folder below `uploads` and fills it with `write`; on an error it is deleted."""
     plain = re.sub(r"[^\w-]+", "-", name).strip("-_")[:LONGEST_NAME] or "pictures"
     place = uploads / secrets.token_hex(8)
     try:
@@ -197,15 +197,15 @@ def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upl
 
 
 def forget(upload: Upload) -> None:
-    """Deletes an upload that turned out to be of no use."""
+    """Deletes an upload that cannot be used."""
     shutil.rmtree(upload.folder.parent, ignore_errors=True)
 
 
 def sweep(
     uploads: Path, in_use: Iterable[str | Path] = (), *, oldest: float = OLDEST, largest: float = LARGEST
 ) -> list[Path]:
-    """Deletes old uploads, and the oldest while all are too large together; never one that a run
-    (`in_use`) reads. The deleted places."""
+    """Deletes old uploads, and the oldest while all together are too large, but none in `in_use`;
+    returns the deleted."""
     used = {Path(path).resolve() for path in in_use}
     now = time.time()
     total = 0
@@ -229,6 +229,6 @@ def sweep(
 
 
 def _size_of(place: Path) -> int:
-    """Bytes below a folder; a file with several names counts by its share."""
+    """Returns the bytes below a folder; a file with several links counts by its share."""
     stats = [path.lstat() for path in place.rglob("*") if path.is_file()]
     return sum(stat.st_size // max(1, stat.st_nlink) for stat in stats)
