@@ -142,6 +142,6 @@ def data_folder(data: str) -> str:
     from pix2pix.data.intake import hub_datasets as hub_datasets
 
     with counting("pictures") as show:
-        folder, told = hub_datasets.local_copy(data, show)
-    print(told, file=sys.stderr)
+        folder, note = hub_datasets.local_copy(data, show)
+    print(note, file=sys.stderr)
     return str(folder)

@@ -90,7 +90,7 @@ def import_weights(args: argparse.Namespace) -> int:
         raise ConfigError(f"{file} is a checkpoint of pix2pix already: use it as it is.")
     checkpoint = adjusted(read_any(args.file), args.statistics, dropout=args.dropout, size=args.size)
     save_checkpoint(target, checkpoint, args.half)
-    print(f"{target}: {said(checkpoint)}")
+    print(f"{target}: {description_of(checkpoint)}")
     return 0
 
 
@@ -104,7 +104,7 @@ def safe_name(network: str) -> str:
     return re.sub(r"[^\w-]+", "-", network).strip("-")[:40] or "network"
 
 
-def said(checkpoint: Checkpoint) -> str:
+def description_of(checkpoint: Checkpoint) -> str:
     """Returns a description such as `a U-Net for 256 px of KimRass/Pix2Pix, 54,413,955 parameters; ...`."""
     config = checkpoint.config
     origin = checkpoint.about.get("origin", {})

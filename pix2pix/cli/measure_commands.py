@@ -153,11 +153,11 @@ def evaluate(args: argparse.Namespace) -> int:
     pairs = evaluation.open_evaluation_pairs(
         translator, args.data, direction=args.direction, layout=args.layout
     )
-    exam = evaluation.Evaluation(translator, pairs, split=args.split, mode=args.mode)
+    evaluator = evaluation.Evaluation(translator, pairs, split=args.split, mode=args.mode)
     gallery = _open_gallery(args, translator)
     measures = _measures(args, translator)
     with counting("pairs") as show:
-        scores = exam.run([*measures, *([gallery] if gallery else [])], show)
+        scores = evaluator.run([*measures, *([gallery] if gallery else [])], show)
     if args.json:
         write_text(args.json, json.dumps(scores.to_dict(), indent=2) + "\n")
     if args.csv:

@@ -63,10 +63,10 @@ def look(folder: PairFolder, source: str = "auto", *, target: str = "auto") -> L
     which would otherwise be lost.
     """
     sources, targets = sample_halves(folder)
-    said = folder.make if folder.make != "none" else source
-    source_kind = kind_of(sources) if said == "auto" else cast(Kind, said)
+    stated = folder.make if folder.make != "none" else source
+    source_kind = kind_of(sources) if stated == "auto" else cast(Kind, stated)
     target_kind = kind_of(targets) if target == "auto" else cast(Kind, target)
-    unsure = (said == "auto" and source_kind in COLOURLESS, target == "auto" and target_kind in COLOURLESS)
+    unsure = (stated == "auto" and source_kind in COLOURLESS, target == "auto" and target_kind in COLOURLESS)
     if any(unsure):
         coloured = find_coloured(folder, unsure)
         source_kind = kind_of([*sources, *coloured[0]]) if coloured[0] else source_kind

@@ -156,9 +156,9 @@ def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
 
 def as_training(path: PurePath) -> PurePath:
     """Returns the path of a test or validation picture with `train` for its split: testA becomes trainA."""
-    said = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)
+    split_word = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)
     parts = [
-        said.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part
+        split_word.sub("train", part, count=1) if _read_word(part.casefold(), 0)[0] else part
         for part in path.parts[:-1]
     ]
     return PurePath(*parts, path.name)

@@ -178,7 +178,7 @@ class _Walk:
 
     root: Path
     skipped: list[Problem] = field(default_factory=list)
-    seen: dict[tuple[str, str | None, int | None], str] = field(default_factory=dict)
+    first_paths: dict[tuple[str, str | None, int | None], str] = field(default_factory=dict)
     """The first path of each real folder, by the split and side that its path states."""
 
     def files(
@@ -194,11 +194,11 @@ class _Walk:
         folders = tuple(map(normalized, folder.relative_to(self.root).parts))
         place = place_folder(folders)
         key = real, place.split, place.side
-        if real in above or key in self.seen:
-            first = "the folder around it" if real in above else self.seen[key]
+        if real in above or key in self.first_paths:
+            first = "the folder around it" if real in above else self.first_paths[key]
             self._skip(folder, f"it is the same folder as {first}, which is read already.")
             return
-        self.seen[key] = folder.relative_to(self.root).as_posix()
+        self.first_paths[key] = folder.relative_to(self.root).as_posix()
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: _natural(entry.name))
         hidden = [entry.name for entry in entries if _is_hidden_picture(entry)]
@@ -220,7 +220,7 @@ class _Walk:
         count = count_pictures(entry.path)
         if count:
             what = "a folder of the system" if is_system else "the folder of a training run"
-            self._skip(Path(entry.path), f"{what} is not read; {told_count(count)} in it.")
+            self._skip(Path(entry.path), f"{what} is not read; {count_in_words(count)} in it.")
         return True
 
     def _skip(self, path: Path, cause: str) -> None:
@@ -253,7 +253,7 @@ def count_pictures(folder: str | Path) -> int:
     return count
 
 
-def told_count(count: int) -> str:
+def count_in_words(count: int) -> str:
     """Returns a count in words: `1 picture lies`, `4 pictures lie`, with a mark where it
     reached the limit."""
     at_least = "at least " if count >= LARGEST_COUNT else ""

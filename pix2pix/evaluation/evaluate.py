@@ -205,10 +205,10 @@ class Evaluation:
         seconds = time.perf_counter() - begin
         if config.target == "gray":
             target = target.convert("L").convert("RGB")
-        seen = EvaluatedPair(self.folder, pair, source, fake, target, config.out_channels)
-        scores = measure_pair(*seen.tensors)
+        evaluated = EvaluatedPair(self.folder, pair, source, fake, target, config.out_channels)
+        scores = measure_pair(*evaluated.tensors)
         for measure in measures:
-            scores |= measure.see(seen)
+            scores |= measure.see(evaluated)
         return PictureScores(pair.name, scores, seconds, self.folder.split_of(pair))
 
 

@@ -66,16 +66,16 @@ class HtmlReport:
         ]
         self.files: dict[str, list[str]] = {}
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Writes the three pictures; returns {}."""
         number = len(self.files) + 1
         names = [
             f"pictures/{number:05d}-{half}{suffix}"
             for half, suffix in zip(HALVES, self.suffixes, strict=True)
         ]
-        for name, picture in zip(names, (seen.source, seen.fake, seen.target), strict=True):
+        for name, picture in zip(names, (evaluated.source, evaluated.fake, evaluated.target), strict=True):
             write_image(self.folder / name, picture)
-        self.files[seen.folder.key_of(seen.pair)] = names
+        self.files[evaluated.folder.key_of(evaluated.pair)] = names
         return {}
 
     def result(self) -> dict[str, float]:

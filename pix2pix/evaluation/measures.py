@@ -48,7 +48,7 @@ class Measure(Protocol):
     """The protocol of a measure: it gets each picture once, and at the end returns numbers
     for all of them."""
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Adds a picture and returns numbers of it alone, by name."""
 
     def result(self) -> dict[str, float]:
@@ -61,9 +61,9 @@ class Colours:
     def __init__(self) -> None:
         self.histograms = LabHistograms()
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Adds the picture to the histograms; returns {}."""
-        self.histograms.add(*seen.tensors)
+        self.histograms.add(*evaluated.tensors)
         return {}
 
     def result(self) -> dict[str, float]:
@@ -77,9 +77,9 @@ class Lpips:
     def __init__(self) -> None:
         self.metric: Metric = open_lpips()
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Returns `lpips`."""
-        return {"lpips": self.metric(*seen.tensors)[0]}
+        return {"lpips": self.metric(*evaluated.tensors)[0]}
 
     def result(self) -> dict[str, float]:
         """Returns {}: the mean is computed with those of the other metrics."""
@@ -92,9 +92,9 @@ class Distances:
     def __init__(self) -> None:
         self.distances = FeatureDistances(open_inception())
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Adds the picture; returns {}."""
-        self.distances.add(*seen.tensors)
+        self.distances.add(*evaluated.tensors)
         return {}
 
     def result(self) -> dict[str, float]:
@@ -152,11 +152,11 @@ class FcnScore:
         self.fake = ConfusionMatrix(segmenter.palette)
         self.real = ConfusionMatrix(segmenter.palette)
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Returns `fcn_accuracy`: the share of pixels whose class is found where it was drawn."""
-        truth = self.segmenter.truth(seen.folder.load(seen.pair)[0])
-        self.real.add(truth, self.segmenter.find(seen.target))
-        return {"fcn_accuracy": self.fake.add(truth, self.segmenter.find(seen.fake))}
+        truth = self.segmenter.truth(evaluated.folder.load(evaluated.pair)[0])
+        self.real.add(truth, self.segmenter.find(evaluated.target))
+        return {"fcn_accuracy": self.fake.add(truth, self.segmenter.find(evaluated.fake))}
 
     def result(self) -> dict[str, float]:
         """Returns the three numbers `fcn_...`, and those of the real photos, `real_fcn_...`."""
@@ -171,10 +171,12 @@ class LabelScore:
         self.palette = palette
         self.agreement = ConfusionMatrix(palette)
 
-    def see(self, seen: EvaluatedPair) -> dict[str, float]:
+    def see(self, evaluated: EvaluatedPair) -> dict[str, float]:
         """Returns `label_accuracy`: the share of pixels of the right class."""
-        truth = read_classes(seen.folder.load(seen.pair)[1], self.palette, size=seen.fake.size)
-        return {"label_accuracy": self.agreement.add(truth, to_classes(np.asarray(seen.fake), self.palette))}
+        truth = read_classes(evaluated.folder.load(evaluated.pair)[1], self.palette, size=evaluated.fake.size)
+        return {
+            "label_accuracy": self.agreement.add(truth, to_classes(np.asarray(evaluated.fake), self.palette))
+        }
 
     def result(self) -> dict[str, float]:
         """Returns the three numbers `label_...`."""

@@ -176,12 +176,12 @@ def discriminator_losses(
     score otherwise. `fake` is detached here. `alpha` (B,) in [0, 1] mixes real and fake for wgan-gp.
     """
 
-    def judge(picture: Tensor) -> Tensor:
-        return discriminator(_to_judge(source, picture, config=config))
+    def score(picture: Tensor) -> Tensor:
+        return discriminator(_discriminator_input(source, picture, config=config))
 
     fake = fake.detach()
-    real_logits = judge(target)
-    fake_logits = judge(fake)
+    real_logits = score(target)
+    fake_logits = score(fake)
     losses = {
         "d_real": real_loss(config.gan, real_logits, real_label=config.real_label),
         "d_fake": fake_loss(config.gan, fake_logits),
@@ -189,7 +189,7 @@ def discriminator_losses(
     objective = (losses["d_real"] + losses["d_fake"]) * OBJECTIVE_SCALE.get(config.gan, 1.0)
     if GAN_LOSSES[config.gan].penalised:
         assert alpha is not None, "wgan-gp needs an alpha for each picture"
-        losses["penalty"] = gradient_penalty(judge, target, fake=fake, alpha=alpha)
+        losses["penalty"] = gradient_penalty(score, target, fake=fake, alpha=alpha)
         objective = objective + config.penalty * losses["penalty"]
     return {
         "d": objective,
@@ -211,7 +211,9 @@ def generator_losses(
     weights = {"g_l1": config.l1}
     if config.gan != "none":
         assert discriminator is not None, "a GAN loss needs a discriminator"
-        losses["g_gan"] = generator_loss(config.gan, discriminator(_to_judge(source, fake, config=config)))
+        losses["g_gan"] = generator_loss(
+            config.gan, discriminator(_discriminator_input(source, fake, config=config))
+        )
         weights["g_gan"] = config.gan_weight
     # A part of weight 0 is left out: its gradient would cost the same, and 0 times infinity is not 0.
     objective = sum(
@@ -221,7 +223,7 @@ def generator_losses(
     return {"g": objective, **losses}
 
 
-def _to_judge(source: Tensor, picture: Tensor, *, config: TrainConfig) -> Tensor:
+def _discriminator_input(source: Tensor, picture: Tensor, *, config: TrainConfig) -> Tensor:
     """Returns the discriminator's input: source and picture concatenated for cGAN, the
     picture alone for GAN."""
     return torch.cat((source, picture), 1) if config.conditional else picture

@@ -42,7 +42,7 @@ def advise(
     rows: Sequence[Row], config: TrainConfig, *, state: str = "running", data_share: float = 0.0
 ) -> list[Advice]:
     """Returns the advice on a run, the most important first; never empty once there are a few rows."""
-    found = [said for look in LOOKS if (said := look(rows, config))]
+    found = [advice for look in LOOKS if (advice := look(rows, config))]
     if state == "diverged":
         found.insert(0, _diverged(config))
     if data_share > 0.3:

@@ -156,9 +156,9 @@ def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) ->
             time.sleep(0.2)
     finally:
         process.kill()
-        said = process.communicate()[0]
+        output = process.communicate()[0]
     with suppress(ValueError, IndexError):
-        return float(said.split()[-1])
+        return float(output.split()[-1])
     return None
 
 

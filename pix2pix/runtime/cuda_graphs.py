@@ -56,7 +56,7 @@ class GraphCache:
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
-        self.seen: OrderedDict[Key, Graph | None] = OrderedDict()
+        self.graphs: OrderedDict[Key, Graph | None] = OrderedDict()
         self.has_failed = False
         self._turn = threading.Lock()
 
@@ -72,12 +72,12 @@ class GraphCache:
 
     def _find(self, inputs: Sequence[Tensor]) -> Graph | None:
         key = tuple(tuple(tensor.shape) for tensor in inputs)
-        if key in self.seen and self.seen[key] is None:
-            self.seen[key] = self._record(inputs)
-        recording = self.seen.setdefault(key, None)
-        self.seen.move_to_end(key)
-        while len(self.seen) > KEPT:
-            self.seen.popitem(last=False)
+        if key in self.graphs and self.graphs[key] is None:
+            self.graphs[key] = self._record(inputs)
+        recording = self.graphs.setdefault(key, None)
+        self.graphs.move_to_end(key)
+        while len(self.graphs) > KEPT:
+            self.graphs.popitem(last=False)
         return recording
 
     def _record(self, inputs: Sequence[Tensor]) -> Graph | None:
@@ -85,7 +85,7 @@ class GraphCache:
             return Graph(self.network, inputs)
         except (RuntimeError, AssertionError) as error:
             self.has_failed = True
-            self.seen.clear()
+            self.graphs.clear()
             _log.warning("the network is run kernel by kernel: it could not be recorded (%s)", error)
             return None
 

@@ -109,17 +109,19 @@ def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
 
     `name` is what it is called instead of its path, where the path is nobody's business.
     """
-    told = name or str(path)
+    shown_name = name or str(path)
     if error.errno == errno.ENAMETOOLONG:
-        return DataError(f"{told} could not be written: the file name is too long for this disk. Shorten it.")
+        return DataError(
+            f"{shown_name} could not be written: the file name is too long for this disk. Shorten it."
+        )
     if error.errno not in FULL_DISK:
         return RunError(
-            f"{told} could not be written: {_cause(error)}. {WAYS_OUT.get(error.errno or 0, WRITABLE)}"
+            f"{shown_name} could not be written: {_cause(error)}. {WAYS_OUT.get(error.errno or 0, WRITABLE)}"
         )
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free / 1e6
     return NoSpaceError(
-        f"no space left: {told} could not be written, {free:,.0f} MB are free. Make room, then resume."
+        f"no space left: {shown_name} could not be written, {free:,.0f} MB are free. Make room, then resume."
     )
 
 

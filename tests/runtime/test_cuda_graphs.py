@@ -44,9 +44,9 @@ def test_a_size_that_comes_once_and_a_large_one_are_not_recorded() -> None:
     with torch.inference_mode():
         for side in range(8, 8 * (KEPT + 3), 8):
             recorder(pictures(side=side))
-    assert list(recorder.seen.values()) == [None] * KEPT
+    assert list(recorder.graphs.values()) == [None] * KEPT
     assert not recorder.has_failed
-    assert all(shape[0][-1] ** 2 < MOST_PIXELS for shape in recorder.seen)
+    assert all(shape[0][-1] ** 2 < MOST_PIXELS for shape in recorder.graphs)
 
 
 @pytest.mark.gpu
@@ -61,7 +61,7 @@ def test_a_recording_paints_what_the_network_paints_with_noise_too() -> None:
                 shown = source.flip(-1) if turn % 2 else source
                 torch.testing.assert_close(recorder(shown, masks), generator(shown, masks), atol=1e-3, rtol=0)
     assert not recorder.has_failed
-    assert all(recorder.seen.values())
+    assert all(recorder.graphs.values())
 
 
 @pytest.mark.gpu

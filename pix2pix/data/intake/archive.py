@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from pix2pix.data.intake.archive_names import Unmarked, clean_paths, decoded_names
 from pix2pix.data.names import is_system_folder
-from pix2pix.data.scan import Problem, told_count
+from pix2pix.data.scan import Problem, count_in_words
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
 
@@ -163,7 +163,7 @@ def _pass_over(entries: Parts) -> tuple[Parts, tuple[Problem, ...]]:
             )
             skipped[system or run or "/".join(parts), what] += 1
     causes = [
-        (file, f"{what} is not read" + (f"; {told_count(count)} in it." if "folder" in what else "."))
+        (file, f"{what} is not read" + (f"; {count_in_words(count)} in it." if "folder" in what else "."))
         for (file, what), count in skipped.items()
     ]
     return kept, tuple(Problem(file, cause, "skipped") for file, cause in causes)
@@ -248,17 +248,19 @@ def _check_total(archive: str, infos: Sequence[ZipInfo], *, limits: Limits) -> N
 def _check_twins(archive: str, names: Sequence[str]) -> None:
     """Raises `DataError` for a name that occurs twice, also in another case, or is both a
     file and a folder."""
-    seen: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(name.casefold(), name)
+        first = spellings.setdefault(name.casefold(), name)
         if first is not name:
             raise DataError(
                 f"{archive} has {first!r} and {name!r}, one file on many disks. Rename one of them."
             )
     for name in names:
-        folder = next((part for part in _folders(name.casefold()) if part in seen), None)
+        folder = next((part for part in _folders(name.casefold()) if part in spellings), None)
         if folder:
-            raise DataError(f"{archive} has {seen[folder]!r} as a file and as a folder. Rename one of them.")
+            raise DataError(
+                f"{archive} has {spellings[folder]!r} as a file and as a folder. Rename one of them."
+            )
 
 
 def _folders(name: str) -> Iterator[str]:

@@ -33,14 +33,14 @@ def decoded_names(infos: Sequence[ZipInfo]) -> list[str]:
     The mark for UTF-8 and the extra field of Info-ZIP are believed. Other names are UTF-8 if they can be; the
     rest are all in the one encoding in which they read best, so that equal bytes are equal names.
     """
-    names = [_told_name(info) for info in infos]
+    names = [_stated_name(info) for info in infos]
     unknown = [raw_name(info) for info, name in zip(infos, names, strict=True) if name is None]
     encoding = guess_encoding(unknown)
-    told = [
+    decoded = [
         raw_name(info).decode(encoding, "replace") if name is None else name
         for info, name in zip(infos, names, strict=True)
     ]
-    return [_as_path(name, info) for name, info in zip(told, infos, strict=True)]
+    return [_as_path(name, info) for name, info in zip(decoded, infos, strict=True)]
 
 
 def raw_name(info: ZipInfo) -> bytes:
@@ -71,7 +71,7 @@ def _without_false_marks(table: bytes) -> bytes:
     return bytes(changed)
 
 
-def _told_name(info: ZipInfo) -> str | None:
+def _stated_name(info: ZipInfo) -> str | None:
     """Returns the name where the archive states its encoding; None else."""
     raw = raw_name(info)
     if info.flag_bits & UTF8_FLAG or raw.isascii():

@@ -114,13 +114,13 @@ def add_named(
     if "\0" in text:
         raise DataError("a path has no zero byte in it. Give the path of a folder.")
     if is_address(text):
-        return bring_hub(name_in(text), uploads, progress=progress)
+        return fetch_hub(name_in(text), uploads, progress=progress)
     if HUB_NAME.fullmatch(text) and not (allowed and Path(text).is_dir()):
-        return bring_hub(text, uploads, progress=progress)
-    return bring_folder(text, uploads, allowed=allowed)
+        return fetch_hub(text, uploads, progress=progress)
+    return use_folder(text, uploads, allowed=allowed)
 
 
-def bring_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload:
+def use_folder(text: str, uploads: Path, *, allowed: Sequence[Path]) -> Upload:
     """Returns a folder of this machine, used in place. Raises `DataError` where it may not be used."""
     if not is_allowed(text, uploads, allowed=allowed):
         # The same words whether it exists or not: a visitor learns nothing of the disk.
@@ -153,7 +153,7 @@ def _check_reach(folder: Path, text: str) -> None:
             )
 
 
-def bring_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> Upload:
+def fetch_hub(name: str, uploads: Path, *, progress: Progress | None = None) -> Upload:
     """Downloads the pictures of a data set on the Hub."""
     note = ""
 

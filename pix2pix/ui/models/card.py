@@ -106,12 +106,14 @@ def in_words(count: int) -> str:
     return f"{count / 1e3:.3g} k" if count >= 1000 else str(count)
 
 
-def cards_of(listing: Listing, checkpoints: Path, *, seen: set[str]) -> tuple[list[Card], list[Card]]:
+def cards_of(listing: Listing, checkpoints: Path, *, visible_runs: set[str]) -> tuple[list[Card], list[Card]]:
     """Returns the cards of `checkpoints/`, unusable files last, and the cards of the runs whose names
-    are in `seen`."""
+    are in `visible_runs`."""
     kept = [describe(model) for model in listing.models if not model.is_run]
     kept += [
         describe_broken(path, cause) for path, cause in sorted(listing.broken) if path.parent == checkpoints
     ]
-    runs = [describe(model) for model in listing.models if model.is_run and model.path.parent.name in seen]
+    runs = [
+        describe(model) for model in listing.models if model.is_run and model.path.parent.name in visible_runs
+    ]
     return kept, runs

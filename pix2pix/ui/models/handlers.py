@@ -68,7 +68,9 @@ class ModelsHandlers:
         listing = self.library.listing()
         thumbnails_of(self.library.checkpoints).sweep(listing.models)
         kept, runs = card.cards_of(
-            listing, self.library.checkpoints, seen={run.name for run in self.actions.visible(visitor.name)}
+            listing,
+            self.library.checkpoints,
+            visible_runs={run.name for run in self.actions.visible(visitor.name)},
         )
         return {
             "cards": kept,

@@ -71,8 +71,8 @@ class RunActions:
 
     def hidden(self, visitor: str) -> set[str]:
         """Returns the names of the runs that the visitor may not see."""
-        seen = {run.name for run in self.visible(visitor)}
-        return {run.name for run in find_runs(self.runs)} - seen
+        visible = {run.name for run in self.visible(visitor)}
+        return {run.name for run in find_runs(self.runs)} - visible
 
     def start_from(self, visitor: str, library: ModelLibrary, key: str) -> Model:
         """Returns the model to start from. Raises `Pix2PixError` where it does not exist or belongs

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pix2pix.data.intake.uploads import bring_folder
+from pix2pix.data.intake.uploads import use_folder
 from pix2pix.errors import ConfigError, DataError, RightsError, RunError
 from pix2pix.experiments import study_pictures as study_pictures
 from pix2pix.experiments.study import Maker, Protocol
@@ -117,7 +117,7 @@ class StudyHandlers:
         if len(study_pictures.find_studies(self.studies)) >= MOST_STUDIES:
             raise ConfigError(f"there are {MOST_STUDIES} studies. Delete one; its results stay.")
         models = [self._model(visitor, key) for key in keys]
-        folder = bring_folder(
+        folder = use_folder(
             str(order.get("data", "")).strip(), self.actions.uploads, allowed=self.actions.allowed
         ).folder
         # Read here, not in the background: an unusable model is reported at once.

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.data.intake.uploads import bring_folder
+from pix2pix.data.intake.uploads import use_folder
 from pix2pix.data.layouts import STATED
 from pix2pix.data.made_sources import MADE
 from pix2pix.errors import DataError
@@ -45,9 +45,7 @@ def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDa
         return None
     try:
         layout = next((word for word in STATED if word == note.get("layout")), "auto")
-        dataset = dataset_report.look_at(
-            bring_folder(note["folder"], uploads, allowed=allowed), layout=layout
-        )
+        dataset = dataset_report.look_at(use_folder(note["folder"], uploads, allowed=allowed), layout=layout)
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):

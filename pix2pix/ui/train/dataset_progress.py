@@ -12,8 +12,8 @@ WORKING = "Looking at each picture"
 def progress_of(progress: Any) -> Progress:
     """Returns a function of (done, of) that updates a `gr.Progress` at most about a hundred times."""
 
-    def tell(done: int, of: int) -> None:
+    def update(done: int, of: int) -> None:
         if done % max(1, of // 100) == 0 or done == of:
             progress((done, of), desc=WORKING, unit="pictures")
 
-    return tell
+    return update

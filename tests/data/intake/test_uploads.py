@@ -20,9 +20,9 @@ from pix2pix.data.intake.uploads import (
     add_named,
     allowed_folders,
     apply_remedy,
-    bring_folder,
     is_allowed,
     sweep,
+    use_folder,
 )
 from pix2pix.errors import DataError
 
@@ -79,7 +79,7 @@ def test_a_folder_is_used_where_it_is_if_its_owner_allows(pairs: Path, tmp_path:
         str(tmp_path / "missing"),
     ):
         with pytest.raises(DataError, match="may be used here"):
-            bring_folder(text, ours, allowed=[tmp_path / "data"])
+            use_folder(text, ours, allowed=[tmp_path / "data"])
     with pytest.raises(DataError, match="nothing is named"):
         add_named("  ", ours, allowed=[tmp_path])
     with pytest.raises(DataError, match="zero byte"):
@@ -93,7 +93,7 @@ def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.Monkey
     for number in range(5):
         (tmp_path / f"{number}.txt").touch()
     with pytest.raises(DataError, match="more than 3 files"):
-        bring_folder(str(tmp_path), tmp_path / "uploads", allowed=[tmp_path])
+        use_folder(str(tmp_path), tmp_path / "uploads", allowed=[tmp_path])
 
 
 def test_a_space_allows_nothing_that_is_not_named(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_remedy_makes_a_new_folder_and_touches_no_other(tmp_path: Path) -> Non
             draw_pair(number, 32)[side].save(mine / half / f"{number}.png")
     (mine / "B" / "3.png").unlink()
     before = {path: path.read_bytes() for path in mine.rglob("*.png")}
-    upload = bring_folder(str(mine), tmp_path / "uploads", allowed=[tmp_path])
+    upload = use_folder(str(mine), tmp_path / "uploads", allowed=[tmp_path])
     mended = apply_remedy(
         Case("unpaired", ("A/3.png",), report=inspect_folder(mine)), upload, uploads=tmp_path / "uploads"
     )
