@@ -1,8 +1,8 @@
-"""Settings as frozen values. One description of each knob gives its flag, its form field, its
-check and its row in the docs.
+"""Settings as frozen values. One description of each setting gives its flag, form field, check and row
+in the docs.
 
-`ModelConfig` rebuilds a generator and says what a picture must be; a checkpoint stores it.
-`TrainConfig` is all that a training run can be told; a run stores it.
+`ModelConfig` rebuilds a generator and describes its pictures; a checkpoint stores it. `TrainConfig` holds all
+settings of a training run; a run stores it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Architecture:
     ] = 0.5
 
     def architecture(self) -> dict[str, Any]:
-        """The fields of `Architecture`, by name."""
+        """Returns the fields of `Architecture` by name."""
         return {name: getattr(self, name) for name in ARCHITECTURE}
 
 
@@ -141,7 +141,7 @@ class ModelConfig(Architecture):
                 raise ConfigError(f"{name} is {levels!r:.80}; it must be two numbers, the lower one first.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values only: what JSON and a safe `torch.load` can carry."""
+        """Returns plain values, as JSON and a safe `torch.load` can hold."""
         plain = dataclasses.asdict(self)
         plain |= {place: [[name, list(color)] for name, color in getattr(self, place)] for place in PALETTES}
         ranges = {name: plain.pop(name) for name in RANGES}
@@ -295,8 +295,10 @@ class TrainConfig(Architecture):
             )
 
     def levels(self) -> int:
-        """Depth of the U-Net for this size; `ConfigError` where the size cannot be halved that
-        often. A ResNet halves it twice."""
+        """Returns the depth of the U-Net for this size.
+
+        Raises `ConfigError` where the size cannot be halved that often (twice, for a ResNet).
+        """
         halvings = (self.size & -self.size).bit_length() - 1
         if self.generator == "resnet":
             if halvings < 2:
@@ -323,24 +325,28 @@ class TrainConfig(Architecture):
         return depth
 
     def ranges(self) -> tuple[Levels | None, Levels | None]:
-        """What is black and white in deep sources and targets; None where it is to be found.
-        `ConfigError` for a text that is no range."""
+        """Returns the values shown as black and white in deep sources and targets; None where they are
+        to be measured.
+
+        Raises `ConfigError` for a text that is no range.
+        """
         return to_levels("source_range", self.source_range), to_levels("target_range", self.target_range)
 
     def passes(self) -> int:
-        """Batches that one step takes: each discriminator step sees pairs of its own."""
+        """Returns the number of batches that one step takes: each discriminator step uses
+        pairs of its own."""
         return self.accumulate * self.critic_steps
 
     def load_size(self) -> int:
-        """Side to which pictures are resized before the crop: 286 for 256, as in the paper."""
+        """Returns the side to which pictures are resized before the crop: 286 for 256, as in the paper."""
         return round(self.size * 286 / 256) if self.jitter else self.size
 
     def architecture(self) -> dict[str, Any]:
-        """The generator that these settings train, with its true depth."""
+        """Returns the generator that these settings train, with its true depth."""
         return super().architecture() | {"depth": self.levels()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, in the order of the knobs."""
+        """Returns plain values, in the order of the settings."""
         return {knob.name: getattr(self, knob.name) for knob in knobs()}
 
     @classmethod
@@ -352,7 +358,7 @@ class TrainConfig(Architecture):
 
 @lru_cache(maxsize=1)
 def knobs() -> tuple[Knob, ...]:
-    """The knobs of `TrainConfig`, group by group."""
+    """Returns the settings of `TrainConfig`, group by group."""
     hints = typing.get_type_hints(TrainConfig, include_extras=True)
     found = (
         to_knob(field.name, hints[field.name], default=field.default)

@@ -1,4 +1,4 @@
-"""Seeds of everything that is drawn at random, from numbers and words."""
+"""Seeds of all random numbers, derived from numbers and words."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import hashlib
 
 
 def seed_of(*numbers: int | str) -> int:
-    """63 bits from integers and words: the same on each machine and Python, and far
-    apart for numbers side by side.
+    """Returns a seed of 63 bits from integers and words, the same on every machine and in every
+    version of Python.
 
-    All randomness in training comes from here, so that it depends on (seed, rank,
-    step) and not on what ran before.
+    All randomness in training comes from here, so that it depends on (seed, rank, step) and not on
+    what ran before.
     """
     text = "\x1f".join(f"{type(number).__name__}:{number}" for number in numbers)
     # Names of files need not be UTF-8: what is not comes as surrogates.

@@ -1,4 +1,4 @@
-"""What a setting is: its type, its bounds, its words, and the check of its value."""
+"""Descriptions of settings: type, bounds and help, and the check of a value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting, described: what a flag, a form field or a table row needs to know."""
+    """The description of one setting: what a flag, a form field or a table row needs."""
 
     name: str
     type: type
@@ -45,7 +45,7 @@ class Knob:
     choices: tuple[str, ...] | None = None
 
     def check(self, value: Any) -> Any:
-        """`value` as this knob's type, or `ConfigError` with the bounds."""
+        """Returns `value` as the setting's type. Raises `ConfigError` with the bounds."""
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
@@ -68,7 +68,8 @@ def _article(kind: type) -> str:
 
 
 def check_field(name: str, value: Any, *, hint: Any) -> None:
-    """`ConfigError` unless the value is of its field's type, within its bounds, or one of its choices."""
+    """Raises `ConfigError` unless the value is of its field's type, within its bounds, or
+    one of its choices."""
     kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
     if type(None) in typing.get_args(kind):
         if value is None:
@@ -103,7 +104,8 @@ def are_levels(levels: Any) -> bool:
 
 
 def to_levels(name: str, text: str) -> Levels | None:
-    """Reads `LOW:HIGH`; None for an empty text. `ConfigError` for any other, with the name of the setting."""
+    """Parses `LOW:HIGH`; None for "". Raises `ConfigError`, with the name of the setting,
+    for another text."""
     if not text:
         return None
     low, _, high = text.partition(":")
@@ -120,12 +122,12 @@ def to_levels(name: str, text: str) -> Levels | None:
 
 
 def range_text(levels: Levels | None) -> str:
-    """`-1024:3071`, which `to_levels` reads without a loss; empty for None."""
+    """Returns `-1024:3071`, which `to_levels` parses without loss; "" for None."""
     return ":".join(f"{level:.17g}" for level in levels) if levels else ""
 
 
 def range_words(levels: Levels) -> str:
-    """`-1024 (black) to 3071 (white)`"""
+    """Returns `-1024 (black) to 3071 (white)`."""
     return f"{levels[0]:.10g} (black) to {levels[1]:.10g} (white)"
 
 

@@ -49,7 +49,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The whole command line: every command with its flags."""
+    """Returns the parser of the whole command line: every command with its flags."""
     parser = Parser(
         prog="pix2pix", description="Image-to-image translation with conditional GANs.", allow_abbrev=False
     )

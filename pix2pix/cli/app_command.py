@@ -13,7 +13,7 @@ DEFAULT_PORT = 7860
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    """The command `app`."""
+    """Adds the command `app`."""
     text = "open the page in which to draw, train and watch"
     parser = commands.add_parser(
         "app", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
@@ -46,7 +46,7 @@ def serve(host: str | None = None, port: int | None = None) -> int:
 
 
 def choose_port() -> int:
-    """The port that the environment asks for, or Gradio's usual one."""
+    """Returns the port that the environment sets, or Gradio's default."""
     name = next((name for name in PORT_VARIABLES if os.environ.get(name)), None)
     if name is None:
         return DEFAULT_PORT

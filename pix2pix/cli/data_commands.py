@@ -111,8 +111,10 @@ def inspect(args: argparse.Namespace) -> int:
 
 
 def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) -> Path:
-    """Makes a new folder in which one finding is mended, as the page does at a click;
-    `DataError` where that cannot be."""
+    """Writes a new folder in which one finding is fixed, as a click on the page does.
+
+    Raises `DataError` where there is no such finding, or it cannot be fixed.
+    """
     from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
     from pix2pix.data.intake.fixes import mend as apply
     from pix2pix.runtime.files import is_empty_folder

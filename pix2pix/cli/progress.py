@@ -147,6 +147,6 @@ def report_left_out(problems: Iterable[Problem], result: str) -> int:
 
 
 def report_note(note: str) -> None:
-    """What is worth knowing of pictures that are used all the same, on stderr; nothing where it is empty."""
+    """Prints a note about pictures that are used all the same on stderr; nothing for ""."""
     if note:
         print(f"note: {note}", file=sys.stderr)

@@ -18,7 +18,7 @@ the fields of `TrainConfig` in Python, the keys of a run's `config.json` and the
 
 
 def settings_page() -> str:
-    """The page as Markdown, one table a group."""
+    """Returns the page as Markdown, with one table for each group."""
     tables = (
         _table(group, list(members)) for group, members in groupby(knobs(), key=lambda knob: knob.group)
     )

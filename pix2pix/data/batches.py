@@ -170,9 +170,9 @@ class Dataset:
                 )
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
-        """(name, source and target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
+        """Returns (name, source and target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
 
-        Training pairs stand in where there are no others, or none that can be read.
+        Training pairs replace them where there are none, or none that can be read.
         """
         return self._read_whole(self.folder.val, limit) or self._read_whole(self.folder.train, limit)
 

@@ -14,11 +14,11 @@ SIDES = ("source", "target")
 
 
 def clipped_shares(folder: PairFolder, side: int, *, pairs: Sequence[Pair] | None = None) -> dict[str, float]:
-    """The deep pictures of a side, of `pairs` alone where they are given, each with the share of its values
-    that lie outside the range.
+    """Returns the deep pictures of a side (of `pairs` alone, if given), each with its share
+    of clipped values.
 
-    Nothing is read, and nothing returned, where the range is that of all pictures: it has all values. Files
-    with both halves count as sources.
+    Nothing is read or returned where the range is that of all pictures, which clips nothing. Files with both
+    halves count as sources.
     """
     source, target = folder.levels
     levels = target if side else source
@@ -37,7 +37,7 @@ def clipped_shares(folder: PairFolder, side: int, *, pairs: Sequence[Pair] | Non
 
 
 def clipping_note(shares: Collection[float], levels: Levels | None, *, noun: str = "picture") -> str:
-    """A sentence about pictures of which these shares of their values are clipped; empty where none are.
+    """Returns a sentence about pictures with clipped values; "" where there are none.
 
     `shares` has a number for each picture that was read, 0 for those that fit.
     """
@@ -52,7 +52,7 @@ def clipping_note(shares: Collection[float], levels: Levels | None, *, noun: str
 
 
 def percent(share: float) -> str:
-    """`12 %`, `0.3 %` or `less than 0.1 %`"""
+    """Returns a share in words: `12 %`, `0.3 %` or `less than 0.1 %`."""
     value = 100 * share
     if value < 0.1:
         return "less than 0.1 %"

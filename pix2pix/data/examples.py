@@ -50,8 +50,8 @@ class Examples(Protocol):
     def batches(
         self, start: int = 0, *, rank: int = 0, world: int = 1
     ) -> Generator[tuple[int, list[Batch]], None, None]:
-        """(step, its `config.passes()` batches of this process) from step `start` on, without end. To be
-        closed."""
+        """Yields (step, its `config.passes()` batches of this process) from step `start` on, without end.
+        To be closed."""
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
         """Returns (key, whole images as (1, C, size, size)) of the first validation examples."""

@@ -101,10 +101,9 @@ def find_coloured(folder: PairFolder, sides: tuple[bool, bool]) -> tuple[list[Pi
 
 
 def kept_looks(looks: Looks, model: ModelConfig, *, data: str) -> Looks:
-    """What a run goes on with: its own palettes, compared as sets. More colours
-    than it knows are no hindrance.
+    """Returns what a resumed run uses: its own palettes, compared as sets; additional colours are allowed.
 
-    `DataError` where the pictures are of other kinds, or have less than half of a palette's colours.
+    Raises `DataError` where the pictures are of other kinds, or lack half of a palette's colours.
     """
     if (looks.source, looks.target) != (model.source, model.target):
         raise DataError(
@@ -128,8 +127,10 @@ def kept_looks(looks: Looks, model: ModelConfig, *, data: str) -> Looks:
 
 
 def started_looks(looks: Looks, start: ModelConfig) -> Looks:
-    """The same for a network that has channels already: where it has three, gray pictures are read as three
-    equal ones. Others stay as they are, whether they fit or not."""
+    """Returns `looks` for a network with three channels: gray pictures are read as three equal ones.
+
+    Other combinations are unchanged, whether they fit or not.
+    """
     return replace(
         looks,
         source_channels=3 if start.in_channels == 3 else looks.source_channels,

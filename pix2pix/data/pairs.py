@@ -32,22 +32,24 @@ MOST_MEASURED = 2000
 
 @dataclass(frozen=True)
 class Pair:
-    """A source and its target: two files, the halves of one (`target` is None, `half` says where
-    the source is), or one photo."""
+    """A source and its target: two files, one photo, or the halves of one file (`target` is None).
+
+    `half` states which half is the source.
+    """
 
     name: str
     source: Path
     target: Path | None = None
     half: Literal["left", "right"] | None = None
     size: tuple[int, int] | None = None
-    """Width and height of each half, as the file's header says."""
+    """Width and height of each half, from the file's header."""
     source_is_deep: bool = False
     target_is_deep: bool = False
     """Whether a half has values of more than 8 bits."""
     source_levels: Levels | None = None
     target_levels: Levels | None = None
-    """What is black and white in deep halves: one range for all pictures of a side. Without it by
-    the usual range of each file."""
+    """Values shown as black and white in deep halves, the same for all pictures of a side; None for
+    each file's own."""
 
     @property
     def files(self) -> tuple[Path, Path]:
@@ -126,8 +128,8 @@ class PairFolder:
 def read_pair(
     pair: Pair, read: Callable[[Path, Levels | None], Image.Image] = read_image
 ) -> tuple[Image.Image, Image.Image]:
-    """The two pictures of a pair, each file read with its range by `read`; for a single photo both are the
-    photo."""
+    """Returns the two pictures of a pair, each file read with its range by `read`; for a single
+    photo it twice."""
     source = read(pair.source, pair.source_levels)
     if pair.target:
         target = _of_half(lambda file: read(file, pair.target_levels), pair.target)
@@ -145,8 +147,8 @@ def read_pair(
 
 
 def _of_half(read: Callable[[Path], T], file: Path) -> T:
-    """What `read` gives. Problems of a pair are told of its first file; that it is the second
-    which is broken has to be said."""
+    """Returns what `read` returns; errors name the file's folder, since a problem is listed under
+    the first file."""
     try:
         return read(file)
     except DataError as error:
@@ -229,11 +231,11 @@ def open_config_pairs(config: TrainConfig, model: ModelConfig | None = None) -> 
 
 
 def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None) -> PairFolder:
-    """The same pairs, whose deep halves are read with these values as black and white; with the range of all
-    pictures of a side where it is None.
+    """Returns the same pairs with deep halves read with these values as black and white; None for the
+    range of all.
 
     Halves of one file have one range, unless two are given. A photo is the target, whatever source is made of
-    it, so the target's range is the one that counts.
+    it, so the target's range counts.
     """
     is_one_file = folder.pairs[0].target is None
     if folder.layout == "photos":
@@ -259,13 +261,16 @@ def with_levels(folder: PairFolder, source: Levels | None, target: Levels | None
 
 
 def deep_files(pairs: Sequence[Pair], side: int) -> list[Path]:
-    """The sources (side 0) or targets (side 1) that have more than 8 bits."""
+    """Returns the sources (side 0) or targets (side 1) that have more than 8 bits."""
     return [pair.files[side] for pair in pairs if (pair.target_is_deep if side else pair.source_is_deep)]
 
 
 def _choose_levels(folder: PairFolder, side: int, *, stated: Levels | None) -> Levels | None:
-    """One range for the deep pictures of a side: the stated one, or that of all of them or of `MOST_MEASURED`
-    spread evenly; None where none is deep."""
+    """Returns one range for the deep pictures of a side: the stated one, or that of all or of
+    `MOST_MEASURED` of them.
+
+    None where none is deep.
+    """
     deep = deep_files(folder.pairs, side)
     if stated or not deep:
         return stated if deep else None

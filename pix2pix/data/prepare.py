@@ -101,8 +101,8 @@ def _scaling_note(levels: Levels | None, kind: str) -> str:
 
 
 def _file_names(photos: list[tuple[str, Pair]]) -> dict[str, Pair]:
-    """A path below the output folder for each photo: none twice, and none that
-    reads as one half of a pair."""
+    """Returns a path below the output folder for each photo, all different, none of which looks like
+    half a pair."""
     named: dict[str, Pair] = {}
     taken: set[tuple[str, str]] = set()
     for split, photo in photos:

@@ -95,7 +95,7 @@ class Stream:
     def crops(
         self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
     ) -> tuple[Tensor, Tensor]:
-        """As in `Store`."""
+        """Returns crops as in `Store`."""
         halves = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
         sources, targets = (
             torch.cat(
@@ -164,7 +164,7 @@ class Memory:
     def crops(
         self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
     ) -> tuple[Tensor, Tensor]:
-        """As in `Store`."""
+        """Returns crops as in `Store`."""
         rows = [self.rows[index] for index in indices]
         sources = crop_rows(self.sources, rows, windows=windows, size=size)
         if self.crisp is not None and any(crisp):

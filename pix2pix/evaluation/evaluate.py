@@ -94,11 +94,11 @@ class Scores:
 def open_evaluation_pairs(
     translator: Translator, data: str | Path, *, direction: str | None = None, layout: str | None = None
 ) -> PairFolder:
-    """The pairs of a folder, as the model was trained on them: its direction and layout (unless
-    given), made sources, seed, and the ranges of pictures of more than 8 bits.
+    """Returns the pairs of a folder as the model was trained on them.
 
-    With the seed, a folder without splits falls apart as it did in training: the validation pairs
-    are those that training left out.
+    They have its direction and layout (unless given), made sources, seed, and the ranges of pictures of more
+    than 8 bits. With the seed, a folder without splits is divided as in training: the validation pairs are
+    those that training left out.
     """
     about = translator.about
     direction = direction or str(about.get("direction", "AtoB"))

@@ -115,8 +115,10 @@ class Peak:
 
 
 def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
-    """Frequent colours of (N, 3) pixels, most frequent first, far enough apart that JPEG's
-    scatter around one is not another."""
+    """Returns the frequent colours of (N, 3) pixels, most frequent first.
+
+    They are so far apart that the scatter of JPEG around one does not count as another.
+    """
     left = pixels.astype(np.int16)
     count = len(pixels)
     peaks: list[Peak] = []
@@ -137,7 +139,7 @@ def find_peaks(pixels: Pixels) -> tuple[Peak, ...]:
 
 
 def _pack(pixels: NDArray[np.generic]) -> NDArray[np.int32]:
-    """One number for each colour, 8 bits a channel."""
+    """Returns one number for each colour, 8 bits a channel."""
     wide = pixels.astype(np.int32)
     return (wide[:, 0] << 16) | (wide[:, 1] << 8) | wide[:, 2]
 
@@ -200,11 +202,10 @@ def _sample(pictures: Sequence[Pixels]) -> Pixels:
 
 
 def _most_frequent(colors: Pixels, counts: NDArray[np.int64]) -> list[Color]:
-    """The colours of pictures that never went through JPEG, most frequent first: each is a
-    class, however near to another.
+    """Returns the colours of pictures that never went through JPEG, most frequent first: each is a class.
 
-    Where there are more than `MOST_COLORS`, edges were smoothed, and only those at least `APART` from
-    more frequent ones are classes.
+    Where there are more than `MOST_COLORS`, edges were smoothed, and only those at least `APART` from more
+    frequent ones are classes.
     """
     kept: list[Color] = []
     is_smoothed = len(counts) > MOST_COLORS
@@ -224,14 +225,14 @@ def _is_of(known: Sequence[PaletteEntry], colors: Sequence[Color]) -> bool:
 
 
 def _nearest(color: Color, palette: Sequence[PaletteEntry]) -> tuple[str, float]:
-    """Name of the nearest colour, and its distance in RGB."""
+    """Returns the name of the nearest colour, and its distance in RGB."""
     distances = np.linalg.norm(np.array([entry for _, entry in palette], float) - color, axis=1)
     place = int(distances.argmin())
     return palette[place][0], float(distances[place])
 
 
 def name_colors(colors: Iterable[Color]) -> tuple[PaletteEntry, ...]:
-    """Each colour with a plain name, no name twice: blue, blue 2."""
+    """Returns each colour with a plain name, all different: blue, blue 2."""
     entries: list[PaletteEntry] = []
     used: dict[str, int] = {}
     for color in colors:
@@ -242,7 +243,7 @@ def name_colors(colors: Iterable[Color]) -> tuple[PaletteEntry, ...]:
 
 
 def snap(pixels: Pixels, palette: Sequence[PaletteEntry]) -> tuple[Pixels, int]:
-    """Each pixel of (H, W, 3) as the nearest colour of the palette, and how many pixels that changed."""
+    """Returns (H, W, 3) with each pixel as the nearest palette colour, and how many pixels that changed."""
     colors = np.array([color for _, color in palette], np.int32)
     codes, places = np.unique(_pack(pixels.reshape(-1, 3)), return_inverse=True)
     distances = ((_unpack(codes)[:, None].astype(np.int32) - colors) ** 2).sum(axis=2)
@@ -300,7 +301,7 @@ def has_few_grays(pictures: Sequence[Pixels]) -> bool:
 
 
 def hole_share(picture: Pixels) -> float:
-    """Share of the pixels that are `HOLE`, or within what JPEG makes of it."""
+    """Returns the share of the pixels that are `HOLE`, within the tolerance for JPEG."""
     return float((np.abs(picture.astype(np.int16) - HOLE).max(axis=-1) <= LOOSE).mean())
 
 
@@ -317,7 +318,7 @@ def is_line_drawing(pictures: Sequence[Pixels]) -> bool:
 
 
 def _inside(ink: NDArray[np.bool_], reach: int = 3) -> NDArray[np.bool_]:
-    """Ink with ink all around it, `reach` pixels to each side: lines have none, blobs have."""
+    """Returns the ink with ink on all sides up to `reach` pixels: lines have none, filled areas do."""
     inside = ink.copy()
     for shift in range(1, reach + 1):
         for axis in (0, 1):

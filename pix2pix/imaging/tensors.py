@@ -1,7 +1,7 @@
-"""Pictures and tensors, back and forth. The only module that knows of 0 to 255.
+"""Converts between pictures and tensors. The only module that uses values from 0 to 255.
 
-Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 tensor in
-[-1, 1] of shape (B, C, H, W).
+Outside the networks a picture is an RGB `PIL.Image`; inside it is a float32 tensor in [-1, 1] of shape (B,
+C, H, W).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Batch = Mapping[str, Tensor]
 """Images by name, (B, C, H, W) in [-1, 1]."""
 
 EXTRA_SAMPLES = 338
-"""TIFF's tag that says what the bands beyond those of colour are; 1 and 2 are transparency."""
+"""TIFF's tag for the meaning of bands beyond colour; 1 and 2 are transparency."""
 DEEP_MODES = ("I", "F")
 
 
@@ -34,11 +34,11 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
-    """Any picture that Pillow opens as upright sRGB of 8 bits: rotation applied, transparency on
-    white, colours by its profile.
+    """Converts a picture to upright sRGB of 8 bits: rotation applied, transparency on white, colours
+    by its profile.
 
     A deep picture is scaled so that `levels` become black and white; without them by the usual range of its
-    type. What lies outside is clipped: `overshoot` tells how much that is.
+    type. Values outside are clipped: `overshoot` returns their share.
     """
     has_alpha = _declares_alpha(image)
     profile = image.info.get("icc_profile")
@@ -58,15 +58,15 @@ def to_rgb(image: Image.Image, levels: Levels | None = None) -> Image.Image:
 
 
 def _declares_alpha(image: Image.Image) -> bool:
-    """Whether a fourth band is transparency. TIFF has to say so: there it may be infrared as
-    well, and Pillow does not ask."""
+    """Whether a fourth band is transparency. A TIFF must declare it: there it may also be infrared,
+    which Pillow ignores."""
     tags = getattr(image, "tag_v2", None)
     return tags is None or bool(set(tags.get(EXTRA_SAMPLES, ())) & {1, 2})
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The colours that the profile means, as sRGB; as they are where the profile cannot be read or is
-    of another kind of picture."""
+    """Converts colours by the profile to sRGB; unchanged where it cannot be read or is of another
+    kind of picture."""
     bands = image.convert("RGB") if image.mode == "P" and "transparency" not in image.info else image
     transform = _transform(profile, bands.mode)
     return ImageCms.applyTransform(bands, transform) or image if transform else image
@@ -74,10 +74,10 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB; None where nothing is to be done, or nothing can be.
+    """Returns the transform from a profile to sRGB; None where none is needed or possible.
 
-    A profile that is sRGB under another name moves colours by a level or so, which labels must not
-    be: what it does is tried out.
+    A profile that is sRGB under another name changes colours by a level or so, which must not happen to
+    labels: its effect is tried on sample colours.
     """
     if mode not in ("RGB", "RGBA", "CMYK"):
         return None
@@ -98,16 +98,15 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def finite_range(image: Image.Image) -> Levels | None:
-    """The least and the largest value of a deep picture, those that are no numbers left out;
-    None where there is no other."""
+    """Returns the least and the largest finite value of a deep picture; None where there is none."""
     values = np.asarray(image, dtype=np.float64)
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if values.size else None
 
 
 def usual_levels(low: float, high: float, *, is_float: bool) -> Levels:
-    """What is black and white in pictures whose values go from `low` to `high`: a usual range that
-    they fill, else just these values.
+    """Returns the values for black and white of pictures from `low` to `high`: a usual range that they
+    fill, else these.
 
     The usual ranges are those of 8 to 16 bits (of 0 to 1 and -1 to 1, for floating point). One is filled
     where the values take up half of it, so that no more than one bit is lost.
@@ -121,8 +120,8 @@ def usual_levels(low: float, high: float, *, is_float: bool) -> Levels:
 
 
 def overshoot(image: Image.Image, levels: Levels) -> float:
-    """Share of a deep picture's values that lie outside the levels, and are
-    clipped; 0 for a picture of 8 bits."""
+    """Returns the share of a deep picture's values outside the levels, which are clipped; 0 for a picture
+    of 8 bits."""
     if not is_deep(image):
         return 0.0
     values = np.asarray(image, dtype=np.float64)
@@ -130,8 +129,8 @@ def overshoot(image: Image.Image, levels: Levels) -> float:
 
 
 def _levels_of_one(image: Image.Image) -> Levels:
-    """What is black and white in a picture that belongs to no set: the whole range of 16 bits, else the
-    least usual one that holds it."""
+    """Returns the values for black and white of a single picture: all 16 bits, else the least usual range
+    that holds it."""
     if image.mode.startswith("I;16"):
         return 0.0, 65535.0
     low, high = finite_range(image) or (0.0, 1.0)
@@ -141,8 +140,7 @@ def _levels_of_one(image: Image.Image) -> Levels:
 
 
 def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
-    """Gray pictures of 16 or 32 bits. Pillow's own convert clips at 255 instead of scaling:
-    mid gray would come out white."""
+    """Scales gray pictures of 16 or 32 bits to 8; Pillow's own convert would clip at 255 instead."""
     values = np.asarray(image, dtype=np.float64)
     low, high = levels or _levels_of_one(image)
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
@@ -150,16 +148,18 @@ def _from_deep(image: Image.Image, levels: Levels | None) -> Image.Image:
 
 
 def resize(image: Image.Image, size: tuple[int, int], *, kind: str) -> Image.Image:
-    """To (width, height): labels keep their exact colours, photos are smoothed (Pillow widens its filter
-    when it makes them smaller)."""
+    """Resizes to (width, height): labels keep their exact colours, photos are smoothed (antialiased
+    when made smaller)."""
     if image.size == size:
         return image
     return image.resize(size, Image.Resampling.NEAREST if kind == "labels" else Image.Resampling.BICUBIC)
 
 
 def to_bytes(image: Image.Image, channels: int = 3, *, kind: str = "photo") -> Tensor:
-    """RGB picture as uint8 (C, H, W); with one channel its luma (ITU-R 601), which is in all three
-    channels of a picture of the kind `gray`."""
+    """Converts an RGB picture to uint8 (C, H, W).
+
+    One channel is the luma (ITU-R 601), which is in all three channels of a picture of the kind `gray`.
+    """
     if kind == "gray":
         image = image.convert("L")
     array = np.array(image.convert("L" if channels == 1 else "RGB"))
@@ -167,22 +167,22 @@ def to_bytes(image: Image.Image, channels: int = 3, *, kind: str = "photo") -> T
 
 
 def to_unit(pixels: Tensor) -> Tensor:
-    """uint8 values 0 to 255 as float32 in [-1, 1]."""
+    """Converts uint8 values 0 to 255 to float32 in [-1, 1]."""
     return pixels.float().div_(127.5).sub_(1)
 
 
 def to_tensor(image: Image.Image, channels: int = 3, *, kind: str = "photo") -> Tensor:
-    """RGB picture as float32 (1, C, H, W) in [-1, 1], as `to_bytes` takes it."""
+    """Converts an RGB picture to float32 (1, C, H, W) in [-1, 1], by way of `to_bytes`."""
     return to_unit(to_bytes(image, channels, kind=kind)).unsqueeze(0)
 
 
 def to_pixels(tensor: Tensor) -> Tensor:
-    """Values in [-1, 1] as uint8 0 to 255, rounded; what lies outside is clipped."""
+    """Converts values in [-1, 1] to uint8 0 to 255, rounded; values outside are clipped."""
     return tensor.detach().float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def to_image(tensor: Tensor) -> Image.Image:
-    """(C, H, W) or (1, C, H, W) in [-1, 1] as an RGB picture; one channel becomes gray."""
+    """Converts (C, H, W) or (1, C, H, W) in [-1, 1] to an RGB picture; one channel becomes gray."""
     pixels = to_pixels(tensor.squeeze(0) if tensor.dim() == 4 else tensor).cpu()
     array = pixels.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(array)

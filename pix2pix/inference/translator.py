@@ -114,16 +114,18 @@ class Translator:
         return round_up(max(side, int(getattr(self.generator, "smallest", 1))), self.multiple)
 
     def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
-        """The picture that the model makes of `image`: RGB, of the same size. It is taken as it is seen:
-        upright, so that the size is that of the turned picture where EXIF says so, on white where it is
-        transparent, more than 8 bits scaled to 8 by the range that the model was trained with, if it knows
-        one; what lies outside is clipped.
+        """Returns the picture that the model makes of `image`: RGB, of the same size.
+
+        The image is converted first: upright, so that the size is that of the turned picture where EXIF says
+        so, on white where it is transparent, more than 8 bits scaled to 8 by the range that the model was
+        trained with, if it has one; values outside are clipped.
 
         `fit` resizes to the size that the model was trained at, and back. `native` keeps every pixel: it pads
         by reflection, and cuts what is too large for the memory into tiles that are blended. With instance
-        norm, or batch norm by picture, each tile is normalised by itself, so that its colours may differ from
-        those of a picture translated whole. A `seed` turns the dropout on, the paper's noise: one seed, one
-        picture. Without one there is no noise, unless the translator's `dropout` is on.
+        norm, or batch norm by picture, each tile is normalised by itself, so its colours may differ from
+        those of a picture translated whole. A `seed` turns the dropout on, the paper's noise: the same seed
+        gives the same picture. Without one there is no noise, unless the translator's `dropout` is on. Raises
+        `ConfigError` for another mode or seed.
         """
         _check_choice("mode", mode, choices=MODES)
         _check_seed(seed)
@@ -157,8 +159,10 @@ class Translator:
         ]
 
     def translate_tensor(self, source: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
-        """(B, C, H, W) in [-1, 1] to the same, sides being multiples of `multiple`; dropout with
-        one seed a picture, or none."""
+        """Translates (B, C, H, W) in [-1, 1] to the same; sides are multiples of `multiple`.
+
+        Dropout is on with `seeds`, one for each picture.
+        """
         seeds = [0] * len(source) if seeds is None and self.noisy else seeds
         noise = None if seeds is None else self._sample_noise(source.shape[-2], source.shape[-1], seeds)
         return self._paint(source, noise)

@@ -10,5 +10,5 @@ METHODS: dict[str, type[Method]] = {"pix2pix": Pix2Pix}
 
 
 def method_of(config: TrainConfig) -> type[Method]:
-    """The method that the settings ask for; there is one so far."""
+    """Returns the method of the settings; there is one so far."""
     return METHODS["pix2pix"]

@@ -88,12 +88,14 @@ class Method(Protocol):
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> Mapping[str, ModelConfig]:
-        """What `saved` will be. Takes no memory. `ConfigError` where settings and images do not go
-        together."""
+        """Returns what `saved` will be, without allocating memory.
+
+        Raises `ConfigError` where settings and images do not go together.
+        """
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> Method:
-        """The method with blank networks on the CPU. Errors as `describe`."""
+        """Returns the method with blank networks on the CPU; errors as in `describe`."""
 
     def to(self, device: torch.device) -> None:
         """Moves the networks, and what `state` gives, to the device that trains."""

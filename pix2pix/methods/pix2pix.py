@@ -50,7 +50,7 @@ class Pix2Pix:
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
-        """As in `Method`; the images are named `source` and `target`."""
+        """Returns the generator's config, as in `Method`; the images are named `source` and `target`."""
         model = describe_model(config, images)
         if config.gan != "none":
             describe_discriminator(config, model)
@@ -58,7 +58,7 @@ class Pix2Pix:
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> Pix2Pix:
-        """As in `Method`; images as in `describe`."""
+        """Returns the method, as in `Method`; images as in `describe`."""
         return cls(config, describe_model(config, images))
 
     def to(self, device: torch.device) -> None:
@@ -82,7 +82,7 @@ class Pix2Pix:
         return {"fake": self.generator(batch["source"], masks or None).float()}
 
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
-        """As in `Method`; the totals are logged as `d` and `g`."""
+        """Returns the losses, as in `Method`; the totals are logged as `d` and `g`."""
         source = batch["source"]
         target = batch["target"]
         fake = fakes["fake"]

@@ -37,14 +37,13 @@ GENERATORS: dict[str, type[Generator]] = {"unet": UNet, "resnet": ResNet}
 
 
 def build_generator(config: ModelConfig) -> Generator:
-    """The generator that `config` describes. Its weights are zeros: draw them
-    (`init_weights`) or load them."""
+    """Returns the generator that `config` describes, with zeros for weights: draw (`init_weights`)
+    or load them."""
     return build_blank(lambda: _build(config))
 
 
 def describe_generator(config: ModelConfig) -> Generator:
-    """The generator that `config` describes as shapes alone, on the `meta` device: it takes no
-    memory, whatever its width."""
+    """Returns the generator as shapes alone, on the `meta` device, which takes no memory."""
     return build_shapes(lambda: _build(config))
 
 
@@ -57,17 +56,16 @@ def _build(config: ModelConfig) -> Generator:
 
 
 def build_shapes(build: Callable[[], Module]) -> Module:
-    """What `build` makes, with shapes in place of weights (the `meta` device):
-    nothing is allocated or drawn."""
+    """Returns what `build` makes as shapes alone (on the `meta` device): nothing is allocated or drawn."""
     with torch.device("meta"):
         return build()
 
 
 def build_blank(build: Callable[[], Module]) -> Module:
-    """What `build` makes, on the CPU with zeros for weights.
+    """Returns what `build` makes, on the CPU with zeros for weights.
 
-    torch's own start values would be drawn from the global random state, and cost a
-    second only to be overwritten.
+    torch's own initial values would be drawn from the global random state, and cost a second only
+    to be overwritten.
     """
     module = build_shapes(build)
     # Not by `to_empty`, which imports sympy: more than half a second, half of
@@ -84,8 +82,8 @@ def build_blank(build: Callable[[], Module]) -> Module:
 
 @torch.no_grad()
 def init_weights(module: nn.Module, generator: torch.Generator) -> None:
-    """Draws fresh weights from a generator of the CPU: N(0, 0.02) for convolutions, N(1, 0.02) for
-    norms, biases 0 (paper, 6.2)."""
+    """Draws weights from a CPU generator: N(0, 0.02) for convolutions, N(1, 0.02) for norms, biases
+    0 (paper, 6.2)."""
     for part in module.modules():
         if isinstance(part, (nn.Conv2d, nn.ConvTranspose2d)):
             _draw(part.weight, 0.0, generator=generator)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class InstanceNorm(nn.Module):
-    """Each channel of each picture to mean 0 and variance 1. It learns nothing and keeps nothing, so
-    it has no keys in a checkpoint.
+    """Normalises each channel of each picture to mean 0 and variance 1, without parameters or keys
+    in a checkpoint.
 
-    Learned scales blurred facades where others tried them, hence none.
+    Learned scales blurred facades where others tried them.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class BottleneckNorm(nn.BatchNorm2d):
 
 
 def build_norm(norm: str, channels: int) -> nn.Module:
-    """A fresh normalisation for so many channels; `none` passes through."""
+    """Returns a new normalisation for `channels`; `none` is the identity."""
     if norm == "batch":
         return nn.BatchNorm2d(channels)
     return InstanceNorm() if norm == "instance" else nn.Identity()

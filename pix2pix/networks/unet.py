@@ -187,11 +187,11 @@ class UNet(nn.Module):
         return torch.tanh(painted.to(source.dtype))
 
     def _turn(self, features: Tensor) -> Tensor:
-        """The bottleneck's features as the decoder reads them."""
+        """Returns the bottleneck's features as the decoder's input."""
         return F.leaky_relu_(features, SLOPE) if self.reads_leaky else F.relu_(features)
 
     def _join(self, skip: Tensor, features: Tensor) -> Tensor:
-        """What the next level of the decoder reads."""
+        """Returns the input of the next decoder level: skip and features."""
         if self.reads_leaky:
             features = F.relu_(features)
             return torch.cat((skip, features), 1) if self.skips else features
@@ -224,7 +224,8 @@ class UNet(nn.Module):
 
 
 def _build_down(in_channels: int, channels: list[int], *, norm: str, dialect: Dialect) -> nn.ModuleList:
-    """No norm on the first level, nor on the bottleneck: at 1x1 it would leave nothing (paper's erratum)."""
+    """Builds the encoder. The first level has no norm, nor has the bottleneck: at 1x1 it would leave
+    0 (paper's erratum)."""
     norms = ["none"] + [norm] * (len(channels) - 2) + ["none"]
     ins = [in_channels, *channels]
     biases = [has_bias(norm, own) for own in norms]
@@ -251,7 +252,8 @@ def _build_up(
     skips: bool,
     dialect: Dialect,
 ) -> nn.ModuleList:
-    """From the bottleneck outwards. With skips, all but the first see twice the channels."""
+    """Builds the decoder, from the bottleneck outwards. With skips, all but the first level have
+    twice the channels."""
     ins = [channels[-1]] + [count * (2 if skips else 1) for count in channels[-2::-1]]
     norms = [norm] * (len(channels) - 2) + [norm if dialect.last_norm else "none"]
     inner = [

@@ -30,7 +30,7 @@ class Dialect:
     """Side of the kernel that paints."""
 
     def dropout_levels(self, depth: int) -> range:
-        """Decoder levels with dropout in a network of so many levels; never the one that paints."""
+        """Returns the decoder levels with dropout in a network of `depth` levels; never the last one."""
         count = depth - 5 if self.most_dropout is None else self.most_dropout
         return range(self.first_dropout, max(self.first_dropout, min(self.first_dropout + count, depth - 1)))
 

@@ -1,5 +1,4 @@
-"""What a training begins with, read and checked once and before anything is made of it: settings, data, a
-start, a device."""
+"""Prepares a training: reads and checks settings, data, start and device once, before anything is written."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ from pix2pix.runtime.paths import expand_home
 from pix2pix.settings import range_text
 
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
-"""What may differ from one time that a run is worked on to the next; nothing of it changes what is learned,
-but for more steps."""
+"""Settings that may change between starts of a run; none but the number of steps changes what is learned."""
 RESNET_MULTIPLE = 4
 """A ResNet halves the picture twice."""
 PATHS = ("data", "init", "init_discriminator")
@@ -44,23 +42,22 @@ class Start:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a training begins with. Images are looked at, and read when the first is asked for."""
+    """All that a training needs to begin. Images are read when the first one is asked for."""
 
     config: TrainConfig
     examples: Examples
     models: Mapping[str, ModelConfig]
-    """What will be saved, by name."""
+    """Configs of the models that will be saved, by name."""
     start: Weights
-    """Empty where the networks begin with random weights, or go on from a state. Whoever has used them may
-    drop them."""
+    """Weights to start from; empty for random weights or a resumed state. May be dropped after use."""
     machine: Machine
 
 
 def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> Prepared:
-    """Reads and checks what a new training begins with: the data once, the files that it starts from once.
+    """Reads and checks what a new training needs: the data once, and each start file once.
 
-    `asked` holds the settings that somebody chose: they are not overruled in silence by those of a checkpoint
-    to start from. Raises `Pix2PixError` where data, settings and starting point do not go together.
+    `asked` holds the settings that somebody chose, which those of a start checkpoint must not silently
+    override. Raises `Pix2PixError` where data, settings and start do not go together.
     """
     if not config.data:
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
@@ -82,8 +79,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
 
 
 def prepare_run(run: Run, config: TrainConfig) -> Prepared:
-    """The same for a run that has its settings and goes on, or was made a moment ago. `Pix2PixError` where
-    its data has changed."""
+    """Prepares a run that is resumed or new, with its stored settings. Raises `Pix2PixError` where its
+    data has changed."""
     saved = run.saved_model()
     start = Start() if saved else read_start(config)
     examples = _open_examples(config, saved, start=start)
@@ -93,14 +90,14 @@ def prepare_run(run: Run, config: TrainConfig) -> Prepared:
 
 
 def _open_examples(config: TrainConfig, saved: ModelConfig | None, *, start: Start) -> Examples:
-    """The data of a training, seen as its saved model or its start has it."""
+    """Opens the data of a training, interpreted as for its saved model or its start."""
     return EXAMPLES[method_of(config).examples](
         config, saved, start.generator.config if start.generator else None
     )
 
 
 def read_start(config: TrainConfig) -> Start:
-    """Reads the files that the settings name; `CheckpointError` where one is not what it should be."""
+    """Reads the start files of the settings. Raises `CheckpointError` where one cannot be used."""
     return Start(
         read_any(whole_path(config.init)) if config.init else None,
         read_discriminator(whole_path(config.init_discriminator)) if config.init_discriminator else None,
@@ -108,8 +105,7 @@ def read_start(config: TrainConfig) -> Start:
 
 
 def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
-    """The weights of a start by the names of the method's networks: a checkpoint is for the first of those
-    that are saved."""
+    """Returns the start's weights by network; a checkpoint is for the first of the saved models."""
     weights: Weights = {}
     if start.generator:
         weights[next(iter(models))] = start.generator.weights
@@ -119,8 +115,7 @@ def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
 
 
 def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
-    """The settings as a run keeps them: whole paths, so that it can be gone on with from any folder, and the
-    networks of its start."""
+    """Returns the settings that a run stores: absolute paths, and the networks of its start."""
     start = start or read_start(config)
     changes: dict[str, Any] = {name: whole_path(getattr(config, name)) for name in PATHS}
     if start.discriminator and config.gan != "none":
@@ -130,8 +125,11 @@ def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
 
 
 def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
-    """The settings with what the model to start from decides: its network, a size that its levels can
-    halve, and the range of deep pictures, where none is stated."""
+    """Returns the settings with those of the start: its network, a size that its levels can halve, and
+    its value ranges.
+
+    A range that is stated in the settings is kept.
+    """
     return dataclasses.replace(
         config,
         size=nearest_size(config.size, start),
@@ -142,15 +140,15 @@ def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
 
 
 def nearest_size(size: int, model: ModelConfig) -> int:
-    """The side nearest to `size`, in pixels, at which a model can be trained: a multiple of what its levels
-    need."""
+    """Returns the side nearest to `size`, in pixels, at which a model can be trained: a multiple
+    for its levels."""
     multiple = 2**model.depth if model.generator == "unet" else RESNET_MULTIPLE
     return max(1, round(size / multiple)) * multiple
 
 
 def check_resume(run: Run, given: dict[str, Any]) -> None:
-    """`ConfigError` where settings given with a resume are not those of the run, but for `data` and
-    `ADJUSTABLE`, or steps are made."""
+    """Raises `ConfigError` where given settings differ from the run's, except `data` and `ADJUSTABLE`, or
+    steps are done."""
     config = run.config().to_dict()
     made = run.saved_step()
     if given.get("steps", made + 1) < max(1, made):
@@ -169,8 +167,8 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
 
 
 def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> None:
-    """`ConfigError` where somebody asked for another network, or a size that cannot be, than that of the
-    checkpoint to start from."""
+    """Raises `ConfigError` where somebody asked for another network or size than the start
+    checkpoint allows."""
     for name, value in model.architecture().items():
         if name in asked and asked[name] != value:
             raise ConfigError(
@@ -188,7 +186,7 @@ def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> N
 
 
 def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> None:
-    """`ConfigError` where the networks to start from take or give other images than the data has."""
+    """Raises `ConfigError` where the start's networks have other channels than the data."""
     if start.discriminator:
         _check_discriminator(config, model, start=start.discriminator)
     if not start.generator:
@@ -197,8 +195,8 @@ def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> No
 
 
 def check_channels(start: ModelConfig, in_channels: int, out_channels: int, *, name: str) -> None:
-    """`ConfigError` where a model to start from has other channels than the pairs, but for gray ones, which
-    three channels can show."""
+    """Raises `ConfigError` where a start has other channels than the pairs; three channels may
+    take gray pictures."""
     for role, side, has, needed in (
         ("takes", "source", start.in_channels, in_channels),
         ("gives", "target", start.out_channels, out_channels),
@@ -212,8 +210,8 @@ def check_channels(start: ModelConfig, in_channels: int, out_channels: int, *, n
 
 
 def can_show(channels: int, needed: int) -> bool:
-    """Whether a network of so many channels can be trained on pictures of `needed`: on as many, or on gray
-    pictures as three equal channels."""
+    """Whether a network of `channels` can train on pictures of `needed` channels: as many, or gray as
+    three equal ones."""
     return channels == needed or (channels, needed) == (3, 1)
 
 
@@ -239,5 +237,5 @@ def _check_discriminator(config: TrainConfig, model: ModelConfig, *, start: Impo
 
 
 def whole_path(path: str) -> str:
-    """The path from the root, its `~` and links followed; empty where it is."""
+    """Returns the absolute path, with `~` and links resolved; "" for ""."""
     return str(Path(expand_home(path)).resolve()) if path else ""

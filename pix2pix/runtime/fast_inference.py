@@ -1,8 +1,8 @@
-"""Quick copies of a generator for drawing: same pictures, a fraction of the time. The
-generator itself is left as it is.
+"""Fast copies of a generator for drawing: the same pictures in a fraction of the time. The
+generator is unchanged.
 
-On a CPU a convolution sorts its weights into the processor's blocks on every call; for one picture that
-takes longer than the convolution. Here they are sorted once. bf16 weights halve the rest again where the
+On a CPU a convolution reorders its weights into the processor's blocks on every call; for one picture that
+takes longer than the convolution. Here they are reordered once. bf16 weights halve the rest again where the
 processor multiplies them in hardware.
 """
 
@@ -28,10 +28,10 @@ Precision = Literal["fp32", "bf16"]
 DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 LARGEST_DIFFERENCE: dict[Precision, float] = {"fp32": 1e-4, "bf16": 1 / 255}
-"""Between a quick copy and its generator: mean over a picture, on [0, 1]."""
+"""Mean difference of a picture in [0, 1] that is accepted between a fast copy and its generator."""
 
 WORTH_IT = 0.8
-"""bf16 is taken where it needs less than this share of the time of fp32."""
+"""bf16 is used where it needs less than this share of the time of fp32."""
 
 _measured: dict[str, bool] = {}
 _measuring = threading.Lock()
@@ -44,7 +44,7 @@ class PerImageBatchNorm(nn.BatchNorm2d):
 
     @classmethod
     def like(cls, norm: nn.BatchNorm2d) -> PerImageBatchNorm:
-        """The same weights and keys as `norm`, which shares its tensors with it."""
+        """Returns a norm with the weights and keys of `norm`, sharing its tensors."""
         kind = PerImageBottleneckNorm if isinstance(norm, BottleneckNorm) else cls
         twin = kind(
             norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, device="meta"
@@ -95,8 +95,8 @@ class InferenceConvolution(nn.Module):
 
 
 def _widest_to_one_column(conv: nn.Conv2d | nn.ConvTranspose2d) -> int:
-    """The widest input of a convolution with steps that gives a single column; 0 where
-    there is none to beware of."""
+    """Returns the widest input of a strided convolution that gives a single column; 0 where that
+    is no problem."""
     if (
         isinstance(conv, nn.ConvTranspose2d)
         or isinstance(conv.padding, str)
@@ -120,14 +120,13 @@ def _is_packable(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> bo
 
 
 def packs_bf16() -> bool:
-    """Whether oneDNN sorts bf16 weights on this processor (with AVX-512 or AVX-NE-CONVERT); elsewhere
-    torch computes them unsorted."""
+    """Whether oneDNN reorders bf16 weights on this processor (with AVX-512 or AVX-NE-CONVERT)."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
-    """The call that convolves with weights sorted once, through the operators
-    that torch.compile uses for it."""
+    """Returns a function that convolves with weights reordered once, by the operators that torch.compile
+    uses."""
     ops = torch.ops.mkldnn
     weight = conv.weight.detach().to(dtype)
     bias = None if conv.bias is None else conv.bias.detach().to(dtype)
@@ -147,20 +146,20 @@ def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
 
 
 def normalise_by_picture(generator: nn.Module) -> nn.Module:
-    """A twin of `generator`, sharing its tensors, whose batch norms use the
-    statistics of each picture itself."""
+    """Returns a copy of `generator` that shares its tensors, with batch norms that use each
+    picture's own statistics."""
     return _replace(_twin(generator), nn.BatchNorm2d, make=PerImageBatchNorm.like)
 
 
 def choose_inference_copy(
     generator: nn.Module, in_channels: int, *, precision: str
 ) -> tuple[nn.Module, Precision]:
-    """The fastest copy of `generator` that paints the same pictures, and its precision; the
-    generator itself where none does.
+    """Returns the fastest copy of `generator` that gives the same pictures, and its precision; else
+    the generator itself.
 
-    `precision` is fp32, bf16, or auto: bf16 where this machine is measured to be faster with it.
-    A copy is tried on a test card, so the choice is a matter of the weights and the machine, the
-    same each time within a process.
+    `precision` is fp32, bf16, or auto: bf16 where this machine is measured to be faster with it. A copy
+    is tried on a test card, so the choice depends on weights and machine, and is the same each time
+    within a process.
     """
     device = next(generator.parameters()).device
     bf16 = precision == "bf16" or (precision == "auto" and is_bf16_faster(device))
@@ -190,7 +189,7 @@ def choose_inference_copy(
 
 
 def make_inference_copy(generator: nn.Module, precision: Precision) -> nn.Module:
-    """A copy to draw with: float32 in and out, inside it computes in `precision`. Norms stay exact."""
+    """Returns a copy for drawing: float32 in and out, computing in `precision` inside; norms stay exact."""
     return _replace(
         _twin(generator),
         (nn.Conv2d, nn.ConvTranspose2d),
@@ -199,7 +198,8 @@ def make_inference_copy(generator: nn.Module, precision: Precision) -> nn.Module
 
 
 def _twin(module: nn.Module) -> nn.Module:
-    """Own modules, shared tensors: no second copy of the weights in memory."""
+    """Returns a copy with modules of its own that share the tensors: no second copy of the
+    weights in memory."""
     tensors = itertools.chain(module.parameters(), module.buffers())
     return copy.deepcopy(module, {id(tensor): tensor for tensor in tensors})
 
@@ -212,11 +212,11 @@ def _replace(module: nn.Module, kinds: Any, *, make: Any) -> nn.Module:
 
 @contextlib.contextmanager
 def computing_with(threads: int) -> Iterator[None]:
-    """That many threads for torch within the calling thread, and again its own number afterwards.
+    """Sets the number of torch's threads for the calling thread within the context.
 
-    Norms add up in another order with another number of threads, and a pixel in ten thousand then
-    rounds to the next level: a seed gives the same picture in every thread of a program only if all of
-    them compute with the same number.
+    Norms sum in another order with another number of threads, and a pixel in ten thousand then rounds to
+    the next level: a seed gives the same picture in every thread of a program only if all of them use
+    the same number.
     """
     own = torch.get_num_threads()
     if own == threads:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and pictures read with a sentence where they cannot be."""
+"""Writes files atomically, and reads pictures with one sentence where they cannot be read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ IMAGE_SUFFIXES = (
 )
 SMALLEST_SIDE = 2
 LARGEST_PICTURE = 89_478_485
-"""Pixels; Pillow begins to suspect a decompression bomb above it."""
+"""Pixels; Pillow suspects a decompression bomb above it."""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 WRITABLE = "Choose a folder that you may write to."
@@ -59,7 +59,7 @@ TIFF_NUMBERS = {
     6: "complex numbers",
 }
 LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
-"""Files that a file manager puts into a folder by looking at it, in lower case."""
+"""Files that a file manager creates in a folder when it shows it, in lower case."""
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
     ".jpeg": {"quality": 95, "subsampling": 0},
@@ -70,11 +70,11 @@ SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
-    """Lets `write` fill a file beside `path`, then gives it that name: readers see the old
-    file or the new, never a part.
+    """Writes a file beside `path` with `write`, then renames it: readers see the old file or the new,
+    never a part.
 
-    The folder is made where it is missing. A full disk becomes `NoSpaceError`, a name that is too long
-    `DataError`, any other refusal of the system `RunError`; what stood under `path` is still whole.
+    The folder is created where it is missing. Raises `NoSpaceError` for a full disk, `DataError` for a name
+    that is too long, `RunError` for any other error of the system; the old file is then unchanged.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
@@ -96,18 +96,18 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
 
 
 def _system_error(error: BaseException | None) -> OSError | None:
-    """Returns what the system refused; `torch.save` turns that into a `RuntimeError` that no
-    longer says so, but came from it."""
+    """Returns the system's error at the origin of an exception: `torch.save` wraps it into
+    a `RuntimeError`."""
     while isinstance(error, RuntimeError):
         error = error.__context__
     return error if isinstance(error, OSError) else None
 
 
 def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
-    """Returns the error to raise where `path` could not be written: `NoSpaceError` if the disk was
-    full, else one with the cause.
+    """Returns the error to raise where `path` could not be written: `NoSpaceError` for a full disk, else
+    with the cause.
 
-    `name` is what it is called instead of its path, where the path is nobody's business.
+    `name` is shown instead of the path, where that must not be shown.
     """
     shown_name = name or str(path)
     if error.errno == errno.ENAMETOOLONG:
@@ -126,7 +126,7 @@ def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Makes a rename last through a power cut; on Windows a folder cannot be opened, and need not be."""
+    """Makes a rename survive a power cut; on Windows a folder cannot be opened, and need not be."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -137,7 +137,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Puts `data` into the file, whole or not at all."""
+    """Writes `data` to the file atomically."""
 
     def write(file: BinaryIO) -> None:
         file.write(data)
@@ -146,16 +146,16 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Puts `text` into the file, whole or not at all, as UTF-8; bytes of a name that are none are
-    written as \\udc80 to \\udcff."""
+    r"""Writes `text` to the file atomically, as UTF-8; bytes of a name that are none are written as
+    \udc80 to \udcff."""
     write_bytes(path, showable(text).encode("utf-8"))
 
 
 def append_line(path: str | Path, text: str) -> None:
-    """Adds a line to a file that only grows, on the disk when this returns. Half a line that a
-    power cut has left ends before it.
+    """Appends a line to a file and flushes it to disk; an incomplete line that a power cut left
+    is ended first.
 
-    Where the disk refuses (`NoSpaceError`, `RunError`), the file is as it was.
+    On an error (`NoSpaceError`, `RunError`) the file is unchanged.
     """
     path = Path(path)
     try:
@@ -179,8 +179,8 @@ def append_line(path: str | Path, text: str) -> None:
 
 @contextmanager
 def all_or_nothing(folder: Path) -> Iterator[None]:
-    """Empties `folder`, which was new or empty before, where not all could be written into it:
-    the same command works again."""
+    """Empties `folder`, which was new or empty before, on an error within the context, so that it can
+    be filled again."""
     try:
         yield
     except BaseException:
@@ -194,8 +194,7 @@ def all_or_nothing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def utf8_name(path: str | Path) -> Iterator[str]:
-    """A name of a file for libraries that take nothing but UTF-8: its path, or where that is
-    none, `/dev/fd/` and a number."""
+    """Provides a name of the file for libraries that need UTF-8: its path, or `/dev/fd/` and a number."""
     if is_utf8(str(path)):
         yield str(path)
         return
@@ -204,8 +203,7 @@ def utf8_name(path: str | Path) -> Iterator[str]:
 
 
 def is_empty_folder(path: str | Path) -> bool:
-    """Whether it is a folder that holds nothing of the user's; what a file manager
-    leaves there does not count."""
+    """Whether it is a folder without files of the user; those that a file manager creates do not count."""
     path = Path(path)
     return path.is_dir() and all(
         file.name.lower() in LEFT_BY_SYSTEMS or file.name.startswith("._") for file in path.iterdir()
@@ -213,8 +211,11 @@ def is_empty_folder(path: str | Path) -> bool:
 
 
 def write_image(path: str | Path, image: Image.Image) -> None:
-    """Saves a picture in the format that the suffix names; PNG, BMP, TIFF and WebP keep
-    each pixel, JPEG is quality 95."""
+    """Writes a picture in the format of the suffix; PNG, BMP, TIFF and WebP without loss, JPEG
+    with quality 95.
+
+    Raises `DataError` for another suffix, and errors as `write_atomically`.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in IMAGE_SUFFIXES:
         raise DataError(
@@ -228,16 +229,20 @@ def write_image(path: str | Path, image: Image.Image) -> None:
 
 
 def read_image(path: str | Path, levels: Levels | None = None) -> Image.Image:
-    """The picture in a file, upright and RGB; one of more than 8 bits with `levels` as black and white.
+    """Returns the picture in a file, upright and RGB; one of more than 8 bits with `levels` as
+    black and white.
 
-    `DataError` names the file and the cause where that fails.
+    Raises `DataError` with the file and the cause where that fails.
     """
     return _read(path, lambda image: to_rgb(image, levels))
 
 
 def read_values(path: str | Path) -> Image.Image:
-    """The picture in a file, upright: one of more than 8 bits with its values as they are, as 32-bit whole
-    numbers or floating point (mode I or F); any other as RGB. `DataError` as `read_image`."""
+    """Returns the picture in a file, upright; one of more than 8 bits with its values in mode I or F,
+    others as RGB.
+
+    Raises `DataError` as `read_image`.
+    """
 
     def look(image: Image.Image) -> Image.Image:
         if not is_deep(image):
@@ -249,23 +254,26 @@ def read_values(path: str | Path) -> Image.Image:
 
 
 def read_overshoot(path: str | Path, levels: Levels) -> float:
-    """Share of a picture's values that `levels` clip. `DataError` as `read_image`."""
+    """Returns the share of a picture's values that `levels` clip. Raises `DataError` as `read_image`."""
     return _read(path, lambda image: overshoot(image, levels))
 
 
 def read_range(path: str | Path) -> tuple[Levels | None, bool]:
-    """Least and largest value of a deep picture, None for one of 8 bits, and whether it is floating point."""
+    """Returns the least and largest value of a deep picture (None for one of 8 bits), and whether it
+    is floating point."""
     return _read(path, lambda image: (finite_range(image) if is_deep(image) else None, image.mode == "F"))
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
-    """The picture in `data`, as `read_image`; `name` is what errors call it."""
+    """Returns the picture in `data`, as `read_image`; `name` is used in errors."""
     return _read(io.BytesIO(data), to_rgb, name=name)
 
 
 def decode_deep(data: bytes, name: str) -> Image.Image | None:
-    """A gray picture of more than 8 bits with its values as they are; None where the picture has 8.
-    `DataError` as `read_image`."""
+    """Returns a gray picture of more than 8 bits with its values unchanged; None for one of 8 bits.
+
+    Raises `DataError` as `read_image`.
+    """
 
     def look(image: Image.Image) -> Image.Image | None:
         return ImageOps.exif_transpose(image).copy() if is_deep(image) else None
@@ -275,23 +283,24 @@ def decode_deep(data: bytes, name: str) -> Image.Image | None:
 
 @dataclass(frozen=True)
 class Header:
-    """What the head of a picture's file says."""
+    """What the header of a picture's file contains."""
 
     size: tuple[int, int]
     """Width and height of the upright picture, in pixels."""
     is_deep: bool = False
-    """More than 8 bits a channel."""
+    """Whether it has more than 8 bits a channel."""
     pages: int = 1
-    """Of a TIFF; the first one is read."""
+    """Pages of a TIFF; the first one is read."""
 
 
 def read_header(path: str | Path) -> Header:
-    """What is known of a picture without decoding it. `DataError` as `read_image`."""
+    """Returns what is known of a picture without decoding it. Raises `DataError` as `read_image`."""
     return _read(path, _to_header)
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of the upright picture, from the file's header alone. `DataError` as `read_image`."""
+    """Returns width and height of the upright picture, from the header alone. Raises
+    `DataError` as `read_image`."""
     return _read(path, _to_header).size
 
 
@@ -340,8 +349,8 @@ def _open(file: str | Path | io.BytesIO, name: str) -> Image.Image:
 
 
 def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
-    """What pixels a TIFF has that Pillow knows no mode for, as its first directory says; nothing
-    where the file is no whole TIFF."""
+    """Returns the kind of a TIFF's pixels for which Pillow has no mode, from its first directory; "" for
+    a damaged file."""
     with (
         suppress(Exception),
         io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else Path(file).open("rb") as opened,

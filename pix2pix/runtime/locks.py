@@ -1,5 +1,5 @@
-"""Locks between processes: those of the system, or a marker file where a folder has
-none (some network drives)."""
+"""Locks between processes: those of the system, or a marker file in a folder without them
+(some network drives)."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ def is_free(path: str | Path) -> bool:
 
 
 def way_out(path: str | Path) -> str:
-    """How to be rid of the marker in a folder without locks, as a sentence;
-    empty where there is no marker."""
+    """Returns a sentence on how to remove the marker of a folder without locks; "" where there is none."""
     marker = _marker(Path(path))
     return f" If none is at work, on other machines too, delete {marker}." if marker.exists() else ""
 

@@ -1,5 +1,4 @@
-"""Paths as people type and paste them. Needs nothing that is slow to import: the command
-line uses it before it works."""
+"""Paths as people type and paste them. Imports nothing slow, since the command line uses it at its start."""
 
 from __future__ import annotations
 
@@ -14,27 +13,28 @@ QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "„“")
 
 
 def expand_home(path: str | Path) -> str:
-    """The path with `~` as the home folder: no shell does that in `--run=~/x`. An unknown user stays as
-    typed, a slash at the end too."""
+    """Returns the path with `~` as the home folder, which no shell does in `--run=~/x`.
+
+    An unknown user stays as typed, a slash at the end too.
+    """
     return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for unknown users
 
 
 def quoted(path: str | Path) -> str:
-    """The path as one word of a command line."""
+    """Returns the path as one word of a command line."""
     return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def unquoted(text: str) -> str:
-    """Without spaces and one pair of quotes around it, as file managers copy names."""
+    """Returns the text without spaces and one pair of quotes around it, as file managers copy names."""
     text = text.strip()
     return text[1:-1].strip() if len(text) > 1 and text[0] + text[-1] in QUOTES else text
 
 
 def pasted(text: str) -> str:
-    """A path as it was meant, without what comes along when it is copied: spaces and quotes around it,
-    `file://`, a terminal's backslashes.
+    """Returns a pasted path without spaces and quotes around it, `file://`, and a terminal's backslashes.
 
-    Only a path that is not there as it stands loses backslashes, since a name may hold some.
+    Backslashes are removed only where the path does not exist as it is, since a name may contain some.
     """
     text = unquoted(text)
     if text.lower().startswith("file://"):

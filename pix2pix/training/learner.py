@@ -101,8 +101,8 @@ class Learner:
     def _step_players(
         self, players: Sequence[Player], number: int, *, batches: Mapping[int, Batch], rate: float
     ) -> Losses:
-        """One optimizer step of each player on the mean gradient of a group of passes. Returns their mean
-        losses."""
+        """Takes one optimizer step of each player on the mean gradient of a group of passes; returns
+        their mean losses."""
         last = self.method.players[-1]
         shared: Pass | None = None
         losses: Losses = {}
@@ -124,8 +124,8 @@ class Learner:
         return losses
 
     def _open_pass(self, number: int, index: int, batch: Batch, *, has_graph: bool) -> Pass:
-        """Brings a batch and its random tensors to the device and has the generators work on it; `has_graph`
-        is for their gradients."""
+        """Moves a batch and its random tensors to the device and makes the fakes; `has_graph` is for
+        the players' gradients."""
         device = self.machine.device
         batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
         count = len(next(iter(batch.values())))
@@ -202,5 +202,5 @@ class Learner:
             self.method.load_state(state["method"])
 
     def _ema_keys(self) -> dict[str, str]:
-        """Key in a state of each network that is saved: the first one's is `mean`, whatever its name."""
+        """Returns the key in a state of each saved network: the first one's is `mean`, whatever its name."""
         return {f"mean_{name}" if place else "mean": name for place, name in enumerate(self.method.saved)}

@@ -53,12 +53,13 @@ class Requests:
 
 
 class Trainer:
-    """Iterate to train. Events come in the order Progress, Sampled, Evaluated, Saved at each step that has
-    them; Finished is the last.
+    """The training loop as an iterable of events: Progress, Sampled, Evaluated, Saved at each step
+    that has them.
 
-    With `state` (of a `Saved` event) training goes on where that was: the same weights, bit for bit on a CPU,
-    as without the stop. `start` holds weights to begin with, by network. `rate_scale` multiplies all learning
-    rates; None takes what the state had. `run_name` stands in the command that a checkpoint tells.
+    Finished is the last event. With `state` (of a `Saved` event) training continues from there: the same
+    weights, bit for bit on a CPU, as without the stop. `start` holds weights to begin with, by network.
+    `rate_scale` multiplies all learning rates; None is that of the state. `run_name` is part of the command
+    in the checkpoints.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Trainer:
         yield Finished(self.step, "finished")
 
     def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> bool:
-        """One step; whether it is to be the last.
+        """Takes one step; returns whether it is the last.
 
         Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that
         made it, and before anything is shown or saved also for weights that are not.

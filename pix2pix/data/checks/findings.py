@@ -142,7 +142,7 @@ def _class_numbers(sampled: Sampled) -> Iterator[Finding]:
 
 
 def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
-    """What deep pictures were taken for, and which of several pages is read."""
+    """Yields how deep pictures were interpreted, and which of several pages is read."""
     words = [
         f"{side}s from {range_words(levels)}"
         for side, levels in zip(SIDES, pairs.levels, strict=True)

@@ -41,8 +41,10 @@ def _side(spec: ImageSpec, place: str) -> str:
 
 
 def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
-    """What `pix2pix inspect` warns of. Of many pairs each is not read again, so copies and gray ones among
-    them are left to it."""
+    """Yields what `pix2pix inspect` warns of.
+
+    Of many pairs not each is read again, so copies and gray ones among them are left to that command.
+    """
     if len(dataset.folder.pairs) <= FEW_ENOUGH:
         report = inspect_pairs(dataset.folder, dataset.found)
         # Sizes are told by the dataset, measured against the crop that is trained on.

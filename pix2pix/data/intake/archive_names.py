@@ -28,10 +28,10 @@ UNSAFE = re.compile(r'[<>:"|?*\x01-\x1f\x7f]')
 
 
 def decoded_names(infos: Sequence[ZipInfo]) -> list[str]:
-    """The path of each entry with `/` between folders; a folder's ends with one.
+    """Returns the path of each entry with `/` between folders; a folder's ends with one.
 
-    The mark for UTF-8 and the extra field of Info-ZIP are believed. Other names are UTF-8 if they can be; the
-    rest are all in the one encoding in which they read best, so that equal bytes are equal names.
+    The UTF-8 mark and the extra field of Info-ZIP are trusted. Other names are UTF-8 if they can be; the rest
+    are all decoded with the one encoding that fits best, so that equal bytes are equal names.
     """
     names = [_stated_name(info) for info in infos]
     unknown = [raw_name(info) for info, name in zip(infos, names, strict=True) if name is None]

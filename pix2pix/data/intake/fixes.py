@@ -155,8 +155,10 @@ def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:
 
 
 def within(image: Image.Image, old: Image.Image) -> Image.Image:
-    """The picture without values that `old` does not reach: a smooth filter overshoots at edges, which
-    would widen the range of the whole set. One of 8 bits as it is."""
+    """Returns the picture clipped to the range of `old`; one of 8 bits unchanged.
+
+    A smooth filter overshoots at edges, which would widen the range of the whole set.
+    """
     reach = finite_range(old) if is_deep(image) and image is not old else None
     if reach is None:
         return image
@@ -174,8 +176,7 @@ def _join(left: Image.Image, right: Image.Image) -> Image.Image:
 
 
 def _replace(path: Path, image: Image.Image, *, exactly: bool = False) -> None:
-    """The file is another one afterwards: those that other folders have by a
-    second name keep their pixels."""
+    """Writes the picture to a new file, so that other folders' links to the old one keep their pixels."""
     path.unlink()
     save_quickly(path.with_suffix(""), image, jpeg=path.suffix == ".jpg" and not exactly)
 
@@ -244,7 +245,7 @@ def _moved_back(case: Case) -> Change:
 
 
 def _exact_colors(case: Case) -> Change:
-    """Label halves in the colours of their palette alone; the other half is the very same."""
+    """Returns a change of label halves to the colours of their palette; the other half is unchanged."""
     report = case.report
     palettes = (
         [half.palette if half.kind == "labels" else () for half in (report.source, report.target)]

@@ -53,11 +53,11 @@ class _Item:
 def unpack(
     archive: Path, out: Path, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Unpacked:
-    """Writes the pictures of a zip archive anew into the new folder `out`: JPEG as JPEG
-    (quality 95), all else as PNG.
+    """Writes the pictures of a zip archive into the new folder `out`: JPEG as JPEG (quality 95),
+    others as PNG.
 
-    All names, sizes and kinds are checked before anything is written. `DataError` or `NoSpaceError` say in a
-    sentence why not, and then `out` is not there. `progress` is told (done, of).
+    All names, sizes and kinds are checked before anything is written. Raises `DataError` or `NoSpaceError`
+    with the cause; `out` does not exist then. `progress` is called with (done, of).
     """
     limits = limits or Limits()
     with open_archive(archive, limits) as (opened, contents):
@@ -133,10 +133,10 @@ def _write_all(
 
 
 def _with_places(pictures: Sequence[_Item], folder: Path) -> list[tuple[_Item, Path]]:
-    """Each picture with its new path, without suffix: `x` for x.jpg.
+    """Returns each picture with its new path, without suffix: `x` for x.jpg.
 
     Where one folder has x.jpg and x.bmp, every x of all folders keeps its suffix in its name, as x.bmp.png:
-    none takes another's place, and which of them are a pair does not hang on their order.
+    none replaces another, and which of them are a pair does not depend on their order.
     """
     stems = [item.name[: -len(PurePosixPath(item.name).suffix)] for item in pictures]
     count = Counter(map(str.casefold, stems))

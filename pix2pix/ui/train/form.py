@@ -257,7 +257,8 @@ def needs_of(config: TrainConfig, start: Model | None, *, pairs: Pairs | None = 
 
 
 def _gray_words(start: Model, pairs: Pairs) -> str:
-    """What becomes of gray pictures that a start model of three channels learns from."""
+    """Returns that gray pictures are read as three channels, as a start of three channels needs;
+    "" for others."""
     has = (start.config.in_channels, start.config.out_channels)
     sides = [
         side
