@@ -303,15 +303,13 @@ class Trainer:
         saved = {name: ModelConfig.from_dict(state[key]) for key, name in _model_keys(self.models).items()}
         for name, model in self.models.items():
             before = saved[name]
-            if replace(before, palette=(), target_palette=()) != replace(
-                model, palette=(), target_palette=()
-            ):
+            if _without_colours(before) != _without_colours(model):
                 what = (
                     f"learned from {before.source} to {before.target}, and {self.config.data} has other"
                     " pictures"
                 )
                 raise ConfigError(f"this run {what}. Name the old ones, or start another run.")
-        self.models = saved
+        self.models = {name: _with_ranges(before, self.models[name]) for name, before in saved.items()}
         self.learner.load_state(state)
         self._metrics = dict(state["metrics"])
         self.step = state["step"]
@@ -319,6 +317,21 @@ class Trainer:
         self.rate_scale = state["rate_scale"]
         self._sums = dict(state["sums"])
         self._count = state["count"]
+
+
+def _without_colours(model: ModelConfig) -> ModelConfig:
+    """The model without what it was told of the colours and values in its pictures, of which a run keeps its
+    own."""
+    return replace(model, palette=(), target_palette=(), source_levels=None, target_levels=None)
+
+
+def _with_ranges(before: ModelConfig, now: ModelConfig) -> ModelConfig:
+    """The saved model; with the ranges of the pictures that it is trained on now where it knew of none."""
+    return replace(
+        before,
+        source_levels=before.source_levels or now.source_levels,
+        target_levels=before.target_levels or now.target_levels,
+    )
 
 
 def _model_keys(models: Mapping[str, ModelConfig]) -> dict[str, str]:

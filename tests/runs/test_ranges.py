@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from paths import CASES
 from PIL import Image
 
@@ -288,3 +289,33 @@ def test_damaged_deep_pictures_end_no_evaluation(signed: tuple[Path, Run], tmp_p
     except DataError as error:  # a decoder that reads no header of what is left
         pytest.fail(str(error))
     assert scores.count == 2
+
+
+def test_a_run_of_before_that_knows_no_range_goes_on_and_learns_it(
+    signed: tuple[Path, Run], tmp_path: Path
+) -> None:
+    shutil.copytree(signed[1].path, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    state = torch.load(run.state_path, weights_only=True)
+    del state["model"]["source_levels"]
+    torch.save(state, run.state_path)
+    settings = json.loads(run.config_path.read_text("utf-8"))
+    for name in ("target", "source_range", "target_range"):
+        del settings[name]
+    run.config_path.write_text(json.dumps(settings), "utf-8")
+    resume(run.path, steps=3)
+    assert load_checkpoint(run.model_path).config.source_levels == LEVELS
+
+
+def test_a_run_whose_deep_pictures_became_ones_of_8_bits_keeps_its_range(
+    signed: tuple[Path, Run], tmp_path: Path
+) -> None:
+    data = tmp_path / "pairs"
+    shutil.copytree(signed[0], data)
+    shutil.copytree(signed[1].path, tmp_path / "run")
+    for path in sorted((data / "A").iterdir()):
+        shown = np.asarray(Image.open(path).point(lambda value: value * 0.085 + 85)).astype(np.uint8)
+        path.unlink()
+        Image.fromarray(shown).save(path.with_suffix(".png"))
+    run = resume(tmp_path / "run", steps=3, settings={"data": str(data)})
+    assert load_checkpoint(run.model_path).config.source_levels == LEVELS

@@ -219,3 +219,16 @@ def test_the_section_is_built_with_its_interface(tmp_path: Path) -> None:
     assert section.data.visible == "hidden"
     assert show(None)["data"] == ""
     assert set(show(None)) <= set(section.parts)
+
+
+def test_values_of_more_than_8_bits_are_told_with_the_place_to_change_them(
+    place: Place, tmp_path: Path
+) -> None:
+    folder = save_folders(tmp_path / "scans", 4)
+    for number in range(4):
+        values = np.linspace(0, 3000, 32 * 32).reshape(32, 32).astype(np.uint16)
+        Image.fromarray(values).save(folder / "A" / f"house{number}.png")
+    brought = add_named(place, str(folder))
+    card = next(card for card in dataset_report.cards(brought) if card.case.key == "levels")
+    assert "from 0 (black) to 4095 (white)" in card.text and not card.button
+    assert "in All settings: Source range" in card.text and "--" not in card.text
