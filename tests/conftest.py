@@ -18,6 +18,8 @@ os.environ["OMP_NUM_THREADS"] = (
 # Threads that wait without spinning: on a busy machine the tiny networks of the tests
 # would take twenty times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Beside a browser and other tests a trainer that steps back would hardly come to make a step.
+os.environ.setdefault("PIX2PIX_NICENESS", "0")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import ConfigError
+from pix2pix.runtime.paths import slug
 
 if TYPE_CHECKING:
     from pix2pix.checkpoints.checkpoint import Checkpoint
@@ -101,7 +102,7 @@ def name_of(file: Path) -> str:
 
 def safe_name(network: str) -> str:
     """Returns a network's name in a file as a part of a file name."""
-    return re.sub(r"[^\w-]+", "-", network).strip("-")[:40] or "network"
+    return slug(network, "network", longest=40)
 
 
 def description_of(checkpoint: Checkpoint) -> str:

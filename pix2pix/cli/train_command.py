@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -101,7 +100,9 @@ def train(args: argparse.Namespace) -> int:
 def _pushing(args: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
     """Returns a context that pushes the model to the Hub meanwhile, if asked for; with several processes
     in the first."""
-    if not args.push_to or os.environ.get("RANK", "0") != "0":
+    from pix2pix.runtime.distributed import is_first
+
+    if not args.push_to or not is_first():
         return contextlib.nullcontext()
     from pix2pix.hub.client import take_token
     from pix2pix.hub.push_while_training import Pushing

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pix2pix.experiments.study import Record
 from pix2pix.runtime.files import append_line
+from pix2pix.runtime.paths import slug
 
 LONGEST_NAME = 60
 
@@ -23,7 +23,7 @@ class SavedSession:
 
 def file_of(studies: Path, data: str) -> Path:
     """Returns the path of the file with the sessions on a data set."""
-    plain = re.sub(r"[^\w-]+", "-", data).strip("-_")[:LONGEST_NAME] or "pictures"
+    plain = slug(data, "pictures", longest=LONGEST_NAME)
     return studies / f"{plain}.jsonl"
 
 

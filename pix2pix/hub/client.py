@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import CheckpointError, HubError, OfflineError, Pix2PixError, RunError
+from pix2pix.runtime.hub_api import open_hub_api
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -58,12 +59,6 @@ def connect(token: str | None = None, needs_token: bool = False) -> Client:
     Raises `OfflineError` where the Hub does not answer within three seconds, and `HubError` where
     `needs_token` and there is none.
     """
-    from huggingface_hub import HfApi, constants
-    from huggingface_hub.utils import disable_progress_bars, logging
-
-    # Its bars and warnings speak of its own parts; the messages for people are ours.
-    disable_progress_bars()
-    logging.set_verbosity_error()
     token = token_here() if token is None else token
     if needs_token and not token:
         raise HubError(
@@ -72,7 +67,7 @@ def connect(token: str | None = None, needs_token: bool = False) -> Client:
         )
     check_online()
     # False, or huggingface_hub would take the token of this machine after all.
-    return Client(HfApi(endpoint=constants.ENDPOINT, token=token or False), token or None)
+    return Client(open_hub_api(token or False), token or None)
 
 
 def token_here() -> str | None:

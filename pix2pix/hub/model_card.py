@@ -15,6 +15,7 @@ import yaml
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import HubError
+from pix2pix.runtime.paths import slug
 from pix2pix.settings import range_words
 
 BEGIN = "<!-- pix2pix: begin (written anew by each push) -->"
@@ -170,7 +171,7 @@ def _results(about: Mapping[str, Any], config: ModelConfig) -> list[dict[str, An
     data = plain(about.get("data") or "unnamed pairs", 80)
     dataset = {
         "name": data,
-        "type": re.sub(r"[^\w.-]+", "-", data).strip("-.") or "pairs",
+        "type": slug(data, "pairs", dots=True),
         "split": "validation",
     }
     return [

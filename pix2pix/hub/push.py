@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from pix2pix.hub.client import check_name, connect, writing_here
 from pix2pix.hub.commit import Pushed, open_place, read_text, send
 from pix2pix.hub.sample_sheet import sample_sheet
 from pix2pix.runtime.files import write_image, write_text
+from pix2pix.runtime.paths import slug
 from pix2pix.runtime.progress import Progress
 
 LARGEST_MODEL = 2_000_000_000
@@ -81,7 +81,7 @@ def push(
 def name_of(path: Path) -> str:
     """Returns the model's name: `houses` for houses.pth, and for the model of the run `houses`."""
     name = path.resolve().parent.name if path.name in RUN_FILES else path.stem
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
+    return slug(name, "model", dots=True)
 
 
 def write_beside(checkpoint: Checkpoint, path: Path, *, folder: Path) -> dict[str, Path]:

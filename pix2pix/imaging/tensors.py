@@ -6,7 +6,7 @@ C, H, W).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -186,13 +186,3 @@ def to_image(tensor: Tensor) -> Image.Image:
     pixels = to_pixels(tensor.squeeze(0) if tensor.dim() == 4 else tensor).cpu()
     array = pixels.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(array)
-
-
-def lay_out(rows: Sequence[tuple[Tensor, ...]], gap: int = 4) -> Image.Image:
-    """Rows of pictures (1, C, H, W) in [-1, 1] on white."""
-    height, width = rows[0][0].shape[-2:]
-    grid = Image.new("RGB", (len(rows[0]) * (width + gap) - gap, len(rows) * (height + gap) - gap), "white")
-    for top, row in enumerate(rows):
-        for left, picture in enumerate(row):
-            grid.paste(to_image(picture), (left * (width + gap), top * (height + gap)))
-    return grid

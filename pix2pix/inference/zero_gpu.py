@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from PIL import Image
 
 from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.inference.translator import Translator
+from pix2pix.runtime.file_cache import FileCache
 
 SECONDS = 20
 """Seconds for which a call may hold the GPU; the first one loads the model too."""
@@ -29,14 +29,15 @@ def on_zero_gpu() -> bool:
     return bool(os.environ.get("SPACES_ZERO_GPU")) and importlib.util.find_spec("spaces") is not None
 
 
-@lru_cache(maxsize=KEPT)
-def _read(path: str, sign: tuple[int, int]) -> Translator:
+_translators: FileCache[Translator] = FileCache(KEPT)
+
+
+def _read(path: Path) -> Translator:
     return Translator.load(path, device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _draw(path: str, image: Image.Image, mode: str, seed: int | None) -> Image.Image:
-    facts = Path(path).stat()
-    return _read(path, (facts.st_mtime_ns, facts.st_size))(image, mode, seed)
+    return _translators.read(path, _read)(image, mode, seed)
 
 
 draw: Any = importlib.import_module("spaces").GPU(duration=SECONDS)(_draw) if on_zero_gpu() else _draw

@@ -7,7 +7,6 @@ visitor's drawing, halve its speed on two cores, and take the page down with it 
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pix2pix.runs import queue as run_queue
 from pix2pix.runs.run import ALIVE, ENDED, Run, find_runs
 from pix2pix.runtime.files import write_text
 from pix2pix.runtime.locks import hold, way_out
+from pix2pix.runtime.paths import slug
 from pix2pix.runtime.processes import cause_of, quiet_environment
 
 LEAVING = 10
@@ -116,7 +116,7 @@ def remove(path: str | Path) -> None:
 
 def free_name(runs: Path, data: str) -> str:
     """Returns the name of the data, such as `facades`, or `facades-2` where that is taken."""
-    plain = re.sub(r"[^\w-]+", "-", Path(data).resolve().name).strip("-_")[:LONGEST_FREE_NAME] or "run"
+    plain = slug(Path(data).resolve().name, "run", longest=LONGEST_FREE_NAME)
     names = [plain, *(f"{plain}-{number}" for number in range(2, 10_000))]
     return next(name for name in names if not (runs / name).exists())
 

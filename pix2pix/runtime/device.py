@@ -11,6 +11,7 @@ import torch
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.runtime.distributed import own_place
 from pix2pix.runtime.fast_inference import is_bf16_faster
 
 
@@ -37,9 +38,8 @@ class Machine:
 def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
     """Returns the machine that the settings ask for; `precision` is that of the saved state, which a
     resume must keep."""
-    rank = int(os.environ.get("RANK", "0"))
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    device = choose_device(config.device, int(os.environ.get("LOCAL_RANK", "0")))
+    place = own_place()
+    device = choose_device(config.device, place.local_rank)
     chosen = precision or (config.precision if config.precision != "auto" else _faster_precision(device))
     can_compile = _finds_compiler(device)
     if config.compile == "on" and not can_compile:
@@ -49,7 +49,7 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
             " Install them, or leave compile at auto."
         )
     compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda" and can_compile)
-    return Machine(device, chosen, compiled, rank, world)
+    return Machine(device, chosen, compiled, place.rank, place.world)
 
 
 def _finds_compiler(device: torch.device) -> bool:

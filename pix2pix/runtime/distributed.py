@@ -7,16 +7,35 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+ENVIRONMENT = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which of the processes that train together this one is, as torchrun said in the environment."""
+
+    rank: int = 0
+    world: int = 1
+    local_rank: int = 0
+    """Number among the processes of this machine: the GPU that it takes."""
+
+
+def own_place() -> Place:
+    """Returns the place of this process; that of a process alone where torchrun started none."""
+    read = {name: int(os.environ.get(name, default)) for name, default in ENVIRONMENT.items()}
+    return Place(read["RANK"], read["WORLD_SIZE"], read["LOCAL_RANK"])
+
 
 def is_first() -> bool:
     """Whether this is the process that decides, evaluates and writes."""
-    return os.environ.get("RANK", "0") == "0"
+    return own_place().rank == 0
 
 
 def wait_for_first() -> None:
@@ -36,7 +55,7 @@ def average_over_processes(tensors: Sequence[Tensor]) -> None:
 @contextmanager
 def joined_processes() -> Iterator[None]:
     """Joins the processes that torchrun started, if it did."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+    if own_place().world == 1 or dist.is_initialized():
         yield
         return
     backend = "nccl" if torch.cuda.is_available() else "gloo"

@@ -44,3 +44,18 @@ def pasted(text: str) -> str:
     if os.name == "posix" and "\\" in text and not os.path.lexists(text):
         text = re.sub(r"\\(.)", r"\1", text)
     return text
+
+
+def cache_folder() -> Path:
+    """Returns this user's folder for what can be fetched again. It need not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pix2pix"
+
+
+def slug(text: str, default: str, *, longest: int = 100, dots: bool = False) -> str:
+    """Returns `text` as a plain name for a file or an address: letters, digits, `_` and `-` (and dots).
+
+    Everything else becomes a hyphen; `default` is what an empty result is called.
+    """
+    edge = "-." if dots else "-_"
+    plain = re.sub(r"[^\w.-]+" if dots else r"[^\w-]+", "-", text).strip(edge)
+    return plain[:longest] or default

@@ -20,7 +20,8 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.examples import Examples
 from pix2pix.errors import ConfigError
 from pix2pix.evaluation.metrics import METRICS
-from pix2pix.imaging.tensors import Batch, lay_out
+from pix2pix.imaging.sample_grid import lay_out
+from pix2pix.imaging.tensors import Batch
 from pix2pix.methods import method_of
 from pix2pix.runtime.device import choose_machine
 from pix2pix.runtime.fast_inference import normalise_by_picture

@@ -8,7 +8,7 @@ import pytest
 
 from pix2pix.cli import main
 from pix2pix.data.intake.uploads import add_named
-from pix2pix.runtime.paths import expand_home, pasted
+from pix2pix.runtime.paths import cache_folder, expand_home, pasted, slug
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,17 @@ def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(
 
 def test_an_unknown_user_stays_as_typed() -> None:
     assert expand_home("~nobody-of-this-name/x/") == "~nobody-of-this-name/x/"
+
+
+def test_a_slug_is_a_plain_name() -> None:
+    assert slug("My houses (2024)!", "model") == "My-houses-2024"
+    assert slug("v1.2", "model") == "v1-2" and slug("v1.2", "model", dots=True) == "v1.2"
+    assert slug("../..", "model", dots=True) == "model" and slug("???", "run") == "run"
+    assert len(slug("a" * 300, "run", longest=40)) == 40
+
+
+def test_the_cache_is_where_the_system_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "pix2pix"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "pix2pix"

@@ -26,12 +26,17 @@ def test_an_end_is_told_in_words() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "nice"), reason="no niceness on this system")
-def test_a_trainer_that_has_started_lets_others_go_first() -> None:
-    ask = (
-        "import os; from pix2pix.runtime.processes import step_back; before = os.nice(0); step_back();"
-        " print(os.nice(0) - before)"
-    )
+@pytest.mark.parametrize(("given", "niceness"), [(None, 10), ("0", 0), ("3", 3), ("99", 19), ("words", 10)])
+def test_a_trainer_that_has_started_lets_others_go_first(given: str | None, niceness: int) -> None:
+    ask = "import os; from pix2pix.runtime.processes import step_back; step_back(); print(os.nice(0))"
+    environment = {name: value for name, value in os.environ.items() if name != "PIX2PIX_NICENESS"}
+    environment |= {} if given is None else {"PIX2PIX_NICENESS": given}
     said = subprocess.run(
-        [sys.executable, "-c", ask], capture_output=True, text=True, start_new_session=True, check=True
+        [sys.executable, "-c", ask],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=True,
+        env=environment,
     )
-    assert said.stdout.strip() == "10"
+    assert said.stdout.strip() == str(min(niceness + os.nice(0), 19))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,6 +35,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.networks import PatchGAN
 from pix2pix.networks.patchgan import HALVINGS
+from pix2pix.runtime.file_cache import FileCache
 from pix2pix.runtime.processes import clean_environment
 
 SUFFIXES = (".pth", ".pt", ".bin", ".safetensors", ".pict")
@@ -47,8 +48,7 @@ LONGEST_SENTENCE = 2000
 
 Opened = tuple[dict[str, str], dict[str, Tensor]]
 KEPT = 2
-_cache: dict[tuple[str, int, int, str, str], Opened] = {}
-_cache_lock = threading.Lock()
+_opened: FileCache[Opened] = FileCache(KEPT)
 
 
 @dataclass(frozen=True)
@@ -157,20 +157,10 @@ def open_apart(path: Path, kind: str, *, network: str = "") -> Opened:
     The last `KEPT` results are cached: a file is described, checked and used in short order, and each time
     would take a process. Raises `CheckpointError` where the file cannot be converted.
     """
-    facts = path.stat()
-    key = (str(path.resolve()), facts.st_mtime_ns, facts.st_size, kind, network)
-    with _cache_lock:
-        known = _cache.get(key)
-    if known is None:
-        known = _open_apart(path, kind, network=network)
-        with _cache_lock:
-            _cache[key] = known
-            while len(_cache) > KEPT:
-                del _cache[next(iter(_cache))]
-    return known
+    return _opened.read(path, partial(_open_apart, kind=kind, network=network), detail=(kind, network))
 
 
-def _open_apart(path: Path, kind: str, *, network: str) -> Opened:
+def _open_apart(path: Path, *, kind: str, network: str) -> Opened:
     with TemporaryDirectory(prefix="pix2pix-") as folder:
         answer = Path(folder) / "answer"
         command = [

@@ -17,6 +17,8 @@ from pix2pix.data.intake.unpack import Unpacked, check_space, copy_pictures, unp
 from pix2pix.data.names import SIDES, is_system_folder
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
+from pix2pix.runtime.hub_api import open_hub_api
+from pix2pix.runtime.paths import cache_folder
 from pix2pix.runtime.progress import Progress
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
@@ -82,7 +84,7 @@ def local_copy(address: str, progress: Progress | None = None) -> tuple[Path, st
     It is downloaded once.
     """
     name = name_in(address)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pix2pix" / "datasets"
+    cache = cache_folder() / "datasets"
     folder = cache / name.replace("/", "--")
     if folder.is_dir():
         return folder, f"{name} is here since an earlier time: {folder}. Delete that folder to fetch it anew."
@@ -99,13 +101,12 @@ def _token() -> bool | None:
 def _list_files(name: str) -> dict[str, int]:
     """Returns paths and sizes in bytes of the files of a data set."""
     import httpx
-    from huggingface_hub import HfApi
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
     try:
         httpx.head(f"{ENDPOINT}/api/datasets/{name}", timeout=PROBE_SECONDS)
-        info = HfApi().dataset_info(name, files_metadata=True, timeout=WAIT_SECONDS, token=_token())
+        info = open_hub_api(_token()).dataset_info(name, files_metadata=True, timeout=WAIT_SECONDS)
     except HfHubHTTPError as error:
         raise DataError(
             f"the Hub has no data set {name} that may be read from here. Look at its name, and whether "

@@ -23,7 +23,7 @@ from pix2pix.data.intake.unpack import Unpacked, copy_pictures, unpack
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError, is_utf8, showable
 from pix2pix.runtime.files import no_space
-from pix2pix.runtime.paths import pasted
+from pix2pix.runtime.paths import pasted, slug
 from pix2pix.runtime.progress import Progress
 
 FOLDERS = "PIX2PIX_DATA"
@@ -183,7 +183,7 @@ def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
 
 def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upload:
     """Creates a folder below `uploads` and fills it with `write`; on an error it is deleted."""
-    plain = re.sub(r"[^\w-]+", "-", name).strip("-_")[:LONGEST_NAME] or "pictures"
+    plain = slug(name, "pictures", longest=LONGEST_NAME)
     place = uploads / secrets.token_hex(8)
     try:
         place.mkdir(parents=True)

@@ -30,8 +30,8 @@ from pix2pix.ui.shared.canvas import (
     read_drawing,
     snapped,
     spec_of,
-    to_data_url,
 )
+from pix2pix.ui.shared.data_urls import to_data_url
 from pix2pix.ui.shared.js_bundle import bundle
 from pix2pix.ui.shared.model_library import Listing, Model, ModelLibrary, default_key
 from pix2pix.ui.shared.thumbnails import thumbnail

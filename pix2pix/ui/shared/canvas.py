@@ -95,14 +95,6 @@ def read_drawing(payload: Any, own: dict[str, Any]) -> Image.Image:
     return image
 
 
-def to_data_url(image: Image.Image, effort: int = 6) -> str:
-    """Encodes a picture as a data URL of a PNG, without loss. `effort` from 0 to 9 is
-    zlib's compression level."""
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=effort)
-    return PNG_START + base64.b64encode(file.getvalue()).decode()
-
-
 def _stated_spec(payload: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """Returns size, kind and palette that the payload states, checked; those of `own` where it states none.
 

@@ -3,13 +3,13 @@ models made of them."""
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
 from pix2pix.config import ModelConfig
 from pix2pix.runtime.files import read_image
-from pix2pix.ui.shared.canvas import spec_of, theme_of, to_data_url
+from pix2pix.ui.shared.canvas import spec_of, theme_of
+from pix2pix.ui.shared.data_urls import data_url, to_data_url
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SUFFIXES = (".png", ".jpg")
@@ -51,4 +51,4 @@ def as_props(folder: Path = EXAMPLES) -> dict[str, list[dict[str, Any]]]:
 def _to_url(path: Path) -> str:
     if path.suffix == ".png":
         return to_data_url(read_image(path), 9)
-    return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+    return data_url(path.read_bytes(), "jpeg")

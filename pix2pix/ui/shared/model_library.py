@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,10 +23,10 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError, is_utf8, showable
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.zero_gpu import ZeroGpuTranslator, open_translator
+from pix2pix.runtime.file_cache import FileCache, signature_of
 from pix2pix.runtime.files import utf8_name
 from pix2pix.ui.shared.turns import Batches, RequestQueue
 
-Signature = tuple[str, int, int]
 FRESH = 1.0
 """Seconds after which the files are read again even if no folder changed, since a file may be
 overwritten in place."""
@@ -136,8 +135,7 @@ def list_models(checkpoints: Path, runs: Path) -> Listing:
 
 
 Description = tuple[ModelConfig, dict[str, Any]]
-_descriptions: OrderedDict[Signature, Description | str] = OrderedDict()
-_descriptions_lock = threading.Lock()
+_descriptions: FileCache[Description | str] = FileCache(KEPT_DESCRIPTIONS)
 _opening = threading.Lock()
 """Held while another project's file is read: each takes a child process and a second or two."""
 
@@ -147,32 +145,17 @@ def _describe(path: Path) -> Description:
 
     Raises `CheckpointError` with the sentence about a file that cannot be used; that is cached too.
     """
-    signature = _sign(path)
-    known = _recall(signature)
+    signature = signature_of(path)
+    known = _descriptions.get(signature)
     if known is None:
         if is_own(path):
-            known = _keep(signature, _read_or_explain(path))
+            known = _descriptions.put(signature, _read_or_explain(path))
         else:
             with _opening:
-                known = _recall(signature) or _keep(signature, _read_or_explain(path))
+                known = _descriptions.read(path, _read_or_explain)
     if isinstance(known, str):
         raise CheckpointError(known)
     return known
-
-
-def _recall(signature: Signature) -> Description | str | None:
-    with _descriptions_lock:
-        if signature in _descriptions:
-            _descriptions.move_to_end(signature)
-        return _descriptions.get(signature)
-
-
-def _keep(signature: Signature, described: Description | str) -> Description | str:
-    with _descriptions_lock:
-        _descriptions[signature] = described
-        while len(_descriptions) > KEPT_DESCRIPTIONS:
-            _descriptions.popitem(last=False)
-    return described
 
 
 def _read_or_explain(path: Path) -> Description | str:
@@ -180,13 +163,6 @@ def _read_or_explain(path: Path) -> Description | str:
         return read_description(path)
     except CheckpointError as error:
         return str(error).replace(str(path), path.name)  # a visitor need not know the server's folders
-
-
-def _sign(path: Path) -> Signature:
-    """Returns path, modification time (ns) and size of a file, which together change
-    whenever the file does."""
-    facts = path.stat()
-    return str(path.resolve()), facts.st_mtime_ns, facts.st_size
 
 
 def read_description(path: Path) -> Description:
@@ -223,8 +199,7 @@ class ModelLibrary:
     def __init__(self, checkpoints: str | Path, runs: str | Path, *, kept: int = KEPT_TRANSLATORS) -> None:
         self.checkpoints = Path(checkpoints)
         self.runs = Path(runs)
-        self.kept = kept
-        self._translators: OrderedDict[Signature, Translator | ZeroGpuTranslator] = OrderedDict()
+        self._translators: FileCache[Translator | ZeroGpuTranslator] = FileCache(kept)
         self._lock = threading.Lock()
         self._listed = Listing((), ())
         self._listed_folders: dict[str, int] = {}
@@ -289,27 +264,15 @@ class ModelLibrary:
         # One at a time: ten visitors who choose a model together read it once.
         with self._lock:
             try:
-                signature = _sign(path)
-                if signature not in self._translators:
-                    self._translators[signature] = open_translator(path)
+                return self._translators.read(path, open_translator)
             except OSError as error:
                 raise CheckpointError(
                     f"the model {key!r} is not there any more. Choose another one."
                 ) from error
-            self._translators.move_to_end(signature)
-            self._forget(str(path.resolve()), signature)
-            return self._translators[signature]
 
     def turn(self) -> AbstractContextManager[None]:
         """Waits for the one turn to compute a picture: two at once would each take twice as long."""
         return self.turns.take()
-
-    def _forget(self, path: str, newest: Signature) -> None:
-        """Drops translators of older versions of the file at `path`, then those used longest ago."""
-        for signature in [known for known in self._translators if known[0] == path and known != newest]:
-            del self._translators[signature]
-        while len(self._translators) > self.kept:
-            self._translators.popitem(last=False)
 
 
 def default_key(listing: Listing, wanted: str | None = None) -> str | None:

@@ -7,7 +7,6 @@ who draws waits.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import threading
@@ -19,10 +18,11 @@ import torch
 from PIL import Image
 
 from pix2pix.errors import Pix2PixError
+from pix2pix.imaging.sample_grid import take_image
 from pix2pix.inference.translator import Translator
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runtime.files import read_image, write_bytes
-from pix2pix.ui.shared.canvas import to_data_url
+from pix2pix.ui.shared.data_urls import data_url, to_data_url
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.sample_drawing import sample_drawing
 
@@ -30,8 +30,6 @@ SIDE = 112
 """Side in pixels of the picture in a list of models."""
 CARD_SIDE = 224
 """Side in pixels of drawing and picture on a card, side by side."""
-GAP = 4
-"""Pixels between the three pictures of a row of samples."""
 FOLDER = ".thumbnails"
 LARGEST_FILE = 2_000_000_000
 """Bytes; no thumbnail is made of a larger checkpoint, which would take too much memory."""
@@ -115,19 +113,13 @@ def _pair(model: Model) -> tuple[Image.Image, Image.Image]:
     """
     grids = RunFolder(model.path.parent).samples() if model.is_run else []
     if grids:
-        return cut(read_image(grids[-1][1]))
+        grid = read_image(grids[-1][1])
+        return take_image(grid, 0), take_image(grid, 1)
     if model.path.stat().st_size > LARGEST_FILE:
         raise Pix2PixError(f"{model.path.name} is too large for a small picture.")
     drawing = sample_drawing(model.config)
     # Not through the library: looking at models must not push out those that somebody draws with.
     return drawing, Translator.load(model.path)(drawing)
-
-
-def cut(grid: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """Returns input and output of the first row of a sample grid, whose columns are input |
-    output | target."""
-    side = (grid.width - 2 * GAP) // 3
-    return grid.crop((0, 0, side, side)), grid.crop((side + GAP, 0, 2 * side + GAP, side))
 
 
 def beside(drawing: Image.Image, picture: Image.Image) -> Image.Image:
@@ -164,4 +156,4 @@ def card_picture(library: ModelLibrary, model: Model) -> str | None:
     made = thumbnails_of(library.checkpoints).ask(model)
     if not made.done():
         return None
-    return "data:image/webp;base64," + base64.b64encode(made.result()).decode() if made.result() else ""
+    return data_url(made.result(), "webp") if made.result() else ""

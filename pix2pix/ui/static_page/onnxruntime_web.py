@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import write_bytes
+from pix2pix.runtime.paths import cache_folder
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.27.0"
@@ -62,8 +63,7 @@ def _cached() -> bytes:
 
 def cache_file() -> Path:
     """Returns the path of the cached package."""
-    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(folder) / "pix2pix" / f"{PACKAGE}-{VERSION}.tgz"
+    return cache_folder() / f"{PACKAGE}-{VERSION}.tgz"
 
 
 def _read(path: Path) -> bytes:

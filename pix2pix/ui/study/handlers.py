@@ -3,7 +3,6 @@ can send anything."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from pix2pix.experiments.study_pictures import Study, StudyModel
 from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.answers import Answer
 from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
+from pix2pix.ui.shared.data_urls import data_url
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.run_actions import RunActions
@@ -194,7 +194,7 @@ class StudyHandlers:
             data = session.picture(order.get("number"))
         except OSError as error:
             raise DataError("this study has been deleted meanwhile. Choose another one.") from error
-        return {"image": "data:image/png;base64," + base64.b64encode(data).decode()}
+        return {"image": data_url(data, "png")}
 
     def take_answer(self, visitor: str, order: Any) -> Answer:
         """Records an answer; returns the truth for a practice trial, and the result after the last trial.

@@ -8,11 +8,12 @@ from pathlib import Path
 from pix2pix.experiments.study import Record, Share
 from pix2pix.experiments.study_log import SavedSession, read_sessions
 from pix2pix.experiments.study_results import Comparison, Row, compare, summarise
+from pix2pix.runtime.file_cache import FileSignature, signature_of
 from pix2pix.ui.shared.answers import Answer
 
 SURE = 0.05
 """Significance level: below it, a difference this large would be rare between equal models."""
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[FileSignature, ...]
 
 
 class ResultsHandlers:
@@ -33,9 +34,7 @@ class ResultsHandlers:
 
 
 def _sign(studies: Path) -> Signature:
-    return tuple(
-        (path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(studies.glob("*.jsonl"))
-    )
+    return tuple(signature_of(path) for path in sorted(studies.glob("*.jsonl")))
 
 
 def of_sessions(kept: SavedSession) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import io
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from pix2pix.data.scan import Problem, scan
 from pix2pix.errors import DataError, showable
 from pix2pix.runtime.files import read_size
 from pix2pix.runtime.progress import Progress
+from pix2pix.ui.shared.data_urls import data_url
 
 DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
 INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in \
@@ -340,5 +340,4 @@ def _thumbnail(image: Image.Image, kind: str) -> str:
     small = image.resize(size, Image.Resampling.NEAREST if few else Image.Resampling.BICUBIC)
     file = io.BytesIO()
     small.save(file, "PNG") if few else small.save(file, "JPEG", quality=88)
-    data = base64.b64encode(file.getvalue()).decode()
-    return f"<img alt='' src='data:image/{'png' if few else 'jpeg'};base64,{data}'>"
+    return f"<img alt='' src='{data_url(file.getvalue(), 'png' if few else 'jpeg')}'>"

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from pix2pix.evaluation.metrics import LOWER_IS_BETTER
+from pix2pix.imaging.sample_grid import COLUMNS, join_columns, take_column
 from pix2pix.runs.advice import Advice, points
 from pix2pix.runs.run import Snapshot
 from pix2pix.runtime.files import read_image
@@ -126,10 +127,10 @@ def nearest_sample(samples: Sequence[tuple[int, Path]], step: float | None) -> t
     return samples[-1] if step is None else min(samples, key=lambda sample: abs(sample[0] - step))
 
 
-COLUMNS = ("input", "output", "target")
+TITLES = ("input", "output", "target")
 
 
-def sample_caption(step: int, columns: Sequence[str] = COLUMNS) -> str:
+def sample_caption(step: int, columns: Sequence[str] = TITLES) -> str:
     """Returns HTML with the step of a sample grid and the titles of its columns."""
     names = "".join(f"<span>{escape(name)}</span>" for name in columns)
     return (
@@ -138,21 +139,12 @@ def sample_caption(step: int, columns: Sequence[str] = COLUMNS) -> str:
     )
 
 
-GAP = 4
-"""Pixels between the pictures of a grid."""
-
-
 def beside_start(first: Path, now: Path) -> Image.Image:
     """Returns a grid with the columns input, first output, current output, target, from two grids of
     the same pairs."""
-    old = read_image(first)
     new = read_image(now)
-    side = (new.width - 2 * GAP) // 3
-    wide = Image.new("RGB", (4 * side + 3 * GAP, new.height), "white")
-    wide.paste(new.crop((0, 0, side, new.height)), (0, 0))
-    wide.paste(old.crop((side + GAP, 0, 2 * side + GAP, old.height)), (side + GAP, 0))
-    wide.paste(new.crop((side + GAP, 0, new.width, new.height)), (2 * (side + GAP), 0))
-    return wide
+    source, output, target = (take_column(new, column) for column in range(COLUMNS))
+    return join_columns([source, take_column(read_image(first), 1), output, target])
 
 
 def log_tail(snapshot: Snapshot) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 
+from pix2pix.imaging.sample_grid import take_image
 from pix2pix.runs.run import Run, Snapshot
+from pix2pix.runtime.file_cache import FileCache
 from pix2pix.runtime.files import read_image
 from pix2pix.training.presets import preset_of
+from pix2pix.ui.shared.data_urls import to_data_url
 from pix2pix.ui.train.run_html import STATES, best_metric, duration
 
 THUMB = 56
+_thumbnails: FileCache[str] = FileCache(256)
 MOST_ROWS = 100
 COLUMNS = ("", "Name", "Data", "Preset", "State", "Steps", "Best", "Time")
 HEAD = f"<tr>{''.join(f'<th>{column}</th>' for column in COLUMNS)}</tr>"
@@ -45,7 +46,7 @@ def _row(snapshot: Snapshot) -> str:
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     newest = snapshot.samples[-1][1] if snapshot.samples else None
     picture = (
-        f'<img src="{thumbnail(newest, newest.stat().st_mtime_ns)}" alt="">'
+        f'<img src="{_thumbnails.read(newest, thumbnail)}" alt="">'
         if newest and newest.exists()
         else "<i></i>"
     )
@@ -63,12 +64,6 @@ def _row(snapshot: Snapshot) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-@lru_cache(maxsize=256)
-def thumbnail(path: Path, modified: int) -> str:
-    """Returns a data URL of the first output in a sample grid; `modified` is part of the cache's key."""
-    grid = read_image(path)
-    side = (grid.width - 8) // 3
-    picture = grid.crop((side + 4, 0, 2 * side + 4, side)).resize((THUMB, THUMB))
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+def thumbnail(path: Path) -> str:
+    """Returns a data URL of the first output in a sample grid."""
+    return to_data_url(take_image(read_image(path), 1).resize((THUMB, THUMB)))

@@ -24,7 +24,8 @@ from pix2pix.imaging.palette import FACADES, MAPS
 from pix2pix.networks import build_generator, init_weights
 from pix2pix.ui.draw import tab as draw_tab
 from pix2pix.ui.shared import examples
-from pix2pix.ui.shared.canvas import spec_of, to_data_url
+from pix2pix.ui.shared.canvas import spec_of
+from pix2pix.ui.shared.data_urls import to_data_url
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.thumbnails import thumbnail
 from tests.ui.shared.test_model_library import write_model

@@ -16,14 +16,8 @@ from PIL import Image
 
 from pix2pix.config import ModelConfig
 from pix2pix.imaging.palette import FACADES
-from pix2pix.ui.shared.canvas import (
-    CANVAS,
-    PNG_START,
-    canvas_spec,
-    read_drawing,
-    spec_of,
-    to_data_url,
-)
+from pix2pix.ui.shared.canvas import CANVAS, PNG_START, canvas_spec, read_drawing, spec_of
+from pix2pix.ui.shared.data_urls import to_data_url
 
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 

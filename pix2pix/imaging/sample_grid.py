@@ -1,0 +1,48 @@
+"""Sample grids: a row for each example, a column for each image of it, with white between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image
+from torch import Tensor
+
+from pix2pix.imaging.tensors import to_image
+
+GAP = 4
+"""Pixels between the images of a grid."""
+COLUMNS = 3
+"""Of a grid of pairs: source, output, target."""
+
+
+def lay_out(rows: Sequence[tuple[Tensor, ...]]) -> Image.Image:
+    """Returns a grid of rows of images (1, C, H, W) in [-1, 1], all of one size."""
+    height, width = rows[0][0].shape[-2:]
+    size = (len(rows[0]) * (width + GAP) - GAP, len(rows) * (height + GAP) - GAP)
+    grid = Image.new("RGB", size, "white")
+    for top, row in enumerate(rows):
+        for left, picture in enumerate(row):
+            grid.paste(to_image(picture), (left * (width + GAP), top * (height + GAP)))
+    return grid
+
+
+def take_column(grid: Image.Image, column: int, *, columns: int = COLUMNS) -> Image.Image:
+    """Returns one column of a grid, all rows of it."""
+    side = (grid.width - (columns - 1) * GAP) // columns
+    left = column * (side + GAP)
+    return grid.crop((left, 0, left + side, grid.height))
+
+
+def take_image(grid: Image.Image, column: int, *, columns: int = COLUMNS) -> Image.Image:
+    """Returns an image of the first row of a grid; images are square."""
+    whole = take_column(grid, column, columns=columns)
+    return whole.crop((0, 0, whole.width, whole.width))
+
+
+def join_columns(columns: Sequence[Image.Image]) -> Image.Image:
+    """Returns a grid of columns of one size."""
+    width, height = columns[0].size
+    grid = Image.new("RGB", (len(columns) * (width + GAP) - GAP, height), "white")
+    for place, column in enumerate(columns):
+        grid.paste(column, (place * (width + GAP), 0))
+    return grid
