@@ -113,8 +113,8 @@ class ModelConfig(Architecture):
     in_channels: Annotated[int, Bounds(1, 512)] = 3
     out_channels: Annotated[int, Bounds(1, 512)] = 3
     statistics: Literal["picture", "running"] = "picture"
-    """What batch norm goes by in use, unless asked otherwise: the picture at hand, or
-    what training saw in the mean."""
+    """What batch norm goes by in use, unless asked otherwise: the picture at hand, or what training saw
+    in the mean."""
     noisy: bool = False
     """Dropout acts in use even where no seed asks for it, as some projects have it."""
     size: Annotated[int, Bounds(8, 4096)] = 256
@@ -173,8 +173,8 @@ SPLITS = ("test", "val", "train", "all")
 
 @dataclass(frozen=True)
 class TrainConfig(Architecture):
-    """Every setting of a training run. Values are checked when it is made;
-    `ConfigError` names what is wrong."""
+    """Every setting of a training run. Values are checked when it is made; `ConfigError`
+    names what is wrong."""
 
     data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
     direction: Annotated[

@@ -141,8 +141,8 @@ def _add_ablate(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Prints the table, and writes the files that were asked for. The exit code is 1
-    where some pairs were left out."""
+    """Prints the table, and writes the files that were asked for. The exit code is 1 where some pairs
+    were left out."""
     from pix2pix.cli.score_table import table_of
     from pix2pix.evaluation import evaluate as evaluation
     from pix2pix.inference.translator import Translator

@@ -75,8 +75,8 @@ def _add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def translate(args: argparse.Namespace) -> int:
-    """Writes the pictures. The exit code is 1 where some of a folder could not be
-    read; the others are translated."""
+    """Writes the pictures. The exit code is 1 where some of a folder could not be read; the
+    others are translated."""
     if not args.input.exists():
         raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
 

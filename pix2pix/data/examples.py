@@ -44,8 +44,8 @@ class Examples(Protocol):
         """Returns the same examples, without another search, in batches of other settings."""
 
     def to(self, device: torch.device | str) -> Examples:
-        """Has images that are held in memory on a device from now on. Reads them, if that is still to be
-        done."""
+        """Has images that are held in memory on a device from now on. Reads them, if that is still
+        to be done."""
 
     def batches(
         self, start: int = 0, *, rank: int = 0, world: int = 1

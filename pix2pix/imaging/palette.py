@@ -83,8 +83,8 @@ COLOR_NAMES: tuple[PaletteEntry, ...] = (
 
 TIGHT = 8
 LOOSE = 24
-"""Largest distance in one channel at which a pixel has a colour, and at which it may be a
-scattered pixel of it (JPEG)."""
+"""Largest distance in one channel at which a pixel has a colour, and at which it may be a scattered pixel
+of it (JPEG)."""
 MOST_COLORS = 32
 SMALLEST_SHARE = 0.002
 APART = 5
@@ -295,8 +295,8 @@ def class_colors(count: int) -> list[Color]:
 
 
 def has_few_grays(pictures: Sequence[Pixels]) -> bool:
-    """Whether gray pictures are numbers of classes rather than photos: no more
-    than 64 levels in all of them."""
+    """Whether gray pictures are numbers of classes rather than photos: no more than 64
+    levels in all of them."""
     return len(np.unique(_sample(pictures)[:, 1])) <= 64
 
 

@@ -49,8 +49,8 @@ class Draw:
     step: int
     """Counted from 0."""
     places: range
-    """Numbers of the examples of this process in the whole training, the same however many processes share a
-    batch."""
+    """Numbers of the examples of this process in the whole training, the same however many processes
+    share a batch."""
 
     def seeds(self, *words: str) -> list[int]:
         """Returns one seed for each example; other words give other seeds."""

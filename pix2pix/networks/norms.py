@@ -35,8 +35,8 @@ def _of_one_picture(features: Tensor) -> Tensor:
 
 
 class BottleneckNorm(nn.BatchNorm2d):
-    """Batch norm where one picture's features may be 1 x 1: a single value, less its own
-    mean, leaves the offset alone."""
+    """Batch norm where one picture's features may be 1 x 1: a single value, less its own mean, leaves
+    the offset alone."""
 
     def forward(self, features: Tensor) -> Tensor:
         if self.training and features.shape[0] * features.shape[2] * features.shape[3] == 1:

@@ -9,8 +9,8 @@ from pix2pix.networks.norms import build_norm
 from pix2pix.networks.unet import SLOPE, has_bias
 
 HALVINGS: dict[int, int] = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}
-"""Side of the patch in pixels -> convolutions of stride 2 that it takes; 1 is the
-PixelGAN, of 1x1 convolutions alone."""
+"""Side of the patch in pixels -> convolutions of stride 2 that it takes; 1 is the PixelGAN, of
+1x1 convolutions alone."""
 
 
 class Layer(nn.Module):

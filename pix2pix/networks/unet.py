@@ -1,5 +1,5 @@
-"""The paper's generator: an encoder, a decoder, and skips between their levels (paper,
-section 3.2.1 and appendix 6.1)."""
+"""The paper's generator: an encoder, a decoder, and skips between their levels (paper, section 3.2.1
+and appendix 6.1)."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class PerImageBatchNorm(nn.BatchNorm2d):
 
 
 class PerImageBottleneckNorm(PerImageBatchNorm):
-    """The same where features may be 1 x 1, of which torch's own norms know no
-    variance: the offset is left."""
+    """The same where features may be 1 x 1, of which torch's own norms know no variance:
+    the offset is left."""
 
     def forward(self, features: Tensor) -> Tensor:
         values = features.float()

@@ -21,8 +21,8 @@ from pix2pix.seeding import seed_of
 from pix2pix.training.optimizer import ChannelsLastAdam
 
 EMA_EVERY = 4
-"""Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth of a
-step."""
+"""Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth
+of a step."""
 
 State = dict[str, Any]
 

@@ -1,5 +1,5 @@
-"""The training loop as an iterable of events. It knows no page and no file name; the step is its only
-clock."""
+"""The training loop as an iterable of events. It knows no page and no file name; the step
+is its only clock."""
 
 from __future__ import annotations
 

@@ -102,8 +102,7 @@ def key_of(path: Path) -> str:
 
 
 def list_models(checkpoints: Path, runs: Path) -> Listing:
-    """Lists the models in `checkpoints/` (other projects' too), `runs/*/model.pth` and
-    `runs/*/best.pth`.
+    """Lists the models in `checkpoints/` (other projects' too), `runs/*/model.pth` and `runs/*/best.pth`.
 
     A file that cannot be read is listed with a sentence instead of raising an error.
     """
