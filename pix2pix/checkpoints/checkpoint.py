@@ -244,8 +244,7 @@ def check_pickle(path: Path, file: BinaryIO, *, allowed: Set[str] = ALLOWED_GLOB
 
 
 def check_weights(config: ModelConfig, weights: Mapping[str, Tensor], *, where: str) -> None:
-    """Checks keys, shapes and finiteness against the network that `config` describes. Raises
-    `CheckpointError`."""
+    """Raises `CheckpointError` where keys, shapes or finiteness are not those of the network of `config`."""
     try:
         wanted = describe_generator(config).state_dict()
     except (ConfigError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:

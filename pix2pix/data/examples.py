@@ -44,8 +44,7 @@ class Examples(Protocol):
         """Returns the same examples, without another search, in batches of other settings."""
 
     def to(self, device: torch.device | str) -> Examples:
-        """Has images that are held in memory on a device from now on. Reads them, if that is still
-        to be done."""
+        """Moves images that are held in memory to a device, reading them first if needed; returns itself."""
 
     def batches(
         self, start: int = 0, *, rank: int = 0, world: int = 1
@@ -59,5 +58,7 @@ class Examples(Protocol):
 
 Opener = Callable[[TrainConfig, ModelConfig | None, ModelConfig | None], Examples]
 EXAMPLES: dict[str, Opener] = {"pairs": Dataset.open}
-"""Opens the data of the settings, by what a method learns from. For a run that goes on, the first model says
-what its images were; for one that begins with the weights of another model, the second is that."""
+"""Openers of data by what a method learns from, called with (settings, saved model, start).
+
+The saved model of a resumed run, or the start of a new one, determines how images are interpreted.
+"""

@@ -107,7 +107,7 @@ def ends_with_side(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Place:
-    """What the folders of a picture say about it.
+    """What the names of a picture's folders state.
 
     `rest` are the folders that state neither split nor side, `named` those that state no split; `hits` is the
     number of side words.

@@ -167,10 +167,10 @@ def open_pairs(
 ) -> PairFolder:
     """Finds the pairs in a folder; with `make`, the photos whose sources are made on the fly.
 
-    `layout` is `side-by-side`, `folders` or `suffixes`; `auto` takes the one that explains most pictures.
+    `layout` is `side-by-side`, `folders` or `suffixes`; `auto` is the one that explains most pictures.
     Pictures of more than 8 bits are read with `source_levels` and `target_levels` as black and white; without
-    them with the range of all pictures of a side. Looks at names and headers, and at the values of pictures
-    whose range is to be found. `DataError` says what was looked for and found where there is no pair.
+    them with the range of all pictures of a side. Reads names and headers, and pixels only where a range is
+    to be measured. Raises `DataError`, with what was searched and found, where there is no pair.
     """
     root = Path(folder)
     found, problems = scan(root)
@@ -282,7 +282,7 @@ def _levels_of(files: list[Path]) -> Levels | None:
     found: list[Levels] = []
     is_float = False
     for file in files:
-        with suppress(DataError):  # told when the pair is read
+        with suppress(DataError):  # reported when the pair is read
             levels, floating = read_range(file)
             found += [levels] if levels else []
             is_float |= floating

@@ -48,12 +48,12 @@ def prepare(
     progress: Progress | None = None,
 ) -> Prepared:
     """Writes a PNG for each photo in `folder`: the source made from it (A) beside the photo (B),
-    as `pix2pix train` reads them.
+    for `pix2pix train`.
 
     Photos are cropped to their middle square and resized to `size`; with `size` 0 they keep their own shape,
     and the halves go to two folders, A and B. Subfolders train, val and test stay. Holes (`mask`) are a
-    function of `seed` and name. One photo at a time is in memory; `progress` is told (done, of). What was
-    stopped half-way is gone on with by the same call.
+    function of `seed` and name. One photo at a time is in memory; `progress` is called with (done, of). The
+    same call continues what was interrupted.
     """
     out = Path(out)
     if kind not in MADE:

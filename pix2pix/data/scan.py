@@ -52,8 +52,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file: `key` is its path without split, side and extension; sides are 0 (A) and 1 (B),
-    None where no folder says so."""
+    """A picture file: `key` is its path without split, side and extension; sides are 0 (A), 1 (B) or
+    None (not stated)."""
 
     path: Path
     split: str | None
@@ -184,11 +184,11 @@ class _Walk:
     def files(
         self, folder: Path, above: frozenset[str] = frozenset()
     ) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
-        """Files below a folder, sorted, with the names of the folders above them, and
-        whether they are pipes or devices.
+        """Yields files below a folder, sorted, with the names of the folders above, and whether they are
+        pipes or devices.
 
-        A folder that several paths lead to is read once for each split and side that they say.
-        So a link from `val` to `test` gives pictures for both, and a loop ends.
+        A folder that several paths lead to is read once for each split and side that they state. So a link
+        from `val` to `test` gives pictures for both, and a loop ends.
         """
         real = os.path.realpath(folder)
         folders = tuple(map(normalized, folder.relative_to(self.root).parts))

@@ -1,6 +1,6 @@
 """The model card: the README.md of a repository, with front matter for the Hub and text for people.
 
-Our text stands between two marks and is replaced by each push; what somebody has written around it stays.
+Our text stands between two marks and is replaced by each push; text around it stays.
 """
 
 from __future__ import annotations

@@ -70,8 +70,7 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
 
 
 def _targets(pictures: Iterable[Path], source: Path, *, output: Path) -> Iterator[Path]:
-    """Yields the paths: `a/x.jpg` gives `OUTPUT/a/x.png`; a second x with another suffix
-    `OUTPUT/a/x.bmp.png`."""
+    """Yields paths: `a/x.jpg` gives `OUTPUT/a/x.png`; a second x, as BMP, `OUTPUT/a/x.bmp.png`."""
     taken = set()
     for picture in pictures:
         relative = picture.relative_to(source)

@@ -218,7 +218,7 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
 
 
 def _changed_images(run: Run, examples: Examples) -> list[str]:
-    """Returns what to say where a run continues with other images than before, and stores those of now."""
+    """Returns sentences where a run continues with other images than before, and stores those of now."""
     now = examples.fingerprint()
     before = run.read_status().get("pictures")
     run.write_status(pictures=now)
@@ -352,7 +352,7 @@ def _train_once(
 
 
 def _take_start(prepared: Prepared) -> Weights:
-    """Returns the start weights without keeping them: a recovery before the first save reads them again."""
+    """Returns the start weights and drops them: a recovery before the first save reads them again."""
     weights = dict(prepared.start)
     prepared.start.clear()
     if weights or not (prepared.config.init or prepared.config.init_discriminator):

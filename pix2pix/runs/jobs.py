@@ -149,7 +149,7 @@ def busy(folder: Path) -> Run | None:
     """Returns the run that is trained on this machine, also one that an earlier server has started."""
     job = running()
     if job and job.run.read_status().get("state") in (*ENDED, run_queue.QUEUED):
-        # It has said its last word and is only leaving: whoever resumes at once is not to wait for that.
+        # Its end is written and it is only exiting: a resume need not wait for that.
         job.wait(LEAVING)
         job = running()
     return job.run if job else next((run for run in find_runs(folder) if run.state() in ALIVE), None)
@@ -213,7 +213,7 @@ def _look_after(folder: Path) -> None:
                 _begin(queue.pop(0))
             goes_on = bool(queue or at_work and not running())
             if not goes_on:
-                # Under the lock, so that whoever joins the queue next sees that nobody looks after it.
+                # Under the lock, so that the next run to join the queue sees that no thread watches it.
                 _supervisors.pop(folder.resolve(), None)
 
 

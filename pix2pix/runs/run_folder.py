@@ -233,7 +233,7 @@ def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
     for line in text.splitlines():
         with suppress(ValueError, RecursionError):
             row = json.loads(line)
-            # All other values are drawn as curves: what is no number would stop whoever draws.
+            # All other values are plotted: one that is no number would break the plots.
             if (
                 isinstance(row, dict)
                 and is_count(row.get("step"))

@@ -125,8 +125,7 @@ def packs_bf16() -> bool:
 
 
 def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
-    """Returns a function that convolves with weights reordered once, by the operators that torch.compile
-    uses."""
+    """Returns a function that convolves with weights reordered once, by the operators of torch.compile."""
     ops = torch.ops.mkldnn
     weight = conv.weight.detach().to(dtype)
     bias = None if conv.bias is None else conv.bias.detach().to(dtype)

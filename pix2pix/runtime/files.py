@@ -355,7 +355,7 @@ def _cause_in_tiff(file: str | Path | io.BytesIO) -> str:
         suppress(Exception),
         io.BytesIO(file.getvalue()) if isinstance(file, io.BytesIO) else Path(file).open("rb") as opened,
     ):
-        # A damaged directory fails in many ways, and is told as any damage.
+        # A damaged directory fails in many ways, and is reported like any damage.
         head = opened.read(8)
         head += opened.read(8) if head[2:4] in (b"+\0", b"\0+") else b""
         directory = TiffImagePlugin.ImageFileDirectory_v2(head)

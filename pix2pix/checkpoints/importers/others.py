@@ -1,5 +1,4 @@
-"""Layouts of KimRass/Pix2Pix, HugGAN (and PyTorch-GAN, from which it comes), and affinelayer's
-pix2pix-tensorflow."""
+"""Layouts of KimRass/Pix2Pix, HugGAN (and PyTorch-GAN, its origin), and affinelayer's pix2pix-tensorflow."""
 
 from __future__ import annotations
 
@@ -160,8 +159,7 @@ def _check_depth(depth: int, project: str) -> int:
 def _config(
     depth: int, dialect: str, *, channels: tuple[int, int, int], norm: str = "instance"
 ) -> ModelConfig:
-    """Returns the config; `channels` are the width of the first layer, the source's and the target's
-    channels."""
+    """Returns the config; `channels`: the first layer's width, the source's and the target's channels."""
     width, ins, outs = channels
     size = 2**depth if depth >= 7 else 256
     facts = {

@@ -47,7 +47,7 @@ def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
     """
     if len(dataset.folder.pairs) <= FEW_ENOUGH:
         report = inspect_pairs(dataset.folder, dataset.found)
-        # Sizes are told by the dataset, measured against the crop that is trained on.
+        # Sizes are reported by the dataset, measured against the crop that is trained on.
         yield from (
             f"{finding.what} {finding.remedy}"
             for finding in report.findings

@@ -104,8 +104,7 @@ def add_files(
 def add_named(
     text: str, uploads: Path, *, allowed: Sequence[Path], progress: Progress | None = None
 ) -> Upload:
-    """Returns a folder of this machine by path, or a data set as `owner/name` or
-    `hf://datasets/owner/name`."""
+    """Returns a folder of this machine by path, or a data set: `owner/name`, `hf://datasets/owner/name`."""
     text = pasted(text)
     if not text:
         raise DataError(

@@ -44,7 +44,7 @@ def canvas_spec(
     """Returns the description of the canvas as plain values: the `spec` of `mountCanvas`.
 
     `kind` is a `Kind` of the config: `labels` and `edges` are drawn, every other one is a picture to open.
-    `size` is the side in pixels. `name` tells the canvases of one page apart.
+    `size` is the side in pixels. `name` identifies the canvas among those of one page.
     """
     classes = EDGES if kind == "edges" else tuple(palette) if kind == "labels" else ()
     names = [title.lower() for title, _ in classes]

@@ -212,7 +212,7 @@ class StudyHandlers:
         return self.sessions.find(order.get("session") if isinstance(order, dict) else None)
 
     def _finish(self, session: Session) -> Answer:
-        # A full disk leaves the sitting as it is: the last answer can be sent again.
+        # A full disk leaves the session as it is: the last answer can be sent again.
         with session.lock:
             record = session.kept or session.record()
             if not session.kept:

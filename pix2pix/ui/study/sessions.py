@@ -1,4 +1,4 @@
-"""The sessions in progress. The plan, which says which pictures are real, stays on the server."""
+"""The sessions in progress. The plan, which determines the real pictures, stays on the server."""
 
 from __future__ import annotations
 

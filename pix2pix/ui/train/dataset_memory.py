@@ -65,7 +65,7 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any,
     changes = [parts[name].change for name in ("data", "direction", "layout", "make")]
     # By hand, since gr.BrowserState reads nothing before its tab is opened for the first time.
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
-    # A page that is being loaded tells of changes too, before its visitor's data is recalled.
+    # A page that is being loaded sends changes too, before its visitor's data is recalled.
     kept = gr.on(
         changes, lambda dataset: note_of(dataset) if dataset else gr.skip(), parts["state"], note, **quiet
     )
