@@ -19,7 +19,7 @@ ENVIRONMENT = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
 
 @dataclass(frozen=True)
 class Place:
-    """Which of the processes that train together this one is, as torchrun said in the environment."""
+    """The rank of this process among those that train together, from torchrun's environment."""
 
     rank: int = 0
     world: int = 1

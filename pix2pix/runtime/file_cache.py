@@ -1,4 +1,4 @@
-"""What was read of files, kept until they change."""
+"""A cache of values read from files, which are read again when the file changes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class FileCache(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, signature: FileSignature, detail: Hashable = None) -> T | None:
-        """Returns what is known of this state of a file; `detail` tells several values of one file apart."""
+        """Returns the cached value of this state of a file; `detail` distinguishes several values
+        of one file."""
         with self._lock:
             key = (signature, detail)
             if key in self._kept:

@@ -321,13 +321,12 @@ class Trainer:
 
 
 def _without_colours(model: ModelConfig) -> ModelConfig:
-    """The model without what it was told of the colours and values in its pictures, of which a run keeps its
-    own."""
+    """Returns the model without palettes and value ranges, of which a run keeps its own."""
     return replace(model, palette=(), target_palette=(), source_levels=None, target_levels=None)
 
 
 def _with_ranges(before: ModelConfig, now: ModelConfig) -> ModelConfig:
-    """The saved model; with the ranges of the pictures that it is trained on now where it knew of none."""
+    """Returns the saved model, with the ranges of the present pictures where it has none."""
     return replace(
         before,
         source_levels=before.source_levels or now.source_levels,

@@ -1,4 +1,4 @@
-"""Pictures inside the page's own text."""
+"""Pictures as data URLs, which are part of the page's own text."""
 
 from __future__ import annotations
 

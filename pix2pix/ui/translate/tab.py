@@ -64,7 +64,8 @@ def translate(
 
 
 def describe(library: ModelLibrary, key: str | None) -> str:
-    """Returns HTML that says what the chosen model makes of which input; "" where there is no such model."""
+    """Returns HTML that states what the chosen model makes of which input; "" where there
+    is no such model."""
     model = next((model for model in library.listing().models if model.key == key), None)
     if not model:
         return ""
