@@ -53,15 +53,15 @@ def plan_tiles(
     where it has at most `most_pixels`.
 
     Tiles start and end at multiples, so that a network that halves the picture cuts each of them like the
-    whole. Neighbours share at least `overlap` pixels, and a tile is at least twice as wide: the bound gives
-    way where it is smaller than that.
+    whole. Neighbours share at least `overlap` pixels, 0 or more, and a tile is at least twice as wide and
+    no smaller than `multiple`: the bound gives way where it is smaller than that.
     """
     overlap = round_up(overlap, multiple)
     if height * width <= most_pixels:
         return plan_side(height, height, multiple=multiple, overlap=overlap), plan_side(
             width, width, multiple=multiple, overlap=overlap
         )
-    side = max(2 * overlap, math.isqrt(most_pixels) // multiple * multiple)
+    side = max(multiple, 2 * overlap, math.isqrt(most_pixels) // multiple * multiple)
     # A long strip gets long tiles.
     tile_height = min(height, max(side, most_pixels // min(width, side) // multiple * multiple))
     tile_width = min(width, max(side, most_pixels // tile_height // multiple * multiple))
@@ -97,7 +97,7 @@ def _raw_weights(ends: Sequence[tuple[int, int]], index: int) -> Tensor:
         weights[:shared] *= _rise(shared)
     if index + 1 < len(ends):
         shared = stop - ends[index + 1][0]
-        weights[-shared:] *= _rise(shared).flip(0)
+        weights[len(weights) - shared :] *= _rise(shared).flip(0)
     return weights
 
 

@@ -6,6 +6,8 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from pix2pix.data.kinds import kind_of
@@ -13,6 +15,7 @@ from pix2pix.imaging.palette import (
     FACADES,
     HOLE,
     MAPS,
+    MOST_COLORS,
     Pixels,
     extract_palette,
     is_label_like,
@@ -178,3 +181,67 @@ def test_snap_undoes_jpeg_but_for_few_pixels() -> None:
     snapped, moved = snap(np.asarray(through_jpeg(clean, 95)), FACADES)
     assert moved > 100
     assert (snapped != np.asarray(clean)).any(-1).mean() < 0.08
+
+
+CHANNEL = st.integers(0, 255)
+COLOR = st.tuples(CHANNEL, CHANNEL, CHANNEL)
+
+
+def color_lists(most: int) -> st.SearchStrategy[list[tuple[int, int, int]]]:
+    return st.lists(COLOR, min_size=1, max_size=most, unique=True)
+
+
+def noise(seed: int) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (9, 11, 3), np.uint8)
+
+
+def colors_in(picture: Pixels) -> set[tuple[int, ...]]:
+    return {tuple(color) for color in picture.reshape(-1, 3).tolist()}
+
+
+@settings(max_examples=50, deadline=None)
+@given(color_lists(40), st.integers(0, 2**32 - 1))
+def test_snapping_any_pixels_gives_colours_of_the_palette_and_then_changes_nothing(
+    colors: list[tuple[int, int, int]], seed: int
+) -> None:
+    given_pixels = noise(seed)
+    snapped, changed = snap(given_pixels, name_colors(colors))
+    assert colors_in(snapped) <= set(colors)
+    assert changed == (snapped != given_pixels).any(axis=-1).sum()
+    again, changed = snap(snapped, name_colors(colors))
+    assert changed == 0 and (again == snapped).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(color_lists(40), st.integers(0, 2**32 - 1))
+def test_snapping_leaves_exact_colours_of_any_palette_as_they_are(
+    colors: list[tuple[int, int, int]], seed: int
+) -> None:
+    exact = np.array(colors, np.uint8)[np.random.default_rng(seed).integers(0, len(colors), (9, 11))]
+    snapped, changed = snap(exact, name_colors(colors))
+    assert changed == 0 and (snapped == exact).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(color_lists(MOST_COLORS), st.data())
+def test_the_palette_of_exact_label_maps_is_their_very_colours_most_frequent_first(
+    colors: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    counts = data.draw(st.lists(st.integers(1, 50), min_size=len(colors), max_size=len(colors)))
+    line = np.repeat(np.array(colors, np.uint8), counts, axis=0)[None]
+    palette = extract_palette([line])
+    # No list that hypothesis draws is near enough to facades or maps to be taken for them.
+    assert {color for _, color in palette} == set(colors) and len(palette) == len(colors)
+    assert len({name for name, _ in palette}) == len(palette)
+    count_of = dict(zip(colors, counts, strict=True))
+    found = [count_of[color] for _, color in palette]
+    assert found == sorted(found, reverse=True)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(MOST_COLORS + 1, 60), st.integers(0, 2**32 - 1))
+def test_the_palette_of_many_exact_colours_is_some_of_them(count: int, seed: int) -> None:
+    codes = np.random.default_rng(seed).choice(2**24, count, replace=False)
+    picture = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)[None]
+    palette = extract_palette([picture])
+    assert 1 <= len(palette) <= MOST_COLORS and {color for _, color in palette} <= colors_in(picture)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from pix2pix.imaging.tiles import Span, blend_tiles, plan_side, plan_tiles, reflect_indices, round_up
@@ -79,3 +81,47 @@ def test_tiles_of_different_brightness_meet_in_a_ramp_not_in_a_step() -> None:
     line = torch.cat(list(blend_tiles(rows, columns, paint=flat)), 1)[0, 0]
     assert line.min() == 0 and line.max() == len(columns) - 1
     assert line.diff().abs().max() < 0.15
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> tuple[list[Span], list[Span], int]:
+    """Rows and columns of tiles for a picture of any size, memory and overlap, and the overlap asked for."""
+    multiple = draw(st.sampled_from([1, 2, 4, 8, 32]))
+    height, width = (draw(st.integers(1, 40)) * multiple for _ in range(2))
+    overlap = draw(st.integers(0, 5 * multiple))
+    most_pixels = draw(st.integers(1, height * width))
+    return *plan_tiles(height, width, multiple=multiple, most_pixels=most_pixels, overlap=overlap), overlap
+
+
+@settings(max_examples=50, deadline=None)
+@given(plans())
+def test_tiles_of_any_plan_cover_each_pixel_with_weights_that_sum_to_one(
+    plan: tuple[list[Span], list[Span], int],
+) -> None:
+    *sides, overlap = plan
+    for spans in sides:
+        sums = torch.zeros(spans[-1].stop)
+        for span in spans:
+            assert len(span.weights) == span.stop - span.start
+            assert (span.weights >= 0).all()
+            sums[span.slice] += span.weights
+        assert torch.allclose(sums, torch.ones_like(sums), atol=1e-5)
+        assert all(
+            before.start < after.start <= before.stop - overlap
+            for before, after in zip(spans, spans[1:], strict=False)
+        )
+
+
+@settings(max_examples=50, deadline=None)
+@given(plans(), st.floats(-1, 1, width=32))
+def test_blending_constant_tiles_of_any_plan_gives_the_constant(
+    plan: tuple[list[Span], list[Span], int], value: float
+) -> None:
+    rows, columns, _ = plan
+
+    def flat(row: Span, column: Span) -> Tensor:
+        return torch.full((1, row.stop - row.start, column.stop - column.start), value)
+
+    blended = torch.cat(list(blend_tiles(rows, columns, paint=flat)), 1)
+    assert blended.shape == (1, rows[-1].stop, columns[-1].stop)
+    assert torch.allclose(blended, torch.full_like(blended, value), atol=1e-5)
