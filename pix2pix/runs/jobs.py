@@ -77,8 +77,8 @@ def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = ""
     """
     folder = Path(folder)
     config = preflight.prepare(config).config
-    with _alone(folder):
-        twin = _twin(folder, config, name=name, owner=owner)
+    with _start_lock(folder):
+        twin = _find_same(folder, config, name=name, owner=owner)
         if twin:
             return twin
         run_queue.refuse_if_full(folder)
@@ -93,7 +93,7 @@ def start(folder: str | Path, name: str, *, config: TrainConfig, owner: str = ""
 def resume(path: str | Path, steps: int | None = None) -> Run:
     """Resumes a run that has ended, to `steps` steps if given, or queues it where the machine is busy."""
     run = Run.open(path)
-    with _alone(run.path.parent):
+    with _start_lock(run.path.parent):
         state = run.state()
         if state in ALIVE or state == run_queue.QUEUED:
             raise RunError(f"{run.name} is being trained, or waits for its turn. Stop it first.")
@@ -108,7 +108,7 @@ def resume(path: str | Path, steps: int | None = None) -> Run:
 def remove(path: str | Path) -> None:
     """Deletes a run. Raises `RunError` while it is being trained."""
     run = Run.open(path)
-    with _alone(run.path.parent):
+    with _start_lock(run.path.parent):
         if run.state() in ALIVE:
             raise RunError(f"{run.name} is being trained. Stop it first.")
         shutil.rmtree(run.path)
@@ -156,7 +156,7 @@ def busy(folder: Path) -> Run | None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _start_lock(folder: Path) -> Iterator[None]:
     """Holds the lock for starting a run, across threads and servers; it is released when its holder dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with _lock, ExitStack() as stack:
@@ -170,7 +170,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _twin(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | None:
+def _find_same(folder: Path, config: TrainConfig, *, name: str, owner: str) -> Run | None:
     """Returns a run of the same settings, owner and name (if given) that is trained or queued and not
     about to stop."""
     for run in find_runs(folder):
@@ -205,7 +205,7 @@ def _look_after(folder: Path) -> None:
     goes_on = True
     while goes_on and folder.is_dir():
         time.sleep(LOOK)
-        with suppress(OSError, Pix2PixError), _alone(folder):
+        with suppress(OSError, Pix2PixError), _start_lock(folder):
             _close_dead(folder)
             queue = run_queue.waiting(folder)
             at_work = busy(folder)

@@ -147,7 +147,7 @@ def _pack(conv: nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Any:
 def normalise_by_picture(generator: nn.Module) -> nn.Module:
     """Returns a copy of `generator` that shares its tensors, with batch norms that use each
     picture's own statistics."""
-    return _replace(_twin(generator), nn.BatchNorm2d, make=PerImageBatchNorm.like)
+    return _replace(_sharing_copy(generator), nn.BatchNorm2d, make=PerImageBatchNorm.like)
 
 
 def choose_inference_copy(
@@ -190,13 +190,13 @@ def choose_inference_copy(
 def make_inference_copy(generator: nn.Module, precision: Precision) -> nn.Module:
     """Returns a copy for drawing: float32 in and out, computing in `precision` inside; norms stay exact."""
     return _replace(
-        _twin(generator),
+        _sharing_copy(generator),
         (nn.Conv2d, nn.ConvTranspose2d),
         make=lambda conv: InferenceConvolution(conv, DTYPES[precision]),
     )
 
 
-def _twin(module: nn.Module) -> nn.Module:
+def _sharing_copy(module: nn.Module) -> nn.Module:
     """Returns a copy with modules of its own that share the tensors: no second copy of the
     weights in memory."""
     tensors = itertools.chain(module.parameters(), module.buffers())

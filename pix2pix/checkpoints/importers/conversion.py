@@ -44,7 +44,7 @@ class Plan:
     facts: dict[str, Any]
     """What rebuilds the network: a model's config, or the settings of a discriminator."""
     ignored: Callable[[str], bool] = lambda name: False
-    turn: Callable[[str, Tensor], Tensor] = field(default=lambda name, value: value)
+    convert_tensor: Callable[[str, Tensor], Tensor] = field(default=lambda name, value: value)
     """Converts a tensor to our layout, given our name for it."""
     leaves: dict[str, str] = field(default_factory=dict)
     """The project's ending for ours, such as `conv weight` or `running_mean`, where it differs."""
@@ -139,7 +139,7 @@ def _convert_one(plan: Plan, name: str, *, wanted: Tensor, tensors: Tensors) -> 
         return torch.tensor(count)
     if value is None:
         return torch.full(wanted.shape, BLANK[leaf])
-    value = plan.turn(name, value.float())
+    value = plan.convert_tensor(name, value.float())
     if value.shape != wanted.shape:
         raise CheckpointError(
             f"is {plan.what} of {plan.project}, but its {plan.name_of(module, leaf)[:80]} becomes "

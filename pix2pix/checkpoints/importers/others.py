@@ -65,12 +65,14 @@ def plan_huggan(tensors: Tensors) -> Plan:
     parts |= {f"up.{level}.conv": Part(f"up{level + 1}.model.0", False) for level in range(depth - 1)}
     parts[f"up.{depth - 1}.conv"] = Part("final.2", True)
 
-    def turn(name: str, value: Tensor) -> Tensor:
+    def convert_tensor(name: str, value: Tensor) -> Tensor:
         if name == f"up.{depth - 1}.conv.weight" and value.dim() == 4 and value.shape[2:] == (4, 4):
             value = torch.einsum("ra,oiab,sb->iors", REPEATED, value, REPEATED)
         return _skip_first(name, value)
 
-    return plan_generator(HUGGAN, _what(depth, "instance norm"), config=config, parts=parts, turn=turn)
+    return plan_generator(
+        HUGGAN, _what(depth, "instance norm"), config=config, parts=parts, convert_tensor=convert_tensor
+    )
 
 
 def is_tensorflow(tensors: Tensors) -> bool:
@@ -123,7 +125,7 @@ def plan_tensorflow(tensors: Tensors) -> Plan:
         _what(depth, "batch norm"),
         config=config,
         parts=parts,
-        turn=_turn_tensorflow,
+        convert_tensor=_turn_tensorflow,
         leaves=leaves,
         ignored=_is_not_generator,
     )

@@ -146,7 +146,7 @@ def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
         "no_pairs": gr.update(visible=dataset.is_photos),
         "undo": gr.update(visible=dataset.before is not None),
     }
-    return parts | _leaf(dataset, page) | _cards(dataset)
+    return parts | _page_parts(dataset, page) | _cards(dataset)
 
 
 def _direction(dataset: UploadedDataset) -> Any:
@@ -154,7 +154,7 @@ def _direction(dataset: UploadedDataset) -> Any:
     return gr.update(choices=choices, value=dataset.report.direction, visible=not dataset.is_photos)
 
 
-def _leaf(dataset: UploadedDataset, page: int) -> Parts:
+def _page_parts(dataset: UploadedDataset, page: int) -> Parts:
     """Returns updates of one page of pairs, and of its position among all."""
     last = dataset_report.pages(dataset) - 1
     each = dataset_report.A_PAGE
@@ -182,25 +182,25 @@ def _cards(dataset: UploadedDataset) -> Parts:
     return parts
 
 
-def leaf(dataset: UploadedDataset | None, page: int, *, by: int) -> Parts:
+def turn_page(dataset: UploadedDataset | None, page: int, *, by: int) -> Parts:
     """Shows the next or the previous page of pairs."""
-    return _leaf(dataset, page + by) if dataset else {}
+    return _page_parts(dataset, page + by) if dataset else {}
 
 
-def turn(dataset: UploadedDataset | None, direction: str, page: int) -> Parts:
+def switch_direction(dataset: UploadedDataset | None, direction: str, page: int) -> Parts:
     """Switches the direction."""
     if dataset is None or direction not in ("AtoB", "BtoA"):
         return {}
     now = dataset_report.turned(dataset, direction)
-    return {"state": now, "headline": dataset_report.headline_html(now)} | _leaf(now, page)
+    return {"state": now, "headline": dataset_report.headline_html(now)} | _page_parts(now, page)
 
 
-def learn(dataset: UploadedDataset | None, make: str, page: int) -> Parts:
+def choose_source(dataset: UploadedDataset | None, make: str, page: int) -> Parts:
     """Sets what is made from photos as the source."""
     if dataset is None or make not in {value for _, value in MAKES}:
         return {}
     now = replace(dataset, make=make)
-    return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _leaf(now, page)
+    return {"state": now, "data": str(now.upload.folder) if now.is_ready else ""} | _page_parts(now, page)
 
 
 def build_dataset_form(
@@ -336,9 +336,11 @@ def _bind(place: Place, parts: Parts) -> None:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
         parts[name].click(
-            lambda dataset, at, by=by: _by_widget(parts, leaf(dataset, at, by=by)), [state, page], **quick
+            lambda dataset, at, by=by: _by_widget(parts, turn_page(dataset, at, by=by)),
+            [state, page],
+            **quick,
         )
-    for name, handler in (("direction", turn), ("make", learn)):
+    for name, handler in (("direction", switch_direction), ("make", choose_source)):
         parts[name].input(
             lambda dataset, value, at, handler=handler: _by_widget(parts, handler(dataset, value, at)),
             [state, parts[name], page],

@@ -149,7 +149,7 @@ def show_sample(snapshot: Snapshot, at: float | None) -> Parts:
     return {"sample": read_image(sample[1]), "caption": run_html.sample_caption(sample[0])}
 
 
-def travel(actions: RunActions, visitor: str, name: str | None, at: float | None) -> Parts:
+def show_step(actions: RunActions, visitor: str, name: str | None, at: float | None) -> Parts:
     """Shows the sample grid at the time slider's step."""
     run = actions.find(visitor, name)
     return show_sample(run.snapshot(), at) if run else {}

@@ -157,7 +157,7 @@ def _bind_watch(demo: gr.Blocks, actions: RunActions, *, parts: Parts) -> Parts:
     gr.Timer(TICK).tick(**refresh, concurrency_limit=4)
     shown = [parts["sample"], parts["caption"]]
     time.input(
-        _by_widget(parts, partial(run_view.travel, actions)),
+        _by_widget(parts, partial(run_view.show_step, actions)),
         [chooser, time],
         shown,
         trigger_mode="always_last",

@@ -23,11 +23,11 @@ from pix2pix.ui.train.dataset import (
     add_files,
     add_named,
     build_dataset_form,
-    leaf,
-    learn,
+    choose_source,
     mend,
     show,
-    turn,
+    switch_direction,
+    turn_page,
 )
 from pix2pix.ui.train.dataset_layout import restate
 
@@ -70,12 +70,14 @@ def test_pairs_are_described_turned_and_leafed_through(place: Place, tmp_path: P
     assert [words for words, _ in parts["direction"]["choices"]] == ["photos → labels", "labels → photos"]
     assert parts["size"] == 32
     assert parts["strip"].count("<figure>") == 6 and "house0" in parts["strip"]
-    further = leaf(parts["state"], 0, by=1)
+    further = turn_page(parts["state"], 0, by=1)
     assert further["strip"].count("<figure>") == 2 and "7 to 8 of 8" in further["place"]
-    assert leaf(parts["state"], 1, by=5)["page"] == 1 and leaf(parts["state"], 0, by=-1)["page"] == 0
-    back = turn(brought, "AtoB", 0)
+    assert (
+        turn_page(parts["state"], 1, by=5)["page"] == 1 and turn_page(parts["state"], 0, by=-1)["page"] == 0
+    )
+    back = switch_direction(brought, "AtoB", 0)
     assert back["state"].report.source == brought.report.target
-    assert turn(brought, "sideways", 0) == turn(None, "AtoB", 0) == {}
+    assert switch_direction(brought, "sideways", 0) == switch_direction(None, "AtoB", 0) == {}
 
 
 def test_a_card_for_each_thing_that_is_wrong_and_its_button_mends_it(place: Place, tmp_path: Path) -> None:
@@ -121,10 +123,10 @@ def test_photos_alone_need_a_choice_first(place: Place, tmp_path: Path) -> None:
     assert "3 photos, 32 x 32" in parts["headline"]
     assert parts["data"] == "" and parts["make"]["visible"] and not parts["direction"]["visible"]
     assert parts["strip"].count("<img") == 3
-    chosen = learn(brought, "edges", 0)
+    chosen = choose_source(brought, "edges", 0)
     assert chosen["data"] == str((tmp_path / "photos").resolve())
     assert chosen["strip"].count("<img") == 6
-    assert learn(brought, "magic", 0) == {}
+    assert choose_source(brought, "magic", 0) == {}
     assert open_pairs(chosen["data"], make="edges").pairs
 
 

@@ -192,8 +192,8 @@ def test_a_new_sample_is_followed_unless_somebody_looks_at_an_older_one(tiny_run
 
 
 def test_moving_through_time_shows_the_grid_of_that_step(actions: RunActions) -> None:
-    assert "Step 0" in run_view.travel(actions, "", "tiny", 0)["caption"]
-    assert run_view.travel(actions, "", "../tiny", 0) == {}
+    assert "Step 0" in run_view.show_step(actions, "", "tiny", 0)["caption"]
+    assert run_view.show_step(actions, "", "../tiny", 0) == {}
 
 
 def test_the_newest_pictures_stand_beside_those_of_the_start(actions: RunActions) -> None:
