@@ -18,6 +18,7 @@ from pix2pix.evaluation.evaluate import Evaluation, Scores
 from pix2pix.evaluation.measures import FcnScore
 from pix2pix.evaluation.segmenter import Segmenter
 from pix2pix.experiments.ablation import Table, cells_of, plan
+from pix2pix.imaging.sample_grid import GAP, join_images
 from pix2pix.imaging.tensors import resize
 from pix2pix.inference.source_file import read_source
 from pix2pix.inference.translator import Translator
@@ -43,7 +44,6 @@ REAL = {
     "fcn_iou": "real_fcn_iou",
 }
 SHOWN_PAIRS = 4
-GAP = 4
 HEADER = 36
 
 Numbers = dict[str, float]
@@ -190,16 +190,15 @@ def _shown(found: Numbers, name: str) -> str:
 def draw_sheet(columns: Sequence[Column]) -> Image.Image:
     """Returns a picture of the columns side by side, each below its label; all pictures
     have the same size."""
-    width, height = columns[0][1][0].size
-    count = len(columns[0][1])
-    sheet = Image.new("RGB", (len(columns) * (width + GAP) + GAP, HEADER + count * (height + GAP)), "white")
+    grid = join_images(list(zip(*(pictures for _, pictures in columns), strict=True)))
+    width = columns[0][1][0].width
+    sheet = Image.new("RGB", (grid.width + 2 * GAP, HEADER + grid.height + GAP), "white")
+    sheet.paste(grid, (GAP, HEADER))
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(12)
-    for place, (label, pictures) in enumerate(columns):
+    for place, (label, _) in enumerate(columns):
         left = GAP + place * (width + GAP)
         draw.multiline_text(
             (left + width / 2, HEADER / 2), label.replace(", ", "\n"), "black", font, "mm", 2, "center"
         )
-        for row, picture in enumerate(pictures):
-            sheet.paste(picture, (left, HEADER + row * (height + GAP)))
     return sheet

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pix2pix.errors import CheckpointError, HubError, OfflineError, Pix2PixError, RunError
-from pix2pix.runtime.hub_api import open_hub_api
+from pix2pix.runtime.hub_api import NAME, open_hub_api
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 LONGEST_NAME = 96
 """Limit of `owner/name` in characters, as the Hub counts them."""
 PROBE_SECONDS = 2.5

@@ -15,9 +15,6 @@ from pix2pix.runtime.progress import Progress
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-LARGE = 100_000
-"""Size in bytes from which a file's progress is shown."""
-
 
 @dataclass(frozen=True)
 class Pushed:

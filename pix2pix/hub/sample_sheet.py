@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import Color, ModelConfig
 from pix2pix.data.made_sources import MADE, make_source
+from pix2pix.imaging.sample_grid import join_images
 from pix2pix.inference.translator import Translator
 
 LARGEST_SIDE = 1024
@@ -26,10 +27,7 @@ def sample_sheet(checkpoint: Checkpoint) -> Image.Image:
     """Returns the drawing on the left and the model's picture on the right."""
     drawing = draw_house(checkpoint.config)
     picture = Translator(checkpoint, device="cpu", precision="fp32")(drawing)
-    sheet = Image.new("RGB", (2 * drawing.width + GAP, drawing.height), WHITE)
-    sheet.paste(drawing, (0, 0))
-    sheet.paste(picture, (drawing.width + GAP, 0))
-    return sheet
+    return join_images([[drawing, picture]], gap=GAP)
 
 
 def draw_house(config: ModelConfig) -> Image.Image:

@@ -17,12 +17,17 @@ COLUMNS = 3
 
 def lay_out(rows: Sequence[tuple[Tensor, ...]]) -> Image.Image:
     """Returns a grid of rows of images (1, C, H, W) in [-1, 1], all of one size."""
-    height, width = rows[0][0].shape[-2:]
-    size = (len(rows[0]) * (width + GAP) - GAP, len(rows) * (height + GAP) - GAP)
+    return join_images([[to_image(picture) for picture in row] for row in rows])
+
+
+def join_images(rows: Sequence[Sequence[Image.Image]], *, gap: int = GAP) -> Image.Image:
+    """Returns rows of images, all of one size, as one image with `gap` white pixels between them."""
+    width, height = rows[0][0].size
+    size = (len(rows[0]) * (width + gap) - gap, len(rows) * (height + gap) - gap)
     grid = Image.new("RGB", size, "white")
     for top, row in enumerate(rows):
         for left, picture in enumerate(row):
-            grid.paste(to_image(picture), (left * (width + GAP), top * (height + GAP)))
+            grid.paste(picture, (left * (width + gap), top * (height + gap)))
     return grid
 
 
@@ -37,12 +42,3 @@ def take_image(grid: Image.Image, column: int, *, columns: int = COLUMNS) -> Ima
     """Returns an image of the first row of a grid; images are square."""
     whole = take_column(grid, column, columns=columns)
     return whole.crop((0, 0, whole.width, whole.width))
-
-
-def join_columns(columns: Sequence[Image.Image]) -> Image.Image:
-    """Returns a grid of columns of one size."""
-    width, height = columns[0].size
-    grid = Image.new("RGB", (len(columns) * (width + GAP) - GAP, height), "white")
-    for place, column in enumerate(columns):
-        grid.paste(column, (place * (width + GAP), 0))
-    return grid

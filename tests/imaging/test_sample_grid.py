@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from pix2pix.imaging.sample_grid import COLUMNS, join_columns, lay_out, take_column, take_image
+from pix2pix.imaging.sample_grid import COLUMNS, join_images, lay_out, take_column, take_image
 from pix2pix.imaging.tensors import to_image
 
 
@@ -27,4 +27,12 @@ def test_each_image_is_found_where_it_was_put() -> None:
         assert same(take_image(grid, column), to_image(given[0][column]))
         strip = take_column(grid, column)
         assert (strip.width, strip.height) == (16, grid.height)
-    assert same(join_columns([take_column(grid, column) for column in range(COLUMNS)]), grid)
+    assert same(join_images([[take_column(grid, column) for column in range(COLUMNS)]]), grid)
+
+
+def test_another_gap_is_white_and_stands_between_images_alone() -> None:
+    black = Image.new("RGB", (5, 3))
+    grid = np.asarray(join_images([[black, black], [black, black]], gap=2))
+    assert grid.shape == (3 + 2 + 3, 5 + 2 + 5, 3)
+    assert (grid[3:5] == 255).all() and (grid[:, 5:7] == 255).all()
+    assert (grid == 0).sum() == 4 * 5 * 3 * 3

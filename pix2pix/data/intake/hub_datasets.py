@@ -17,18 +17,18 @@ from pix2pix.data.intake.unpack import Unpacked, check_space, copy_pictures, unp
 from pix2pix.data.names import SIDES, is_system_folder
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
-from pix2pix.runtime.hub_api import open_hub_api
+from pix2pix.runtime.hub_api import NAME, open_hub_api
 from pix2pix.runtime.paths import cache_folder
 from pix2pix.runtime.progress import Progress
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 SCHEME = "hf://datasets/"
 VIEWER = "https://datasets-server.huggingface.co"
 """The Hub's dataset viewer, which returns rows as JSON and pictures as files, so no Parquet
 library is needed."""
 PROBE_SECONDS = 4.0
-WAIT_SECONDS = 30.0
 """Seconds to wait for the first answer; without a network huggingface_hub itself would take 23 s to fail."""
+WAIT_SECONDS = 30.0
+"""Seconds to wait for any later answer."""
 MOST_ROWS = 2000
 ROWS_AT_ONCE = 100
 LARGEST_PICTURE = 50_000_000

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from pix2pix.errors import CheckpointError
-from pix2pix.ui.shared.model_library import ModelLibrary, key_of
+from pix2pix.ui.shared.model_library import ModelLibrary, key_of, to_version
 from pix2pix.ui.shared.run_actions import check_name
 
 _one_at_a_time = threading.Lock()
@@ -34,7 +34,7 @@ def find_file(library: ModelLibrary, key: object) -> Path:
 def version_of(path: Path) -> str:
     """Returns the modification time as text, "" where the file does not exist."""
     try:
-        return f"{path.stat().st_mtime:.6f}"
+        return to_version(path.stat().st_mtime)
     except FileNotFoundError:
         return ""
 

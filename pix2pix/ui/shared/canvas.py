@@ -6,8 +6,6 @@ page sends and returns an RGB picture. The script is plain JavaScript in `pix2pi
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 from collections.abc import Sequence
 from functools import lru_cache
@@ -21,13 +19,13 @@ from PIL import Image
 from pix2pix.config import Color, ModelConfig, PaletteEntry
 from pix2pix.imaging.palette import FACADES, snap
 from pix2pix.imaging.tensors import to_rgb
+from pix2pix.ui.shared.data_urls import from_data_url, start_of
 
 CANVAS = Path(__file__).parent / "canvas_js"
 MAX_SIDE = 2048
 MAX_CLASSES = 256
 MAX_CHARACTERS = 16 * 2**20
 """Limit for a drawing as text. A photo of the largest side fits; a label map takes a thousandth of it."""
-PNG_START = "data:image/png;base64,"
 EDGES: tuple[PaletteEntry, ...] = (("paper", (255, 255, 255)), ("pen", (0, 0, 0)))
 DRAWN = ("labels", "edges")
 SURPRISE_MARKS: dict[str, tuple[Color, ...]] = {
@@ -142,18 +140,15 @@ def _open_png(text: Any, size: int) -> Image.Image:
     The size is checked from the header, before any pixel is decoded, so that a small file cannot
     fill the memory.
     """
-    if not isinstance(text, str) or not text.startswith(PNG_START):
+    if not isinstance(text, str) or not text.startswith(start_of("png")):
         raise gr.Error("This is not a drawing: send a PNG as a data URL.")
     if len(text) > MAX_CHARACTERS:
         raise gr.Error(
             f"This drawing has {len(text) / 2**20:.0f} MB; at most {MAX_CHARACTERS // 2**20} MB are taken."
         )
     try:
-        image = Image.open(
-            io.BytesIO(base64.b64decode(text[len(PNG_START) :], validate=True)), formats=["PNG"]
-        )
+        image = Image.open(io.BytesIO(from_data_url(text, "png")), formats=["PNG"])
     except (
-        binascii.Error,
         OSError,
         SyntaxError,
         ValueError,

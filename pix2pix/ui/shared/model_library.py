@@ -41,6 +41,11 @@ RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
 """File of a run, and the suffixes that it adds to the model's key and title."""
 
 
+def to_version(modified: float) -> str:
+    """Returns a modification time, in seconds since 1970, as text to the microsecond."""
+    return f"{modified:.6f}"
+
+
 @dataclass(frozen=True)
 class Model:
     """One usable checkpoint file, described without reading its weights."""
@@ -66,7 +71,7 @@ class Model:
     @property
     def version(self) -> str:
         """The modification time as text, which differs whenever the file is written again."""
-        return f"{self.modified:.6f}"
+        return to_version(self.modified)
 
     @property
     def date(self) -> str:

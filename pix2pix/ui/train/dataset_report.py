@@ -202,7 +202,6 @@ def cards(dataset: UploadedDataset) -> list[Card]:
                 each.key,
                 each.amount,
                 text=" ".join(filter(None, (each.what, IN_SETTINGS.get(each.key)))),
-                files=each.files,
             ),
         )
         for each in report.findings
@@ -220,20 +219,18 @@ def cards(dataset: UploadedDataset) -> list[Card]:
             else WORDS[kind].format(n=f"{len(files):,} files")
         )
         text = problems[0].cause if len(files) == 1 else text
-        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text, files=files)))
+        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text)))
     if dataset.wide:
         words = (
             f"{len(dataset.wide):,} of them are wide: perhaps two pictures side by side, with halves that"
             " are no squares."
         )
-        found.append(
-            Card(Case("shape", dataset.wide), *_titled("shape", (0, 0), text=words, files=dataset.wide))
-        )
+        found.append(Card(Case("shape", dataset.wide), *_titled("shape", (0, 0), text=words)))
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
 
 
-def _titled(key: str, amount: tuple[int, int], *, text: str, files: tuple[str, ...]) -> tuple[str, str, str]:
+def _titled(key: str, amount: tuple[int, int], *, text: str) -> tuple[str, str, str]:
     title, button = CARDS[key]
     return title, text, button.format(*amount)
 

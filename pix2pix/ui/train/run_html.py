@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from pix2pix.evaluation.metrics import LOWER_IS_BETTER
-from pix2pix.imaging.sample_grid import COLUMNS, join_columns, take_column
+from pix2pix.imaging.sample_grid import COLUMNS, join_images, take_column
 from pix2pix.runs.advice import Advice, points
 from pix2pix.runs.run import Snapshot
 from pix2pix.runtime.files import read_image
@@ -144,7 +144,7 @@ def beside_start(first: Path, now: Path) -> Image.Image:
     the same pairs."""
     new = read_image(now)
     source, output, target = (take_column(new, column) for column in range(COLUMNS))
-    return join_columns([source, take_column(read_image(first), 1), output, target])
+    return join_images([[source, take_column(read_image(first), 1), output, target]])
 
 
 def log_tail(snapshot: Snapshot) -> str:

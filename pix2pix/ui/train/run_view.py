@@ -40,7 +40,7 @@ def look(actions: RunActions, visitor: str, name: str | None, at: float | None, 
         if seen.get("run", "") == marks["run"]
         else {name: seen.get(name) for name in ("history", "refusal")}
     )
-    changes = _changed_around(actions, found, marks=marks, before=before, name=name)
+    changes = _changed_around(found, marks=marks, before=before, name=name)
     if run:
         snapshot = run.snapshot()
         marks |= marks_of(snapshot, run)
@@ -48,9 +48,7 @@ def look(actions: RunActions, visitor: str, name: str | None, at: float | None, 
     return changes | {"seen": marks} if changes else {}
 
 
-def _changed_around(
-    actions: RunActions, found: list[Run], *, marks: Parts, before: Parts, name: str | None
-) -> Parts:
+def _changed_around(found: list[Run], *, marks: Parts, before: Parts, name: str | None) -> Parts:
     """Returns updates of the chooser, the table, and the notice about who may train."""
     changes: Parts = {}
     names = [run.name for run in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import struct
 import zlib
@@ -16,8 +15,10 @@ from PIL import Image
 
 from pix2pix.config import ModelConfig
 from pix2pix.imaging.palette import FACADES
-from pix2pix.ui.shared.canvas import CANVAS, PNG_START, canvas_spec, read_drawing, spec_of
-from pix2pix.ui.shared.data_urls import to_data_url
+from pix2pix.ui.shared.canvas import CANVAS, canvas_spec, read_drawing, spec_of
+from pix2pix.ui.shared.data_urls import data_url, start_of, to_data_url
+
+PNG_START = start_of("png")
 
 COLORS = np.array([color for _, color in FACADES], np.uint8)
 
@@ -47,12 +48,7 @@ def png(width: int, height: int, body: bytes) -> str:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return (
-        PNG_START
-        + base64.b64encode(
-            b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-        ).decode()
-    )
+    return data_url(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b""), "png")
 
 
 def test_a_drawing_arrives_pixel_for_pixel_with_its_number() -> None:
@@ -92,7 +88,7 @@ BAD = {
     "a path": {"path": "/etc/passwd"},
     "a JPEG": "data:image/jpeg;base64,/9j/4AAQ",
     "not base64": PNG_START + "%%%%",
-    "not a PNG": PNG_START + base64.b64encode(b"GIF89a and more").decode(),
+    "not a PNG": data_url(b"GIF89a and more", "png"),
     "half a PNG": SMALL[: len(PNG_START) + 80],
     "wrong size": SMALL,
     "50 MB": PNG_START + "A" * (50 * 2**20),
