@@ -165,7 +165,7 @@ def test_ten_gigabytes_are_not_even_begun(
     hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.create("ada/huge", {"huge.pth": b"x"})
-    monkeypatch.setattr("fakehub.facts_of", lambda path, data: {"size": 10**10, "blobId": "0" * 40})
+    monkeypatch.setattr("fakehub_server.facts_of", lambda path, data: {"size": 10**10, "blobId": "0" * 40})
     with pytest.raises(HubError, match=r"huge.pth has 10.0 GB; models of more than 2 GB are not fetched"):
         pull("ada/huge", to=tmp_path)
     assert not [path for _, path in hub.log if "/resolve/" in path]

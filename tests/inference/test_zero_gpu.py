@@ -35,12 +35,12 @@ import sys
 from PIL import Image
 if __name__ == "__main__":
     from pix2pix.runtime.device import choose_device
-    from pix2pix.inference.zero_gpu import Borrower, is_borrowed, open_translator
+    from pix2pix.inference.zero_gpu import ZeroGpuTranslator, on_zero_gpu, open_translator
     from pix2pix.inference.translator import Translator
     import spaces
-    assert is_borrowed() and choose_device("auto").type == "cpu"
+    assert on_zero_gpu() and choose_device("auto").type == "cpu"
     model, drawing = open_translator(sys.argv[1]), Image.new("RGB", (40, 30), (0, 85, 255))
-    assert isinstance(model, Borrower) and model.config.size == 32
+    assert isinstance(model, ZeroGpuTranslator) and model.config.size == 32
     picture = model(drawing, mode="fit", seed=3)
     assert spaces.calls == ["_draw"]
     assert picture.tobytes() == Translator.load(sys.argv[1])(drawing, seed=3).tobytes()

@@ -149,7 +149,7 @@ from pix2pix.runs import jobs
 from pix2pix.config import TrainConfig
 tiny = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16"}
 config = TrainConfig(data=sys.argv[1], **tiny, log_every=1, steps=1_000_000)
-print(jobs.start(sys.argv[2], "", config).name)
+print(jobs.start(sys.argv[2], "", config=config).name)
 """
 
 
