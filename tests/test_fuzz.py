@@ -237,7 +237,9 @@ def survive(read: Callable[[], Any], what: str) -> bool:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("way", WEIGHTS)
-@pytest.mark.parametrize("count", [MUTATIONS, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [MUTATIONS, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
 def test_a_damaged_file_of_weights_gives_an_error_of_ours_or_a_result(
     way: str, count: int, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -275,7 +277,9 @@ FILES = ("config.json", "status.json", "metrics.jsonl", "state.pt")
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("count", [MUTATIONS, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count", [MUTATIONS, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
 def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(
     file: str, count: int, tiny_run: Path, tmp_path: Path
 ) -> None:
@@ -289,7 +293,7 @@ def test_a_damaged_file_of_a_run_gives_an_error_of_ours_or_a_result(
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("count", [3, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3, pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
 def test_a_resume_from_a_damaged_file_gives_an_error_of_ours_or_a_result(
     file: str, count: int, tiny_run: Path, tmp_path: Path
 ) -> None:

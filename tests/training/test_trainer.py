@@ -164,6 +164,7 @@ def test_the_clock_counts_what_was_waited_for() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_facades_form_in_a_few_hundred_steps() -> None:
     data = SHARED / "data" / "facades"
     if not data.is_dir():
