@@ -175,6 +175,7 @@ def test_trains_on_a_gpu() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # inductor's own imports
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # dynamo looks at it itself
 def test_a_compiled_step_gives_the_losses_of_an_eager_one() -> None:
     eager, compiled = (
         make_learner(make_config(), Machine(torch.device("cpu"), compile=on)) for on in (False, True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pix2pix.checkpoints.checkpoint import FORMAT, Checkpoint, to_checkpoint
 from pix2pix.errors import CheckpointError
+from pix2pix.runtime.files import utf8_name
 
 LARGEST_HEADER = 20_000_000
 MOST_TENSORS = 10_000
@@ -32,16 +33,16 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Reads all tensors (copies, on the CPU) and the metadata. Raises `CheckpointError` for
     a damaged file."""
     try:
-        with safe_open(path, "pt", device="cpu") as file:
-            names = list(file.keys())
-            if len(names) > MOST_TENSORS:
+        with utf8_name(path) as name, safe_open(name, "pt", device="cpu") as file:
+            keys = list(file.keys())
+            if len(keys) > MOST_TENSORS:
                 raise CheckpointError(
-                    f"{path} names {len(names):,} tensors, and no network that is read here has "
+                    f"{path} names {len(keys):,} tensors, and no network that is read here has "
                     f"{MOST_TENSORS:,}."
                 )
             # The library maps the file into memory: a file that shrinks later must
             # not take the process with it.
-            return {name: file.get_tensor(name).clone() for name in names}, dict(file.metadata() or {})
+            return {key: file.get_tensor(key).clone() for key in keys}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {_cause(path, error)}") from error
 
@@ -76,7 +77,7 @@ def own_description(path: Path) -> dict[str, Any] | None:
     Raises `CheckpointError` for a damaged file.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with utf8_name(path) as name, safe_open(name, "pt") as file:
             text = (file.metadata() or {}).get(FORMAT)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is damaged: {_cause(path, error)}") from error
