@@ -276,9 +276,11 @@ class TrainConfig(Architecture):
     precision: Annotated[
         Literal["auto", "fp32", "bf16"], "auto takes bf16 where this machine is faster with it", MACHINE
     ] = "auto"
-    compile: Annotated[Literal["auto", "on", "off"], "torch.compile; auto turns it on on a GPU", MACHINE] = (
-        "auto"
-    )
+    compile: Annotated[
+        Literal["auto", "on", "off"],
+        "on a GPU auto captures steps as CUDA graphs; on compiles the networks, too (torch.compile)",
+        MACHINE,
+    ] = "auto"
     workers: Annotated[
         int, "processes that read pictures, when they are streamed", MACHINE, Bounds(0, 64)
     ] = 2

@@ -22,6 +22,9 @@ class Machine:
     device: torch.device
     precision: str = "fp32"
     compile: bool = False
+    """Whether networks are compiled by torch.compile."""
+    graphs: bool = False
+    """Whether whole steps are captured as CUDA graphs."""
     rank: int = 0
     world: int = 1
 
@@ -32,7 +35,13 @@ class Machine:
 
     def autocast(self) -> torch.autocast:
         """Returns the autocast context that networks run in."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        # What a cast has left in the cache outside of a graph must not be read within it.
+        return torch.autocast(
+            self.device.type,
+            torch.bfloat16,
+            enabled=self.precision == "bf16",
+            cache_enabled=not self.graphs,
+        )
 
 
 def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine:
@@ -48,8 +57,14 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
             "GPU the package triton."
             " Install them, or leave compile at auto."
         )
-    compiled = config.compile == "on" or (config.compile == "auto" and device.type == "cuda" and can_compile)
-    return Machine(device, chosen, compiled, place.rank, place.world)
+    return Machine(
+        device,
+        chosen,
+        compile=config.compile == "on",
+        graphs=config.compile != "off" and device.type == "cuda",
+        rank=place.rank,
+        world=place.world,
+    )
 
 
 def _finds_compiler(device: torch.device) -> bool:

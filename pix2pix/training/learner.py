@@ -4,8 +4,7 @@ follows what is saved."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from pix2pix.runtime.device import Machine
 from pix2pix.runtime.distributed import average_over_processes
 from pix2pix.seeding import seed_of
 from pix2pix.training.optimizer import ChannelsLastAdam
+from pix2pix.training.step_graphs import CudaRecorder, Pass, Recorder, StepGraphs
 
 EMA_EVERY = 4
 """Steps between two updates of the running mean: each reads all weights twice, which on a CPU is a tenth
@@ -27,20 +27,13 @@ of a step."""
 State = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One batch on the device, with the random tensors that go with it and what the generators made of it."""
-
-    batch: Batch
-    noise: Batch
-    fakes: Batch
-
-
 class Learner:
     """Networks, optimizers and running means. `step` is a function of its state, the batches and the step's
     number alone."""
 
-    def __init__(self, method: Method, config: TrainConfig, machine: Machine) -> None:
+    def __init__(
+        self, method: Method, config: TrainConfig, machine: Machine, *, recorder: Recorder | None = None
+    ) -> None:
         self.method = method
         self.config = config
         self.machine = machine
@@ -53,9 +46,12 @@ class Learner:
             for player in method.players
         }
         self._optimizers = {
-            player.name: ChannelsLastAdam(trained[player.name], player.rate, betas=betas)
+            player.name: ChannelsLastAdam(
+                trained[player.name], player.rate, betas=betas, capturable=machine.graphs
+            )
             for player in method.players
         }
+        self._graphs = StepGraphs(self._step_players, recorder or CudaRecorder()) if machine.graphs else None
         kept = method.saved if config.ema else {}
         self.ema = nn.ModuleDict(
             {name: copy.deepcopy(method.networks[name]) for name in kept}
@@ -92,61 +88,73 @@ class Learner:
         losses: Losses = {}
         for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
             players = [player for player in self.method.players if left <= player.steps]
-            losses |= self._step_players(
-                players, number, batches={index: batches[index] for index in group}, rate=rate
-            )
+            for player in players:
+                self._optimizers[player.name].set_rate(player.rate * rate)
+            compute = self._graphs or self._step_players
+            losses |= compute(players, [self._load(number, index, batches[index]) for index in group])
         self._update_ema(number)
         return losses
 
-    def _step_players(
-        self, players: Sequence[Player], number: int, *, batches: Mapping[int, Batch], rate: float
-    ) -> Losses:
-        """Takes one optimizer step of each player on the mean gradient of a group of passes; returns
-        their mean losses."""
-        last = self.method.players[-1]
-        shared: Pass | None = None
-        losses: Losses = {}
-        if len(batches) == 1:
-            # What is made for the other players serves the last one too. Of several passes all graphs would
-            # have to be kept until the others have stepped, and accumulation is there to save memory: each is
-            # opened anew for each player.
-            self._train_only(last)
-            shared = self._open_pass(number, *next(iter(batches.items())), has_graph=last in players)
-        for player in players:
-            self._train_only(player)
-            rows: list[Losses] = []
-            for index, batch in batches.items():
-                each = shared or self._open_pass(number, index, batch, has_graph=player is last)
-                rows.append(self._accumulate(player, each, passes=len(batches)))
-            share = average_over_processes if self.machine.world > 1 else None
-            self._optimizers[player.name].step(player.rate * rate, share)
-            losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
-        return losses
-
-    def _open_pass(self, number: int, index: int, batch: Batch, *, has_graph: bool) -> Pass:
-        """Moves a batch and its random tensors to the device and makes the fakes; `has_graph` is for
-        the players' gradients."""
-        device = self.machine.device
-        batch = {name: images.to(device, memory_format=torch.channels_last) for name, images in batch.items()}
+    def _load(self, number: int, index: int, batch: Batch) -> Pass:
+        """Moves a batch to the device, and draws the random tensors that go with it."""
         count = len(next(iter(batch.values())))
         first = (number * self.config.passes() + index) * self.config.batch + self.machine.rank * count
         draw = Draw(self.config.seed, number, range(first, first + count))
-        noise = {
-            name: values.to(device, non_blocking=True)
-            for name, values in self.method.noise(batch, draw).items()
-        }
-        with torch.set_grad_enabled(has_graph), self.machine.autocast():
-            return Pass(batch, noise, self.method.make_fakes(batch, noise))
+        noise = self.method.noise(batch, draw)
+        return Pass(
+            {name: self._moved(images, torch.channels_last) for name, images in batch.items()},
+            {name: self._moved(values, torch.contiguous_format) for name, values in noise.items()},
+        )
 
-    def _accumulate(self, player: Player, each: Pass, *, passes: int) -> Losses:
-        """Adds the gradient of one of `passes` passes to that of a player's weights; returns its losses
+    def _moved(self, values: Tensor, layout: torch.memory_format) -> Tensor:
+        """Copies a tensor to the device; the copy to a GPU goes on beside the program, which needs
+        memory that is pinned."""
+        device = self.machine.device
+        if device.type == "cuda" and values.device.type == "cpu":
+            values = values.contiguous(memory_format=layout).pin_memory()
+        return values.to(device, memory_format=layout, non_blocking=True)
+
+    def _step_players(self, players: Sequence[Player], passes: Sequence[Pass]) -> Losses:
+        """Takes one optimizer step of each player on the mean gradient of a group of passes; returns
+        their mean losses.
+
+        A function of weights, moments, rates and passes, all on the device, that reads no value back: on a
+        GPU it is captured as it stands.
+        """
+        last = self.method.players[-1]
+        shared: Batch | None = None
+        losses: Losses = {}
+        if len(passes) == 1:
+            # What is made for the other players serves the last one too. Of several passes all graphs would
+            # have to be kept until the others have stepped, and accumulation is there to save memory: fakes
+            # are made anew for each player.
+            self._train_only(last)
+            shared = self._make_fakes(passes[0], has_graph=last in players)
+        for player in players:
+            self._train_only(player)
+            rows: list[Losses] = []
+            for each in passes:
+                fakes = shared or self._make_fakes(each, has_graph=player is last)
+                rows.append(self._accumulate(player, each, fakes, count=len(passes)))
+            share = average_over_processes if self.machine.world > 1 else None
+            self._optimizers[player.name].step(share)
+            losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        return losses
+
+    def _make_fakes(self, each: Pass, *, has_graph: bool) -> Batch:
+        """Returns the generators' images of a pass; `has_graph` is for the last player's gradients."""
+        with torch.set_grad_enabled(has_graph), self.machine.autocast():
+            return self.method.make_fakes(each.batch, each.noise)
+
+    def _accumulate(self, player: Player, each: Pass, fakes: Batch, *, count: int) -> Losses:
+        """Adds the gradient of one of `count` passes to that of a player's weights; returns its losses
         without the total."""
-        is_last = player is self.method.players[-1]
-        fakes = each.fakes if is_last else {name: images.detach() for name, images in each.fakes.items()}
+        if player is not self.method.players[-1]:
+            fakes = {name: images.detach() for name, images in fakes.items()}
         with self.machine.autocast():
             losses = self.method.losses(player.name, each.batch, fakes, each.noise)
             # In the context: the second derivative of a gradient penalty runs forward operations.
-            (losses.pop("total") / passes).backward()
+            (losses.pop("total") / count).backward()
         return {name: value.detach() for name, value in losses.items()}
 
     def _train_only(self, player: Player) -> None:
@@ -154,6 +162,8 @@ class Learner:
         for name, optimizer in self._optimizers.items():
             for parameter in optimizer.parameters:
                 parameter.requires_grad_(name == player.name)
+                # Only a step that broke off, as a failed recording does, has left one.
+                parameter.grad = None
 
     @torch.no_grad()
     def _update_ema(self, number: int) -> None:
@@ -168,6 +178,16 @@ class Learner:
             torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)
             for mean, value in zip(ema.buffers(), network.buffers(), strict=True):
                 mean.copy_(value)
+
+    @property
+    def remark(self) -> str:
+        """Why steps are not captured although they should be; "" where they are or need not be."""
+        failure = self._graphs.failure if self._graphs else ""
+        return (
+            f"steps run kernel by kernel: one could not be captured as a CUDA graph ({failure})"
+            if failure
+            else ""
+        )
 
     def is_finite(self) -> bool:
         """Whether all weights and statistics of all networks are finite."""

@@ -15,22 +15,41 @@ class ChannelsLastAdam:
     Convolutions give their gradients in the order that the weights lie in memory. Fused Adam copies whatever
     is not contiguous (a seventh of a step on two cores), so it is given the same memory under another name:
     as (O, h, w, I), which is contiguous.
+
+    With `capturable`, on a GPU, the rate is a tensor there, so that `step` can be part of a CUDA graph.
     """
 
-    def __init__(self, network: nn.Module, rate: float, *, betas: tuple[float, float]) -> None:
+    def __init__(
+        self, network: nn.Module, rate: float, *, betas: tuple[float, float], capturable: bool = False
+    ) -> None:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs leave this form out
         self.parameters = list(network.parameters())
         self._views = [_as_it_lies(parameter.detach()) for parameter in self.parameters]
-        fused = self.parameters[0].device.type in ("cpu", "cuda")
-        self._adam = torch.optim.Adam(self._views, lr=rate, betas=betas, fused=fused)
+        device = self.parameters[0].device
+        # Only GPUs have graphs; elsewhere torch refuses the word.
+        self._capturable = capturable and device.type == "cuda"
+        self._rate: float | Tensor = torch.tensor(rate, device=device) if self._capturable else rate
+        self._adam = torch.optim.Adam(
+            self._views,
+            lr=self._rate,
+            betas=betas,
+            fused=device.type in ("cpu", "cuda"),
+            capturable=self._capturable,
+        )
 
-    def step(self, rate: float, average: Callable[[Sequence[Tensor]], None] | None = None) -> None:
-        """Takes one optimizer step at `rate`; frees the gradients.
+    def set_rate(self, rate: float) -> None:
+        """Sets the learning rate of the steps that follow."""
+        if isinstance(self._rate, Tensor):
+            self._rate.fill_(rate)
+            return
+        self._rate = rate
+        self._adam.param_groups[0]["lr"] = rate
+
+    def step(self, average: Callable[[Sequence[Tensor]], None] | None = None) -> None:
+        """Takes one optimizer step; frees the gradients.
 
         `average` replaces gradients by their mean over the processes that share a batch, in place.
         """
-        for group in self._adam.param_groups:
-            group["lr"] = rate
         for parameter, view in zip(self.parameters, self._views, strict=True):
             view.grad = None if parameter.grad is None else _as_it_lies(parameter.grad).contiguous()
             parameter.grad = None
@@ -40,12 +59,17 @@ class ChannelsLastAdam:
         self._adam.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns moments and step; the tensors are no copies."""
-        return self._adam.state_dict()
+        """Returns moments and step, in the form of any device; the tensors are no copies."""
+        state = self._adam.state_dict()
+        groups = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
+        return {**state, "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restores what `state_dict` returned."""
+        """Restores what `state_dict` returned, on whatever device it was saved."""
+        rate = state["param_groups"][0]["lr"]
         self._adam.load_state_dict(state)
+        self._adam.param_groups[0] |= {"lr": self._rate, "capturable": self._capturable}
+        self.set_rate(rate)
 
 
 def _as_it_lies(weight: Tensor) -> Tensor:

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from learners import assert_same, make_batch, make_config, make_learner
 
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.tensors import Batch
-from pix2pix.methods.pix2pix import Pix2Pix
 from pix2pix.runtime.device import Machine, choose_device, choose_machine
 from pix2pix.runtime.fast_inference import is_bf16_faster
-from pix2pix.training.learner import EMA_EVERY, Learner
-
-MODEL = ModelConfig(depth=3, width=4, size=16)
-CPU = Machine(torch.device("cpu"))
-
-
-def make_config(**changes: object) -> TrainConfig:
-    return TrainConfig(
-        **{"data": "x", "size": 16, "width": 4, "discriminator_width": 4, "patch": "16", **changes}
-    )  # type: ignore[arg-type]
-
-
-def make_batch(number: int = 0, count: int = 1) -> Batch:
-    generator = torch.Generator().manual_seed(number)
-    return {name: torch.rand(count, 3, 16, 16, generator=generator) * 2 - 1 for name in ("source", "target")}
-
-
-def make_learner(config: TrainConfig, machine: Machine = CPU) -> Learner:
-    return Learner(Pix2Pix(config, MODEL), config, machine)
+from pix2pix.training.learner import EMA_EVERY
 
 
 def weights_after(
@@ -43,11 +25,6 @@ def weights_after(
             1.0,
         )
     return {name: value.clone() for name, value in learner.method.networks["generator"].state_dict().items()}
-
-
-def assert_same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> None:
-    assert left.keys() == right.keys()
-    assert all(torch.equal(value, right[name]) for name, value in left.items())
 
 
 def test_a_seed_decides_everything_whatever_the_global_random_state() -> None:

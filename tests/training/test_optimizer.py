@@ -27,7 +27,7 @@ def descend(network: nn.Module, step: object, times: int = 5) -> dict[str, torch
 def test_steps_like_plain_adam() -> None:
     ours, plain = make_network(), make_network()
     descent, adam = (
-        ChannelsLastAdam(ours, 0.1, betas=(0.5, 0.999)),
+        ChannelsLastAdam(ours, 0.01, betas=(0.5, 0.999)),
         torch.optim.Adam(plain.parameters(), lr=0.01, betas=(0.5, 0.999)),
     )
 
@@ -35,7 +35,7 @@ def test_steps_like_plain_adam() -> None:
         adam.step()
         adam.zero_grad()
 
-    left, right = descend(ours, lambda: descent.step(0.01)), descend(plain, step)
+    left, right = descend(ours, descent.step), descend(plain, step)
     for name, value in right.items():
         torch.testing.assert_close(left[name], value, rtol=1e-4, atol=1e-5)
     assert all(value.grad is None for value in ours.parameters())
@@ -53,11 +53,11 @@ def test_nothing_is_copied() -> None:
 
 def test_goes_on_from_a_state() -> None:
     straight, stopped = make_network(), make_network()
-    first = ChannelsLastAdam(straight, 0.1, betas=(0.5, 0.999))
-    wanted = descend(straight, lambda: first.step(0.01), 6)
-    second = ChannelsLastAdam(stopped, 0.1, betas=(0.5, 0.999))
-    descend(stopped, lambda: second.step(0.01), 3)
-    third = ChannelsLastAdam(stopped, 0.1, betas=(0.5, 0.999))
+    first = ChannelsLastAdam(straight, 0.01, betas=(0.5, 0.999))
+    wanted = descend(straight, first.step, 6)
+    second = ChannelsLastAdam(stopped, 0.01, betas=(0.5, 0.999))
+    descend(stopped, second.step, 3)
+    third = ChannelsLastAdam(stopped, 0.01, betas=(0.5, 0.999))
     third.load_state_dict(second.state_dict())
-    for name, value in descend(stopped, lambda: third.step(0.01), 3).items():
+    for name, value in descend(stopped, third.step, 3).items():
         assert torch.equal(value, wanted[name])
