@@ -3,11 +3,10 @@ is its only clock."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,24 +18,27 @@ from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.examples import Examples
 from pix2pix.errors import ConfigError
-from pix2pix.evaluation.metrics import METRICS
-from pix2pix.imaging.sample_grid import lay_out
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods import method_of
 from pix2pix.runtime.device import choose_machine
-from pix2pix.runtime.fast_inference import normalise_by_picture
-from pix2pix.training.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
+from pix2pix.training.events import (
+    Diverged,
+    Evaluated,
+    Event,
+    Finished,
+    Noted,
+    Progress,
+    Sampled,
+    Saved,
+    Stepped,
+)
 from pix2pix.training.learner import Learner
+from pix2pix.training.loss_log import LossLog, NotFiniteError
 from pix2pix.training.presets import command_line
+from pix2pix.training.schedule import AGREE_EVERY, Due, Schedule, rate_at
+from pix2pix.training.validation import Validation
 
 VALIDATION_EXAMPLES = 50
-
-
-def rate_at(step: int, steps: int, *, decay_from: float) -> float:
-    """Returns the share of the learning rate in step `step` of `steps`, from 0: constant, then
-    linear towards zero."""
-    start = min(int(decay_from * steps), steps - 1)
-    return 1.0 if step < start else (steps - step) / (steps - start)
 
 
 def _never() -> bool:
@@ -86,9 +88,7 @@ class Trainer:
         self._requests = requests or Requests()
         self._best: float | None = None
         self._metrics: dict[str, float] = {}
-        self._sums: dict[str, float] = {}
-        self._count = 0
-        self._pending: list[dict[str, Tensor]] = []
+        self._losses = LossLog(self.machine)
         if start:
             self.learner.start_from(start)
         if state:
@@ -96,107 +96,106 @@ class Trainer:
         if rate_scale is not None:
             self.rate_scale = rate_scale
         examples.to(self.machine.device)
-        self._validation = examples.validation(VALIDATION_EXAMPLES) if self.machine.is_first else []
+        self._validation = Validation(
+            self.method,
+            self.machine,
+            models=self.models,
+            examples=examples.validation(VALIDATION_EXAMPLES) if self.machine.is_first else [],
+        )
+        self._schedule = Schedule(config, sparing=self.machine.device.type == "cuda")
         self._clock = Clock()
 
     def __iter__(self) -> Generator[Event, None, None]:
         config = self.config
-        if self.step == 0 and self._validation:
+        if self.step == 0 and self._validation.examples:
             yield self._sample()
+        remark = ""
         with closing(
             self.examples.batches(self.step, rank=self.machine.rank, world=self.machine.world)
         ) as batches:
             self._clock.restart()
             while self.step < config.steps:
                 try:
-                    stop = self._advance(batches)
-                except FloatingPointError:
-                    yield Diverged(self.step, self.rate_scale)
+                    due = self._advance(batches)
+                except NotFiniteError as error:
+                    yield Diverged(error.step, self.rate_scale)
                     return
-                yield from self._emit(stop)
-                if stop and self.step < config.steps:
+                if self.learner.remark != remark:
+                    remark = self.learner.remark
+                    yield Noted(self.step, remark)
+                yield from self._emit(due)
+                if due.stop and self.step < config.steps:
                     yield Finished(self.step, "stopped")
                     return
         yield Finished(self.step, "finished")
 
-    def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> bool:
-        """Takes one step; returns whether it is the last.
+    def _advance(self, batches: Iterator[tuple[int, list[Batch]]]) -> Due:
+        """Takes one step; returns what is to be done after it.
 
-        Raises FloatingPointError as soon as a loss that is not finite is seen, with `step` at the step that
-        made it, and before anything is shown or saved also for weights that are not.
+        Raises `NotFiniteError` as soon as a loss that is not finite is seen, and before anything is shown or
+        saved also for weights that are not.
         """
         _, passes = self._clock.waiting(lambda: next(batches))
         rate = rate_at(self.step, self.config.steps, decay_from=self.config.decay_from) * self.rate_scale
-        self._pending.append(self.learner.step(self.step, passes, rate))
+        losses = self.learner.step(self.step, passes, rate)
         self.step += 1
+        self._losses.add(self.step, losses)
         self._clock.tick()
-        # Reading a loss waits for the GPU, so there it is done only where something is to be emitted.
-        stop = self._agree(self._requests.stop() if self.machine.is_first else False)
-        if self.machine.device.type == "cpu" or stop or self._is_due():
-            self._collect()
-        is_shown = stop or self._is_due("save_every", "evaluate_every", "sample_every")
-        if is_shown and not self._agree_finite(self.learner.is_finite()):
-            raise FloatingPointError
-        return stop
+        due = self._agree()
+        # Reading a loss waits for the GPU. A row waits for the step before the last alone, so that the GPU
+        # works on meanwhile.
+        if self.machine.device.type == "cpu" or due.is_shown:
+            self._losses.collect()
+        elif due.log:
+            self._losses.collect(but=1)
+        if due.is_shown and not self._are_all_finite():
+            raise NotFiniteError(self.step)
+        return due
 
-    def _is_due(self, *names: str) -> bool:
-        """Whether one of the intervals ends at this step; at the last step all do."""
-        intervals = names or ("log_every", "sample_every", "evaluate_every", "save_every")
-        return self.step == self.config.steps or any(
-            self.step % getattr(self.config, name) == 0 for name in intervals
-        )
-
-    def _collect(self) -> None:
-        """Adds the losses of the steps since the last call to the sums."""
-        pending = self._pending
-        self._pending = []
-        for losses in pending:
-            values = self._average(torch.stack(list(losses.values()))).tolist()
-            if not all(math.isfinite(value) for value in values):
-                raise FloatingPointError
-            for name, value in zip(losses, values, strict=True):
-                self._sums[name] = self._sums.get(name, 0.0) + value
-            self._count += 1
-
-    def _average(self, values: Tensor) -> Tensor:
-        if self.machine.world > 1:
-            values = values.clone()
-            dist.all_reduce(values)
-            values /= self.machine.world
-        return values
-
-    def _agree(self, stop: bool) -> bool:
-        """Returns the decision of rank 0 on all ranks: one that stopped alone would leave
-        the others waiting."""
+    def _agree(self) -> Due:
+        """Returns what the first process finds due, in all processes: one that stopped alone would leave the
+        others waiting."""
+        step = self.step
         if self.machine.world == 1:
-            return stop
-        flag = torch.tensor([float(stop)], device=self.machine.device)
-        dist.broadcast(flag, 0)
-        return bool(flag.item())
+            return self._own_due()
+        is_rare = self.machine.device.type == "cuda" and step % AGREE_EVERY
+        if is_rare and not self._schedule.ends_interval(step):
+            return Due()
+        own = self._own_due() if self.machine.is_first else Due()
+        flags = torch.tensor([float(flag) for flag in astuple(own)], device=self.machine.device)
+        dist.broadcast(flags, 0)
+        return Due(*map(bool, flags.tolist()))
 
-    def _agree_finite(self, finite: bool) -> bool:
-        return bool(self._average(torch.tensor([float(finite)], device=self.machine.device)).item() == 1)
+    def _own_due(self) -> Due:
+        return self._schedule.due(self.step, stop=self._requests.stop(), sample=self._requests.sample())
 
-    def _emit(self, stop: bool) -> Iterator[Event]:
+    def _are_all_finite(self) -> bool:
+        """Whether all weights are finite in all processes."""
+        finite = torch.tensor([float(self.learner.is_finite())], device=self.machine.device)
+        if self.machine.world > 1:
+            dist.all_reduce(finite, dist.ReduceOp.MIN)
+        return bool(finite.item() == 1)
+
+    def _emit(self, due: Due) -> Iterator[Event]:
         """Yields the events that are due after this step; only the first process has any."""
-        last = self.step == self.config.steps
         yield Stepped(self.step, self.config.steps)
-        if last or self.step % self.config.log_every == 0:
+        if due.log:
             yield self._progress()
         if self.machine.is_first:
-            if self._validation and (self._requests.sample() or self._is_due("sample_every")):
-                yield self._sample()
-            if self._is_due("evaluate_every") and self._validation:
-                yield self._evaluate()
-            if stop or self._is_due("save_every"):
-                yield Saved(self.step, self.checkpoints(), self.state())
-        if self._is_due():
+            if due.sample and self._validation.examples:
+                with self._schedule.timing("sample"):
+                    yield self._sample()
+            if due.evaluate and self._validation.examples:
+                with self._schedule.timing("evaluate"):
+                    yield self._evaluate()
+            if due.save:
+                with self._schedule.timing("save"):
+                    yield Saved(self.step, self.checkpoints(), self.state())
+        if due.is_anything:
             self._clock.restart()
 
     def _progress(self) -> Progress:
-        losses = {name: value / self._count for name, value in self._sums.items()}
-        self._sums = {}
-        self._count = 0
+        losses = self._losses.take_means()
         rate = (
             self.method.players[-1].rate
             * rate_at(self.step - 1, self.config.steps, decay_from=self.config.decay_from)
@@ -206,36 +205,12 @@ class Trainer:
             self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share
         )
 
-    def _show(self, networks: nn.ModuleDict, example: Batch) -> Batch:
-        """Returns the images of an example by the models that would be saved now, on the CPU."""
-        images = {name: image.to(self.machine.device) for name, image in example.items()}
-        with torch.no_grad(), self.machine.autocast():
-            shown = self.method.sample(networks, images)
-            return {name: image.float().cpu() for name, image in shown.items()}
-
-    def _networks_to_show(self) -> nn.ModuleDict:
-        """Returns the models that would be saved now, with batch norm by picture where their config
-        asks for it."""
-        networks = self.learner.networks_to_save().eval()
-        for name, model in self.models.items():
-            if model.norm == "batch" and model.statistics == "picture":
-                networks[name] = normalise_by_picture(networks[name])
-        return networks
-
     def _sample(self) -> Sampled:
-        networks = self._networks_to_show()
-        examples = self._validation[: self.config.samples]
-        rows = [
-            tuple(self._show(networks, images)[column] for column in self.method.columns)
-            for _, images in examples
-        ]
-        return Sampled(self.step, lay_out(rows))
+        networks = self.learner.networks_to_save()
+        return Sampled(self.step, self._validation.sample(networks, self.config.samples))
 
     def _evaluate(self) -> Evaluated:
-        networks = self._networks_to_show()
-        metrics = self.method.validate(
-            [self._show(networks, images) for _, images in self._validation], METRICS
-        )
+        metrics = self._validation.measure(self.learner.networks_to_save())
         criterion = self.method.criterion
         value = metrics[criterion.metric]
         sign = -1 if criterion.lower_is_better else 1
@@ -289,8 +264,7 @@ class Trainer:
             "metrics": self._metrics,
             "rate_scale": self.rate_scale,
             "precision": self.machine.precision,
-            "sums": self._sums,
-            "count": self._count,
+            **self._losses.state(),
             **self.learner.state(),
         }
 
@@ -316,8 +290,7 @@ class Trainer:
         self.step = state["step"]
         self._best = state["best"]
         self.rate_scale = state["rate_scale"]
-        self._sums = dict(state["sums"])
-        self._count = state["count"]
+        self._losses.load_state(state)
 
 
 def _without_colours(model: ModelConfig) -> ModelConfig:

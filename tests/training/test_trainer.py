@@ -15,7 +15,8 @@ from pix2pix.imaging.tensors import to_image
 from pix2pix.inference.translator import Translator
 from pix2pix.methods.pix2pix import describe_model
 from pix2pix.training.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
-from pix2pix.training.trainer import Clock, Requests, Trainer, rate_at
+from pix2pix.training.schedule import rate_at
+from pix2pix.training.trainer import Clock, Requests, Trainer
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:

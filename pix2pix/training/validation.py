@@ -1,0 +1,85 @@
+"""What the models of a training make of the validation examples: sample grids and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from pix2pix.config import ModelConfig
+from pix2pix.evaluation.metrics import METRICS
+from pix2pix.imaging.sample_grid import lay_out
+from pix2pix.imaging.tensors import Batch
+from pix2pix.methods.base import Method
+from pix2pix.runtime.device import Machine
+from pix2pix.runtime.fast_inference import choose_inference_copy, normalise_by_picture
+
+TOGETHER = 8
+"""Examples in a batch on a GPU. On a CPU one by one is as fast, and takes less memory."""
+WORTH_A_COPY = 8
+"""Examples from which making an inference copy takes less time than it saves."""
+
+
+class Validation:
+    """The validation examples of a training, shown by models as they would be saved."""
+
+    def __init__(
+        self,
+        method: Method,
+        machine: Machine,
+        *,
+        models: Mapping[str, ModelConfig],
+        examples: Sequence[tuple[str, Batch]],
+    ) -> None:
+        self.examples = [images for _, images in examples]
+        self._method = method
+        self._machine = machine
+        self._models = models
+
+    def sample(self, networks: nn.ModuleDict, count: int) -> Image.Image:
+        """Returns the sample grid of the first `count` examples, a row each."""
+        rows = self._show(networks, self.examples[:count])
+        return lay_out([tuple(row[column] for column in self._method.columns) for row in rows])
+
+    def measure(self, networks: nn.ModuleDict) -> dict[str, float]:
+        """Returns the method's metrics over all examples."""
+        return self._method.validate(self._show(networks, self.examples), METRICS)
+
+    def _show(self, networks: nn.ModuleDict, examples: Sequence[Batch]) -> list[Batch]:
+        """Returns the images of each example by these networks, (1, C, H, W) on the CPU."""
+        shown = nn.ModuleDict(
+            {name: self._prepared(networks[name].eval(), name, len(examples)) for name in self._models}
+        )
+        size = TOGETHER if self._machine.device.type == "cuda" else 1
+        return [
+            row
+            for first in range(0, len(examples), size)
+            for row in self._show_together(shown, examples[first : first + size])
+        ]
+
+    def _show_together(self, networks: nn.ModuleDict, examples: Sequence[Batch]) -> list[Batch]:
+        together: dict[str, Tensor] = {
+            name: torch.cat([example[name] for example in examples]).to(self._machine.device)
+            for name in examples[0]
+        }
+        with torch.no_grad(), self._machine.autocast():
+            shown = {
+                name: images.float().cpu() for name, images in self._method.sample(networks, together).items()
+            }
+        return [
+            {name: images[place : place + 1] for name, images in shown.items()}
+            for place in range(len(examples))
+        ]
+
+    def _prepared(self, network: nn.Module, name: str, count: int) -> nn.Module:
+        """Returns a network as the saved model paints: with batch norm by picture where its config asks for
+        it; for many examples as a copy that is faster."""
+        model = self._models[name]
+        if model.norm == "batch" and model.statistics == "picture":
+            network = normalise_by_picture(network)
+        if count < WORTH_A_COPY:
+            return network
+        copied, _ = choose_inference_copy(network, model.in_channels, precision=self._machine.precision)
+        return copied
