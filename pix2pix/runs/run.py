@@ -31,6 +31,7 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runs.saved_state import check_state
+from pix2pix.runtime.background import BackgroundWriter
 from pix2pix.runtime.files import (
     all_or_nothing,
     is_empty_folder,
@@ -105,7 +106,14 @@ class Snapshot:
 class Run(RunFolder):
     """One run directory: `Run.create` makes it, `record` writes events, `snapshot` reads it from anywhere."""
 
-    _next_sign = 0.0
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        self._next_sign = 0.0
+        self._writer = BackgroundWriter()
+        self._state_step: int | None = None
+        """The step of the state that was written last, by whichever thread."""
+        self._reported_step: int | None = None
+        """What the status says of it."""
 
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
@@ -175,7 +183,7 @@ class Run(RunFolder):
         """Writes a heartbeat at most once a second, between the rows."""
         if time.monotonic() > self._next_sign:
             self._next_sign = time.monotonic() + 1
-            self.write_status(step=event.step)
+            self.write_status(step=event.step, **self._news_of_writer())
 
     def _progress(self, event: Progress) -> None:
         # Rows hold nothing of the clock, so that a resumed run's rows equal those
@@ -203,12 +211,28 @@ class Run(RunFolder):
             save_checkpoint(path, checkpoint)
 
     def _saved(self, event: Saved) -> None:
+        """Writes models and state: a copy in the background, what is none before the trainer goes on."""
+        if event.is_copy:
+            self._writer.start(lambda: self._write_saved(event))
+            return
+        self._write_saved(event)
+        self.write_status(step=event.step, **self._news_of_writer())
+
+    def _write_saved(self, event: Saved) -> None:
         for path, checkpoint in zip(
             self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True
         ):
             save_checkpoint(path, checkpoint)
         write_atomically(self.state_path, lambda file: torch.save(event.state, file))
-        self.write_status(step=event.step, saved_step=event.step)
+        self._state_step = event.step
+
+    def _news_of_writer(self) -> dict[str, int]:
+        """Returns what the status must say of a state that was written since the last call."""
+        step = self._state_step
+        if step is None or step == self._reported_step:
+            return {}
+        self._reported_step = step
+        return {"saved_step": step}
 
     def _recovered(self, event: Recovered) -> None:
         self.note(
@@ -219,12 +243,14 @@ class Run(RunFolder):
         self.write_status(state="running", step=event.back_to)
 
     def _finished(self, event: Finished) -> None:
+        self._writer.wait()
         self.note(str(event))
-        self.write_status(state=event.state, step=event.step, reason=event.reason)
+        self.write_status(state=event.state, step=event.step, reason=event.reason, **self._news_of_writer())
 
     def read_state(self) -> dict[str, Any] | None:
         """Returns what a trainer needs to resume, None where nothing was saved. Raises `RunError` for
         a damaged file."""
+        self._writer.finish()
         if not self.state_path.exists():
             return None
         try:
@@ -265,6 +291,7 @@ class Run(RunFolder):
 
     def _look_into_state(self, look: Callable[[dict[str, Any]], T]) -> T | None:
         """Returns what `look` finds in the saved state, reading only that part."""
+        self._writer.finish()
         if not self.state_path.exists():
             return None
         try:
@@ -296,7 +323,10 @@ class Run(RunFolder):
                     f"{self.path} is in use by another trainer (process {pid}). Stop it first, or choose "
                     f"another run.{out}"
                 ) from None
-            yield
+            try:
+                yield
+            finally:
+                self._writer.finish()
 
     def is_held(self) -> bool:
         """Whether a trainer, in whatever process, holds the run now."""

@@ -80,13 +80,14 @@ class Saved:
     """Models to use (`checkpoints`, by name, the main one first) and all that is needed to resume (`state`)
     after `step` steps.
 
-    `state` alone is no copy, since it is four times the networks (0.9 GB at width 64): write it before you
-    ask for the next event.
+    `state` alone is no copy where `is_copy` is false, since it is four times the networks (0.9 GB at width
+    64): write it before you ask for the next event.
     """
 
     step: int
     checkpoints: Mapping[str, Checkpoint]
     state: dict[str, Any]
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pix2pix.config import TrainConfig
 
 SPARED = {"sample": 2.0, "evaluate": 10.0, "save": 30.0}
 """Least seconds between two of a kind where a schedule is sparing."""
-SHARE = 1 / 60
+SHARE = 1 / 65
 """Most that each of the three kinds may take of the time of a sparing schedule: 5 % in all."""
 AGREE_EVERY = 8
 """Steps between two looks at requests where several processes train on GPUs: to agree, they wait for them."""

@@ -20,6 +20,7 @@ from pix2pix.data.examples import Examples
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods import method_of
+from pix2pix.runtime.background import copy_to_host
 from pix2pix.runtime.device import choose_machine
 from pix2pix.training.events import (
     Diverged,
@@ -190,7 +191,7 @@ class Trainer:
                     yield self._evaluate()
             if due.save:
                 with self._schedule.timing("save"):
-                    yield Saved(self.step, self.checkpoints(), self.state())
+                    yield self._saved()
         if due.is_anything:
             self._clock.restart()
 
@@ -219,6 +220,12 @@ class Trainer:
         self._metrics = {**metrics, "step": self.step}
         return Evaluated(self.step, metrics, self.checkpoints() if is_best else {})
 
+    def _saved(self) -> Saved:
+        # A GPU trains on while a copy is written.
+        is_copy = self.machine.device.type == "cuda"
+        state = self.state()
+        return Saved(self.step, self.checkpoints(), copy_to_host(state) if is_copy else state, is_copy)
+
     def checkpoints(self) -> dict[str, Checkpoint]:
         """Returns copies of the models as they are now. Their metrics are those of the last validation,
         with its step."""
@@ -226,7 +233,7 @@ class Trainer:
         return {name: self._checkpoint(networks[name], model) for name, model in self.models.items()}
 
     def _checkpoint(self, network: nn.Module, model: ModelConfig) -> Checkpoint:
-        weights = {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
+        weights = copy_to_host(network.state_dict())
         data = _name(self.config.data)
         init = _name(self.config.init)
         about: dict[str, Any] = {

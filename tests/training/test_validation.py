@@ -1,0 +1,54 @@
+"""Sample grids and metrics of a training's models."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from learners import CPU, make_batch, make_config
+from torch import nn
+
+from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.imaging.tensors import Batch
+from pix2pix.methods.pix2pix import Pix2Pix
+from pix2pix.training import validation
+from pix2pix.training.validation import WORTH_A_COPY, Validation
+
+
+def make_validation(config: TrainConfig, count: int) -> tuple[Validation, nn.ModuleDict]:
+    model = ModelConfig(depth=3, width=4, size=16, norm=config.norm, statistics="picture")
+    method = Pix2Pix(config, model)
+    torch.manual_seed(3)
+    for weight in method.networks.parameters():
+        nn.init.normal_(weight, 0.0, 0.3)
+    examples: list[tuple[str, Batch]] = [(str(number), make_batch(number)) for number in range(count)]
+    return Validation(method, CPU, models=method.saved, examples=examples), method.networks
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_many_examples_have_the_metrics_of_the_network_itself(
+    norm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, networks = make_validation(make_config(norm=norm), WORTH_A_COPY + 3)
+    by_copy = shown.measure(networks)
+    monkeypatch.setattr(validation, "WORTH_A_COPY", 1000)
+    assert by_copy == pytest.approx(shown.measure(networks), rel=1e-3, abs=1e-4)
+
+
+def test_examples_together_are_the_examples_one_by_one() -> None:
+    shown, networks = make_validation(make_config(norm="batch"), 5)
+    prepared = nn.ModuleDict({"generator": shown._prepared(networks["generator"].eval(), "generator", 5)})
+    together = shown._show_together(prepared, shown.examples)
+    single = [shown._show_together(prepared, [example])[0] for example in shown.examples]
+    for left, right in zip(together, single, strict=True):
+        assert left["fake"].shape == (1, 3, 16, 16)
+        torch.testing.assert_close(left["fake"], right["fake"], rtol=1e-4, atol=1e-5)
+        assert torch.equal(left["target"], right["target"])
+
+
+def test_showing_leaves_the_networks_able_to_train() -> None:
+    shown, networks = make_validation(make_config(), WORTH_A_COPY)
+    shown.measure(networks)
+    shown.sample(networks, 2)
+    networks.train()
+    networks["generator"](make_batch()["source"]).sum().backward()
+    assert all(weight.grad is not None for weight in networks["generator"].parameters())
