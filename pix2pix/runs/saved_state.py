@@ -61,8 +61,7 @@ def check_state(state: Any) -> None:
 
 
 def _check_optimizer(name: str, optimizer: Any) -> None:
-    """Checks Adam's state: two moments of one shape and a step for each parameter, and settings of
-    the usual types."""
+    """Checks Adam's state: two moments of one shape and a step for each parameter, and a rate."""
     moments, groups = (
         (optimizer.get("state"), optimizer.get("param_groups"))
         if isinstance(optimizer, Mapping)
@@ -74,7 +73,9 @@ def _check_optimizer(name: str, optimizer: Any) -> None:
         or not all(isinstance(group, Mapping) for group in groups)
     ):
         raise ValueError(f"its {name} is incomplete")
-    for one in moments.values():
+    for number, one in moments.items():
+        if not isinstance(number, int) or number < 0:
+            raise ValueError(f"its {name} has moments of no weight")
         held = (
             [one.get(part) for part in ("step", "exp_avg", "exp_avg_sq")] if isinstance(one, Mapping) else []
         )
@@ -83,18 +84,5 @@ def _check_optimizer(name: str, optimizer: Any) -> None:
             raise ValueError(f"its {name} lacks moments")
         if tensors[0].numel() != 1 or tensors[1].shape != tensors[2].shape:
             raise ValueError(f"its {name} has moments of other shapes")
-    usual = torch.optim.Adam([torch.zeros(1)]).param_groups[0]
-    for group in groups:
-        for key, value in group.items():
-            if key not in usual or (
-                key not in ("fused", "foreach", "params") and not _is_alike(value, usual[key])
-            ):
-                raise ValueError(f"its {name} has another {key}")
-
-
-def _is_alike(value: Any, usual: Any) -> bool:
-    if isinstance(usual, tuple):
-        return isinstance(value, (tuple, list)) and len(value) == len(usual) and all(map(is_number, value))
-    if isinstance(usual, bool) or usual is None:
-        return value is None or isinstance(value, bool)
-    return is_number(value)
+    if not groups or not is_number(groups[0].get("lr")):
+        raise ValueError(f"its {name} lacks the rate")

@@ -191,12 +191,14 @@ class Learner:
 
     def is_finite(self) -> bool:
         """Whether all weights and statistics of all networks are finite."""
-        networks = (self.method.networks, self.ema)
-        return all(
-            bool(torch.isfinite(value).all())
-            for network in networks
+        # The least and the largest are NaN where any value is. `isfinite` of all takes eight times as long.
+        ends = [
+            torch.stack(torch.aminmax(value.detach().float()))
+            for network in (self.method.networks, self.ema)
             for value in network.state_dict().values()
-        )
+            if value.numel()
+        ]
+        return bool(torch.isfinite(torch.stack(ends)).all())
 
     def state(self) -> State:
         """Returns all that `load_state` needs to resume. The tensors are no copies."""

@@ -39,8 +39,6 @@ from pix2pix.training.presets import command_line
 from pix2pix.training.schedule import AGREE_EVERY, Due, Schedule, rate_at
 from pix2pix.training.validation import Validation
 
-VALIDATION_EXAMPLES = 50
-
 
 def _never() -> bool:
     return False
@@ -101,14 +99,14 @@ class Trainer:
             self.method,
             self.machine,
             models=self.models,
-            examples=examples.validation(VALIDATION_EXAMPLES) if self.machine.is_first else [],
+            read=examples.validation if self.machine.is_first else lambda _: [],
         )
         self._schedule = Schedule(config, sparing=self.machine.device.type == "cuda")
         self._clock = Clock()
 
     def __iter__(self) -> Generator[Event, None, None]:
         config = self.config
-        if self.step == 0 and self._validation.examples:
+        if self.step == 0 and self._validation.first(config.samples):
             yield self._sample()
         remark = ""
         with closing(
@@ -183,7 +181,7 @@ class Trainer:
         if due.log:
             yield self._progress()
         if self.machine.is_first:
-            if due.sample and self._validation.examples:
+            if due.sample and self._validation.first(self.config.samples):
                 with self._schedule.timing("sample"):
                     yield self._sample()
             if due.evaluate and self._validation.examples:

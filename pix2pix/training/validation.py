@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import torch
 from PIL import Image
@@ -16,6 +17,8 @@ from pix2pix.methods.base import Method
 from pix2pix.runtime.device import Machine
 from pix2pix.runtime.fast_inference import choose_inference_copy, normalise_by_picture
 
+LARGEST = 50
+"""Most examples that a training validates on."""
 TOGETHER = 8
 """Examples in a batch on a GPU. On a CPU one by one is as fast, and takes less memory."""
 WORTH_A_COPY = 8
@@ -23,7 +26,11 @@ WORTH_A_COPY = 8
 
 
 class Validation:
-    """The validation examples of a training, shown by models as they would be saved."""
+    """The validation examples of a training, shown by models as they would be saved.
+
+    `read` returns the first examples, as many as asked for: few are read before the first step, all of them
+    for the first metrics.
+    """
 
     def __init__(
         self,
@@ -31,16 +38,28 @@ class Validation:
         machine: Machine,
         *,
         models: Mapping[str, ModelConfig],
-        examples: Sequence[tuple[str, Batch]],
+        read: Callable[[int], Sequence[tuple[str, Batch]]],
     ) -> None:
-        self.examples = [images for _, images in examples]
+        self._read = read
         self._method = method
         self._machine = machine
         self._models = models
+        self._first: list[Batch] = []
+
+    @cached_property
+    def examples(self) -> list[Batch]:
+        """The examples that are measured."""
+        return [images for _, images in self._read(LARGEST)]
+
+    def first(self, count: int) -> list[Batch]:
+        """Returns the examples that are shown."""
+        if "examples" not in vars(self) and len(self._first) < count:
+            self._first = [images for _, images in self._read(min(count, LARGEST))]
+        return vars(self).get("examples", self._first)[:count]
 
     def sample(self, networks: nn.ModuleDict, count: int) -> Image.Image:
         """Returns the sample grid of the first `count` examples, a row each."""
-        rows = self._show(networks, self.examples[:count])
+        rows = self._show(networks, self.first(count))
         return lay_out([tuple(row[column] for column in self._method.columns) for row in rows])
 
     def measure(self, networks: nn.ModuleDict) -> dict[str, float]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 import torch
 from torch import nn
 
@@ -61,3 +66,41 @@ def test_goes_on_from_a_state() -> None:
     third.load_state_dict(second.state_dict())
     for name, value in descend(stopped, third.step, 3).items():
         assert torch.equal(value, wanted[name])
+
+
+def test_the_state_is_that_of_torchs_own_adam() -> None:
+    ours, theirs = make_network(), make_network()
+    first = ChannelsLastAdam(ours, 0.01, betas=(0.5, 0.999))
+    views = [view.clone() for view in first._views]
+    adam = torch.optim.Adam(views, lr=0.01, betas=(0.5, 0.999), fused=True)
+    descend(ours, first.step, 3)
+    state = first.state_dict()
+    adam.load_state_dict({**adam.state_dict(), "state": state["state"]})
+    held = adam.state_dict()["state"]
+    assert held.keys() == state["state"].keys() and held[0].keys() == state["state"][0].keys()
+    second = ChannelsLastAdam(theirs, 0.01, betas=(0.5, 0.999))
+    second.load_state_dict(adam.state_dict())
+    assert all(torch.equal(second._moments[0][name], value) for name, value in state["state"][0].items())
+    assert float(second._moments[0]["step"]) == 3.0
+
+
+def test_the_moments_of_another_network_are_refused() -> None:
+    ours = make_network()
+    optimizer = ChannelsLastAdam(ours, 0.01, betas=(0.5, 0.999))
+    descend(ours, optimizer.step, 1)
+    other = ChannelsLastAdam(nn.Conv2d(3, 8, 3), 0.01, betas=(0.5, 0.999))
+    with pytest.raises(ValueError, match="another network"):
+        other.load_state_dict(optimizer.state_dict())
+
+
+def test_a_training_does_not_import_the_compiler() -> None:
+    program = """
+import sys
+from learners import make_batch, make_config, make_learner
+learner = make_learner(make_config())
+learner.step(0, [make_batch()], 1.0)
+learner.load_state(learner.state())
+assert learner.is_finite()
+assert "torch._dynamo" not in sys.modules and "sympy" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent, timeout=100)

@@ -11,7 +11,7 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.pix2pix import Pix2Pix
 from pix2pix.training import validation
-from pix2pix.training.validation import WORTH_A_COPY, Validation
+from pix2pix.training.validation import LARGEST, WORTH_A_COPY, Validation
 
 
 def make_validation(config: TrainConfig, count: int) -> tuple[Validation, nn.ModuleDict]:
@@ -21,7 +21,8 @@ def make_validation(config: TrainConfig, count: int) -> tuple[Validation, nn.Mod
     for weight in method.networks.parameters():
         nn.init.normal_(weight, 0.0, 0.3)
     examples: list[tuple[str, Batch]] = [(str(number), make_batch(number)) for number in range(count)]
-    return Validation(method, CPU, models=method.saved, examples=examples), method.networks
+    shown = Validation(method, CPU, models=method.saved, read=lambda limit: examples[:limit])
+    return shown, method.networks
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -52,3 +53,15 @@ def test_showing_leaves_the_networks_able_to_train() -> None:
     networks.train()
     networks["generator"](make_batch()["source"]).sum().backward()
     assert all(weight.grad is not None for weight in networks["generator"].parameters())
+
+
+def test_a_sample_reads_no_more_examples_than_it_shows() -> None:
+    shown, networks = make_validation(make_config(), 9)
+    counts: list[int] = []
+    read = shown._read
+    shown._read = lambda limit: counts.append(limit) or read(limit)  # type: ignore[func-returns-value]
+    shown.sample(networks, 2)
+    shown.sample(networks, 2)
+    shown.measure(networks)
+    shown.sample(networks, 3)
+    assert counts == [2, LARGEST]
