@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
 
 from pix2pix.data.clipping import clipping_note
 from pix2pix.data.scan import Problem, scan
@@ -13,6 +19,16 @@ from pix2pix.inference.source_file import SourceFile, read_source
 from pix2pix.inference.translator import Translator
 from pix2pix.runtime.files import write_image
 from pix2pix.runtime.progress import Progress
+
+TOGETHER = 8
+"""Pictures in a batch on a GPU. On a CPU one by one is as fast, and takes less memory."""
+AHEAD = 2
+"""Pictures that are decoded before their turn, beyond a batch, and as many that wait to be written."""
+THREADS = max(2, min(8, os.cpu_count() or 1))
+"""Threads that decode and encode beside the network, at most one a core."""
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -93,23 +109,120 @@ def translate_all(
     """Translates every picture; one that cannot be read, translated or named on this disk is
     left out and named in the result.
 
-    Each file is written whole or not at all. `progress` is called with the number of pictures done, and
-    of all. With a `seed` each picture gets the same noise, as if it had been translated alone. A full
-    disk ends it with `NoSpaceError`.
+    Pictures are decoded and encoded in threads while others go through the network. Each file is written
+    whole or not at all. `progress` is called with the number of pictures done, and of all. With a `seed` each
+    picture gets the same noise, as if it had been translated alone. A full disk ends it with `NoSpaceError`.
     """
     written: list[Path] = []
     problems: list[Problem] = []
     clipped: list[float] = []
-    for done, job in enumerate(jobs, 1):
-        try:
-            clipped.append(translate_file(translator, job, mode=mode, seed=seed).clipped)
-            written.append(job.target)
-        except (DataError, CheckpointError) as error:  # a model may fail at one picture and not at the next
-            problems.append(Problem(str(job.source), str(error)))
-        if progress:
-            progress(done, len(jobs))
+    pool = ThreadPoolExecutor(THREADS, "pictures")
+    try:
+        size = _batch_size(translator, mode, seed=seed)
+        read = _ahead(pool, lambda job: _read(translator, job), jobs, count=AHEAD + size - 1)
+        painted = _paint(translator, read, size, mode=mode, seed=seed)
+        for done, outcome in enumerate(_ahead(pool, _write, painted, count=AHEAD), 1):
+            if isinstance(outcome.result, Problem):
+                problems.append(outcome.result)
+            else:
+                written.append(outcome.job.target)
+                clipped.append(outcome.clipped)
+            if progress:
+                progress(done, len(jobs))
+    finally:
+        pool.shutdown(cancel_futures=True)
     note = clipping_note(clipped, translator.config.source_levels)
     return Translated(tuple(written), tuple(problems), note)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What has become of a job so far: a picture, or the problem that ended it."""
+
+    job: Job
+    result: Image.Image | Problem
+    clipped: float = 0.0
+
+
+def _attempt(job: Job, work: Callable[[], Image.Image], clipped: float = 0.0) -> _Outcome:
+    try:
+        return _Outcome(job, work(), clipped)
+    except (DataError, CheckpointError) as error:  # a model may fail at one picture and not at the next
+        return _Outcome(job, Problem(str(job.source), str(error)))
+
+
+def _read(translator: Translator, job: Job) -> _Outcome:
+    try:
+        source = read_source(job.source, translator.config)
+    except DataError as error:
+        return _Outcome(job, Problem(str(job.source), str(error)))
+    return _Outcome(job, source.image, source.clipped)
+
+
+def _write(outcome: _Outcome) -> _Outcome:
+    image = outcome.result
+    if isinstance(image, Problem):
+        return outcome
+
+    def write() -> Image.Image:
+        write_image(outcome.job.target, image)
+        return image
+
+    return _attempt(outcome.job, write, outcome.clipped)
+
+
+def _batch_size(translator: Translator, mode: str, *, seed: int | None) -> int:
+    """Returns how many pictures go through the network together where that is faster, else 1."""
+    return TOGETHER if mode == "fit" and seed is None and translator.device.type == "cuda" else 1
+
+
+def _paint(
+    translator: Translator, outcomes: Iterable[_Outcome], size: int, *, mode: str, seed: int | None
+) -> Iterator[_Outcome]:
+    """Yields the translation of each picture, `size` at a time."""
+    group: list[_Outcome] = []
+    for outcome in outcomes:
+        group.append(outcome)
+        if len(group) == size:
+            yield from _paint_group(translator, group, mode=mode, seed=seed)
+            group = []
+    yield from _paint_group(translator, group, mode=mode, seed=seed)
+
+
+def _paint_group(
+    translator: Translator, group: Sequence[_Outcome], *, mode: str, seed: int | None
+) -> Iterator[_Outcome]:
+    """Yields the translations of a batch; where it fails, those of its pictures one by one."""
+    images = [outcome.result for outcome in group if isinstance(outcome.result, Image.Image)]
+    painted: Iterator[Image.Image] | None = None
+    if len(images) > 1:
+        try:
+            painted = iter(translator.translate_batch(images))
+        except (DataError, CheckpointError):
+            painted = None
+    for outcome in group:
+        image = outcome.result
+        if isinstance(image, Problem):
+            yield outcome
+        elif painted is not None:
+            yield _Outcome(outcome.job, next(painted), outcome.clipped)
+        else:
+            yield _attempt(
+                outcome.job,
+                lambda image=image: translator(image, mode=mode, seed=seed),  # type: ignore[misc]
+                outcome.clipped,
+            )
+
+
+def _ahead(pool: Executor, work: Callable[[T], U], items: Iterable[T], *, count: int) -> Iterator[U]:
+    """Yields the results of `work` in the order of the items, of which `count` are worked on ahead."""
+    pending: deque[Future[U]] = deque()
+    for item in items:
+        pending.append(pool.submit(work, item))
+        if len(pending) > count:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def translate_file(

@@ -10,8 +10,9 @@ from PIL import Image
 
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
-from pix2pix.errors import CheckpointError, DataError
-from pix2pix.inference.folder import Job, plan_folder, translate_all
+from pix2pix.errors import CheckpointError, DataError, NoSpaceError
+from pix2pix.inference import folder
+from pix2pix.inference.folder import AHEAD, Job, plan_folder, translate_all
 from pix2pix.inference.translator import Translator
 from pix2pix.networks import build_generator, init_weights
 
@@ -123,3 +124,77 @@ def test_a_name_too_long_for_the_disk_is_a_problem_of_that_picture(
     result = translate_all(translator, jobs)
     assert len(result.written) == 4
     assert ["too long for this disk. Shorten it." in problem.cause for problem in result.problems] == [True]
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_batches_give_the_pictures_and_problems_that_single_ones_do(
+    size: int, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pictures / "b.png").write_bytes(b"\x89PNG no more")
+    Image.new("RGB", (16, 16), (255, 0, 9)).save(pictures / "z.png")
+    translator = Translator(make_checkpoint(), device="cpu", precision="fp32")
+    single = translate_all(translator, plan_folder(pictures, tmp_path / "single")[0])
+    monkeypatch.setattr(folder, "_batch_size", lambda *_, **__: size)
+    batches: list[int] = []
+    translate = translator.translate_batch
+    monkeypatch.setattr(
+        translator,
+        "translate_batch",
+        lambda images: batches.append(len(images)) or translate(images),  # type: ignore[func-returns-value]
+    )
+    together = translate_all(translator, plan_folder(pictures, tmp_path / "together")[0])
+    assert max(batches) == min(size, 5)
+    names = [path.relative_to(tmp_path / "together") for path in together.written]
+    assert names == [path.relative_to(tmp_path / "single") for path in single.written]
+    assert together.problems == single.problems and len(single.problems) == 1
+    for name in names:
+        with (
+            Image.open(tmp_path / "single" / name) as left,
+            Image.open(tmp_path / "together" / name) as right,
+        ):
+            differences = (abs(a - b) for a, b in zip(left.tobytes(), right.tobytes(), strict=True))
+            assert left.size == right.size and max(differences) <= 1
+
+
+def test_a_batch_that_fails_names_the_picture_that_does(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Moody(Translator):
+        """Fails at batches, and at pictures of one size."""
+
+        def translate_batch(self, images: object) -> list[Image.Image]:
+            raise CheckpointError("the model gave 3 of 99 values that are not finite.")
+
+        def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image:
+            if image.width == 21:
+                raise CheckpointError("the model gave 3 of 9 values that are not finite.")
+            return super().__call__(image, mode, seed)
+
+    monkeypatch.setattr(folder, "_batch_size", lambda *_, **__: 4)
+    result = translate_all(Moody(make_checkpoint(), device="cpu"), plan_folder(pictures, tmp_path / "out")[0])
+    assert [problem.cause for problem in result.problems] == [
+        "the model gave 3 of 9 values that are not finite."
+    ]
+    assert len(result.written) == 3
+
+
+def test_a_full_disk_ends_it_and_no_picture_is_read_for_nothing(
+    translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        Image.new("RGB", (16, 16)).save(tmp_path / f"{number:02}.png")
+    read: list[str] = []
+
+    def count(path: Path, config: ModelConfig) -> object:
+        read.append(path.name)
+        return read_source(path, config)
+
+    def full(*_: object) -> None:
+        raise NoSpaceError("no space left")
+
+    read_source = folder.read_source
+    monkeypatch.setattr(folder, "read_source", count)
+    monkeypatch.setattr(folder, "write_image", full)
+    with pytest.raises(NoSpaceError):
+        translate_all(translator, plan_folder(tmp_path, tmp_path / "out")[0])
+    assert len(read) <= 2 * AHEAD + 3
