@@ -6,6 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+NORMS: dict[str, type[nn.Module]] = {"instance": nn.InstanceNorm2d, "batch": nn.BatchNorm2d}
+"""Norms of the networks: the paper's without running statistics, and that of the reference implementation."""
+
 
 class Block(nn.Module):
     """Activation, convolution, norm, dropout: one level of either half of the U-Net."""
@@ -24,15 +27,16 @@ class Block(nn.Module):
 class PlainUNet(nn.Module):
     """The paper's generator with as many weights, level by level, as ours."""
 
-    def __init__(self, width: int = 64, depth: int = 8) -> None:
+    def __init__(self, width: int = 64, depth: int = 8, norm: str = "instance") -> None:
         super().__init__()
+        make_norm = NORMS[norm]
         channels = [width * min(2**level, 8) for level in range(depth)]
         ins = [3, *channels]
         self.down = nn.ModuleList(
             Block(
                 nn.Conv2d(ins[i], channels[i], 4, 2, 1, bias=i in (0, depth - 1)),
                 nn.LeakyReLU(0.2) if i else nn.Identity(),
-                nn.InstanceNorm2d(channels[i]) if 0 < i < depth - 1 else None,
+                make_norm(channels[i]) if 0 < i < depth - 1 else None,
             )
             for i in range(depth)
         )
@@ -42,7 +46,7 @@ class PlainUNet(nn.Module):
             Block(
                 nn.ConvTranspose2d(sizes[i], outs[i], 4, 2, 1, bias=i == depth - 1),
                 nn.ReLU(),
-                nn.InstanceNorm2d(outs[i]) if i < depth - 1 else None,
+                make_norm(outs[i]) if i < depth - 1 else None,
                 dropout=i < 3,
             )
             for i in range(depth)
@@ -60,20 +64,23 @@ class PlainUNet(nn.Module):
         return torch.tanh(features)
 
 
-def plain_discriminator(width: int = 64) -> nn.Module:
+def plain_discriminator(width: int = 64, norm: str = "instance") -> nn.Module:
     """The 70 x 70 PatchGAN on six channels."""
     layers: list[nn.Module] = [nn.Conv2d(6, width, 4, 2, 1), nn.LeakyReLU(0.2)]
     for level, stride in ((1, 2), (2, 2), (3, 1)):
         ins, outs = width * 2 ** (level - 1), width * 2**level
-        layers += [nn.Conv2d(ins, outs, 4, stride, 1, bias=False), nn.InstanceNorm2d(outs), nn.LeakyReLU(0.2)]
+        layers += [nn.Conv2d(ins, outs, 4, stride, 1, bias=False), NORMS[norm](outs), nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers, nn.Conv2d(width * 8, 1, 4, 1, 1))
 
 
 class PlainLoop:
     """One discriminator and one generator step at a time."""
 
-    def __init__(self, width: int = 64, device: str = "cpu") -> None:
-        self.generator, self.discriminator = PlainUNet(width).to(device), plain_discriminator().to(device)
+    def __init__(
+        self, width: int = 64, device: str = "cpu", *, norm: str = "instance", depth: int = 8
+    ) -> None:
+        self.generator = PlainUNet(width, depth, norm).to(device)
+        self.discriminator = plain_discriminator(width, norm).to(device)
         self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, (0.5, 0.999))
         self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), 2e-4, (0.5, 0.999))
         self.judge, self.distance = nn.BCEWithLogitsLoss(), nn.L1Loss()

@@ -43,9 +43,10 @@ def _measure_batch(batch: int, rounds: int) -> Iterator[str]:
     yield from table(in_turns(works, rounds), PLAIN)
 
 
-def make_batch(batch: int, device: torch.device) -> Batch:
+def make_batch(batch: int, device: torch.device, size: int = 256) -> Batch:
     """Smooth pictures: zeros and pure noise are quicker or slower than pictures."""
-    y, x = torch.meshgrid(torch.linspace(0, 9, 256), torch.linspace(0, 9, 256), indexing="ij")
+    line = torch.linspace(0, 9, size)
+    y, x = torch.meshgrid(line, line, indexing="ij")
     picture = torch.stack((torch.sin(x), torch.cos(y), torch.sin(x + y))).expand(batch, -1, -1, -1)
     return {"source": picture.clone().to(device), "target": picture.flip(-1).to(device)}
 

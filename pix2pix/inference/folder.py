@@ -105,20 +105,23 @@ def translate_all(
     mode: str = "fit",
     seed: int | None = None,
     progress: Progress | None = None,
+    together: int | None = None,
 ) -> Translated:
     """Translates every picture; one that cannot be read, translated or named on this disk is
     left out and named in the result.
 
     Pictures are decoded and encoded in threads while others go through the network. Each file is written
     whole or not at all. `progress` is called with the number of pictures done, and of all. With a `seed` each
-    picture gets the same noise, as if it had been translated alone. A full disk ends it with `NoSpaceError`.
+    picture gets the same noise, as if it had been translated alone. `together` pictures are one batch in mode
+    `fit` without a seed; None means 8 on a GPU and 1 on a CPU. A full disk ends it with `NoSpaceError`.
     """
     written: list[Path] = []
     problems: list[Problem] = []
     clipped: list[float] = []
     pool = ThreadPoolExecutor(THREADS, "pictures")
     try:
-        size = _batch_size(translator, mode, seed=seed)
+        usual = TOGETHER if translator.device.type == "cuda" else 1
+        size = together or usual if mode == "fit" and seed is None else 1
         read = _ahead(pool, lambda job: _read(translator, job), jobs, count=AHEAD + size - 1)
         painted = _paint(translator, read, size, mode=mode, seed=seed)
         for done, outcome in enumerate(_ahead(pool, _write, painted, count=AHEAD), 1):
@@ -169,11 +172,6 @@ def _write(outcome: _Outcome) -> _Outcome:
         return image
 
     return _attempt(outcome.job, write, outcome.clipped)
-
-
-def _batch_size(translator: Translator, mode: str, *, seed: int | None) -> int:
-    """Returns how many pictures go through the network together where that is faster, else 1."""
-    return TOGETHER if mode == "fit" and seed is None and translator.device.type == "cuda" else 1
 
 
 def _paint(

@@ -26,6 +26,7 @@ from pix2pix.errors import RunError
 from pix2pix.runs import jobs
 from pix2pix.runtime.files import write_text
 from pix2pix.runtime.processes import quiet_environment, step_back
+from pix2pix.training import step_graphs
 from pix2pix.training.events import Progress
 from pix2pix.training.trainer import Trainer
 
@@ -144,7 +145,9 @@ def key_of(config: TrainConfig) -> str:
 def measure(config: TrainConfig, give_up: Callable[[], bool] = lambda: False) -> float | None:
     """Returns the seconds of a step, measured in a niced process; None where that failed or
     `give_up` became true."""
-    settings = dataclasses.replace(config, cache="stream", workers=0, compile="off").to_dict()
+    # Compiling takes longer than a measurement may.
+    compiling = "auto" if config.compile == "on" else config.compile
+    settings = dataclasses.replace(config, cache="stream", workers=0, compile=compiling).to_dict()
     command = [sys.executable, "-m", "pix2pix.runs.step_time", json.dumps(settings)]
     end = time.monotonic() + LONGEST
     process = subprocess.Popen(
@@ -174,14 +177,16 @@ def take_steps(config: TrainConfig) -> float:
         samples=1,
     )
     times: list[float] = []
+    trainer = Trainer(config, Dataset.open(config))
+    warm_up = WARM_UP + (step_graphs.WARM_UP if trainer.machine.graphs else 0)
     # Closed, so that what reads pictures ahead ends with it.
-    with closing(iter(Trainer(config, Dataset.open(config)))) as events:
+    with closing(iter(trainer)) as events:
         for event in events:
             if isinstance(event, Progress):
                 times.append(time.perf_counter())
-            if len(times) == WARM_UP + STEPS:
+            if len(times) == warm_up + STEPS:
                 break
-    return (times[-1] - times[WARM_UP - 1]) / STEPS
+    return (times[-1] - times[warm_up - 1]) / STEPS
 
 
 if __name__ == "__main__":

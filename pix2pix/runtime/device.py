@@ -48,6 +48,8 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
     """Returns the machine that the settings ask for; `precision` is that of the saved state, which a
     resume must keep."""
     place = own_place()
+    if config.deterministic:
+        _ask_for_deterministic_kernels()
     device = choose_device(config.device, place.local_rank)
     chosen = precision or (config.precision if config.precision != "auto" else _faster_precision(device))
     can_compile = _finds_compiler(device)
@@ -65,6 +67,14 @@ def choose_machine(config: TrainConfig, precision: str | None = None) -> Machine
         rank=place.rank,
         world=place.world,
     )
+
+
+def _ask_for_deterministic_kernels() -> None:
+    """Has torch take kernels that sum in the same order each time, and warn where there is none."""
+    # cuBLAS reads it when it is first used.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
 
 
 def _finds_compiler(device: torch.device) -> bool:

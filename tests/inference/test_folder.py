@@ -134,7 +134,6 @@ def test_batches_give_the_pictures_and_problems_that_single_ones_do(
     Image.new("RGB", (16, 16), (255, 0, 9)).save(pictures / "z.png")
     translator = Translator(make_checkpoint(), device="cpu", precision="fp32")
     single = translate_all(translator, plan_folder(pictures, tmp_path / "single")[0])
-    monkeypatch.setattr(folder, "_batch_size", lambda *_, **__: size)
     batches: list[int] = []
     translate = translator.translate_batch
     monkeypatch.setattr(
@@ -142,7 +141,7 @@ def test_batches_give_the_pictures_and_problems_that_single_ones_do(
         "translate_batch",
         lambda images: batches.append(len(images)) or translate(images),  # type: ignore[func-returns-value]
     )
-    together = translate_all(translator, plan_folder(pictures, tmp_path / "together")[0])
+    together = translate_all(translator, plan_folder(pictures, tmp_path / "together")[0], together=size)
     assert max(batches) == min(size, 5)
     names = [path.relative_to(tmp_path / "together") for path in together.written]
     assert names == [path.relative_to(tmp_path / "single") for path in single.written]
@@ -156,9 +155,7 @@ def test_batches_give_the_pictures_and_problems_that_single_ones_do(
             assert left.size == right.size and max(differences) <= 1
 
 
-def test_a_batch_that_fails_names_the_picture_that_does(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_that_fails_names_the_picture_that_does(pictures: Path, tmp_path: Path) -> None:
     class Moody(Translator):
         """Fails at batches, and at pictures of one size."""
 
@@ -170,8 +167,8 @@ def test_a_batch_that_fails_names_the_picture_that_does(
                 raise CheckpointError("the model gave 3 of 9 values that are not finite.")
             return super().__call__(image, mode, seed)
 
-    monkeypatch.setattr(folder, "_batch_size", lambda *_, **__: 4)
-    result = translate_all(Moody(make_checkpoint(), device="cpu"), plan_folder(pictures, tmp_path / "out")[0])
+    jobs, _ = plan_folder(pictures, tmp_path / "out")
+    result = translate_all(Moody(make_checkpoint(), device="cpu"), jobs, together=4)
     assert [problem.cause for problem in result.problems] == [
         "the model gave 3 of 9 values that are not finite."
     ]

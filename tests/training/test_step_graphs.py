@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from learners import assert_same, make_batch, make_config, make_learner
 from torch import Tensor
 
+from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
 from pix2pix.imaging.tensors import Batch
+from pix2pix.runs.execute import resume, train
 from pix2pix.runtime.device import Machine, choose_machine
+from pix2pix.training.events import Event, Noted, Progress
 from pix2pix.training.learner import Learner
 from pix2pix.training.step_graphs import KEPT, WARM_UP, Recording
 
@@ -177,3 +182,47 @@ def test_on_a_gpu_captured_steps_give_the_losses_of_eager_ones(changes: dict[str
     for captured, eager in zip(*rows, strict=True):
         for name, value in eager.items():
             assert captured[name] == pytest.approx(value, rel=2e-2, abs=2e-2), name
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("compile_", ["auto", "off"])
+def test_on_a_gpu_two_runs_with_deterministic_kernels_are_equal_to_the_bit(
+    compile_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    states = []
+    try:
+        for _ in range(2):
+            config = make_config(compile=compile_, device="cuda", deterministic=True)
+            learner = make_learner(config, choose_machine(config))
+            for number in range(10):
+                learner.step(number, make_batches(config, number), 1.0)
+            states.append({name: value.cpu() for name, value in learner.state()["generator"].items()})
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert_same(*states)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_a_resume_goes_on_with_the_same_numbers(pairs: Path, tmp_path: Path) -> None:
+    settings = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "device": "cuda"}
+    config = TrainConfig(data=str(pairs), steps=24, log_every=6, save_every=12, **settings)  # type: ignore[arg-type]
+    whole = train(config, tmp_path / "whole")
+    train(replace(config, steps=12), tmp_path / "half")
+    half = resume(tmp_path / "half", steps=24)
+    assert half.snapshot().state == "finished" and half.saved_step() == 24
+    rows = [{row["step"]: row["g"] for row in run.rows() if "g" in row} for run in (whole, half)]
+    assert rows[0].keys() == rows[1].keys()
+    # The rate of the half that ended at 12 had decayed.
+    assert rows[1][6] == pytest.approx(rows[0][6], rel=2e-2)
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_graphs_are_used_by_the_trainer_and_the_run_is_written(pairs: Path, tmp_path: Path) -> None:
+    settings = {"size": 32, "width": 4, "discriminator_width": 4, "patch": "16", "device": "cuda"}
+    config = TrainConfig(data=str(pairs), steps=40, log_every=5, **settings)  # type: ignore[arg-type]
+    events: list[Event] = []
+    run = train(config, tmp_path / "run", events.append)
+    assert not [event for event in events if isinstance(event, Noted) and "kernel by kernel" in event.remark]
+    assert run.snapshot().state == "finished" and load_checkpoint(run.model_path).about["step"] == 40
+    assert sum(isinstance(event, Progress) for event in events) == 8
