@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pix2pix.checkpoints.file_kinds import COMPOSED, names_in_pickle, what_archive, what_instead, why_refused
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
+from pix2pix.imaging.tensors import are_finite
 from pix2pix.networks import build_generator, describe_generator
 from pix2pix.runtime.files import write_atomically
 
@@ -69,7 +70,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True)
         name: value.detach().to("cpu", kind if value.is_floating_point() else value.dtype)
         for name, value in checkpoint.weights.items()
     }
-    if half and not all(torch.isfinite(value).all() for value in weights.values()):
+    if half and not are_finite(weights.values()):
         raise CheckpointError(
             f"{path}: some weights are larger than half precision holds (65504). Save with half=False."
         )
@@ -274,7 +275,7 @@ def _check_tensor(name: str, value: Any, *, wanted: Tensor, where: str) -> None:
         raise CheckpointError(
             f"{where}: {name} claims {value.numel():,} numbers and stores fewer. The file is not used."
         )
-    if not torch.isfinite(value).all():
+    if not are_finite([value]):
         raise CheckpointError(f"{where}: {name} holds numbers that are not finite. The model is broken.")
 
 

@@ -9,7 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from pix2pix.imaging.tensors import resize, to_bytes, to_image, to_pixels, to_rgb, to_tensor, to_unit
+from pix2pix.imaging.tensors import (
+    are_finite,
+    resize,
+    to_bytes,
+    to_image,
+    to_pixels,
+    to_rgb,
+    to_tensor,
+    to_unit,
+)
 
 
 def reopened(image: Image.Image, form: str, **options: object) -> Image.Image:
@@ -144,3 +153,16 @@ def test_a_resize_gives_labels_no_new_colours() -> None:
     assert len(resize(stripes, (40, 30), kind="labels").getcolors() or []) == 2
     assert len(resize(stripes, (40, 30), kind="photo").getcolors(10_000) or []) > 2
     assert resize(stripes, stripes.size, kind="photo") is stripes
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64]
+)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_one_number_that_is_not_finite_is_found_among_many(dtype: torch.dtype, bad: float) -> None:
+    good = [torch.linspace(-3, 3, 1001).to(dtype), torch.arange(5), torch.empty(0), torch.tensor(True)]
+    assert are_finite(good) and are_finite([])
+    for place in (0, 500, 1000):
+        broken = good[0].clone()
+        broken[place] = bad
+        assert not are_finite([*good, broken])

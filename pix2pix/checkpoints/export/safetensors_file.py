@@ -11,6 +11,7 @@ import torch
 
 from pix2pix.checkpoints.checkpoint import FORMAT, VERSION, Checkpoint, check_weights
 from pix2pix.errors import CheckpointError, DataError
+from pix2pix.imaging.tensors import are_finite
 from pix2pix.runtime.files import write_bytes, write_text
 
 CONFIG = "config.json"
@@ -29,7 +30,7 @@ def write_safetensors(path: str | Path, checkpoint: Checkpoint, half: bool = Fal
     check_weights(checkpoint.config, checkpoint.weights, where=str(path))
     _check_free(path.with_name(CONFIG))
     weights = {name: _narrow(value, half) for name, value in checkpoint.weights.items()}
-    if not all(torch.isfinite(value).all() for value in weights.values()):
+    if not are_finite(weights.values()):
         raise CheckpointError(
             f"{path}: some weights are larger than half precision holds (65504). Export without --half."
         )

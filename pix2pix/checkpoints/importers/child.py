@@ -32,6 +32,7 @@ from pix2pix.checkpoints.importers.layouts import recognise
 from pix2pix.checkpoints.importers.safe_tensors import is_safetensors, read_safetensors, write_safetensors
 from pix2pix.checkpoints.pict import is_pict, read_pict
 from pix2pix.errors import CheckpointError
+from pix2pix.imaging.tensors import are_finite
 from pix2pix.runtime.files import write_text
 from pix2pix.runtime.out_of_memory import is_out_of_memory
 
@@ -104,7 +105,7 @@ def check_tensors(content: Any, largest: int) -> None:
             raise CheckpointError(
                 f"holds a tensor that claims {value.numel():,} numbers and stores fewer. It is not used."
             )
-        if not torch.isfinite(value).all():
+        if not are_finite([value]):
             raise CheckpointError(
                 "holds numbers that are not finite. The model is broken: take an earlier one."
             )
