@@ -22,6 +22,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, ConfigError
 from pix2pix.imaging.tensors import are_finite
 from pix2pix.networks import build_generator, describe_generator
+from pix2pix.runtime import torch_save
 from pix2pix.runtime.files import write_atomically
 
 FORMAT = "pix2pix"
@@ -83,7 +84,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, half: bool = True)
         "weights": weights,
         "about": checkpoint.about,
     }
-    write_atomically(Path(path), lambda file: torch.save(content, file))
+    write_atomically(Path(path), lambda file: torch_save.save(content, file))
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

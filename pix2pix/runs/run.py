@@ -31,6 +31,7 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runs.saved_state import check_state
+from pix2pix.runtime import torch_save
 from pix2pix.runtime.background import BackgroundWriter
 from pix2pix.runtime.files import (
     all_or_nothing,
@@ -223,7 +224,7 @@ class Run(RunFolder):
             self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True
         ):
             save_checkpoint(path, checkpoint)
-        write_atomically(self.state_path, lambda file: torch.save(event.state, file))
+        write_atomically(self.state_path, lambda file: torch_save.save(event.state, file))
         self._state_step = event.step
 
     def _news_of_writer(self) -> dict[str, int]:

@@ -80,7 +80,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
+        with part.open("w+b") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
