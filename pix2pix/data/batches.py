@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import multiprocessing
-import signal
-import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.data.ahead import batches_of, order_of, passes_ahead, share_of
 from pix2pix.data.augment import window_of
 from pix2pix.data.checks.introduction import introduce_pairs, warn_of_pairs
 from pix2pix.data.kinds import Looks, kept_looks, look, started_looks
 from pix2pix.data.made_sources import holes_of
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_config_pairs
-from pix2pix.data.prefetch import prefetched
 from pix2pix.data.shortfall import refuse_untrained
-from pix2pix.data.store import Memory, Reader, Store, Stream, open_store
-from pix2pix.errors import ConfigError, DataError
+from pix2pix.data.store import PairReader, Store, Stream, open_store
+from pix2pix.errors import DataError
 from pix2pix.imaging.palette import HOLE
-from pix2pix.imaging.tensors import Batch, to_tensor, to_unit
+from pix2pix.imaging.tensors import Batch, to_tensor
 from pix2pix.seeding import seed_of
 
 Pixels = tuple[Tensor, Tensor]
@@ -56,14 +50,8 @@ class Dataset:
         self.in_channels = looks.in_channels
         self.out_channels = looks.out_channels
         self.train_size = len(folder.train)
-        self._reader = Reader(
-            folder.root,
-            folder.train,
-            config.load_size(),
-            looks,
-            config.make,
-            looks.palette if config.crisp else (),
-        )
+        crisp = looks.palette if config.crisp else ()
+        self._reader = PairReader(folder.root, folder.train, config.load_size(), looks, config.make, crisp)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)
 
     @classmethod
@@ -144,13 +132,25 @@ class Dataset:
     @property
     def device(self) -> torch.device:
         """The device of the batches: the CPU, unless `to` moved the pictures."""
-        return self._store.targets.device if isinstance(self._store, Memory) else torch.device("cpu")
+        return self._store.device
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the pictures are read from the disk each time."""
+        return isinstance(self._store, Stream)
+
+    def take_problems(self) -> list[Problem]:
+        """Returns the files that could not be read since the last call."""
+        return self._store.take_problems()
+
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Takes in what a process that reads pictures could not read."""
+        self._seen_problems.update(dict.fromkeys(problems))
 
     def to(self, device: torch.device | str) -> Dataset:
         """Moves pictures that are held in memory to a device, where batches are cut; streamed ones stay
         on the CPU."""
-        if isinstance(self._store, Memory):
-            self._store.to(torch.device(device))
+        self._store.to(torch.device(device))
         return self
 
     def batches(
@@ -158,16 +158,10 @@ class Dataset:
     ) -> Generator[tuple[int, list[Batch]], None, None]:
         """Yields (step, its passes) from step `start` on, without end, computed ahead. To be
         closed after use."""
-        self._share(world)
-        each = self.config.passes()
+        share_of(self.config.batch, world)
         # Closed here and not when collected, so that no thread and no process outlives the consumer.
-        with closing(self._passes(start, rank, world=world)) as passes:
-            for step in itertools.count(start):
-                pixels = list(itertools.islice(passes, each))
-                yield (
-                    step,
-                    [{"source": to_unit(source), "target": to_unit(target)} for source, target in pixels],
-                )
+        with closing(passes_ahead(self, start, rank=rank, world=world)) as passes:
+            yield from batches_of(passes, ("source", "target"), start=start, each=self.config.passes())
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
         """Returns (name, source and target) of the validation pairs, whole, as (1, C, size, size) in [-1, 1].
@@ -203,107 +197,17 @@ class Dataset:
         together what one process sees.
         """
         config = self.config
-        share = self._share(world)
+        share = share_of(config.batch, world)
         first = (step * config.passes() + micro) * config.batch + rank * share
         numbers = range(first, first + share)
-        indices = [self._order(number // self.train_size)[number % self.train_size] for number in numbers]
+        count = self.train_size
+        indices = [order_of(config.seed, number // count, count=count)[number % count] for number in numbers]
         seeds = [seed_of(config.seed, "sample", number) for number in numbers]
         spare = config.load_size() - config.size
         windows = [window_of(seed, (spare, spare), mirror=config.mirror) for seed in seeds]
         crisp = [bool(self.palette) and seed_of(seed, "crisp") < config.crisp * 2**63 for seed in seeds]
-        source, target = self._store.crops(indices, windows, config.size, crisp)
+        source, target = self._store.crops(indices, windows, size=config.size, crisp=crisp)
         return (_punch(source, seeds) if config.make == "mask" else source), target
-
-    def _share(self, world: int) -> int:
-        """Returns the pairs of one pass for each process."""
-        batch = self.config.batch
-        if batch % world:
-            raise ConfigError(
-                f"batch is {batch}; {world} processes cannot share it evenly. Take "
-                f"{max(1, batch // world) * world}."
-            )
-        return batch // world
-
-    def _order(self, epoch: int) -> list[int]:
-        return _permutation(self.config.seed, epoch, count=self.train_size)
-
-    def _passes(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
-        """Yields the uint8 passes in order, from the first of step `start` on."""
-        each = self.config.passes()
-        places = (divmod(number, each) for number in itertools.count(start * each))
-        if self.device.type != "cpu":
-            # Cut where the pictures are: a thread would only fight for the interpreter.
-            yield from (self.pixels(step, micro, rank, world) for step, micro in places)
-        elif isinstance(self._store, Stream) and self.config.workers:
-            yield from self._from_workers(start, rank, world=world)
-        else:
-            with closing(
-                prefetched(self.pixels(step, micro, rank, world) for step, micro in places)
-            ) as ahead:
-                yield from ahead
-
-    def _from_workers(self, start: int, rank: int, *, world: int) -> Generator[Pixels, None, None]:
-        each = self.config.passes()
-        loader = DataLoader(
-            _Passes(self, rank, world=world),
-            batch_size=None,
-            sampler=itertools.count(start * each),
-            num_workers=self.config.workers,
-            collate_fn=_as_it_is,
-            multiprocessing_context=_context(),
-            worker_init_fn=_leave_signals_to_trainer,
-        )
-        for source, target, problems in loader:
-            self._seen_problems.update(dict.fromkeys(problems))
-            yield torch.from_numpy(source), torch.from_numpy(target)
-
-
-class _Passes(torch.utils.data.Dataset[Any]):
-    """The passes of a run by number, for the workers of a DataLoader."""
-
-    def __init__(self, dataset: Dataset, rank: int, *, world: int) -> None:
-        self.dataset = dataset
-        self.rank = rank
-        self.world = world
-
-    def __getitem__(self, number: int) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
-        source, target = self.dataset.pixels(
-            *divmod(number, self.dataset.config.passes()), self.rank, self.world
-        )
-        problems = self.dataset._store.problems
-        news = problems[:]
-        problems.clear()
-        # Arrays travel through a pipe; tensors would fill /dev/shm, of which containers have 64 MB.
-        return source.numpy(), target.numpy(), news
-
-
-def _leave_signals_to_trainer(worker: int) -> None:
-    """Ignores Ctrl-C in a worker: the trainer handles it, and needs its batches until it has saved."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-
-
-def _as_it_is(item: Any) -> Any:
-    return item
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Returns the context for workers: clean processes, since a fork would copy locks that
-    other threads hold."""
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pix2pix.data.batches"])
-    return context
-
-
-@lru_cache(maxsize=4)
-def _permutation(seed: int, epoch: int, *, count: int) -> list[int]:
-    """Returns the order of the training pairs in one epoch."""
-    return torch.randperm(
-        count, generator=torch.Generator().manual_seed(seed_of(seed, "order", epoch))
-    ).tolist()
 
 
 def _punch(pictures: Tensor, seeds: list[int]) -> Tensor:

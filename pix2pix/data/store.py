@@ -29,9 +29,43 @@ SHARE_OF_FREE_MEMORY = 0.25
 FREE_WHERE_UNKNOWN = 4_000_000_000
 
 
+class Reader(Protocol):
+    """Reads the examples of a store, each as one or more square uint8 images (C, size, size)."""
+
+    @property
+    def size(self) -> int:
+        """Returns the side of the images in pixels."""
+
+    @property
+    def count(self) -> int:
+        """Returns the number of examples."""
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Returns the channels of the images of an example."""
+
+    @property
+    def has_crisp(self) -> bool:
+        """Whether the first image may be asked for in the exact colours of its palette too."""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the images of an example are all the same."""
+
+    @property
+    def noun(self) -> str:
+        """Returns what the examples are called, such as `pairs`."""
+
+    def read(self, index: int, crisp: bool = False) -> tuple[Tensor, ...]:
+        """Returns the images of an example; `crisp` gives label maps in their palette's exact colours."""
+
+    def problem(self, index: int, error: DataError) -> Problem:
+        """Returns the problem of an example that could not be read."""
+
+
 @dataclass(frozen=True)
-class Reader:
-    """Reads pairs as square uint8 tensors (C, size, size), according to the kinds of their halves."""
+class PairReader:
+    """Reads pairs, each as source and target, according to the kinds of their halves."""
 
     root: Path
     pairs: tuple[Pair, ...]
@@ -40,6 +74,27 @@ class Reader:
     make: str
     palette: tuple[PaletteEntry, ...] = ()
     """Of label maps that are asked for `crisp` too; empty where none are."""
+    noun = "pairs"
+
+    @property
+    def count(self) -> int:
+        """Returns the number of pairs."""
+        return len(self.pairs)
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Returns the channels of sources and targets."""
+        return self.looks.in_channels, self.looks.out_channels
+
+    @property
+    def has_crisp(self) -> bool:
+        """Whether there are label maps that are asked for in exact colours."""
+        return bool(self.palette)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether sources are the targets, into which holes are punched later."""
+        return self.make == "mask"
 
     def read(self, index: int, crisp: bool = False) -> tuple[Tensor, Tensor]:
         """Returns source and target of one pair; `crisp` gives label maps in their palette's exact colours.
@@ -67,21 +122,27 @@ class Reader:
         """Returns the problem of a pair that could not be read."""
         return Problem(self.pairs[index].source.relative_to(self.root).as_posix(), str(error))
 
-    def nbytes(self) -> int:
-        """Returns the bytes that a cache of all pairs takes."""
-        channels = self.looks.in_channels * (2 if self.palette else 1) + self.looks.out_channels
-        return len(self.pairs) * channels * self.size**2
-
 
 class Store(Protocol):
-    """Returns crops of chosen pairs, and lists the files that could not be read."""
+    """Returns crops of chosen examples, and lists the files that could not be read."""
 
     problems: list[Problem]
 
+    @property
+    def device(self) -> torch.device:
+        """Returns where crops are."""
+
+    def to(self, device: torch.device) -> None:
+        """Moves pictures that are held in memory; streamed ones stay on the CPU."""
+
     def crops(
-        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
-    ) -> tuple[Tensor, Tensor]:
-        """Returns sources (`crisp` where asked for) and targets, uint8 (B, C, size, size)."""
+        self, indices: Sequence[int], windows: Sequence[Window], *, size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, ...]:
+        """Returns the images of the examples, the first ones `crisp` where asked for, each
+        uint8 (B, C, size, size)."""
+
+    def take_problems(self) -> list[Problem]:
+        """Returns the problems, and forgets them."""
 
 
 @dataclass
@@ -91,25 +152,34 @@ class Stream:
     reader: Reader
     problems: list[Problem] = field(default_factory=list)
     broken: set[int] = field(default_factory=set)
+    device = torch.device("cpu")
+
+    def to(self, device: torch.device) -> None:
+        """Does nothing, as nothing is held."""
 
     def crops(
-        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
-    ) -> tuple[Tensor, Tensor]:
+        self, indices: Sequence[int], windows: Sequence[Window], *, size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, ...]:
         """Returns crops as in `Store`."""
-        halves = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
-        sources, targets = (
+        examples = [self._read(index, clean) for index, clean in zip(indices, crisp, strict=True)]
+        return tuple(
             torch.cat(
                 [
-                    crop_rows(pair[half].unsqueeze(0), [0], windows=[window], size=size)
-                    for pair, window in zip(halves, windows, strict=True)
+                    crop_rows(image.unsqueeze(0), [0], windows=[window], size=size)
+                    for image, window in zip(images, windows, strict=True)
                 ]
             )
-            for half in (0, 1)
+            for images in zip(*examples, strict=True)
         )
-        return sources, targets
 
-    def _read(self, index: int, crisp: bool) -> tuple[Tensor, Tensor]:
-        count = len(self.reader.pairs)
+    def take_problems(self) -> list[Problem]:
+        """Returns the problems, and forgets them."""
+        taken = self.problems[:]
+        self.problems.clear()
+        return taken
+
+    def _read(self, index: int, crisp: bool) -> tuple[Tensor, ...]:
+        count = self.reader.count
         for place in range(index, index + count):
             if place % count in self.broken:
                 continue
@@ -118,21 +188,21 @@ class Stream:
             except DataError as error:
                 self.broken.add(place % count)
                 self.problems.append(self.reader.problem(place % count, error))
-        raise DataError(_none_readable(self.problems))
+        raise DataError(_none_readable(self.reader, self.problems))
 
 
 class Memory:
     """All pictures as bytes, on the CPU or a GPU."""
 
     def __init__(self, reader: Reader) -> None:
-        count = len(reader.pairs)
-        sides = (reader.looks.in_channels, reader.looks.out_channels)
-        self.sources, self.targets = (
-            torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8) for channels in sides
-        )
-        self.crisp = torch.empty_like(self.sources) if reader.palette else None
-        if reader.make == "mask":
-            self.sources = self.targets
+        count = reader.count
+        self.images = [
+            torch.empty(count, channels, reader.size, reader.size, dtype=torch.uint8)
+            for channels in reader.channels
+        ]
+        self.crisp = torch.empty_like(self.images[0]) if reader.has_crisp else None
+        if reader.is_one:
+            self.images = [self.images[-1]] * len(self.images)
         self.reader = reader
         # Pillow lets other threads run while it decodes and resizes.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "pix2pix-read") as pool:
@@ -140,47 +210,64 @@ class Memory:
         self.problems = [problem for problem in problems if problem]
         good = [index for index, problem in enumerate(problems) if not problem]
         if not good:
-            raise DataError(_none_readable(self.problems))
+            raise DataError(_none_readable(reader, self.problems))
         self.rows = [
             next((row for row in range(index, count) if not problems[row]), good[0]) for index in range(count)
         ]
 
     def _fill(self, row: int) -> Problem | None:
         try:
-            self.sources[row], self.targets[row] = self.reader.read(row)
+            for held, image in zip(self.images, self.reader.read(row), strict=True):
+                held[row] = image
             if self.crisp is not None:
                 self.crisp[row] = self.reader.read(row, crisp=True)[0]
         except DataError as error:
             return self.reader.problem(row, error)
         return None
 
+    @property
+    def device(self) -> torch.device:
+        """Returns where the pictures are."""
+        return self.images[-1].device
+
     def to(self, device: torch.device) -> None:
-        """Moves the pictures."""
-        shared = self.sources is self.targets
-        self.targets = self.targets.to(device)
-        self.sources = self.targets if shared else self.sources.to(device)
+        """Moves the pictures; images that are the same stay one."""
+        moved = {id(image): image.to(device) for image in self.images}
+        self.images = [moved[id(image)] for image in self.images]
         self.crisp = None if self.crisp is None else self.crisp.to(device)
 
     def crops(
-        self, indices: Sequence[int], windows: Sequence[Window], size: int, crisp: Sequence[bool]
-    ) -> tuple[Tensor, Tensor]:
+        self, indices: Sequence[int], windows: Sequence[Window], *, size: int, crisp: Sequence[bool]
+    ) -> tuple[Tensor, ...]:
         """Returns crops as in `Store`."""
         rows = [self.rows[index] for index in indices]
-        sources = crop_rows(self.sources, rows, windows=windows, size=size)
+        cut = [crop_rows(image, rows, windows=windows, size=size) for image in self.images]
         if self.crisp is not None and any(crisp):
-            chosen = torch.tensor(crisp, device=sources.device).view(-1, 1, 1, 1)
-            sources = torch.where(chosen, crop_rows(self.crisp, rows, windows=windows, size=size), sources)
-        return sources, crop_rows(self.targets, rows, windows=windows, size=size)
+            chosen = torch.tensor(crisp, device=self.device).view(-1, 1, 1, 1)
+            cut[0] = torch.where(chosen, crop_rows(self.crisp, rows, windows=windows, size=size), cut[0])
+        return tuple(cut)
+
+    def take_problems(self) -> list[Problem]:
+        """Returns the problems, and forgets them."""
+        taken = self.problems[:]
+        self.problems.clear()
+        return taken
 
 
-def _none_readable(problems: list[Problem]) -> str:
-    return f"None of the training pairs ({len(problems):,}) can be read. {problems[0]}"
+def nbytes(reader: Reader) -> int:
+    """Returns the bytes that a store in memory takes."""
+    channels = sum(reader.channels) + (reader.channels[0] if reader.has_crisp else 0)
+    return reader.count * channels * reader.size**2
+
+
+def _none_readable(reader: Reader, problems: list[Problem]) -> str:
+    return f"None of the training {reader.noun} ({reader.count:,}) can be read. {problems[0]}"
 
 
 def open_store(reader: Reader, cache: str) -> Store:
     """Returns memory or disk, as `cache` states; auto is memory for what fits in a quarter of the free memory
     and in 2 GB."""
-    fits = reader.nbytes() <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
+    fits = nbytes(reader) <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
     return Memory(reader) if cache == "memory" or (cache == "auto" and fits) else Stream(reader)
 
 
