@@ -177,6 +177,9 @@ class TrainConfig(Architecture):
     names what is wrong."""
 
     data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
+    data_b: Annotated[
+        str, "folder of the second side, without pairs; empty where `data` has both sides in it", DATA
+    ] = ""
     direction: Annotated[
         Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA
     ] = "AtoB"

@@ -18,7 +18,7 @@ from pix2pix.data.checks.introduction import introduce_pairs, warn_of_pairs
 from pix2pix.data.kinds import Looks, kept_looks, look, started_looks
 from pix2pix.data.made_sources import holes_of
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_config_pairs
-from pix2pix.data.shortfall import refuse_untrained
+from pix2pix.data.shortfall import note_small, refuse_untrained
 from pix2pix.data.store import PairReader, Store, Stream, open_store
 from pix2pix.errors import DataError
 from pix2pix.imaging.palette import HOLE
@@ -101,20 +101,7 @@ class Dataset:
     @property
     def notes(self) -> tuple[Problem, ...]:
         """What is worth knowing of pictures that are used all the same, named by one of them."""
-        size = self.config.size
-        small = [pair for pair in self.folder.train if pair.size and min(pair.size) < size]
-        if not small:
-            return ()
-        first = min(small, key=lambda pair: min(pair.size or (0, 0)))
-        width, height = first.size or (0, 0)
-        fits = max(8, 1 << (min(width, height).bit_length() - 1))
-        cause = (
-            f"is {width} x {height}, smaller than the crop of {size} x {size}, as {len(small):,} of "
-            f"{len(self.folder.train):,} training"
-            f" pictures: enlarged, they show nothing more. Train with --size {fits}."
-        )
-        file = first.source.relative_to(self.folder.root).as_posix()
-        return (Problem(file, f"{first.source.name} {cause}", "small"),)
+        return note_small(self.folder, self.config.size)
 
     def fingerprint(self) -> str:
         """Returns the number of training pairs, and a digest of their names and sizes in their order."""

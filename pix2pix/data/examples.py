@@ -10,6 +10,7 @@ import torch
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.data.batches import Dataset
 from pix2pix.data.scan import Problem
+from pix2pix.data.unpaired import Unpaired
 from pix2pix.imaging.tensors import Batch
 
 
@@ -57,7 +58,7 @@ class Examples(Protocol):
 
 
 Opener = Callable[[TrainConfig, ModelConfig | None, ModelConfig | None], Examples]
-EXAMPLES: dict[str, Opener] = {"pairs": Dataset.open}
+EXAMPLES: dict[str, Opener] = {"pairs": Dataset.open, "unpaired": Unpaired.open}
 """Openers of data by what a method learns from, called with (settings, saved model, start).
 
 The saved model of a resumed run, or the start of a new one, determines how images are interpreted.

@@ -62,9 +62,9 @@ def match_files(found: list[Found], layout: str = "auto", *, single: bool = Fals
     if layout not in ("auto", *STATED):
         raise DataError(f"layout is {layout!r}; choose one of auto, {', '.join(STATED)}.")
     if single:
-        return Matches("photos", _whole(found), [])
+        return Matches("photos", name_wholes(found), [])
     if layout == "side-by-side":
-        return Matches("side by side", _whole(found), [])
+        return Matches("side by side", name_wholes(found), [])
     candidates: list[Matches] = []
     if layout in ("auto", "folders"):
         candidates += _by_folders(found)
@@ -74,7 +74,7 @@ def match_files(found: list[Found], layout: str = "auto", *, single: bool = Fals
     few = layout == "auto" and 4 * len(best.matches) < len(found)
     # The headers are read only where they decide something.
     if few and (not best.matches or sum(map(is_double, found)) > 2 * len(best.matches)):
-        return Matches("side by side", _whole(found), [])
+        return Matches("side by side", name_wholes(found), [])
     return best
 
 
@@ -91,7 +91,7 @@ def is_double(file: Found) -> bool:
     return width == 2 * height
 
 
-def _whole(found: list[Found]) -> list[Match]:
+def name_wholes(found: list[Found]) -> list[Match]:
     """Returns a match for each picture; the suffix is part of the name where two differ in it alone."""
     wholes = [file.whole() for file in found]
     count = Counter((file.split, file.key) for file in wholes)

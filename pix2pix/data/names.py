@@ -154,6 +154,20 @@ def _read_word(word: str, family: int) -> tuple[str | None, int | None]:
     return SPLITS.get(word), sides.get(word)
 
 
+def side_word(folder: str, family: int) -> int | None:
+    """Returns the side that a folder's name states: 0, 1, or None."""
+    return _read_word(folder.casefold(), family)[1]
+
+
+def split_and_rest(folder: str) -> tuple[str | None, str]:
+    """Returns the split in a folder's name, and the rest: train_horse gives train and horse."""
+    words = "|".join(SPLITS)
+    match = re.fullmatch(rf"(?:({words})[ _-](.+)|(.+)[ _-]({words}))", folder, re.IGNORECASE | re.DOTALL)
+    if match is None:
+        return None, folder
+    return SPLITS[(match[1] or match[4]).casefold()], match[2] or match[3]
+
+
 def as_training(path: PurePath) -> PurePath:
     """Returns the path of a test or validation picture with `train` for its split: testA becomes trainA."""
     split_word = re.compile(rf"^({OTHER_SPLITS})|({OTHER_SPLITS})$", re.IGNORECASE)

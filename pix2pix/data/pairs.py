@@ -196,7 +196,7 @@ def open_pairs(
     ]
     if not pairs:
         raise DataError(nothing_found(root, found, problems=problems, make=make, layout=layout))
-    train, val, test, drawn = _split(pairs, seed)
+    train, val, test, drawn = split_pairs(pairs, seed)
     found_pairs = PairFolder(
         root,
         matched.layout,
@@ -352,15 +352,15 @@ def _unequal(a: Path, size: tuple[int, int], *, b: Path, other: tuple[int, int])
     )
 
 
-def _split(
-    pairs: list[tuple[str | None, Pair]], seed: int
+def split_pairs(
+    pairs: Sequence[tuple[str | None, Pair]], seed: int, *, draw: bool = True
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...], bool]:
-    """Returns training, validation and test pairs by their folders; validation pairs are drawn where
-    none are named."""
+    """Returns training, validation and test pairs by their folders, and whether validation pairs were drawn,
+    as they are where none are named, if `draw`."""
     train, val, test = ([pair for split, pair in pairs if split == name] for name in ("train", "val", "test"))
     # Beside train/ and val/, pictures of no split are training pairs.
     train += [pair for split, pair in pairs if split is None]
-    drawn = not val and len(train) > 1
+    drawn = draw and not val and len(train) > 1
     if drawn:
         # By name, so that a few more pairs move none of the others into another split.
         ranked = sorted(train, key=lambda pair: seed_of(seed, pair.name))

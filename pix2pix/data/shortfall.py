@@ -1,5 +1,5 @@
-"""Error sentences for a folder without a pair, or without a training pair: what was searched, what is there,
-what to do."""
+"""Sentences for a folder without a pair, without a training pair, or with pictures below the size to train
+at: what was searched, what is there, what to do."""
 
 from __future__ import annotations
 
@@ -103,6 +103,24 @@ def why_untrained(pairs: PairFolder) -> tuple[int, str, str]:
         return len(pairs.pairs), splits, "To train on them, call a folder train."
     inner = "/".join([pairs.root.name, *first.parts[: above + 1]])
     return len(pairs.pairs), splits, f"To train on them, name that folder itself, {inner}, or call it train."
+
+
+def note_small(folder: PairFolder, size: int) -> tuple[Problem, ...]:
+    """Returns a note on training pictures smaller than a crop of `size`, named by the smallest; else
+    nothing."""
+    small = [pair for pair in folder.train if pair.size and min(pair.size) < size]
+    if not small:
+        return ()
+    first = min(small, key=lambda pair: min(pair.size or (0, 0)))
+    width, height = first.size or (0, 0)
+    fits = max(8, 1 << (min(width, height).bit_length() - 1))
+    cause = (
+        f"is {width} x {height}, smaller than the crop of {size} x {size}, as {len(small):,} of "
+        f"{len(folder.train):,} training"
+        f" pictures: enlarged, they show nothing more. Train with --size {fits}."
+    )
+    file = first.source.relative_to(folder.root).as_posix()
+    return (Problem(file, f"{first.source.name} {cause}", "small"),)
 
 
 def several(count: int, noun: str) -> str:

@@ -267,8 +267,15 @@ def _none_readable(reader: Reader, problems: list[Problem]) -> str:
 def open_store(reader: Reader, cache: str) -> Store:
     """Returns memory or disk, as `cache` states; auto is memory for what fits in a quarter of the free memory
     and in 2 GB."""
-    fits = nbytes(reader) <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
-    return Memory(reader) if cache == "memory" or (cache == "auto" and fits) else Stream(reader)
+    return open_stores([reader], cache)[0]
+
+
+def open_stores(readers: Sequence[Reader], cache: str) -> tuple[Store, ...]:
+    """Returns a store for each reader, all in memory or all on disk."""
+    fits = sum(map(nbytes, readers)) <= min(LARGEST_CACHE, SHARE_OF_FREE_MEMORY * free_memory())
+    if cache == "memory" or (cache == "auto" and fits):
+        return tuple(Memory(reader) for reader in readers)
+    return tuple(Stream(reader) for reader in readers)
 
 
 def free_memory() -> int:

@@ -116,13 +116,13 @@ def find(
         and gray
         and not any(finding.what.startswith("Among gray targets") for finding in coloured)
     ):
-        what = f"Among coloured targets {len(gray):,} {_are(len(gray))} gray."
+        what = f"Among coloured targets {len(gray):,} {are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")
-    yield from _sizes(facts)
+    yield from size_findings(facts)
     if pairs.train and len(pairs.train) < FEW:
         count = len(pairs.train)
         yield Finding(
-            f"There {_are(count)} only {count} training pair{'s' * (count != 1)}.",
+            f"There {are(count)} only {count} training pair{'s' * (count != 1)}.",
             "Add some; hundreds are usual.",
             key="few",
         )
@@ -156,6 +156,11 @@ def _deep(pairs: PairFolder, facts: Mapping[str, Facts]) -> Iterator[Finding]:
             key="levels",
         )
     yield from _clipped(pairs)
+    yield from pages_finding(facts)
+
+
+def pages_finding(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    """Yields that of files with several pages the first is read, if there are such."""
     paged = tuple(file for file, fact in facts.items() if fact.pages > 1)
     if paged:
         what = f"Of {_files(paged)} with several pages the first page is read."
@@ -189,14 +194,12 @@ def _coloured(pairs: PairFolder, facts: Mapping[str, Facts], looks: Looks) -> It
         files = tuple(file for file, fact in facts.items() if fact.coloured[side])
         if not files or (side == 0 and pairs.make != "none"):  # a made source is what it was made to be
             continue
-        count = f"{len(files):,} {name}{'s' * (len(files) != 1)} {_are(len(files))} coloured"
+        count = f"{len(files):,} {name}{'s' * (len(files) != 1)} {are(len(files))} coloured"
         if kind == "gray":
             what = f"{count}, and read as gray, as was stated: the colours are lost."
             yield Finding(what, f"If they mean something, leave --{name} out.", files, "coloured")
         elif kind == "photo" and 2 * len(files) < len(facts):
-            what = (
-                f"Among gray {name}s {len(files):,} {_are(len(files))} coloured: all are learned in colour."
-            )
+            what = f"Among gray {name}s {len(files):,} {are(len(files))} coloured: all are learned in colour."
             yield Finding(what, f"If the colours mean nothing, state it: --{name} gray.", files, "coloured")
 
 
@@ -225,7 +228,7 @@ def _shifted(shift: tuple[int, int]) -> Finding:
 
 
 def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
-    leaked = _leaked(facts)
+    leaked = leaked_files(facts)
     if leaked:
         yield Finding(
             "The same picture is in train and in val or test.",
@@ -233,7 +236,7 @@ def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
             leaked,
             "leaked",
         )
-    copies = _copies((file, fact.pair_hash) for file, fact in facts.items())
+    copies = copied_files((file, fact.pair_hash) for file, fact in facts.items())
     if copies:
         what = (
             f"{len(copies):,} pairs are copies of others."
@@ -243,14 +246,15 @@ def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
         yield Finding(what, "Delete copies: they count twice in training.", copies, "copies")
 
 
-def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+def size_findings(facts: Mapping[str, Facts]) -> Iterator[Finding]:
+    """Yields that pictures have several sizes, are not square, or are small."""
     sizes = Counter(fact.size for fact in facts.values())
     if len(sizes) > 1:
         (width, height), most = sizes.most_common(1)[0]
         others = tuple(file for file, fact in facts.items() if fact.size != (width, height))
         what = (
-            f"The pictures have {len(sizes):,} sizes: {most:,} {_are(most)} {width} x {height},"
-            f" {len(others):,} {_are(len(others))} not."
+            f"The pictures have {len(sizes):,} sizes: {most:,} {are(most)} {width} x {height},"
+            f" {len(others):,} {are(len(others))} not."
         )
         yield Finding(what, "Training makes them all one size.", others, "sizes", (width, height))
     stretched = tuple(file for file, fact in facts.items() if fact.size[0] != fact.size[1])
@@ -265,7 +269,8 @@ def _sizes(facts: Mapping[str, Facts]) -> Iterator[Finding]:
         yield Finding(what, f"Train with --size {fit}.", small, "small", (fit, fit))
 
 
-def _are(count: int) -> str:
+def are(count: int) -> str:
+    """Returns the verb for a count."""
     return "is" if count == 1 else "are"
 
 
@@ -275,16 +280,16 @@ def _have(count: int) -> str:
 
 def _pictures(files: tuple[str, ...]) -> str:
     """Returns a count with noun and verb: `1 picture is`, `2 pictures are`."""
-    return f"{len(files):,} picture{'s' * (len(files) != 1)} {_are(len(files))}"
+    return f"{len(files):,} picture{'s' * (len(files) != 1)} {are(len(files))}"
 
 
-def _leaked(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+def leaked_files(facts: Mapping[str, Facts]) -> tuple[str, ...]:
     """Returns validation and test files whose picture is also a training picture."""
     trained = {fact.photo_hash for fact in facts.values() if fact.split == "train"}
     return tuple(file for file, fact in facts.items() if fact.split != "train" and fact.photo_hash in trained)
 
 
-def _copies(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+def copied_files(hashes: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
     """Returns the second and later files with the same pixels."""
     groups: defaultdict[bytes, list[str]] = defaultdict(list)
     for file, digest in hashes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pix2pix.config import ImageSpec
 from pix2pix.data.checks.report import SIDES, inspect_pairs
-from pix2pix.data.kinds import strange_colors
+from pix2pix.data.kinds import Looks, strange_colors
 from pix2pix.settings import range_words
 
 if TYPE_CHECKING:
@@ -28,11 +28,14 @@ def introduce_pairs(dataset: Dataset) -> str:
     places = SIDES.get(pairs.layout, ("made from them", ""))
     if config.direction == "BtoA" and config.make == "none":
         places = places[::-1]
-    source, target = (_side(spec, place) for spec, place in zip(dataset.images.values(), places, strict=True))
+    source, target = (
+        describe_images(spec, place) for spec, place in zip(dataset.images.values(), places, strict=True)
+    )
     return f"{count}, {len(pairs.val):,} for validation{drawn}; source: {source}; target: {target}"
 
 
-def _side(spec: ImageSpec, place: str) -> str:
+def describe_images(spec: ImageSpec, place: str) -> str:
+    """Returns `labels on the left, 12 colours`."""
     facts = [f"{spec.kind} {place}".rstrip()]
     facts += [f"{len(spec.palette)} colours"] if spec.palette else []
     facts += ["three equal channels"] if spec.kind == "gray" and spec.channels == 3 else []
@@ -53,11 +56,16 @@ def warn_of_pairs(dataset: Dataset) -> Iterator[str]:
             for finding in report.findings
             if finding.key not in ("small", "sizes")
         )
-    for name, found, palette in (
-        ("source", dataset.found.palette, dataset.palette),
-        ("target", dataset.found.target_palette, dataset.target_palette),
+    yield from warn_of_palettes(dataset.found, dataset.looks, names=("source", "target"))
+
+
+def warn_of_palettes(found: Looks, looks: Looks, *, names: tuple[str, str]) -> Iterator[str]:
+    """Yields colours of labels that the palettes of a run do not have; `names` are those of the sides."""
+    for name, colors, palette in (
+        (names[0], found.palette, looks.palette),
+        (names[1], found.target_palette, looks.target_palette),
     ):
-        strange = strange_colors(found, palette)
+        strange = strange_colors(colors, palette)
         if strange:
             listed = ", ".join("#{:02x}{:02x}{:02x}".format(*color) for _, color in strange[:8])
             yield (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -99,11 +100,9 @@ class Report:
         )
         lines = [f"{total} {noun}, halves {width} x {height}{more}", f"splits: {counts}{drawn}"]
         lines += [
-            f"{name}: {_half_text(half)}" for name, half in (("source", self.source), ("target", self.target))
+            f"{name}: {half_text(half)}" for name, half in (("source", self.source), ("target", self.target))
         ]
-        lines += [
-            f"! {finding.what} {finding.remedy}{_file_list(finding.files)}" for finding in self.findings
-        ]
+        lines += [f"! {finding.what} {finding.remedy}{file_list(finding.files)}" for finding in self.findings]
         lines += [f"left out: {problem}" for problem in self.problems]
         return "\n".join(lines)
 
@@ -145,7 +144,8 @@ class Report:
         )
 
 
-def _half_text(half: Half) -> str:
+def half_text(half: Half) -> str:
+    """Returns the kind of a side, with the classes of labels."""
     if half.kind != "labels":
         return half.kind
     return f"labels, {half.colors} colours: " + ", ".join(
@@ -153,7 +153,8 @@ def _half_text(half: Half) -> str:
     )
 
 
-def _file_list(files: tuple[str, ...]) -> str:
+def file_list(files: tuple[str, ...]) -> str:
+    """Returns the first files in brackets; "" for none."""
     rest = f" and {len(files) - MANY} more" if len(files) > MANY else ""
     return f" [{', '.join(files[:MANY])}{rest}]" if files else ""
 
@@ -174,7 +175,7 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None 
     """Reads every picture of pairs that were found and sampled already, and returns the report."""
     facts: dict[str, Facts] = {}
     problems = list(pairs.problems)
-    for done, (file, result) in enumerate(_read_all(pairs, looks), 1):
+    for done, (file, result) in enumerate(read_all(pairs, partial(look_closely, looks=looks)), 1):
         if isinstance(result, DataError):
             problems.append(Problem(file, str(result)))
         else:
@@ -209,15 +210,17 @@ def _side_folders(pairs: PairFolder) -> tuple[str, str]:
     return next(((a, b) for a, b in zip(*above, strict=False) if a != b), ("A", "B"))
 
 
-def _read_all(pairs: PairFolder, looks: Looks) -> Iterator[tuple[str, Facts | DataError]]:
-    """Yields the facts of every pair in order, reading a few at a time."""
+def read_all(
+    pairs: PairFolder, look_at: Callable[[str, Pair], Facts]
+) -> Iterator[tuple[str, Facts | DataError]]:
+    """Yields the facts of every pair in order, by its split, reading a few at a time."""
     work = [(split, pair) for split in ("train", "val", "test") for pair in getattr(pairs, split)]
 
     def read(item: tuple[str, Pair]) -> tuple[str, Facts | DataError]:
         split, pair = item
         file = pair.source.relative_to(pairs.root).as_posix()
         try:
-            return file, look_closely(split, pair, looks=looks)
+            return file, look_at(split, pair)
         except DataError as error:
             return file, error
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from pix2pix.config import PaletteEntry
 from pix2pix.data.checks.report import Report
+from pix2pix.data.checks.sides_report import WITHOUT_PAIRS
 from pix2pix.data.clean_labels import clean_labels
 from pix2pix.data.intake.unpack import check_space, save_quickly
 from pix2pix.data.layouts import STATED
@@ -29,7 +30,7 @@ from pix2pix.runtime.files import no_space, read_size, read_values
 Halves = tuple[Image.Image, Image.Image]
 Change = Callable[[Image.Image, Image.Image], Halves]
 
-DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray"}
+DROPPED = {"unpaired", "unreadable", "unread", "stray", "twin", "leaked", "copies", "gray", "across"}
 """Findings whose files are removed, a pair with both its files."""
 MOST_LABELS = 256
 """Values up to which a picture is resized without mixing them."""
@@ -103,9 +104,7 @@ def _take(path: Path, place: Path, *, ours: bool) -> None:
 def _with_partners(case: Case, folder: Path) -> set[Path]:
     """Returns the files of a finding, and their partners, which would be incomplete without them."""
     named = {folder / file for file in case.files}
-    if case.key in ALONE:
-        return named
-    if case.report is None:
+    if case.key in ALONE or case.report is None or case.report.layout == WITHOUT_PAIRS:
         return named
     opened = case.open(folder)
     pairs = [
