@@ -39,6 +39,7 @@ Layout = Literal["auto", "side-by-side", "folders", "suffixes"]
 Make = Literal["none", "gray", "edges", "mask", "lowres"]
 Patch = Literal["1", "16", "34", "70", "142", "286"]
 GeneratorName = Literal["unet", "resnet"]
+MethodName = Literal["pix2pix", "cyclegan"]
 Norm = Literal["instance", "batch", "none"]
 Decoder = Literal["transposed", "resize", "bilinear", "mixed", "sharp"]
 Dialect = Literal["paper", "usual", "kimrass", "huggan", "tensorflow"]
@@ -176,7 +177,11 @@ class TrainConfig(Architecture):
     """Every setting of a training run. Values are checked when it is made; `ConfigError`
     names what is wrong."""
 
-    data: Annotated[str, "folder of pairs (or of single photos, with `make`)", DATA] = ""
+    data: Annotated[
+        str,
+        "folder of pairs (of single photos, with `make`; of two sides or the first one, without pairs)",
+        DATA,
+    ] = ""
     data_b: Annotated[
         str, "folder of the second side, without pairs; empty where `data` has both sides in it", DATA
     ] = ""
@@ -210,6 +215,9 @@ class TrainConfig(Architecture):
         Literal["auto", "memory", "stream"], "hold the pictures in memory, or read them each time", DATA
     ] = "auto"
 
+    method: Annotated[
+        MethodName, "pix2pix learns from pairs; cyclegan from two sides of pictures without pairs", MODEL
+    ] = "pix2pix"
     patch: Annotated[Patch, "side of the patch that the discriminator judges, in pixels", MODEL] = "70"
     discriminator_width: Annotated[
         int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)

@@ -69,8 +69,10 @@ def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME",
+        help="folder of pairs (of photos, with --make; of two sides or the first one, without pairs), or "
+        "hf://datasets/OWNER/NAME",
     )
+    flags.add_second_folder(parser)
     flags.add_data_knobs(parser)
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     parser.add_argument(
@@ -98,13 +100,17 @@ def prepare(args: argparse.Namespace) -> int:
 
 def inspect(args: argparse.Namespace) -> int:
     """Prints the report."""
-    from pix2pix.data.checks.report import inspect_folder
+    from pix2pix.data.checks.sides_report import inspect_data
 
     folder = data_folder(args.data)
     settings = {name: value for name, value in flags.given(args).items() if name in flags.DATA_SETTINGS}
-    with counting("pairs") as show:
-        report = inspect_folder(folder, show, **settings)
+    if settings.get("data_b"):
+        settings["data_b"] = data_folder(settings["data_b"])
+    with counting("pictures") as show:
+        report = inspect_data(folder, show, **settings)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
+    if settings.get("data_b") and (args.mend or args.output):
+        raise DataError("--mend copies one folder: put both sides into one, as A and B, and name that.")
     if args.mend or args.output:
         print(f"mended: {mend(report, Path(folder), key=args.mend, output=args.output)}", file=sys.stderr)
     return 0
@@ -115,11 +121,13 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
 
     Raises `DataError` where there is no such finding, or it cannot be fixed.
     """
+    from pix2pix.data.checks.sides_report import WITHOUT_PAIRS
     from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
     from pix2pix.data.intake.fixes import mend as apply
     from pix2pix.runtime.files import is_empty_folder
 
-    mendable = [finding for finding in report.findings if finding.key in (*CHANGES, *DROPPED)]
+    fixes = DROPPED if report.layout == WITHOUT_PAIRS else {*CHANGES, *DROPPED}
+    mendable = [finding for finding in report.findings if finding.key in fixes]
     keys = ", ".join(finding.key for finding in mendable) or "nothing"
     found = next((finding for finding in mendable if finding.key == key), None)
     if found is None or output is None:

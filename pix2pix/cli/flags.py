@@ -13,7 +13,17 @@ from pix2pix.settings import Knob
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT"}
 
 
-DATA_SETTINGS = ("direction", "layout", "make", "source", "target", "source_range", "target_range")
+DATA_SETTINGS = (
+    "method",
+    "data_b",
+    "direction",
+    "layout",
+    "make",
+    "source",
+    "target",
+    "source_range",
+    "target_range",
+)
 """Settings of how the data is arranged and what its pictures are, which commands that only read
 it accept too."""
 RANGE = re.compile(r"-[\d.][^:]*:.*")
@@ -29,6 +39,17 @@ def join_ranges(arguments: Sequence[str]) -> list[str]:
         else:
             joined.append(word)
     return joined
+
+
+def add_second_folder(parser: argparse.ArgumentParser) -> None:
+    """Adds the optional second folder beside DATA, for pictures without pairs."""
+    parser.add_argument(
+        "data_b",
+        nargs="?",
+        default=argparse.SUPPRESS,
+        metavar="DATA_B",
+        help="folder of the second side, for pictures without pairs (--method cyclegan)",
+    )
 
 
 def add_data_knobs(parser: argparse.ArgumentParser) -> None:

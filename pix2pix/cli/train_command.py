@@ -15,7 +15,11 @@ from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, RunError
 from pix2pix.runtime.paths import quoted
 
-USAGE = "pix2pix train DATA --run RUN [settings]\n       pix2pix train [DATA] --run RUN --resume [--steps N]"
+USAGE = (
+    "pix2pix train DATA --run RUN [settings]\n"
+    "       pix2pix train A_FOLDER B_FOLDER --method cyclegan --run RUN [settings]\n"
+    "       pix2pix train [DATA] --run RUN --resume [--steps N]"
+)
 EPILOG = """\
 The run is a folder: model.pth is the model so far (pix2pix translate reads it), metrics.jsonl the losses, \
 samples/ the pictures.
@@ -26,7 +30,10 @@ RESUME_HELP = (
     "go on with the run and its settings; --steps may be raised, and DATA name its pictures where they were"
     " moved"
 )
-DATA_HELP = "folder of pairs (or of photos, with --make), or hf://datasets/OWNER/NAME"
+DATA_HELP = (
+    "folder of pairs (of photos, with --make; of two sides or the first one, without pairs), or "
+    "hf://datasets/OWNER/NAME"
+)
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -37,10 +44,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         epilog=EPILOG,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        help="train a model on a folder of pairs, or go on with a run",
-        description="Trains pix2pix on a folder of pairs.",
+        help="train a model on a folder of pairs or on two sides without pairs, or go on with a run",
+        description="Trains a model on a folder of pairs, or on two sides of pictures without pairs.",
     )
     parser.add_argument("data", nargs="?", default=argparse.SUPPRESS, metavar="DATA", help=DATA_HELP)
+    flags.add_second_folder(parser)
     parser.add_argument(
         "--run",
         dest="run_folder",
@@ -87,8 +95,8 @@ def train(args: argparse.Namespace) -> int:
 
     from pix2pix.runs import execute as training
 
-    if args.resume and "data" in settings:
-        settings["data"] = data_folder(settings["data"])
+    if args.resume:
+        settings |= _folders(settings)
     with TrainingProgress() as progress, _pushing(args):
         if config is None:
             run = training.resume(args.run_folder, on_event=progress, settings=settings)
@@ -118,7 +126,12 @@ def _new_config(settings: dict[str, Any]) -> TrainConfig:
             "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add "
             "--resume for an existing run."
         )
-    return TrainConfig(**settings | {"data": data_folder(settings["data"])})
+    return TrainConfig(**settings | _folders(settings))
+
+
+def _folders(settings: dict[str, Any]) -> dict[str, str]:
+    """Returns the folders that were typed, those of the Hub as local copies."""
+    return {name: data_folder(settings[name]) for name in ("data", "data_b") if settings.get(name)}
 
 
 def _report(snapshot: Any) -> int:

@@ -16,7 +16,7 @@ from pix2pix.data.layouts import Layout, Match, match_files
 from pix2pix.data.made_sources import make_source
 from pix2pix.data.scan import Problem, scan
 from pix2pix.data.shortfall import nothing_found
-from pix2pix.errors import DataError
+from pix2pix.errors import ConfigError, DataError
 from pix2pix.imaging.tensors import resize, usual_levels
 from pix2pix.runtime.files import read_header, read_image, read_range
 from pix2pix.seeding import seed_of
@@ -217,6 +217,11 @@ def open_pairs(
 def open_config_pairs(config: TrainConfig, model: ModelConfig | None = None) -> PairFolder:
     """Finds the pairs that the settings name. The ranges of deep pictures that `model` knows come before
     those of the settings. Errors as `open_pairs`."""
+    if config.data_b:
+        raise ConfigError(
+            "two folders are two sides without pairs: train on them with --method cyclegan, or name one "
+            "folder that has both halves of the pairs in it."
+        )
     levels = config.ranges()
     known = (model.source_levels, model.target_levels) if model else (None, None)
     return open_pairs(

@@ -48,7 +48,7 @@ def nothing_found(
             f"{root} has no pairs: {len(names[0]):,} and {len(names[1]):,} pictures in its two halves, and "
             "no name stands in both"
             f" (such as {names[0][0]} and {names[1][0]}). Give the two halves of a pair the same "
-            f"name.{stated}"
+            f"name, or train without pairs: --method cyclegan.{stated}"
         )
     unreadable = [problem for problem in problems if problem.kind == "unreadable"]
     if unreadable and str(unreadable[0]) != first:
@@ -57,7 +57,8 @@ def nothing_found(
     return (
         f"{root} has no pairs. Looked for {looked_for}; found {len(found)} single "
         f"picture{'s' * (len(found) != 1)}. {first}"
-        f" For photos without partners choose what to make from them: gray, edges, mask or lowres.{stated}"
+        " For photos without partners choose what to make from them: gray, edges, mask or lowres; two sides "
+        f"of pictures are trained on without pairs: --method cyclegan.{stated}"
     )
 
 

@@ -325,8 +325,8 @@ def _by_halves(root: Path, found: list[Found]) -> _Sorted | None:
 def _halves(root: Path, found: Sequence[Found]) -> _Sorted:
     wholes = [file.whole() for file in found]
     return _Sorted(
-        _Files("left halves", root, wholes, "left"),
-        _Files("right halves", root, wholes, "right"),
+        _Files("the left halves", root, wholes, "left"),
+        _Files("the right halves", root, wholes, "right"),
         len(wholes),
     )
 

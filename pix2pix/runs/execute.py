@@ -21,6 +21,7 @@ from pix2pix.errors import NoSpaceError, Pix2PixError
 from pix2pix.runs.interrupts import stop_on_signals
 from pix2pix.runs.preflight import (
     ADJUSTABLE,
+    DATA,
     Prepared,
     Weights,
     check_resume,
@@ -75,17 +76,16 @@ def resume(
     """Resumes a run from its saved state, bit for bit on a CPU; `steps` extends it.
 
     Settings and data are the run's own; `settings` may set others of `ADJUSTABLE`, such as the device, for
-    this time, or `data`, the new place of the same pictures, which the run stores. A run that never saved
+    this time, or `DATA`, the new place of the same pictures, which the run stores. A run that never saved
     starts from its first step. Raises `Pix2PixError` for what does not fit the run, which is then unchanged.
     """
     opened = Run.open(run)
     given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
-    if "data" in given:
-        given["data"] = whole_path(given["data"])
+    given |= {name: whole_path(given[name]) for name in DATA if name in given}
     check_resume(opened, given)
     with joined_processes():
         return _train_in(
-            opened, {name: value for name, value in given.items() if name in ("data", *ADJUSTABLE)}, on_event
+            opened, {name: value for name, value in given.items() if name in (*DATA, *ADJUSTABLE)}, on_event
         )
 
 
@@ -108,7 +108,7 @@ def _train_in(
         _drop_old_requests(run)
         is_from_page = run.read_status().get("state") == "starting"
         run.set_status_aside()
-        moved = {"data": config.data} if "data" in changes else {}
+        moved = {name: getattr(config, name) for name in DATA if name in changes}
         run.write_status(state="running", steps=config.steps, reason="", started=time.time(), **moved)
         if is_from_page:
             step_back()

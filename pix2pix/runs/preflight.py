@@ -26,7 +26,9 @@ ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 """Settings that may change between starts of a run; none but the number of steps changes what is learned."""
 RESNET_MULTIPLE = 4
 """A ResNet halves the picture twice."""
-PATHS = ("data", "init", "init_discriminator")
+PATHS = ("data", "data_b", "init", "init_discriminator")
+DATA = ("data", "data_b")
+"""Settings that name pictures, which may be moved between starts of a run."""
 
 Weights = dict[str, dict[str, Tensor]]
 """Weights to start from, by network."""
@@ -147,7 +149,7 @@ def nearest_size(size: int, model: ModelConfig) -> int:
 
 
 def check_resume(run: Run, given: dict[str, Any]) -> None:
-    """Raises `ConfigError` where given settings differ from the run's, except `data` and `ADJUSTABLE`, or
+    """Raises `ConfigError` where given settings differ from the run's, except `DATA` and `ADJUSTABLE`, or
     steps are done."""
     config = run.config().to_dict()
     made = run.saved_step()
@@ -158,7 +160,7 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
     for name, value in given.items():
         if name in ("init", "init_discriminator"):
             value = whole_path(value)
-        if name not in ("data", *ADJUSTABLE) and value != config[name]:
+        if name not in (*DATA, *ADJUSTABLE) and value != config[name]:
             raise ConfigError(
                 f"{run.path} was started with {name} {config[name]!r}, not {value!r}. A run goes on with "
                 "its own settings:"

@@ -152,7 +152,12 @@ class Run(RunFolder):
                 f"{self.config_path} cannot be read ({error!s:.200}). The run cannot go on without "
                 "its settings."
             ) from error
-        return replace(config, data=str(self.read_status().get("data", config.data)))
+        status = self.read_status()
+        return replace(
+            config,
+            data=str(status.get("data", config.data)),
+            data_b=str(status.get("data_b", config.data_b)),
+        )
 
     def record(self, event: Event) -> None:
         """Writes an event. Raises `NoSpaceError` where the disk is full; existing files are

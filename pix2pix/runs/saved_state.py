@@ -12,7 +12,7 @@ from torch import Tensor
 LARGEST = 1e15
 COUNTS = ("step", "steps", "saved_step", "pid", "batch")
 NUMBERS = ("seconds_per_step", "time", "started", "trained", "data_share", "queued", "minutes")
-WORDS = ("state", "reason", "notice", "data", "pictures", "before")
+WORDS = ("state", "reason", "notice", "data", "data_b", "pictures", "before")
 
 
 def is_number(value: Any) -> bool:

@@ -134,7 +134,7 @@ def test_two_folders_named_one_by_one_need_no_words_and_no_common_place(tmp_path
 
 def test_pairs_torn_apart_are_sides_and_this_is_said(pairs: Path, tmp_path: Path) -> None:
     examples = Unpaired.open(config(pairs, size=32))
-    assert examples.sides.names == ("left halves", "right halves")
+    assert examples.sides.names == ("the left halves", "the right halves")
     assert examples.images["a"].kind == "labels" and len(examples.images["a"].palette) == 3
     assert examples.sides.partners == 6 and examples.images["a"].palette != examples.images["b"].palette
     assert any(

@@ -23,11 +23,11 @@ from pix2pix.data.checks.findings import (
     size_findings,
 )
 from pix2pix.data.checks.introduction import FEW_ENOUGH, describe_images, warn_of_palettes
-from pix2pix.data.checks.report import Half, Report, file_list, half_text, read_all
+from pix2pix.data.checks.report import Half, Report, file_list, half_text, inspect_folder, read_all
 from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, Problem
-from pix2pix.data.sides import Sides, look_at_sides, open_config_sides, read_picture
-from pix2pix.errors import DataError
+from pix2pix.data.sides import Sides, find_sides, look_at_sides, open_config_sides, read_picture
+from pix2pix.errors import DataError, Pix2PixError
 from pix2pix.imaging.palette import has_color, is_gray
 from pix2pix.runtime.files import read_header
 from pix2pix.runtime.progress import Progress
@@ -39,6 +39,8 @@ WITHOUT_PAIRS = "without pairs"
 """The layout of a report on two sides."""
 FEW = 10
 METHOD = "--method cyclegan"
+MOSTLY = 3
+"""Pictures without a partner for each one with, from which training without pairs is offered."""
 
 
 @dataclass(frozen=True)
@@ -107,21 +109,49 @@ def _sizes_text(sizes: Sequence[tuple[int, int, int]]) -> str:
     return f"{sizes[0][0]} x {sizes[0][1]}" + (f" and {more} other size{'s' * (more > 1)}" if more else "")
 
 
+def inspect_data(folder: str | Path, progress: Progress | None = None, **settings: Any) -> Report:
+    """Returns the report on pairs; on two sides for settings without pairs, and where nothing pairs.
+
+    Arguments and errors as in `inspect_folder`.
+    """
+    if settings.get("data_b") or settings.get("method") == "cyclegan":
+        return inspect_side_folders(folder, progress, **settings)
+    try:
+        report = inspect_folder(folder, progress, **settings)
+    except DataError as error:
+        try:
+            found = inspect_side_folders(folder, progress, **settings)
+        except Pix2PixError:
+            raise error from None
+        return dataclasses.replace(found, findings=(offer(found.totals), *found.findings))
+    return with_offer(report)
+
+
+def with_offer(report: Report) -> Report:
+    """Returns the report with the offer to train without pairs, where most pictures of its two sides have no
+    partner."""
+    alone = sum(problem.kind == "unpaired" for problem in report.problems)
+    paired = sum(report.counts.values())
+    if alone < MOSTLY * 2 * paired:
+        return report
+    try:
+        sides = find_sides(report.folder, layout=report.stated)
+    except DataError:
+        return report
+    return dataclasses.replace(report, findings=(offer(sides.counts, paired), *report.findings))
+
+
 def inspect_side_folders(
-    folder: str | Path, progress: Progress | None = None, *, offered: bool = False, **settings: Any
+    folder: str | Path, progress: Progress | None = None, **settings: Any
 ) -> SidesReport:
     """Finds both sides as training would, reads every picture once, and returns the report.
 
-    `settings` are those of how the data is arranged, such as `data_b` or `direction`; `offered` states that
-    pairs were looked for, and training without them is a way out.
+    `settings` are those of how the data is arranged, such as `data_b` or `direction`.
     """
     config = TrainConfig(data=str(folder), **settings)
     sides = open_config_sides(config)
     looks = look_at_sides(sides, config)
-    report = inspect_sides(sides, looks, direction=config.direction, progress=progress)
-    if not offered:
-        return report
-    return dataclasses.replace(report, findings=(offer(sides.counts), *report.findings))
+    return inspect_sides(sides, looks, direction=config.direction, progress=progress)
 
 
 def inspect_sides(
@@ -184,10 +214,11 @@ def look_at_picture(split: str, picture: Pair) -> Facts:
     )
 
 
-def offer(counts: tuple[int, int]) -> Finding:
-    """Returns that pictures do not pair by name, and both ways out."""
+def offer(counts: tuple[int, int], paired: int = 0) -> Finding:
+    """Returns that pictures, all or all but `paired`, do not pair by name, and both ways out."""
+    rest = f", all but {paired:,}" if paired else ""
     return Finding(
-        f"{counts[0]:,} and {counts[1]:,} pictures that do not pair:",
+        f"{counts[0]:,} and {counts[1]:,} pictures that do not pair{rest}:",
         f"train without pairs ({METHOD}), or mend the names so that the two halves of a pair have one.",
         key="apart",
     )
