@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pix2pix.data.intake.archive import Limits
-from pix2pix.data.intake.unpack import Unpacked, check_space, copy_pictures, unpack
+from pix2pix.data.intake.unpack import Unpacked, check_space, copy_pictures, unpack, unpack_several
 from pix2pix.data.names import SIDES, is_system_folder
 from pix2pix.errors import DataError
 from pix2pix.runtime.files import IMAGE_SUFFIXES
 from pix2pix.runtime.hub_api import NAME, open_hub_api
-from pix2pix.runtime.paths import cache_folder
+from pix2pix.runtime.paths import cache_folder, slug
 from pix2pix.runtime.progress import Progress
 
 SCHEME = "hf://datasets/"
@@ -56,6 +56,11 @@ def fetch_pictures(name: str, out: Path, *, progress: Progress | None = None) ->
             return copy_pictures(
                 {file: root / file for file in pictures}, out, limits=limits, progress=progress
             ), ""
+        if len(archives) == 2:
+            _check_sizes(name, [sizes[archive] for archive in archives], limits=limits, out=out)
+            root = _download(name, archives, folder=Path(folder))
+            both = [root / archive for archive in archives]
+            return unpack_several(both, out, limits=limits, progress=progress), ""
         if archives:
             _check_sizes(name, [sizes[archives[0]]], limits=limits, out=out)
             root = _download(name, archives[:1], folder=Path(folder))
@@ -156,8 +161,8 @@ def _download(name: str, files: Sequence[str], *, folder: Path) -> Path:
 
 
 def _fetch_columns(name: str, folder: Path, *, progress: Progress | None) -> tuple[dict[str, Path], str]:
-    """Saves the pictures of up to two columns: train/A/000001, train/B/000001, or one
-    folder for one column."""
+    """Saves the pictures of up to two columns: train/A/000001, train/B/000001; of one column in a folder for
+    each of its labels, train/monet/000001, where there are such."""
     import httpx
 
     files: dict[str, Path] = {}
@@ -222,17 +227,19 @@ def _pages(
                 f"The first {total:,} of {int(page['num_rows_total']):,} rows of {split[1]} were taken."
             )
         columns = picture_columns(page["features"])
+        labels = label_column(page["features"])
         if not columns or not page["rows"]:
             return
         offset += len(page["rows"])
         pictures: dict[str, str] = {}
         for row in page["rows"]:
-            cells = {place: row["row"][column] for place, column in columns.items()}
-            if all(cells.values()):
-                pictures |= {
-                    f"{split[1]}/{place}{int(row['row_idx']):06}": str(cell["src"])
-                    for place, cell in cells.items()
-                }
+            label = row["row"].get(labels[0]) if labels and len(columns) == 1 else None
+            folder = f"{labels[1][label]}/" if isinstance(label, int) and 0 <= label < len(labels[1]) else ""
+            pictures |= {
+                f"{split[1]}/{place or folder}{int(row['row_idx']):06}": str(row["row"][column]["src"])
+                for place, column in columns.items()
+                if row["row"][column]
+            }
         yield offset, total, pictures
 
 
@@ -253,6 +260,25 @@ def picture_columns(features: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         name for name in names if name != first
     )
     return {"A/": first, "B/": second}
+
+
+def label_column(features: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:
+    """Returns the name of the first column of labels, and a folder for each label; "" and no folders for
+    none."""
+    for feature in features:
+        names = feature["type"].get("names")
+        if feature["type"].get("_type") == "ClassLabel" and isinstance(names, list) and len(names) > 1:
+            return str(feature["name"]), [
+                f"{slug(str(name), 'label')}{f'-{place}' if _is_twin(names, place) else ''}"
+                for place, name in enumerate(names)
+            ]
+    return "", []
+
+
+def _is_twin(names: Sequence[Any], place: int) -> bool:
+    """Whether an earlier label has the same folder."""
+    folders = [slug(str(name), "label").casefold() for name in names[: place + 1]]
+    return folders[-1] in folders[:-1]
 
 
 def _save_picture(client: Any, url: str, *, place: Path) -> Path:

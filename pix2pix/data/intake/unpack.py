@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -17,6 +18,7 @@ from zipfile import ZipFile, ZipInfo
 from PIL import Image
 
 from pix2pix.data.intake.archive import Limits, open_archive
+from pix2pix.data.intake.archive_names import clean_paths
 from pix2pix.data.scan import Problem, unread
 from pix2pix.errors import DataError, NoSpaceError
 from pix2pix.imaging.tensors import is_deep
@@ -28,6 +30,8 @@ GROWTH = 2
 RESERVE = 200e6
 """Bytes of the disk that stay free."""
 GROUP = 64
+MOST_ARCHIVES = 8
+"""Archives that are brought together."""
 FASTER_PNG = 3
 NAMED = 3
 
@@ -59,13 +63,58 @@ def unpack(
     All names, sizes and kinds are checked before anything is written. Raises `DataError` or `NoSpaceError`
     with the cause; `out` does not exist then. `progress` is called with (done, of).
     """
-    limits = limits or Limits()
-    with open_archive(archive, limits) as (opened, contents):
-        items = [
-            _Item(name, info.file_size, partial(_read_entry, opened, info)) for name, info in contents.entries
-        ]
-        written = _write_all(archive.name, items, out=out, limits=limits, progress=progress)
-        return replace(written, left_out=(*contents.skipped, *written.left_out))
+    return _unpack({"": archive}, out, limits=limits or Limits(), progress=progress)
+
+
+def unpack_several(
+    archives: Sequence[Path], out: Path, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Unpacked:
+    """Writes the pictures of several archives likewise, each into a folder of its name: two sides, or splits.
+
+    All together are held to the limits of one.
+    """
+    if len(archives) > MOST_ARCHIVES:
+        raise DataError(
+            f"{len(archives)} archives are more than {MOST_ARCHIVES}. Pack their folders as one zip archive."
+        )
+    named: dict[str, Path] = {}
+    for archive in archives:
+        (place,) = clean_paths([[archive.stem.strip(" .") or "pictures"]])
+        if place.casefold() in {name.casefold() for name in named}:
+            raise DataError(f"{archive.name} was brought twice. Give the two archives two names.")
+        named[place] = archive
+    return _unpack(named, out, limits=limits or Limits(), progress=progress)
+
+
+def _unpack(
+    archives: Mapping[str, Path], out: Path, *, limits: Limits, progress: Progress | None
+) -> Unpacked:
+    """Writes the pictures of archives, each below its key, a folder in `out`; "" is `out` itself."""
+    items: list[_Item] = []
+    skipped: list[Problem] = []
+    with ExitStack() as stack:
+        for place, archive in archives.items():
+            opened, contents = stack.enter_context(open_archive(archive, limits))
+            above = f"{place}/" if place else ""
+            items += [
+                _Item(above + name, info.file_size, partial(_read_entry, opened, info))
+                for name, info in contents.entries
+            ]
+            skipped += [replace(problem, file=above + problem.file) for problem in contents.skipped]
+        what = " and ".join(archive.name for archive in archives.values())
+        _check_all(what, items, limits=limits)
+        written = _write_all(what, items, out=out, limits=limits, progress=progress)
+        return replace(written, left_out=(*skipped, *written.left_out))
+
+
+def _check_all(what: str, items: Sequence[_Item], *, limits: Limits) -> None:
+    """Raises `DataError` where several archives together are beyond what one may be."""
+    total = sum(item.size for item in items)
+    if len(items) > limits.entries or total > limits.unpacked:
+        raise DataError(
+            f"{what} have {len(items):,} files with {total / 1e9:,.1f} GB together; {limits.entries:,} and "
+            f"{limits.unpacked / 1e9:,.0f} GB are the most. Bring fewer pictures."
+        )
 
 
 def copy_pictures(

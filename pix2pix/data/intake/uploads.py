@@ -19,7 +19,7 @@ from pix2pix.data.intake.archive import Limits
 from pix2pix.data.intake.fixes import Case, mend
 from pix2pix.data.intake.hub_datasets import NAME as HUB_NAME
 from pix2pix.data.intake.hub_datasets import fetch_pictures, is_address, name_in
-from pix2pix.data.intake.unpack import Unpacked, copy_pictures, unpack
+from pix2pix.data.intake.unpack import Unpacked, copy_pictures, unpack, unpack_several
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError, is_utf8, showable
 from pix2pix.runtime.files import no_space
@@ -75,14 +75,22 @@ def is_allowed(folder: str | Path, uploads: Path, *, allowed: Iterable[Path]) ->
 def add_files(
     files: Sequence[Path], uploads: Path, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Upload:
-    """Unpacks one archive, or copies many pictures. Raises `DataError` on a failure; nothing is left then."""
+    """Unpacks one archive, or several each into a folder of its own, or copies many pictures.
+
+    Raises `DataError` on a failure; nothing is left then.
+    """
     archives = [file for file in files if file.suffix.lower() == ".zip"]
     if not files:
         raise DataError("nothing was brought. Drop a zip archive, or several pictures.")
-    if archives and len(files) > 1:
+    if archives and len(archives) < len(files):
         raise DataError(
-            f"{len(files)} files with {len(archives)} archives among them: bring one zip archive alone, or "
+            f"{len(files)} files with {len(archives)} archives among them: bring zip archives alone, or "
             "pictures alone."
+        )
+    if len(archives) > 1:
+        name = " ".join(sorted(file.stem for file in archives))
+        return _make(
+            uploads, name, write=lambda out: unpack_several(files, out, limits=limits, progress=progress)
         )
     if archives:
         return _make(

@@ -19,8 +19,9 @@ import pytest
 from conftest import draw_pair
 
 from pix2pix.data.intake import hub_datasets as hub_datasets
-from pix2pix.data.intake.hub_datasets import picture_columns
+from pix2pix.data.intake.hub_datasets import label_column, picture_columns
 from pix2pix.data.intake.uploads import add_named
+from pix2pix.data.sides import find_sides
 from pix2pix.errors import DataError
 
 SHA = "0" * 40
@@ -50,8 +51,18 @@ REPOS: dict[str, dict[str, bytes]] = {
     "me/table": {"data/train.parquet": b"PAR1"},
     "me/text": {"data/train.parquet": b"PAR1"},
     "me/evil": {"data/train.parquet": b"PAR1"},
+    "me/labelled": {"data/train.parquet": b"PAR1"},
+    "me/holes": {"data/train.parquet": b"PAR1"},
+    "me/zips": {"monet.zip": archive(), "photo.zip": archive()},
 }
-COLUMNS = {"me/table": ["id", "target_image", "input_image"], "me/text": ["id"], "me/evil": ["id", "a", "b"]}
+COLUMNS = {
+    "me/table": ["id", "target_image", "input_image"],
+    "me/text": ["id"],
+    "me/evil": ["id", "a", "b"],
+    "me/labelled": ["id", "image"],
+    "me/holes": ["id", "imageA", "imageB"],
+}
+LABELS = ["Claude Monet", "photo"]
 ROWS = 15
 
 
@@ -107,7 +118,7 @@ class Hub(BaseHTTPRequestHandler):
     def rows(self, query: dict[str, str]) -> Any:
         names, offset = COLUMNS[query["dataset"]], int(query["offset"])
         host = "http://127.0.0.1:1" if query["dataset"] == "me/evil" else self.address
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "row_idx": index,
                 "row": {"id": index}
@@ -115,7 +126,16 @@ class Hub(BaseHTTPRequestHandler):
             }
             for index in range(offset, min(ROWS, offset + int(query["length"])))
         ]
-        features = [{"name": name, "type": {"_type": "Value" if name == "id" else "Image"}} for name in names]
+        features: list[dict[str, Any]] = [
+            {"name": name, "type": {"_type": "Value" if name == "id" else "Image"}} for name in names
+        ]
+        if query["dataset"] == "me/labelled":
+            features.append({"name": "label", "type": {"_type": "ClassLabel", "names": LABELS}})
+            for row in rows:
+                row["row"]["label"] = int(row["row_idx"] % 3 == 0)
+        if query["dataset"] == "me/holes":
+            for row in rows:
+                row["row"]["imageA"] = row["row"]["imageA"] if row["row_idx"] < 5 else None
         return {"features": features, "rows": rows, "num_rows_total": ROWS}
 
     def send_json(self, value: Any) -> None:
@@ -173,6 +193,27 @@ def test_columns_of_pictures_are_found_by_themselves(
     assert (upload.folder / "train/A/000001.png").stat().st_size != (
         upload.folder / "train/B/000001.png"
     ).stat().st_size
+
+
+def test_a_column_of_labels_gives_a_folder_for_each_label(hub: str, tmp_path: Path) -> None:
+    upload = add_named("me/labelled", tmp_path, allowed=())
+    sides = find_sides(upload.folder)
+    assert sides.names == ("Claude-Monet", "photo") and sides.counts == (10, 5) and not sides.partners
+
+
+def test_columns_of_two_lengths_are_two_sides(hub: str, tmp_path: Path) -> None:
+    assert find_sides(add_named("me/holes", tmp_path, allowed=()).folder).counts == (5, 15)
+
+
+def test_two_archives_are_both_taken(hub: str, tmp_path: Path) -> None:
+    names = files_of(add_named("me/zips", tmp_path, allowed=()).folder)
+    assert len(names) == 12 and names[0] == "monet/A/0.png" and names[-1] == "photo/B/2.png"
+
+
+def test_labels_of_one_name_are_told_apart() -> None:
+    kind = {"_type": "ClassLabel", "names": ["a b", "a/b", "..", "c"]}
+    assert label_column([{"name": "style", "type": kind}]) == ("style", ["a-b", "a-b-1", "label", "c"])
+    assert label_column([{"name": "n", "type": {"_type": "Value"}}]) == ("", [])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pix2pix.data.checks.report import inspect_folder
 from pix2pix.data.intake import uploads
+from pix2pix.data.intake.archive import Limits
 from pix2pix.data.intake.fixes import Case
 from pix2pix.data.intake.uploads import (
     add_files,
@@ -24,6 +25,7 @@ from pix2pix.data.intake.uploads import (
     sweep,
     use_folder,
 )
+from pix2pix.data.sides import find_sides
 from pix2pix.errors import DataError
 
 
@@ -46,6 +48,26 @@ def test_a_zip_becomes_a_folder_with_its_name(pairs: Path, tmp_path: Path) -> No
     assert is_allowed(upload.folder, tmp_path / "uploads", allowed=())
     assert not is_allowed(tmp_path / "uploads", tmp_path / "uploads", allowed=())
     assert not is_allowed(upload.folder.parent, tmp_path / "uploads", allowed=())
+
+
+def test_two_zips_are_two_sides_each_in_a_folder_of_its_name(pairs: Path, tmp_path: Path) -> None:
+    for name, count in (("monet (1)", 3), ("photo", 4)):
+        for number in range(count):
+            (tmp_path / name).mkdir(exist_ok=True)
+            shape = (24 + number, 24)
+            Image.new("RGB", shape, (9 * number, 9, 200)).save(tmp_path / name / f"{name[0]}{number}.png")
+    archives = [pack(tmp_path / name, tmp_path / f"{name}.zip") for name in ("photo", "monet (1)")]
+    upload = add_files(archives, tmp_path / "uploads")
+    assert upload.folder.name == "monet-1-photo"
+    sides = find_sides(upload.folder)
+    assert sides.names == ("monet (1)", "photo") and sides.counts == (3, 4)
+    with pytest.raises(DataError, match="together"):
+        add_files(archives, tmp_path / "uploads", limits=Limits(entries=5))
+    with pytest.raises(DataError, match="brought twice"):
+        add_files([archives[0], archives[0]], tmp_path / "uploads")
+    with pytest.raises(DataError, match="9 archives are more than 8"):
+        add_files([tmp_path / f"{number}.zip" for number in range(9)], tmp_path / "uploads")
+    assert [path.name for path in (tmp_path / "uploads").iterdir()] == [upload.folder.parent.name]
 
 
 def test_many_files_become_a_folder_and_broken_ones_are_named(pairs: Path, tmp_path: Path) -> None:
