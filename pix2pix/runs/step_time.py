@@ -21,8 +21,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from pix2pix.config import TrainConfig
-from pix2pix.data.batches import Dataset
+from pix2pix.data.examples import EXAMPLES
 from pix2pix.errors import RunError
+from pix2pix.methods import method_of
 from pix2pix.runs import jobs
 from pix2pix.runtime.files import write_text
 from pix2pix.runtime.processes import quiet_environment, step_back
@@ -177,7 +178,7 @@ def take_steps(config: TrainConfig) -> float:
         samples=1,
     )
     times: list[float] = []
-    trainer = Trainer(config, Dataset.open(config))
+    trainer = Trainer(config, EXAMPLES[method_of(config).examples](config, None, None))
     warm_up = WARM_UP + (step_graphs.WARM_UP if trainer.machine.graphs else 0)
     # Closed, so that what reads pictures ahead ends with it.
     with closing(iter(trainer)) as events:

@@ -122,10 +122,10 @@ def preset_of(config: TrainConfig) -> str:
 
 def command_line(config: TrainConfig, run: str) -> str:
     """Returns the command that starts the same training, with only what differs from the defaults."""
-    words = ["pix2pix", "train", config.data or "DATA", "--run", run]
+    words = ["pix2pix", "train", config.data or "DATA", *filter(None, [config.data_b]), "--run", run]
     for knob in knobs():
         value = getattr(config, knob.name)
-        if knob.name == "data" or value == knob.default:
+        if knob.name in ("data", "data_b") or value == knob.default:
             continue
         flag = knob.name.replace("_", "-")
         if knob.type is bool:

@@ -128,10 +128,10 @@ def inspect_data(folder: str | Path, progress: Progress | None = None, **setting
 
 
 def with_offer(report: Report) -> Report:
-    """Returns the report with the offer to train without pairs, where most pictures of its two sides have no
-    partner."""
+    """Returns the report with the offer to train without pairs, where there are two sides, and most of their
+    pictures have no partner."""
     alone = sum(problem.kind == "unpaired" for problem in report.problems)
-    paired = sum(report.counts.values())
+    paired = sum(report.counts.values()) if report.layout != "photos" else 0
     if alone < MOSTLY * 2 * paired:
         return report
     try:

@@ -67,7 +67,8 @@ class RunActions:
 
     def data_in_use(self) -> list[str]:
         """Returns the data folders of all runs, whoever started them."""
-        return [run.config().data for run in find_runs(self.runs)]
+        configs = [run.config() for run in find_runs(self.runs)]
+        return [folder for config in configs for folder in (config.data, config.data_b) if folder]
 
     def hidden(self, visitor: str) -> set[str]:
         """Returns the names of the runs that the visitor may not see."""
@@ -91,7 +92,7 @@ class RunActions:
         self.rights.check_train(visitor)
         if not config.data:
             raise ConfigError("there is nothing to train on yet: bring pairs, or name a folder of them.")
-        if not self.may_use(config.data):
+        if not all(self.may_use(folder) for folder in (config.data, config.data_b) if folder):
             raise ConfigError("these pictures lie where this page may not look. Bring them by dropping them.")
         name = check_name(name) if name and name.strip() else ""
         config, lowered = fit_memory(config)

@@ -20,9 +20,10 @@ from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.messages import with_toasts
 from pix2pix.ui.train import dataset_memory as dataset_memory
 from pix2pix.ui.train import dataset_report as dataset_report
+from pix2pix.ui.train import uploaded as uploaded
 from pix2pix.ui.train.dataset_layout import bind_layout, build_layout, restate
 from pix2pix.ui.train.dataset_progress import progress_of
-from pix2pix.ui.train.dataset_report import UploadedDataset
+from pix2pix.ui.train.uploaded import UploadedDataset
 
 MAKES = [
     ("Not chosen yet", "none"),
@@ -43,6 +44,8 @@ class DatasetForm:
     direction: gr.Radio
     layout: gr.Radio
     make: gr.Radio
+    method: gr.Textbox
+    """Hidden: what the data is for, with pairs or without."""
     size: gr.Number
     """Hidden: the training size that suits the pictures, at most 256 pixels."""
     parts: Parts = field(default_factory=dict)
@@ -94,13 +97,16 @@ def mend(
     )
     if card is None:
         raise DataError("this has been mended already. Reload the page.")
+    if key == "apart":
+        return uploaded.without_pairs(dataset, progress)
     left_out = {problem.file for problem in dataset.upload.left_out}
     if set(card.case.files) <= left_out and card.case.files:
         upload = replace(dataset.upload, left_out=_without(dataset.upload.left_out, card.case.files))
         return replace(dataset, upload=upload, before=replace(dataset, before=None))
     upload = uploads.apply_remedy(card.case, dataset.upload, uploads=place.uploads)
-    inspected = dataset_report.turned(
-        _look_or_undo(upload, progress, layout=dataset.layout), dataset.report.direction
+    look = uploaded.look_without_pairs if dataset.sides else uploaded.look_at
+    inspected = uploaded.turned(
+        _look_or_undo(upload, progress, layout=dataset.layout, look=look), dataset.report.direction
     )
     return replace(
         inspected, make=dataset.make if inspected.is_photos else "none", before=replace(dataset, before=None)
@@ -112,10 +118,16 @@ def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem
     return tuple(problem for problem in problems if problem.file not in gone)
 
 
-def _look_or_undo(upload: Upload, progress: Progress | None, *, layout: str = "auto") -> UploadedDataset:
-    """Inspects an upload; one that cannot be used is deleted, and its `DataError` raised."""
+def _look_or_undo(
+    upload: Upload,
+    progress: Progress | None,
+    *,
+    layout: str = "auto",
+    look: Callable[..., UploadedDataset] = uploaded.look_at,
+) -> UploadedDataset:
+    """Inspects an upload with `look`; one that cannot be used is deleted, and its `DataError` raised."""
     try:
-        return dataset_report.look_at(upload, progress, layout=layout)
+        return look(upload, progress, layout=layout)
     except DataError:
         if upload.ours:
             uploads.forget(upload)
@@ -135,9 +147,11 @@ def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
     parts: Parts = {"state": dataset, "page": page, "files": None}
     parts |= {"empty": gr.update(visible=dataset is None), "full": gr.update(visible=dataset is not None)}
     if dataset is None:
-        return parts | {"data": "", "layout": "auto", "make": gr.update(value="none", visible=False)}
+        none = {"data": "", "method": "pix2pix", "layout": "auto"}
+        return parts | none | {"make": gr.update(value="none", visible=False)}
     parts |= {
         "data": str(dataset.upload.folder) if dataset.is_ready else "",
+        "method": dataset.method,
         "size": dataset_report.suggested_size(dataset.report),
         "headline": dataset_report.headline_html(dataset),
         "direction": _direction(dataset),
@@ -158,7 +172,7 @@ def _page_parts(dataset: UploadedDataset, page: int) -> Parts:
     """Returns updates of one page of pairs, and of its position among all."""
     last = dataset_report.pages(dataset) - 1
     each = dataset_report.A_PAGE
-    count = len(dataset.pairs.pairs)
+    count = dataset.count
     page = max(0, min(int(page), last))
     return {
         "page": page,
@@ -191,7 +205,7 @@ def switch_direction(dataset: UploadedDataset | None, direction: str, page: int)
     """Switches the direction."""
     if dataset is None or direction not in ("AtoB", "BtoA"):
         return {}
-    now = dataset_report.turned(dataset, direction)
+    now = uploaded.turned(dataset, direction)
     return {"state": now, "headline": dataset_report.headline_html(now)} | _page_parts(now, page)
 
 
@@ -223,7 +237,8 @@ def build_dataset_form(
     if demo:
         dataset_memory.remember(demo, parts, recalled=partial(_recalled, place, parts))
     return DatasetForm(
-        **{name: parts[name] for name in ("data", "direction", "layout", "make", "size")}, parts=parts
+        **{name: parts[name] for name in ("data", "direction", "layout", "make", "method", "size")},
+        parts=parts,
     )
 
 
@@ -237,6 +252,7 @@ def _build(allowed: tuple[Path, ...]) -> Parts:
     parts: Parts = {"state": gr.State(None), "page": gr.State(0)}
     with gr.Column(elem_classes="bring", elem_id="bring"):
         parts["data"] = gr.Textbox(visible="hidden", label="Data", elem_id="bring-data")
+        parts["method"] = gr.Textbox("pix2pix", visible="hidden", label="Method", elem_id="bring-method")
         parts["size"] = gr.Number(256, visible="hidden", label="Suggested size", precision=0)
         with gr.Column(elem_id="bring-empty") as parts["empty"]:
             parts |= _build_empty(allowed)
@@ -249,7 +265,7 @@ def _build_empty(allowed: tuple[Path, ...]) -> Parts:
     named = "path/to/pairs, or owner/name on the Hub" if allowed else "owner/name"
     parts: Parts = {"intro": gr.HTML(dataset_report.INTRO)}
     parts["files"] = gr.File(
-        label="Drop a zip or pictures",
+        label="Drop zips or pictures",
         show_label=False,
         file_count="multiple",
         height=150,

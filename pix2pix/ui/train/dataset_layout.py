@@ -11,7 +11,8 @@ import gradio as gr
 
 from pix2pix.runtime.progress import Progress
 from pix2pix.ui.train import dataset_report as dataset_report
-from pix2pix.ui.train.dataset_report import UploadedDataset
+from pix2pix.ui.train import uploaded as uploaded
+from pix2pix.ui.train.uploaded import UploadedDataset
 
 LAYOUTS = [
     ("As found", "auto"),
@@ -43,5 +44,6 @@ def restate(dataset: UploadedDataset, layout: str, *, progress: Progress | None 
     has no pair."""
     if layout not in {value for _, value in LAYOUTS} or layout == dataset.layout:
         return dataset
-    inspected = dataset_report.look_at(dataset.upload, progress, layout=layout)
+    look = uploaded.look_without_pairs if dataset.sides else uploaded.look_at
+    inspected = look(dataset.upload, progress, layout=layout)
     return replace(inspected, make=dataset.make if inspected.is_photos else "none", before=dataset.before)

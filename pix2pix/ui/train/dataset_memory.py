@@ -16,7 +16,8 @@ from pix2pix.data.made_sources import MADE
 from pix2pix.errors import DataError
 from pix2pix.ui.shared.messages import with_toasts
 from pix2pix.ui.train import dataset_report as dataset_report
-from pix2pix.ui.train.dataset_report import UploadedDataset
+from pix2pix.ui.train import uploaded as uploaded
+from pix2pix.ui.train.uploaded import UploadedDataset
 
 READ = "() => JSON.parse(localStorage.getItem('pix2pix-brought') ?? 'null')"
 WRITE = (
@@ -33,7 +34,7 @@ Memory = dict[str, str]
 def note_of(dataset: UploadedDataset) -> Memory:
     """Returns what the browser stores."""
     note = {"folder": str(dataset.upload.folder), "direction": dataset.report.direction, "make": dataset.make}
-    return note | {"layout": dataset.layout}
+    return note | {"layout": dataset.layout, "method": dataset.method}
 
 
 def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDataset | None:
@@ -45,11 +46,13 @@ def recall(uploads: Path, allowed: tuple[Path, ...], *, note: Any) -> UploadedDa
         return None
     try:
         layout = next((word for word in STATED if word == note.get("layout")), "auto")
-        dataset = dataset_report.look_at(use_folder(note["folder"], uploads, allowed=allowed), layout=layout)
+        is_apart = note.get("method") == "cyclegan"
+        look = uploaded.look_without_pairs if is_apart else uploaded.look_at
+        dataset = look(use_folder(note["folder"], uploads, allowed=allowed), layout=layout)
     except DataError:
         return None  # swept away since, or moved: the visitor sees the empty place to drop some
     if note["direction"] in ("AtoB", "BtoA"):
-        dataset = dataset_report.turned(dataset, note["direction"])
+        dataset = uploaded.turned(dataset, note["direction"])
     return replace(dataset, make=note["make"]) if dataset.is_photos and note["make"] in MADE else dataset
 
 
@@ -62,7 +65,7 @@ def remember(demo: gr.Blocks, parts: dict[str, Any], *, recalled: Callable[[Any,
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     note = gr.JSON(visible="hidden")
-    changes = [parts[name].change for name in ("data", "direction", "layout", "make")]
+    changes = [parts[name].change for name in ("data", "direction", "layout", "make", "method")]
     # By hand, since gr.BrowserState reads nothing before its tab is opened for the first time.
     demo.load(with_toasts(handle), note, list(parts.values()), js=READ, **quiet)
     # A page that is being loaded sends changes too, before its visitor's data is recalled.

@@ -5,27 +5,24 @@ from __future__ import annotations
 import html
 import io
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from PIL import Image
 
-from pix2pix.data.checks.findings import guess_direction
-from pix2pix.data.checks.report import PLURALS, Report, inspect_folder
-from pix2pix.data.intake.fixes import Case
-from pix2pix.data.intake.uploads import Upload
-from pix2pix.data.kinds import look
-from pix2pix.data.layouts import match_files
-from pix2pix.data.pairs import PairFolder, open_pairs
-from pix2pix.data.scan import Problem, scan
+from pix2pix.data.checks.findings import Finding
+from pix2pix.data.checks.report import PLURALS, Report
+from pix2pix.data.checks.sides_report import SidesReport
+from pix2pix.data.intake.fixes import DROPPED, Case
+from pix2pix.data.scan import Problem
+from pix2pix.data.sides import read_picture
 from pix2pix.errors import DataError, showable
-from pix2pix.runtime.files import read_size
-from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.data_urls import data_url
+from pix2pix.ui.train.uploaded import UploadedDataset
 
 DIRECTIONS = [("A → B", "AtoB"), ("B → A", "BtoA")]
 INTRO = """<h2>Your pictures</h2><p class="hint">A zip archive, or many files: two pictures side by side in \
 one, two folders A and B,
-or x_A.png and x_B.png. Single photos will do, too.</p>"""
+or x_A.png and x_B.png. Single photos will do, too, and so will two zips, or two folders in one, of pictures \
+that do not pair.</p>"""
 NO_PAIRS = (
     "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is"
     " made.</p>"
@@ -34,39 +31,6 @@ A_PAGE = 6
 THUMBNAIL = 144
 FILES_NAMED = 4
 SKIPPED_NAMED = 3
-PHOTOS = "gray"
-"""Source that photos are opened with until one is chosen; all of them find the same photos."""
-WIDE = 1.4
-"""Ratio of width to height from which a picture may be two side by side."""
-
-
-@dataclass(frozen=True)
-class UploadedDataset:
-    """Data that was uploaded or named, with its report; kept in the state of one visitor's page."""
-
-    upload: Upload
-    report: Report
-    pairs: PairFolder
-    """Opened from A to B."""
-    make: str = "none"
-    wide: tuple[str, ...] = ()
-    """Single pictures that may be pairs with halves that are no squares."""
-    layout: str = "auto"
-    """The layout that the visitor chose."""
-    unpaired: bool = False
-    """Two halves exist, but no file of one has a partner in the other; the upload's note has the reason."""
-    before: UploadedDataset | None = None
-    """The state before the last fix, for undo."""
-
-    @property
-    def is_photos(self) -> bool:
-        """Whether there are single photos and no pairs, so that a source has to be made."""
-        return self.report.layout == "photos"
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether a training can use it."""
-        return not self.is_photos or self.make != "none"
 
 
 @dataclass(frozen=True)
@@ -80,6 +44,9 @@ class Card:
 
 
 CARDS: dict[str, tuple[str, str]] = {
+    "apart": ("No pairs by name", "Train without pairs"),
+    "paired": ("Perhaps pairs", ""),
+    "across": ("On both sides", "Keep them on one"),
     "untrained": ("Nothing to train on", "Train on them"),
     "double": ("Perhaps side by side", ""),
     "shifted": ("Halves are shifted", "Move them back"),
@@ -106,11 +73,20 @@ CARDS: dict[str, tuple[str, str]] = {
 }
 """Title and button of each finding, in the order in which they are shown."""
 
+OF_SIDES = {"copies": "The same picture twice", "few": "Very few pictures"}
+"""Titles of findings where there are no pairs."""
+
 IN_SETTINGS = {
     "levels": "Another range can be typed below, in All settings: Source range and Target range.",
     "coloured": "If the colours mean nothing, choose gray below, in All settings: Source or Target.",
 }
 """Where the page has what a finding's remedy states by a flag."""
+
+INSTEAD = {
+    "apart": "{what} train without pairs, or mend the names so that the two halves of a pair have one.",
+    "paired": "{what} If they are pairs, train with them: Undo.",
+}
+"""Texts of findings whose remedy is another one on the page."""
 
 WORDS = {
     "unpaired": "{n} of no pair: the other half is missing.",
@@ -122,73 +98,11 @@ WORDS = {
 }
 
 
-def look_at(upload: Upload, progress: Progress | None = None, *, layout: str = "auto") -> UploadedDataset:
-    """Reads all pictures once and returns the data with its report; photos without pairs are allowed.
-
-    Raises `DataError` where there are no pictures, or none in a stated layout; it names the folder
-    without its path.
-    """
-    try:
-        return _look_at(upload, progress, layout=layout)
-    except DataError as error:
-        raise DataError(str(error).replace(str(upload.folder), upload.folder.name)) from error
-
-
-def _look_at(upload: Upload, progress: Progress | None, *, layout: str) -> UploadedDataset:
-    try:
-        pairs = open_pairs(upload.folder, layout=layout)
-    except DataError as error:
-        if layout != "auto":
-            raise
-        why = _why_none(upload.folder, str(error))
-        wide = _wide(upload.folder)
-        pairs = open_pairs(upload.folder, make=PHOTOS)
-        upload = replace(upload, note=" ".join(filter(None, (upload.note, why))))
-        report = inspect_folder(upload.folder, progress, make=PHOTOS)
-        return UploadedDataset(upload, report, pairs, wide=wide, unpaired=bool(why))
-    guessed = guess_direction(pairs, look(pairs))
-    report = inspect_folder(upload.folder, progress, direction=guessed, layout=layout)
-    return UploadedDataset(upload, report, pairs, layout=layout)
-
-
-def _why_none(folder: Path, error: str) -> str:
-    """Returns why files that look like halves form no pairs; "" where there are no such files."""
-    found = scan(folder)[0]
-    sides = [each.side for each in found]
-    if any(match.b for match in match_files(found).matches):
-        return error.replace(str(folder), folder.name)
-    if not (0 in sides and 1 in sides):
-        return ""
-    return (
-        "There are two folders, but no two files with the same name in them: give both halves of a pair one"
-        " name."
-    )
-
-
-def _wide(folder: Path) -> tuple[str, ...]:
-    """Returns the paths of wide pictures, if these are more than half of all; else an empty tuple."""
-    wide = []
-    found = scan(folder)[0]
-    for each in found:
-        try:
-            width, height = read_size(each.path)
-        except DataError:  # is among the problems of the report
-            continue
-        wide += [each.path.relative_to(folder).as_posix()] if width > WIDE * height else []
-    return tuple(wide) if 2 * len(wide) > len(found) else ()
-
-
-def turned(dataset: UploadedDataset, direction: str) -> UploadedDataset:
-    """Returns the data with sources and targets as `direction` states."""
-    return (
-        dataset if dataset.report.direction == direction else replace(dataset, report=dataset.report.turned())
-    )
-
-
 def suggested_size(report: Report) -> int:
     """Returns the size to train at in pixels: 256, or the largest smaller power of two that
     fits the pictures."""
-    side = min(min(width, height) for width, height, _ in report.sizes)
+    sizes = report.sizes + (report.other_sizes if isinstance(report, SidesReport) else ())
+    side = min(min(width, height) for width, height, _ in sizes)
     return min(256, max(8, 1 << (side.bit_length() - 1)))
 
 
@@ -196,14 +110,7 @@ def cards(dataset: UploadedDataset) -> list[Card]:
     """Returns a card for each finding, the most important first."""
     report = dataset.report
     found = [
-        Card(
-            Case(each.key, each.files, each.amount, report),
-            *_titled(
-                each.key,
-                each.amount,
-                text=" ".join(filter(None, (each.what, IN_SETTINGS.get(each.key)))),
-            ),
-        )
+        _card(Case(each.key, each.files, each.amount, report), text=_text_of(each))
         for each in report.findings
         if each.key in CARDS
     ]
@@ -219,20 +126,29 @@ def cards(dataset: UploadedDataset) -> list[Card]:
             else WORDS[kind].format(n=f"{len(files):,} files")
         )
         text = problems[0].cause if len(files) == 1 else text
-        found.append(Card(Case(kind, files, report=report), *_titled(kind, (0, 0), text=text)))
+        found.append(_card(Case(kind, files, report=report), text=text))
     if dataset.wide:
         words = (
             f"{len(dataset.wide):,} of them are wide: perhaps two pictures side by side, with halves that"
             " are no squares."
         )
-        found.append(Card(Case("shape", dataset.wide), *_titled("shape", (0, 0), text=words)))
+        found.append(_card(Case("shape", dataset.wide), text=words))
     order = list(CARDS)
     return sorted(found, key=lambda card: order.index(card.case.key))
 
 
-def _titled(key: str, amount: tuple[int, int], *, text: str) -> tuple[str, str, str]:
-    title, button = CARDS[key]
-    return title, text, button.format(*amount)
+def _text_of(finding: Finding) -> str:
+    if finding.key in INSTEAD:
+        return INSTEAD[finding.key].format(what=finding.what)
+    return " ".join(filter(None, (finding.what, IN_SETTINGS.get(finding.key))))
+
+
+def _card(case: Case, *, text: str) -> Card:
+    title, button = CARDS[case.key]
+    if isinstance(case.report, SidesReport):
+        title = OF_SIDES.get(case.key, title)
+        button = button if case.key in DROPPED else ""
+    return Card(case, title, text, button.format(*case.amount))
 
 
 def escape(text: str) -> str:
@@ -256,11 +172,11 @@ def card_html(card: Card) -> str:
 def headline_html(dataset: UploadedDataset) -> str:
     """Returns HTML with the name of the data, what was found, and its splits."""
     report = dataset.report
-    counts = report.counts
-    splits = [f"{counts['train']:,} to train"] + [
-        f"{counts[name]:,} {words}"
-        for name, words in (("val", "to validate"), ("test", "to test"))
-        if counts[name]
+    sides = [report.counts, *([report.other_counts] if isinstance(report, SidesReport) else [])]
+    splits = [
+        f"{' and '.join(f'{counts[name]:,}' for counts in sides)} {words}"
+        for name, words in (("train", "to train"), ("val", "to validate"), ("test", "to test"))
+        if name == "train" or any(counts[name] for counts in sides)
     ]
     drawn = ", drawn at random" if report.drawn else ""
     wrong = len(cards(dataset))
@@ -298,18 +214,22 @@ def direction_choices(report: Report) -> list[tuple[str, str]]:
     """Returns both directions as choices, such as `labels → photos`."""
     halves = (report.source, report.target) if report.direction == "AtoB" else (report.target, report.source)
     first, second = (PLURALS[half.kind] for half in halves)
-    if first == second:
+    if isinstance(report, SidesReport):
+        first, second = report.folders if report.direction == "AtoB" else report.folders[::-1]
+    elif first == second:
         first, second = ("left", "right") if report.layout == "side by side" else report.folders
     return [(f"{first} → {second}", "AtoB"), (f"{second} → {first}", "BtoA")]
 
 
 def pages(dataset: UploadedDataset) -> int:
     """Returns the number of pages of pairs."""
-    return -(-len(dataset.pairs.pairs) // A_PAGE)
+    return -(-dataset.count // A_PAGE)
 
 
 def strip_html(dataset: UploadedDataset, page: int) -> str:
     """Returns HTML of one page of pairs, source beside target; photos alone until a source is chosen."""
+    if dataset.sides:
+        return _sides_strip(dataset, range(page * A_PAGE, min(dataset.count, (page + 1) * A_PAGE)))
     shown = replace(dataset.pairs, make=dataset.make if dataset.is_photos else "none")
     report = dataset.report
     figures = []
@@ -325,6 +245,30 @@ def strip_html(dataset: UploadedDataset, page: int) -> str:
         name = dataset.pairs.key_of(pair) if dataset.pairs.has_split_folders else pair.name
         images = "".join(_thumbnail(*half) for half in (halves if dataset.is_ready else halves[1:]))
         figures.append(f"<figure><div>{images}</div><figcaption>{escape(name)}</figcaption></figure>")
+    return f"<div class='strip'>{''.join(figures)}</div>"
+
+
+def _sides_strip(dataset: UploadedDataset, numbers: range) -> str:
+    """Returns HTML of some pictures of both sides, source beside target; the larger side has more."""
+    report = dataset.report
+    sides = dataset.sides.both if dataset.sides else ()
+    ordered = sides if report.direction == "AtoB" else sides[::-1]
+    figures = []
+    for number in numbers:
+        images = []
+        names = []
+        for side, half in zip(ordered, (report.source, report.target), strict=True):
+            if number >= len(side.pairs):
+                continue
+            picture = side.pairs[number]
+            names.append(escape(picture.name))
+            try:
+                images.append(_thumbnail(read_picture(picture), half.kind))
+            except DataError as error:
+                names[-1] = escape(str(error))
+        figures.append(
+            f"<figure><div>{''.join(images)}</div><figcaption>{' · '.join(names)}</figcaption></figure>"
+        )
     return f"<div class='strip'>{''.join(figures)}</div>"
 
 

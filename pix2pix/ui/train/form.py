@@ -16,8 +16,9 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
-from pix2pix.data.batches import Dataset
+from pix2pix.data.examples import EXAMPLES
 from pix2pix.errors import Pix2PixError
+from pix2pix.methods import method_of
 from pix2pix.runs.preflight import adopt_start, can_show
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
 from pix2pix.runs.step_time import StepTimes
@@ -27,7 +28,7 @@ from pix2pix.ui.shared.model_library import Listing, Model
 from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
 
-ELSEWHERE = ("data", "direction", "layout", "make", "init", "init_discriminator")
+ELSEWHERE = ("data", "data_b", "method", "direction", "layout", "make", "init", "init_discriminator")
 """Settings with a widget of their own, or none, since a visitor names no files of the server. All others are
 in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
@@ -67,6 +68,7 @@ class Form:
             "direction": data_form.direction,
             "layout": data_form.layout,
             "make": data_form.make,
+            "method": data_form.method,
         }
         known |= {"init": self.init, **self.fields}
         return [known.get(name, self.unasked) for name in NAMES]
@@ -145,10 +147,12 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
     if not config.data:
         return Pairs()
     try:
-        dataset = Dataset.open(dataclasses.replace(config, cache="stream"))
+        streamed = dataclasses.replace(config, cache="stream")
+        examples = EXAMPLES[method_of(config).examples](streamed, None, None)
     except Pix2PixError:  # the data section has said what is wrong with it
         return Pairs()
-    return Pairs(dataset.train_size, (dataset.in_channels, dataset.out_channels), int(largest or 256))
+    first, second = (spec.channels for spec in examples.images.values())
+    return Pairs(examples.train_size, (first, second), int(largest or 256))
 
 
 def preset_choices(

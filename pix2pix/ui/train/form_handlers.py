@@ -123,6 +123,7 @@ def base(
     make: Any,
     source: Any = "auto",
     target: Any = "auto",
+    method: Any = "pix2pix",
 ) -> TrainConfig:
     """Returns the default settings for this data."""
     return TrainConfig(
@@ -132,4 +133,5 @@ def base(
         make=make or "none",
         source=source or "auto",
         target=target or "auto",
+        method=method or "pix2pix",
     )

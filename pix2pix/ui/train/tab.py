@@ -22,11 +22,11 @@ from pix2pix.ui.train import form
 from pix2pix.ui.train import run_view as run_view
 from pix2pix.ui.train.curves import Curves, curves_of_two
 from pix2pix.ui.train.dataset import DatasetForm, build_dataset_form
-from pix2pix.ui.train.dataset_report import UploadedDataset
 from pix2pix.ui.train.form import Form, Pairs
 from pix2pix.ui.train.form_handlers import FormHandlers
 from pix2pix.ui.train.run_buttons import DRAW, PUSH, build_controls
 from pix2pix.ui.train.step_slider import StepSlider
+from pix2pix.ui.train.uploaded import UploadedDataset
 
 TICK = 1.0
 """Seconds between two reads of the run's folder."""
@@ -193,7 +193,8 @@ def _bind_form(
     shown_presets = gr.State([])
     drawer = list(fields.fields.values())
     stated = [fields.fields["source"], fields.fields["target"]]
-    data_inputs: list[Any] = [data_form.data, data_form.direction, data_form.layout, data_form.make, *stated]
+    arranged = [data_form.data, data_form.direction, data_form.layout, data_form.make]
+    data_inputs: list[Any] = [*arranged, *stated, data_form.method]
     gr.on(
         [demo.load, *(widget.change for widget in data_inputs)],
         with_toasts(plan.consider),

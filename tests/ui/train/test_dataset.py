@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,3 +235,85 @@ def test_values_of_more_than_8_bits_are_told_with_the_place_to_change_them(
     card = next(card for card in dataset_report.cards(brought) if card.case.key == "levels")
     assert "from 0 (black) to 4095 (white)" in card.text and not card.button
     assert "in All settings: Source range" in card.text and "--" not in card.text
+
+
+def save_sides(root: Path, monets: int, photos: int) -> Path:
+    """Grainy pictures of no pairs in two folders, and one of them once more."""
+    for folder, count in (("monet", monets), ("photo", photos)):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            grain = np.random.default_rng([folder == "photo", number]).integers(0, 256, (48, 32, 3), np.uint8)
+            Image.fromarray(grain).save(root / folder / f"{folder}{number}.png")
+    return root
+
+
+def zip_of(folder: Path, archive: Path) -> str:
+    with zipfile.ZipFile(archive, "w") as opened:
+        for path in sorted(folder.iterdir()):
+            opened.write(path, path.name)
+    return str(archive)
+
+
+def test_two_zips_that_do_not_pair_are_trained_on_without_pairs_by_one_click(
+    place: Place, tmp_path: Path
+) -> None:
+    root = save_sides(tmp_path / "in", 12, 14)
+    brought = add_files(place, [zip_of(root / name, tmp_path / f"{name}.zip") for name in ("photo", "monet")])
+    parts = show(brought)
+    assert parts["card_apart"]["visible"] and parts["mend_apart"]["value"] == "Train without pairs"
+    assert (
+        "12 and 14 pictures that do not pair: train without pairs, or mend the names" in parts["text_apart"]
+    )
+    assert "--method" not in parts["text_apart"] and "nothing wrong" not in parts["headline"]
+    assert parts["data"] == "" and parts["method"] == "pix2pix"
+    apart = mend(place, brought, key="apart")
+    parts = show(apart)
+    assert parts["method"] == "cyclegan" and parts["data"] == str(brought.upload.folder)
+    assert "12 pictures in monet and 14 in photo, without pairs" in parts["headline"]
+    assert "11 and 13 to train, 1 and 1 to validate, drawn at random" in parts["headline"]
+    assert not parts["make"]["visible"] and not parts["card_apart"]["visible"]
+    assert parts["direction"]["choices"] == [("monet → photo", "AtoB"), ("photo → monet", "BtoA")]
+    assert parts["size"] == 32 and parts["strip"].count("<img") == 12
+    assert not parts["mend_stretched"]["visible"], "what changes pairs is not for sides"
+    last = turn_page(apart, 0, by=2)
+    assert "13 to 14 of 14" in last["place"] and last["strip"].count("<img") == 2
+    turned = switch_direction(apart, "BtoA", 0)
+    assert "14 pictures in photo and 12 in monet" in turned["headline"]
+    assert turned["strip"].index("photo1") < turned["strip"].index("monet1")
+    assert show(apart.before)["method"] == "pix2pix" and show(apart.before)["card_apart"]["visible"]
+    assert show(None)["method"] == "pix2pix"
+
+
+def test_what_is_wrong_with_two_sides_is_mended_and_they_stay_without_pairs(
+    place: Place, tmp_path: Path
+) -> None:
+    root = save_sides(tmp_path / "in", 12, 12)
+    shutil.copy(root / "monet" / "monet1.png", root / "photo" / "other.png")
+    shutil.copy(root / "monet" / "monet1.png", root / "monet" / "again.png")
+    apart = mend(place, add_named(place, str(root)), key="apart")
+    assert {"across", "copies"} <= {card.case.key for card in dataset_report.cards(apart)}
+    assert "The same picture twice" in show(apart)["text_copies"]
+    mended = mend(place, mend(place, apart, key="across"), key="copies")
+    assert mended.method == "cyclegan" and mended.report.findings[0].key not in ("across", "copies")
+    assert sorted(path.name for path in root.rglob("*.png"))[0] == "again.png"
+    note = dataset_memory.note_of(mended)
+    recalled = dataset_memory.recall(place.uploads, place.allowed, note=note)
+    assert recalled and recalled.method == "cyclegan" and recalled.report.folders == ("monet", "photo")
+    assert restate(mended, "folders").method == "cyclegan"
+    with pytest.raises(DataError, match="no second side"):
+        restate(mended, "suffixes")
+
+
+def test_sides_with_a_few_equal_names_are_offered_to_be_taken_apart_too(place: Place, tmp_path: Path) -> None:
+    root = save_sides(tmp_path / "in", 10, 10)
+    for folder, side in (("monet", "A"), ("photo", "B")):
+        (root / folder / f"{folder}0.png").rename(root / folder / "same.png")
+        (root / folder).rename(root / side)
+    parts = show(add_named(place, str(root)))
+    assert parts["card_apart"]["visible"] and parts["card_unpaired"]["visible"] and parts["data"]
+    assert "10 and 10 pictures that do not pair, all but 1:" in parts["text_apart"]
+
+
+def test_photos_in_one_folder_are_not_offered_to_be_taken_apart(place: Place, tmp_path: Path) -> None:
+    root = save_sides(tmp_path / "in", 4, 0)
+    assert not show(add_named(place, str(root / "monet")))["card_apart"]["visible"]
