@@ -185,6 +185,9 @@ class TrainConfig(Architecture):
     data_b: Annotated[
         str, "folder of the second side, without pairs; empty where `data` has both sides in it", DATA
     ] = ""
+    paired_test: Annotated[
+        str, "folder of pairs to validate a training without pairs on: what it makes has a truth there", DATA
+    ] = ""
     direction: Annotated[
         Literal["AtoB", "BtoA"], "which half is the source: A is left, first, or `input`", DATA
     ] = "AtoB"

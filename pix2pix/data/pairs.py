@@ -217,6 +217,10 @@ def open_pairs(
 def open_config_pairs(config: TrainConfig, model: ModelConfig | None = None) -> PairFolder:
     """Finds the pairs that the settings name. The ranges of deep pictures that `model` knows come before
     those of the settings. Errors as `open_pairs`."""
+    if config.paired_test:
+        raise ConfigError(
+            "paired_test is for training without pairs (--method cyclegan): pairs have their own validation."
+        )
     if config.data_b:
         raise ConfigError(
             "two folders are two sides without pairs: train on them with --method cyclegan, or name one "

@@ -21,7 +21,7 @@ from pix2pix.data.augment import window_of
 from pix2pix.data.checks.sides_report import introduce_sides, warn_of_sides
 from pix2pix.data.clean_labels import clean_labels
 from pix2pix.data.kinds import Looks, kept_looks, started_looks
-from pix2pix.data.pairs import Pair, Problem
+from pix2pix.data.pairs import Pair, Problem, open_pairs, with_levels
 from pix2pix.data.shortfall import note_small
 from pix2pix.data.sides import Sides, look_at_sides, open_config_sides, read_picture
 from pix2pix.data.store import Reader, Store, Stream, open_stores
@@ -104,6 +104,8 @@ class Unpaired:
         found = look_at_sides(sides, config)
         looks = started_looks(found, start) if start else found
         looks = kept_looks(found, model, data=config.data) if model else looks
+        if config.paired_test:
+            open_pairs(config.paired_test, config.direction)  # for its sentence, before the first step
         return cls(config, sides, looks, found=found)
 
     def using(self, config: TrainConfig) -> Unpaired:
@@ -226,8 +228,11 @@ class Unpaired:
         """Returns (names, both pictures) of the validation pictures, whole, as (1, C, size, size) in [-1, 1].
 
         These are those for validation or, where there are none, for testing, else training pictures. There
-        are as many as the larger side has: the smaller one begins again.
+        are as many as the larger side has: the smaller one begins again. With `paired_test` they are the
+        pairs of that folder, source as a and target as b.
         """
+        if self.config.paired_test:
+            return list(islice(self._paired_test(), limit))
         a, b = (list(islice(self._whole_pictures(place), limit)) for place in (0, 1))
         if not (a and b):
             return []
@@ -236,6 +241,27 @@ class Unpaired:
             (_both_names(a[n % len(a)][0], b[n % len(b)][0]), {"a": a[n % len(a)][1], "b": b[n % len(b)][1]})
             for n in range(count)
         ]
+
+    def _paired_test(self) -> Iterator[tuple[str, Batch]]:
+        """Yields name and both whole pictures of each pair to validate on."""
+        looks = self.looks
+        kinds = (looks.source, looks.target)
+        channels = (looks.in_channels, looks.out_channels)
+        folder = open_pairs(self.config.paired_test, self.config.direction)
+        folder = with_levels(folder, *(side.levels[0] for side in self.sides.both))
+        for pair in folder.test or folder.val or folder.train:
+            try:
+                halves = folder.load(pair, self.config.size, kinds)
+            except DataError as error:
+                self._seen_problems[Problem(pair.source.relative_to(folder.root).as_posix(), str(error))] = (
+                    None
+                )
+                continue
+            images = [
+                to_tensor(half, count, kind=kind)
+                for half, count, kind in zip(halves, channels, kinds, strict=True)
+            ]
+            yield pair.name, dict(zip(SIDES, images, strict=True))
 
     def _whole_pictures(self, place: int) -> Iterator[tuple[str, Tensor]]:
         """Yields name and whole picture of the first split that has pictures to read."""

@@ -26,7 +26,7 @@ ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
 """Settings that may change between starts of a run; none but the number of steps changes what is learned."""
 RESNET_MULTIPLE = 4
 """A ResNet halves the picture twice."""
-PATHS = ("data", "data_b", "init", "init_discriminator")
+PATHS = ("data", "data_b", "paired_test", "init", "init_discriminator")
 DATA = ("data", "data_b")
 """Settings that name pictures, which may be moved between starts of a run."""
 
@@ -158,7 +158,7 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
             f"steps is {given['steps']}, and the run has made {made} already. Ask for more steps."
         )
     for name, value in given.items():
-        if name in ("init", "init_discriminator"):
+        if name in PATHS:
             value = whole_path(value)
         if name not in (*DATA, *ADJUSTABLE) and value != config[name]:
             raise ConfigError(

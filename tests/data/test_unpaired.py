@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pix2pix.config import TrainConfig
+from pix2pix.data.batches import Dataset
 from pix2pix.data.examples import EXAMPLES
+from pix2pix.data.pairs import open_pairs
 from pix2pix.data.sides import Sides, find_sides
 from pix2pix.data.store import Memory, Stream
 from pix2pix.data.unpaired import Unpaired
 from pix2pix.errors import ConfigError, DataError
+from pix2pix.imaging.tensors import to_tensor
 
 NUMBERS = itertools.count()
 
@@ -301,3 +304,19 @@ def test_what_is_no_two_sides_gets_a_sentence_with_the_way_out(tmp_path: Path) -
 
 def test_the_methods_find_the_data_by_its_name(folder: Path) -> None:
     assert isinstance(EXAMPLES["unpaired"](config(folder), None, None), Unpaired)
+
+
+def test_a_paired_test_set_is_validated_on(folder: Path, pairs: Path) -> None:
+    examples = Unpaired.open(config(folder, paired_test=str(pairs)))
+    shown = examples.validation(3)
+    truth = open_pairs(pairs)
+    (name, images), picture = shown[0], truth.val[0]
+    source, target = truth.load(picture, 16)
+    assert name == picture.name
+    assert torch.equal(images["a"], to_tensor(source)) and torch.equal(images["b"], to_tensor(target))
+    turned = Unpaired.open(config(folder, paired_test=str(pairs), direction="BtoA")).validation(1)[0][1]
+    assert torch.equal(turned["a"], images["b"])
+    with pytest.raises(DataError, match="has no pairs"):
+        Unpaired.open(config(folder, paired_test=str(folder / "trainA")))
+    with pytest.raises(ConfigError, match="paired_test is for training without pairs"):
+        Dataset.open(config(pairs, paired_test=str(pairs)))

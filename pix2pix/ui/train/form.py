@@ -28,7 +28,17 @@ from pix2pix.ui.shared.model_library import Listing, Model
 from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
 
-ELSEWHERE = ("data", "data_b", "method", "direction", "layout", "make", "init", "init_discriminator")
+ELSEWHERE = (
+    "data",
+    "data_b",
+    "paired_test",
+    "method",
+    "direction",
+    "layout",
+    "make",
+    "init",
+    "init_discriminator",
+)
 """Settings with a widget of their own, or none, since a visitor names no files of the server. All others are
 in the drawer."""
 NAMES = tuple(knob.name for knob in knobs())
