@@ -115,6 +115,34 @@ def test_a_zip_is_described_leafed_through_turned_and_mended(page: Page, tmp_pat
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_two_zips_that_do_not_pair_are_taken_without_pairs(page: Page, tmp_path: Path) -> None:
+    zips = [tmp_path / "monet.zip", tmp_path / "photo.zip"]
+    for side, (path, count) in enumerate(zip(zips, (9, 12), strict=True)):
+        with zipfile.ZipFile(path, "w") as archive:
+            for number in range(count):
+                archive.writestr(f"{path.stem}{number}.png", house(number, side))
+    drop(page, *zips)
+    assert headline(page) == "21 photos, 64 x 64"
+    expect(page.locator("#bring-apart")).to_contain_text("9 and 12 pictures that do not pair")
+    assert chosen(page) == ""
+    page.get_by_role("button", name="Train without pairs").click()
+    expect(page.locator(".bring-headline")).to_have_text(
+        "9 pictures in monet and 12 in photo, without pairs", timeout=WAIT
+    )
+    expect(page.locator("#bring-method textarea, #bring-method input").first).to_have_value("cyclegan")
+    assert chosen(page).endswith("/monet-photo")
+    page.get_by_label("photo → monet").click()
+    expect(page.locator(".bring-headline")).to_have_text(
+        "12 pictures in photo and 9 in monet, without pairs", timeout=WAIT
+    )
+    page.locator("#bring-next").click()
+    expect(page.locator("#bring-place")).to_contain_text("7 to 12 of 12")
+    expect(page.locator("#bring-strip img")).to_have_count(9)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#bring-apart")).to_be_visible(timeout=WAIT)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_photos_alone_are_learned_from_after_a_choice(page: Page, tmp_path: Path) -> None:
     files = []
     for number in range(3):
