@@ -168,6 +168,27 @@ def _is_palette_entry(entry: Any) -> bool:
     return shape and all(isinstance(level, int) and 0 <= level <= 255 for level in color or ())
 
 
+METHOD_SETTINGS: dict[str, dict[str, Any]] = {
+    "pix2pix": {},
+    "cyclegan": {"generator": "resnet", "gan": "lsgan", "dropout": 0.0},
+}
+"""Settings that a method's paper has where nobody chooses others."""
+METHOD_ONLY = {
+    "pix2pix": ("make", "conditional", "l1", "best"),
+    "cyclegan": ("cycle_a", "cycle_b", "identity", "pool"),
+}
+"""Settings that mean something for one method alone."""
+
+
+def with_method_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Returns settings, completed by those of their method's paper where they are left out: for CycleGAN a
+    ResNet with 9 blocks from 256 pixels and 6 below, least squares, no dropout."""
+    own = dict(METHOD_SETTINGS.get(given.get("method", "pix2pix"), {}))
+    if (own | given).get("generator") == "resnet" and own:
+        own["blocks"] = 9 if given.get("size", 256) >= 256 else 6
+    return own | given
+
+
 SPLITS = ("test", "val", "train", "all")
 """What a model can be measured on, the best choice first."""
 
@@ -233,6 +254,22 @@ class TrainConfig(Architecture):
     ] = "vanilla"
     conditional: Annotated[bool, "the discriminator sees the source too (cGAN); off gives GAN", LOSS] = True
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
+    cycle_a: Annotated[
+        float,
+        "weight of the L1 difference of A to what comes back from B (cyclegan)",
+        LOSS,
+        Bounds(0, 10_000),
+    ] = 10.0
+    cycle_b: Annotated[float, "the same of B", LOSS, Bounds(0, 10_000)] = 10.0
+    identity: Annotated[
+        float,
+        "weight of the identity loss, as a share of the cycle loss's (cyclegan)",
+        LOSS,
+        Bounds(0, 1000),
+    ] = 0.5
+    pool: Annotated[
+        int, "earlier images that the discriminators are shown, too (cyclegan)", LOSS, Bounds(0, 10_000)
+    ] = 50
     gan_weight: Annotated[
         float, "weight of the GAN loss in the generator's objective", LOSS, Bounds(0, 10_000)
     ] = 1.0
@@ -308,7 +345,7 @@ class TrainConfig(Architecture):
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
         self.levels()
         self.ranges()
-        if self.gan == "none" and self.l1 == 0:
+        if self.method == "pix2pix" and self.gan == "none" and self.l1 == 0:
             raise ConfigError(
                 'gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.'
             )

@@ -18,7 +18,18 @@ from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.imaging.tensors import Batch
 from pix2pix.seeding import seed_of
 
-__all__ = ["Batch", "Criterion", "Draw", "ImageSpec", "Images", "Losses", "Method", "Metric", "Player"]
+__all__ = [
+    "Applied",
+    "Batch",
+    "Criterion",
+    "Draw",
+    "ImageSpec",
+    "Images",
+    "Losses",
+    "Method",
+    "Metric",
+    "Player",
+]
 
 Images = Mapping[str, ImageSpec]
 """What the images of a batch are, by name: source and target for pix2pix."""
@@ -59,6 +70,19 @@ class Draw:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """A network as shapes alone, and how a step applies it: what estimates of memory are made of."""
+
+    name: str
+    network: nn.Module
+    """On the `meta` device."""
+    images: Tensor
+    """What it is given, on the `meta` device."""
+    times: int
+    """How many of its outputs are held at once."""
+
+
+@dataclass(frozen=True)
 class Criterion:
     """The metric of `validate` that the best model is chosen by."""
 
@@ -92,6 +116,11 @@ class Method(Protocol):
 
         Raises `ConfigError` where settings and images do not go together.
         """
+
+    @classmethod
+    def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
+        """Returns the networks of these settings for RGB images, and how a step applies them, without
+        allocating memory."""
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> Method:

@@ -12,12 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pix2pix.config import ModelConfig, TrainConfig
-from pix2pix.errors import ConfigError
-from pix2pix.methods.base import Batch, Criterion, Draw, Images, Losses, Metric, Player
+from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
-from pix2pix.networks import build_blank, build_generator, build_shapes, sample_noise
-from pix2pix.networks.patchgan import HALVINGS, PatchGAN, smallest_picture
+from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
+from pix2pix.networks.patchgan import PatchGAN, check_patch
 
 OBJECTIVE_SCALE = {"vanilla": 0.5}
 """The paper halves the discriminator's objective, to slow it down beside the generator (section 3.3)."""
@@ -60,6 +59,18 @@ class Pix2Pix:
     def build(cls, config: TrainConfig, images: Images) -> Pix2Pix:
         """Returns the method, as in `Method`; images as in `describe`."""
         return cls(config, describe_model(config, images))
+
+    @classmethod
+    def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
+        """Returns the networks as they are applied in a step, as in `Method`."""
+        model = describe_model(config, {"source": ImageSpec(), "target": ImageSpec()})
+        picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
+        generator = Applied("generator", describe_generator(model), picture, times=1)
+        if config.gan == "none":
+            return (generator,)
+        shown = torch.cat([picture, picture], 1) if config.conditional else picture
+        # It judges real and fake in its own step, and the fake once more in the generator's.
+        return (generator, Applied("discriminator", describe_discriminator(config, model), shown, times=2))
 
     def to(self, device: torch.device) -> None:
         """Moves the networks."""
@@ -151,13 +162,7 @@ def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
 def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
     patch = int(config.patch)
-    smallest = smallest_picture(int(config.patch))
-    if config.size < smallest:
-        fitting = [str(other) for other in HALVINGS if smallest_picture(other) <= config.size]
-        raise ConfigError(
-            f"size is {config.size}; a discriminator with patch {patch} needs at least {smallest}. Choose "
-            f"patch {' or '.join(fitting)}."
-        )
+    check_patch(patch, config.size)
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
     return PatchGAN(in_channels, config.discriminator_width, receptive_field=patch, norm=config.norm)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pix2pix.errors import ConfigError
 from pix2pix.networks.norms import build_norm
 from pix2pix.networks.unet import SLOPE, has_bias
 
@@ -57,6 +58,17 @@ class PatchGAN(nn.Module):
         for layer in self.layers:
             features = F.leaky_relu_(layer(features), SLOPE)
         return self.score(features)
+
+
+def check_patch(receptive_field: int, size: int) -> None:
+    """Raises `ConfigError` where pictures of `size` pixels are too small for a patch."""
+    smallest = smallest_picture(receptive_field)
+    if size < smallest:
+        fitting = [str(other) for other in HALVINGS if smallest_picture(other) <= size]
+        raise ConfigError(
+            f"size is {size}; a discriminator with patch {receptive_field} needs at least {smallest}. Choose "
+            f"patch {' or '.join(fitting)}."
+        )
 
 
 def smallest_picture(receptive_field: int) -> int:

@@ -10,11 +10,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import TrainConfig
 from pix2pix.data.store import free_memory
 from pix2pix.errors import ConfigError, NoSpaceError
-from pix2pix.methods.pix2pix import describe_discriminator
-from pix2pix.networks import describe_generator
+from pix2pix.methods import method_of
 from pix2pix.runtime.device import choose_device
 
 PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
@@ -34,24 +33,11 @@ ROOM = 200_000_000
 def memory_needed(config: TrainConfig) -> int:
     """Returns the bytes of memory that training takes on its device, from shapes alone:
     nothing is computed."""
-    model = _model(config)
-    networks: list[nn.Module] = [describe_generator(model)]
-    picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
-    given = _bytes_given(networks[0], picture)
-    if config.gan != "none":
-        networks.append(describe_discriminator(config, model))
-        # It judges real and fake in its own step, and the fake once more in the generator's.
-        given += 2 * _bytes_given(
-            networks[1], torch.cat([picture, picture], 1) if config.conditional else picture
-        )
-    weights = sum(parameter.numel() * 4 for network in networks for parameter in network.parameters())
+    applied = method_of(config).applied(config)
+    given = sum(each.times * _bytes_given(each.network, each.images) for each in applied)
+    weights = sum(parameter.numel() * 4 for each in applied for parameter in each.network.parameters())
     kind = torch.device(config.device if config.device != "auto" else choose_device("auto")).type
     return PROGRAM.get(kind, 0) + 5 * weights + round(HELD * given)
-
-
-def _model(config: TrainConfig) -> ModelConfig:
-    """Returns the network of these settings; the kinds of pictures do not matter here."""
-    return ModelConfig(**config.architecture())
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
@@ -125,14 +111,14 @@ def _lowered(before: TrainConfig, after: TrainConfig) -> str:
 def disk_needed(config: TrainConfig) -> int:
     """Returns the bytes that a run writes: state and models, each once more while it is replaced,
     and sample grids."""
-    model = _model(config)
-    generator = _numbers_in(describe_generator(model))
-    discriminator = 0 if config.gan == "none" else _numbers_in(describe_discriminator(config, model))
-    state = 4 * (STATE_COPIES * generator + 3 * discriminator)
+    applied = method_of(config).applied(config)
+    saved = sum(_numbers_in(each.network) for each in applied if "discriminator" not in each.name)
+    others = sum(_numbers_in(each.network) for each in applied if "discriminator" in each.name)
+    state = 4 * (STATE_COPIES * saved + 3 * others)
     grids = config.steps // config.sample_every + 1
     # A grid as PNG takes about half of its pixels' bytes.
     pictures = grids * min(config.samples, 64) * 3 * config.size**2 * 3 // 2
-    return 2 * state + 3 * 2 * generator + pictures
+    return 2 * state + 3 * 2 * saved + pictures
 
 
 def _numbers_in(network: nn.Module) -> int:

@@ -39,6 +39,10 @@ LONGEST = 120
 
 
 COSTLY = (
+    "method",
+    "cycle_a",
+    "cycle_b",
+    "identity",
     "patch",
     "discriminator_width",
     "conditional",

@@ -239,7 +239,7 @@ class Trainer:
             "data": data,
             "direction": self.config.direction,
             "make": self.config.make,
-            "pairs": self.examples.train_size,
+            ("pairs" if self.method.examples == "pairs" else "pictures"): self.examples.train_size,
             "step": self.step,
             "steps": self.config.steps,
             "seed": self.config.seed,
