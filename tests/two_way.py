@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.data.scan import Problem
 from pix2pix.imaging.tensors import Batch
-from pix2pix.methods.base import Criterion, Draw, Images, Losses, Metric, Player
+from pix2pix.methods.base import Applied, Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.networks import PatchGAN, build_blank, build_generator
 from pix2pix.seeding import seed_of
 
@@ -121,6 +121,13 @@ class TwoWay:
             metrics["l1"](images[f"back_{side}"], images[side])[0] for images in shown for side in ("a", "b")
         ]
         return {"cycle": sum(values) / len(values)}
+
+    @classmethod
+    def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
+        return ()
+
+    def about(self, name: str) -> dict[str, Any]:
+        return {"method": "two way"}
 
     def state(self) -> dict[str, Any]:
         return {"pools": self.pools}

@@ -151,6 +151,9 @@ class Method(Protocol):
         """Returns metrics of the samples of all validation examples, by means of `metrics` (l1, psnr,
         ssim) or otherwise."""
 
+    def about(self, name: str) -> dict[str, Any]:
+        """Returns what the checkpoint of a saved network says of it beside what every training's says."""
+
     def state(self) -> dict[str, Any]:
         """Returns what is needed to resume beside weights and optimizers, such as image pools; tensors
         are no copies.

@@ -217,6 +217,19 @@ class CycleGAN:
             values["identity_l1"] = (mean("same", "a") + mean("same", "b")) / 2
         return values
 
+    def about(self, name: str) -> dict[str, Any]:
+        """Returns the method, the direction of this generator, the name of the other one, and the rule that
+        chose the best."""
+        forth = self.config.direction
+        back = "BtoA" if forth == "AtoB" else "AtoB"
+        other = next(saved for saved in self.saved if saved != name)
+        return {
+            "method": "cyclegan",
+            "direction": forth if name == "AtoB" else back,
+            "other_direction": other,
+            "best": "lowest cycle_l1 of the validation pictures",
+        }
+
     def state(self) -> dict[str, Any]:
         """Returns the images of the pools."""
         return {"pools": {side: pool.images for side, pool in self.pools.items()}} if self.pools else {}

@@ -121,6 +121,10 @@ class Pix2Pix:
             name: sum(metric(*pair)[0] for pair in pairs) / len(pairs) for name, metric in metrics.items()
         }
 
+    def about(self, name: str) -> dict[str, Any]:
+        """Returns {}: what every training's checkpoint says is all."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """Returns {}: there is nothing beside weights and optimizers."""
         return {}

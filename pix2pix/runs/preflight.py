@@ -12,10 +12,11 @@ from torch import Tensor
 
 from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.checkpoints.importers import ImportedDiscriminator, read_any, read_discriminator
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import ModelConfig, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES, Examples
 from pix2pix.errors import ConfigError
 from pix2pix.methods import method_of
+from pix2pix.methods.defaults import METHOD_ONLY
 from pix2pix.runs.run import Run
 from pix2pix.runs.trackers import check_tracker
 from pix2pix.runtime.device import Machine, choose_machine
@@ -64,6 +65,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
     if not config.data:
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
     check_tracker(config.tracker)
+    check_method(config)
     start = read_start(config)
     if start.generator:
         check_asked(asked or {}, start.generator.config, init=config.init)
@@ -166,6 +168,17 @@ def check_resume(run: Run, given: dict[str, Any]) -> None:
                 "its own settings:"
                 " leave them out, or start another run."
             )
+
+
+def check_method(config: TrainConfig) -> None:
+    """Raises `ConfigError` where a setting was chosen that means nothing for the method."""
+    defaults = {knob.name: knob.default for knob in knobs()}
+    for method, names in METHOD_ONLY.items():
+        for name in names if method != config.method else ():
+            if getattr(config, name) != defaults[name]:
+                raise ConfigError(
+                    f"{name} means nothing for {config.method}: leave it out, or set method to {method}."
+                )
 
 
 def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> None:

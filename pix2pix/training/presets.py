@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pix2pix.config import TrainConfig, knobs
+from pix2pix.methods.defaults import with_method_settings
 
 PAPER_EPOCHS = 200
 FOUND = {"decoder": "sharp", "crisp": 0.5, "real_label": 0.9}
@@ -123,9 +124,11 @@ def preset_of(config: TrainConfig) -> str:
 def command_line(config: TrainConfig, run: str) -> str:
     """Returns the command that starts the same training, with only what differs from the defaults."""
     words = ["pix2pix", "train", config.data or "DATA", *filter(None, [config.data_b]), "--run", run]
+    own = with_method_settings({"method": config.method, "size": config.size})
     for knob in knobs():
         value = getattr(config, knob.name)
-        if knob.name in ("data", "data_b") or value == knob.default:
+        usual = knob.default if knob.name in ("method", "size") else own.get(knob.name, knob.default)
+        if knob.name in ("data", "data_b") or value == usual:
             continue
         flag = knob.name.replace("_", "-")
         if knob.type is bool:

@@ -228,12 +228,15 @@ class Trainer:
         """Returns copies of the models as they are now. Their metrics are those of the last validation,
         with its step."""
         networks = self.learner.networks_to_save()
-        return {name: self._checkpoint(networks[name], model) for name, model in self.models.items()}
+        return {name: self._checkpoint(networks[name], name) for name in self.models}
 
-    def _checkpoint(self, network: nn.Module, model: ModelConfig) -> Checkpoint:
+    def _checkpoint(self, network: nn.Module, name: str) -> Checkpoint:
+        model = self.models[name]
         weights = copy_to_host(network.state_dict())
         data = _name(self.config.data)
-        init = _name(self.config.init)
+        named = replace(
+            self.config, data=data, data_b=_name(self.config.data_b), init=_name(self.config.init)
+        )
         about: dict[str, Any] = {
             "task": f"{model.source} to {model.target}",
             "data": data,
@@ -244,15 +247,16 @@ class Trainer:
             "steps": self.config.steps,
             "seed": self.config.seed,
             "settings": {
-                name: value for name, value in self.config.to_dict().items() if name not in ("data", "init")
+                key: value
+                for key, value in self.config.to_dict().items()
+                if key not in ("data", "data_b", "init")
             },
             "metrics": self._metrics,
             "licence": self.config.licence,
-            "command": command_line(
-                replace(self.config, data=data, init=init), f"runs/{self._run_name or data}"
-            ),
+            "command": command_line(named, f"runs/{self._run_name or data}"),
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
+        about |= self.method.about(name)
         return Checkpoint(model, weights, about)
 
     def state(self) -> dict[str, Any]:

@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pix2pix.config import ImageSpec, TrainConfig, with_method_settings
+from pix2pix.config import ImageSpec, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.base import Draw
 from pix2pix.methods.cyclegan import CycleGAN
+from pix2pix.methods.defaults import with_method_settings
 from pix2pix.methods.image_pool import ImagePool
 from pix2pix.runtime.device import Machine
 from pix2pix.training.learner import Learner

@@ -1,0 +1,25 @@
+"""What the settings of a method are where nobody chooses them, and which belong to one method alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+METHOD_SETTINGS: dict[str, dict[str, Any]] = {
+    "pix2pix": {},
+    "cyclegan": {"generator": "resnet", "gan": "lsgan", "dropout": 0.0},
+}
+"""Settings that a method's paper has where nobody chooses others."""
+METHOD_ONLY = {
+    "pix2pix": ("make", "conditional", "l1", "best"),
+    "cyclegan": ("data_b", "cycle_a", "cycle_b", "identity", "pool"),
+}
+"""Settings that mean something for one method alone."""
+
+
+def with_method_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Returns settings, completed by those of their method's paper where they are left out: for CycleGAN a
+    ResNet with 9 blocks from 256 pixels and 6 below, least squares, no dropout."""
+    own = dict(METHOD_SETTINGS.get(given.get("method", "pix2pix"), {}))
+    if (own | given).get("generator") == "resnet" and own:
+        own["blocks"] = 9 if given.get("size", 256) >= 256 else 6
+    return own | given
