@@ -139,7 +139,10 @@ def _folders(settings: dict[str, Any]) -> dict[str, str]:
 def _report(snapshot: Any) -> int:
     """Prints the last line on stderr: where the model is, and how to resume."""
     if snapshot.model:
-        print(f"model: {snapshot.model}", file=sys.stderr)
+        # The other models of a method with several lie beside the first.
+        others = sorted(snapshot.model.parent.glob(f"{snapshot.model.stem}_*{snapshot.model.suffix}"))
+        for model in (snapshot.model, *others):
+            print(f"model: {model}", file=sys.stderr)
     if snapshot.state == "stopped" and snapshot.can_resume:
         print(f"go on: pix2pix train --run {quoted(snapshot.model.parent)} --resume", file=sys.stderr)
     return 0 if snapshot.state in ("finished", "stopped") else 1

@@ -69,7 +69,17 @@ LICENCES = frozenset(
     ]
 )
 """The Hub's names of the licences that it knows."""
-METRICS = {"l1": "L1", "psnr": "PSNR", "ssim": "SSIM"}
+METRICS = {
+    "l1": "L1",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "cycle_l1": "L1 there and back",
+    "identity_l1": "L1 of what stays",
+}
+METHODS = {
+    "pix2pix": "A pix2pix generator (Isola, Zhu, Zhou, Efros 2017)",
+    "cyclegan": "One of two generators of a CycleGAN (Zhu, Park, Isola, Efros 2017), learned without pairs",
+}
 OURS = ("library_name", "pipeline_tag", "model-index")
 """Keys of the front matter that each push replaces; others stay as somebody set them."""
 LONGEST_TOLD = 2000
@@ -191,7 +201,7 @@ def describe(checkpoint: Checkpoint, repo: str, *, file: str) -> str:
     name = repo.partition("/")[2]
     pieces = [
         f"# {name}",
-        f"A pix2pix generator (Isola, Zhu, Zhou, Efros 2017): {task}, pictures of {config.size} x "
+        f"{METHODS.get(str(about.get('method')), METHODS['pix2pix'])}: {task}, pictures of {config.size} x "
         f"{config.size}.",
         f"![On the left a drawing, on the right what the model makes of it]({SHEET})",
         "\n".join(
@@ -229,7 +239,10 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
     )
     rows = {
         "data": plain(about.get("data", ""))
-        + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else ""),
+        + (f", {about['pairs']:,} pairs" if isinstance(about.get("pairs"), int) else "")
+        + (f", {about['pictures']:,} pictures" if isinstance(about.get("pictures"), int) else ""),
+        "direction": _direction(about),
+        "best by": plain(about.get("best", "")),
         "steps": f"{about['step']:,}" if isinstance(about.get("step"), int) else "",
         "validation": ", ".join(scores),
         "network": network,
@@ -242,6 +255,16 @@ def _facts(checkpoint: Checkpoint) -> dict[str, str]:
         "made on": plain(str(about.get("date", ""))[:10]),
     }
     return {key: value for key, value in rows.items() if value}
+
+
+def _direction(about: Mapping[str, Any]) -> str:
+    """Returns which direction of two the model is, and which is the other; "" for a model without another."""
+    other = plain(about.get("other_direction", ""), 40)
+    return (
+        f"{plain(about.get('direction', ''), 40)}; the other model of the training is {other}"
+        if other
+        else ""
+    )
 
 
 def _origin(origin: Any) -> str:

@@ -17,7 +17,13 @@ from pix2pix.ui.models.rename_delete import version_of
 from pix2pix.ui.shared.canvas import spec_of
 from pix2pix.ui.shared.model_library import Listing, Model, key_of
 
-METRICS = {"ssim": ("SSIM", 3), "psnr": ("PSNR", 1), "l1": ("L1", 3)}
+METRICS = {
+    "ssim": ("SSIM", 3),
+    "psnr": ("PSNR", 1),
+    "l1": ("L1", 3),
+    "cycle_l1": ("Cycle L1", 3),
+    "identity_l1": ("Identity L1", 3),
+}
 """Title on the card and number of digits of each metric."""
 LONGEST_TEXT = 120
 
@@ -73,8 +79,11 @@ def facts_of(model: Model) -> list[tuple[str, str]]:
 
 def _data(about: Mapping[str, Any]) -> str:
     data = _text(about.get("data"))
-    pairs = about.get("pairs")
-    return f"{data}, {pairs:,} pairs" if data and isinstance(pairs, int) else data
+    for what, words in (("pairs", "pairs"), ("pictures", "pictures, no pairs")):
+        count = about.get(what)
+        if data and isinstance(count, int):
+            return f"{data}, {count:,} {words}"
+    return data
 
 
 def metrics_of(about: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,0 +1,138 @@
+"""Runs without pairs, from folders to two models: stopped, resumed, in two processes, used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pix2pix.checkpoints.checkpoint import load_checkpoint
+from pix2pix.cli import main
+from pix2pix.config import TrainConfig
+from pix2pix.errors import ConfigError
+from pix2pix.hub.model_card import model_card
+from pix2pix.inference.translator import Translator
+from pix2pix.methods.defaults import with_method_settings
+from pix2pix.runs.execute import resume, train
+from pix2pix.runs.preflight import prepare
+from pix2pix.runs.requirements import disk_needed, memory_needed
+
+FLAGS = {"size": 32, "width": 4, "blocks": 2, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Warm stripes and cold blobs, of different counts and without pairs."""
+    folder = tmp_path_factory.mktemp("sides")
+    random = np.random.default_rng(5)
+    warm, cold = (220, 120, 60), (60, 110, 220)
+    for name, count, tint in (
+        ("trainA", 5, warm),
+        ("trainB", 7, cold),
+        ("testA", 2, warm),
+        ("testB", 3, cold),
+    ):
+        (folder / name).mkdir()
+        for number in range(count):
+            noise = random.integers(-30, 30, (40, 44, 3))
+            Image.fromarray((np.array(tint) + noise).clip(0, 255).astype(np.uint8)).save(
+                folder / name / f"{name}{number}.png"
+            )
+    return folder
+
+
+def tiny(data: Path, **changes: Any) -> TrainConfig:
+    intervals = {"log_every": 2, "sample_every": 4, "evaluate_every": 4, "save_every": 4}
+    settings = {"method": "cyclegan", "data": str(data), "steps": 8, "device": "cpu", **FLAGS, **intervals}
+    return TrainConfig(**with_method_settings(settings | changes))
+
+
+def test_two_models_come_out_and_each_draws_its_way(sides: Path, tmp_path: Path) -> None:
+    run = train(tiny(sides), tmp_path / "run")
+    assert run.snapshot().state == "finished"
+    forth, back = load_checkpoint(run.path / "model.pth"), load_checkpoint(run.path / "model_BtoA.pth")
+    assert (forth.about["method"], forth.about["direction"], forth.about["other_direction"]) == (
+        "cyclegan", "AtoB", "BtoA",
+    )  # fmt: skip
+    assert (back.about["direction"], back.about["other_direction"]) == ("BtoA", "AtoB")
+    assert forth.about["pictures"] == 7 and "pairs" not in forth.about
+    assert set(forth.about["metrics"]) == {"cycle_l1", "cycle_a_l1", "cycle_b_l1", "identity_l1", "step"}
+    assert "--method cyclegan" in forth.about["command"] and "--generator" not in forth.about["command"]
+    for model in (forth, back):
+        picture = Translator(model, device="cpu")(Image.new("RGB", (40, 30), (200, 90, 50)))
+        assert picture.size == (40, 30)
+        card = model_card(model, "ada/warm", file="warm.pth")
+        assert "CycleGAN" in card and "the other model of the training" in card
+    with Image.open(run.samples()[-1][1]) as grid:
+        assert grid.size[0] > 6 * 32
+
+
+def test_a_stop_and_a_resume_change_nothing_to_the_bit(sides: Path, tmp_path: Path) -> None:
+    whole = train(tiny(sides, steps=12, decay_from=1.0, pool=3), tmp_path / "whole")
+    train(tiny(sides, steps=6, decay_from=1.0, pool=3), tmp_path / "parts")
+    parts = resume(tmp_path / "parts", steps=12)
+    for name in ("model.pth", "model_BtoA.pth"):
+        left, right = (load_checkpoint(run.path / name).weights for run in (whole, parts))
+        assert all(torch.equal(value, right[key]) for key, value in left.items())
+    states = [run.read_state() for run in (whole, parts)]
+    assert states[0] is not None and states[1] is not None
+    for side, images in states[0]["method"]["pools"].items():
+        assert images.abs().sum() > 0 and torch.equal(images, states[1]["method"]["pools"][side])
+
+
+def test_two_processes_train_what_one_does(sides: Path, tmp_path: Path) -> None:
+    words = ["train", str(sides), "--method", "cyclegan", "--batch", "2", "--steps", "6", "--pool", "4"]
+    for name, value in (
+        FLAGS | {"log_every": 2, "save_every": 3, "evaluate_every": 6, "device": "cpu"}
+    ).items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    for name, starter in (("one", ["-m"]), ("two", torchrun)):
+        command = [sys.executable, *starter, "pix2pix", *words, "--run", str(tmp_path / name)]
+        subprocess.run(command, check=True, env=environment, timeout=100, capture_output=True)
+    for file in ("model.pth", "model_BtoA.pth"):
+        one, two = (load_checkpoint(tmp_path / name / file).weights for name in ("one", "two"))
+        for key, value in one.items():
+            torch.testing.assert_close(two[key], value, rtol=1e-2, atol=3e-4)
+
+
+def test_the_command_line_takes_two_folders_and_names_both_models(
+    sides: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(sides / "trainA"), str(sides / "trainB"), "--method", "cyclegan", "--steps", "2"]
+    for name, value in FLAGS.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    assert main([*words, "--run", str(tmp_path / "run")]) == 0
+    said = capsys.readouterr().err
+    assert "model.pth" in said and "model_BtoA.pth" in said
+    config = load_checkpoint(tmp_path / "run" / "model.pth").config
+    assert (config.generator, config.blocks, config.dropout) == ("resnet", 2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"l1": 10.0}, "l1 means nothing for cyclegan: leave it out, or set method to pix2pix."),
+        ({"conditional": False}, "conditional means nothing for cyclegan"),
+        ({"method": "pix2pix", "cycle_a": 5.0}, "cycle_a means nothing for pix2pix"),
+        ({"method": "pix2pix", "pool": 5}, "pool means nothing for pix2pix"),
+    ],
+)
+def test_settings_of_another_method_are_a_sentence(sides: Path, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        prepare(tiny(sides, **settings))
+
+
+def test_estimates_know_two_generators_and_allocate_nothing(sides: Path) -> None:
+    config = tiny(sides, size=256, width=64, discriminator_width=64, patch="70", blocks=9)
+    alone = TrainConfig(data=str(sides), generator="resnet", dropout=0.0, gan="lsgan")
+    assert memory_needed(config) > 2.5 * memory_needed(alone) - 1e9
+    assert disk_needed(config) > 1.8 * disk_needed(alone)
