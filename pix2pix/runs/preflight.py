@@ -5,22 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from pix2pix.checkpoints.checkpoint import Checkpoint
-from pix2pix.checkpoints.importers import ImportedDiscriminator, read_any, read_discriminator
 from pix2pix.config import ModelConfig, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES, Examples
 from pix2pix.errors import ConfigError
 from pix2pix.methods import method_of
 from pix2pix.methods.defaults import METHOD_ONLY
 from pix2pix.runs.run import Run
+from pix2pix.runs.start import Start, Weights, check_start, read_start, start_weights, whole_path
 from pix2pix.runs.trackers import check_tracker
 from pix2pix.runtime.device import Machine, choose_machine
-from pix2pix.runtime.paths import expand_home
 from pix2pix.settings import range_text
 
 ADJUSTABLE = ("steps", "device", "compile", "workers", "cache", "tracker")
@@ -30,17 +25,6 @@ RESNET_MULTIPLE = 4
 PATHS = ("data", "data_b", "paired_test", "init", "init_discriminator")
 DATA = ("data", "data_b")
 """Settings that name pictures, which may be moved between starts of a run."""
-
-Weights = dict[str, dict[str, Tensor]]
-"""Weights to start from, by network."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """The networks that a training starts from, where its settings name some."""
-
-    generator: Checkpoint | None = None
-    discriminator: ImportedDiscriminator | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +62,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
         )
     examples = _open_examples(config, None, start=start)
     models = method_of(config).describe(config, examples.images)
-    _check_start(config, next(iter(models.values())), start=start)
+    check_start(config, models, start=start)
     return Prepared(config, examples, models, start_weights(start, models), machine)
 
 
@@ -98,24 +82,6 @@ def _open_examples(config: TrainConfig, saved: ModelConfig | None, *, start: Sta
     return EXAMPLES[method_of(config).examples](
         config, saved, start.generator.config if start.generator else None
     )
-
-
-def read_start(config: TrainConfig) -> Start:
-    """Reads the start files of the settings. Raises `CheckpointError` where one cannot be used."""
-    return Start(
-        read_any(whole_path(config.init)) if config.init else None,
-        read_discriminator(whole_path(config.init_discriminator)) if config.init_discriminator else None,
-    )
-
-
-def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
-    """Returns the start's weights by network; a checkpoint is for the first of the saved models."""
-    weights: Weights = {}
-    if start.generator:
-        weights[next(iter(models))] = start.generator.weights
-    if start.discriminator:
-        weights["discriminator"] = start.discriminator.weights
-    return weights
 
 
 def resolve(config: TrainConfig, start: Start | None = None) -> TrainConfig:
@@ -198,59 +164,3 @@ def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> N
             f"{nearest_size(1, model)}."
             f" Take size {nearest_size(size, model)}, or leave size out."
         )
-
-
-def _check_start(config: TrainConfig, model: ModelConfig, *, start: Start) -> None:
-    """Raises `ConfigError` where the start's networks have other channels than the data."""
-    if start.discriminator:
-        _check_discriminator(config, model, start=start.discriminator)
-    if not start.generator:
-        return
-    check_channels(start.generator.config, model.in_channels, model.out_channels, name=config.init)
-
-
-def check_channels(start: ModelConfig, in_channels: int, out_channels: int, *, name: str) -> None:
-    """Raises `ConfigError` where a start has other channels than the pairs; three channels may
-    take gray pictures."""
-    for role, side, has, needed in (
-        ("takes", "source", start.in_channels, in_channels),
-        ("gives", "target", start.out_channels, out_channels),
-    ):
-        if not can_show(has, needed):
-            as_gray = f", or have these read as gray: set {side} to gray" if (has, needed) == (1, 3) else ""
-            raise ConfigError(
-                f"{name} {role} pictures of {has} channel{'s' * (has > 1)}, and the {side}s of these pairs "
-                f"have {needed}. Start from another checkpoint, or from scratch{as_gray}."
-            )
-
-
-def can_show(channels: int, needed: int) -> bool:
-    """Whether a network of `channels` can train on pictures of `needed` channels: as many, or gray as
-    three equal ones."""
-    return channels == needed or (channels, needed) == (3, 1)
-
-
-def _check_discriminator(config: TrainConfig, model: ModelConfig, *, start: ImportedDiscriminator) -> None:
-    if config.gan == "none":
-        raise ConfigError(
-            f'gan is "none": {config.init_discriminator} would not be used. Choose a GAN loss, or '
-            "leave it out."
-        )
-    if start.norm != config.norm:
-        raise ConfigError(
-            f"{config.init_discriminator} has {start.norm} norm and the generator {config.norm}; both "
-            "networks have the same. Set norm"
-            f" {start.norm}, or leave the discriminator out."
-        )
-    wanted = model.out_channels + (model.in_channels if config.conditional else 0)
-    if start.in_channels != wanted:
-        raise ConfigError(
-            f"{config.init_discriminator} is shown {start.in_channels} channels, and these pairs give "
-            f"{wanted}. Take another, or turn"
-            " conditional on or off."
-        )
-
-
-def whole_path(path: str) -> str:
-    """Returns the absolute path, with `~` and links resolved; "" for ""."""
-    return str(Path(expand_home(path)).resolve()) if path else ""

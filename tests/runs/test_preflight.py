@@ -109,7 +109,7 @@ from collections import Counter
 from pathlib import Path
 
 from pix2pix import TrainConfig, open_pairs, train
-from pix2pix.runs.preflight import read_start
+from pix2pix.runs.start import read_start
 
 data, init, run = sys.argv[1:]
 seen = Counter()

@@ -17,7 +17,8 @@ from pix2pix.config import knobs
 from pix2pix.errors import ConfigError
 from pix2pix.networks import build_generator
 from pix2pix.runs.execute import Run
-from pix2pix.runs.preflight import check_channels, prepare, prepare_run
+from pix2pix.runs.preflight import prepare, prepare_run
+from pix2pix.runs.start import check_channels
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.run_actions import RunActions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ from pix2pix.methods.defaults import with_method_settings
 from pix2pix.runs.execute import resume, train
 from pix2pix.runs.preflight import prepare
 from pix2pix.runs.requirements import disk_needed, memory_needed
+from pix2pix.runs.start import partner_of
 
+FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
 FLAGS = {"size": 32, "width": 4, "blocks": 2, "discriminator_width": 4, "patch": "16", "precision": "fp32"}
 
 
@@ -136,3 +139,46 @@ def test_estimates_know_two_generators_and_allocate_nothing(sides: Path) -> None
     alone = TrainConfig(data=str(sides), generator="resnet", dropout=0.0, gan="lsgan")
     assert memory_needed(config) > 2.5 * memory_needed(alone) - 1e9
     assert disk_needed(config) > 1.8 * disk_needed(alone)
+
+
+@pytest.mark.parametrize(
+    ("file", "other"),
+    [
+        ("latest_net_G_A.pth", "latest_net_G_B.pth"),
+        ("200_net_G_B.pth", "200_net_G_A.pth"),
+        ("latest_net_D_A.pth", "latest_net_D_B.pth"),
+        ("model.pth", "model_BtoA.pth"),
+        ("monet_BtoA.pth", "monet.pth"),
+    ],
+)
+def test_the_file_of_the_other_direction_is_found_beside(file: str, other: str, tmp_path: Path) -> None:
+    assert partner_of(str(tmp_path / file)) is None
+    (tmp_path / other).write_bytes(b"")
+    assert partner_of(str(tmp_path / file)) == tmp_path / other
+
+
+def test_a_training_starts_from_both_directions(sides: Path, tmp_path: Path) -> None:
+    run = train(tiny(sides, ema=0.0), tmp_path / "first")
+    prepared = prepare(tiny(sides, init=str(run.path / "model.pth")))
+    for name, file in (("AtoB", "model.pth"), ("BtoA", "model_BtoA.pth")):
+        wanted = load_checkpoint(run.path / file).weights
+        assert all(torch.equal(value, prepared.start[name][key]) for key, value in wanted.items())
+    # From the other direction everything is the other way round.
+    turned = prepare(tiny(sides, init=str(run.path / "model_BtoA.pth"), direction="BtoA"))
+    left, right = prepared.start["AtoB"], turned.start["BtoA"]
+    assert all(torch.equal(value, right[key]) for key, value in left.items())
+    (run.path / "model_BtoA.pth").unlink()
+    assert list(prepare(tiny(sides, init=str(run.path / "model.pth"))).start) == ["AtoB"]
+    other = train(tiny(sides, width=8), tmp_path / "other")
+    (other.path / "model.pth").rename(run.path / "model_BtoA.pth")
+    with pytest.raises(ConfigError, match="is another network than"):
+        prepare(tiny(sides, init=str(run.path / "model.pth")))
+
+
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason="no ../shared/fixtures here")
+def test_weights_of_the_reference_start_a_training_in_pairs(sides: Path, tmp_path: Path) -> None:
+    for letter in "AB":
+        shutil.copy(FIXTURES / "reference_resnet9_instance.pth", tmp_path / f"latest_net_G_{letter}.pth")
+    prepared = prepare(tiny(sides, init=str(tmp_path / "latest_net_G_A.pth"), blocks=9, size=64))
+    assert prepared.config.width == 64 and prepared.config.blocks == 9
+    assert list(prepared.start) == ["AtoB", "BtoA"]

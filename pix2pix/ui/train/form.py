@@ -19,8 +19,9 @@ from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES
 from pix2pix.errors import Pix2PixError
 from pix2pix.methods import method_of
-from pix2pix.runs.preflight import adopt_start, can_show
+from pix2pix.runs.preflight import adopt_start
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
+from pix2pix.runs.start import can_show
 from pix2pix.runs.step_time import StepTimes
 from pix2pix.settings import Knob
 from pix2pix.training.presets import PRESETS, Preset, command_line, find_preset

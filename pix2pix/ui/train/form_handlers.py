@@ -8,7 +8,8 @@ import gradio as gr
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import Pix2PixError
-from pix2pix.runs.preflight import adopt_start, check_channels
+from pix2pix.runs.preflight import adopt_start
+from pix2pix.runs.start import check_channels
 from pix2pix.runs.step_time import StepTimes
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, ModelLibrary

@@ -12,7 +12,8 @@ from typing import Any
 import gradio as gr
 
 from pix2pix.errors import ConfigError
-from pix2pix.runs.preflight import adopt_start, check_channels
+from pix2pix.runs.preflight import adopt_start
+from pix2pix.runs.start import check_channels
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.messages import CLICK_LATER, with_toasts
 from pix2pix.ui.shared.model_library import ModelLibrary
