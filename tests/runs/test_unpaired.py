@@ -180,5 +180,5 @@ def test_weights_of_the_reference_start_a_training_in_pairs(sides: Path, tmp_pat
     for letter in "AB":
         shutil.copy(FIXTURES / "reference_resnet9_instance.pth", tmp_path / f"latest_net_G_{letter}.pth")
     prepared = prepare(tiny(sides, init=str(tmp_path / "latest_net_G_A.pth"), blocks=9, size=64))
-    assert prepared.config.width == 64 and prepared.config.blocks == 9
+    assert prepared.config.width == 8 and prepared.config.blocks == 9
     assert list(prepared.start) == ["AtoB", "BtoA"]
