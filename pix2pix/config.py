@@ -177,11 +177,7 @@ class TrainConfig(Architecture):
     """Every setting of a training run. Values are checked when it is made; `ConfigError`
     names what is wrong."""
 
-    data: Annotated[
-        str,
-        "folder of pairs (of single photos, with `make`; of two sides or the first one, without pairs)",
-        DATA,
-    ] = ""
+    data: Annotated[str, "folder of pairs, of photos (with `make`), or of the first side or both", DATA] = ""
     data_b: Annotated[
         str, "folder of the second side, without pairs; empty where `data` has both sides in it", DATA
     ] = ""

@@ -43,6 +43,8 @@ class CycleGAN:
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
         self.criterion = Criterion("cycle_l1", lower_is_better=True)
+        if config.paired_test:
+            self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
         if config.gan == "none":
             return
         for side in OTHER:
@@ -204,7 +206,11 @@ class CycleGAN:
 
     def validate(self, shown: Sequence[Batch], metrics: Mapping[str, Metric]) -> dict[str, float]:
         """Returns mean L1 differences (0 to 1) without pairs: `cycle_l1` of the ways back to both sides, that
-        of each, and `identity_l1`."""
+        of each, and `identity_l1`.
+
+        With a paired test also each metric of what is made of A and the true B, and `a_l1` and so on of what
+        is made of B and the true A.
+        """
         l1 = metrics["l1"]
 
         def mean(made: str, side: str) -> float:
@@ -215,6 +221,11 @@ class CycleGAN:
         values = {"cycle_l1": sum(cycles.values()) / 2, **cycles}
         if self.has_identity:
             values["identity_l1"] = (mean("same", "a") + mean("same", "b")) / 2
+        if self.config.paired_test:
+            for name, metric in metrics.items():
+                for side, key in (("b", name), ("a", f"a_{name}")):
+                    found = [metric(images[f"fake_{side}"], images[side])[0] for images in shown]
+                    values[key] = sum(found) / len(found)
         return values
 
     def about(self, name: str) -> dict[str, Any]:
@@ -227,7 +238,7 @@ class CycleGAN:
             "method": "cyclegan",
             "direction": forth if name == "AtoB" else back,
             "other_direction": other,
-            "best": "lowest cycle_l1 of the validation pictures",
+            "best": f"{'lowest' if self.criterion.lower_is_better else 'highest'} {self.criterion.metric}",
         }
 
     def state(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ METHOD_SETTINGS: dict[str, dict[str, Any]] = {
 }
 """Settings that a method's paper has where nobody chooses others."""
 METHOD_ONLY = {
-    "pix2pix": ("make", "conditional", "l1", "best"),
-    "cyclegan": ("data_b", "cycle_a", "cycle_b", "identity", "pool"),
+    "pix2pix": ("make", "conditional", "l1"),
+    "cyclegan": ("data_b", "paired_test", "cycle_a", "cycle_b", "identity", "pool"),
 }
 """Settings that mean something for one method alone."""
 

@@ -29,11 +29,14 @@ class Preset:
     settings: dict[str, Any]
     steps: Callable[[int], int]
 
+    method: str = "pix2pix"
+
     def changes(self, pairs: int, largest: int = 256) -> dict[str, Any]:
-        """Returns all settings that the preset fixes, for `pairs` training pairs of pictures
-        worth `largest` pixels."""
-        size = min(self.settings["size"], largest)
-        return self.settings | {"size": size, "steps": self.steps(pairs)} | intervals(self.steps(pairs))
+        """Returns all settings that the preset fixes, for `pairs` training examples (without pairs: pictures
+        of the larger side) worth `largest` pixels."""
+        steps = self.steps(pairs)
+        fixed = self.settings | {"size": min(self.settings["size"], largest), "steps": steps}
+        return with_method_settings({"method": self.method, **fixed}) | intervals(steps)
 
     def apply(self, config: TrainConfig, pairs: int, *, largest: int = 256) -> TrainConfig:
         """Returns `config` with the settings of the preset."""
@@ -107,15 +110,47 @@ PRESETS = (
 )
 
 
-def find_preset(key: str | None) -> Preset:
-    """Returns the preset of that name; the first one where there is none."""
-    return next((preset for preset in PRESETS if preset.key == key), PRESETS[0])
+WITHOUT_PAIRS = {"batch": 1, "rate": 2e-4, "decay_from": 0.5} | PAPERS
+CYCLE_PRESETS = (
+    Preset(
+        "quick",
+        "Quick look",
+        "whether it learns what you mean, in small pictures",
+        {"size": 128, "width": 32, "discriminator_width": 32, "ema": 0.99} | WITHOUT_PAIRS,
+        lambda pictures: 1_500,
+        "cyclegan",
+    ),
+    Preset(
+        "good",
+        "Good",
+        "two models to draw with: hours on a GPU, days without",
+        {"size": 256, "width": 64, "discriminator_width": 64, "ema": 0.999} | WITHOUT_PAIRS,
+        lambda pictures: max(10_000, min(40_000, 100 * pictures)),
+        "cyclegan",
+    ),
+    Preset(
+        "paper",
+        "Paper",
+        f"{PAPER_EPOCHS} passes over the larger side, as in the paper",
+        {"size": 256, "width": 64, "discriminator_width": 64, "ema": 0.0} | WITHOUT_PAIRS,
+        lambda pictures: PAPER_EPOCHS * max(1, pictures),
+        "cyclegan",
+    ),
+)
+METHOD_PRESETS = {"pix2pix": PRESETS, "cyclegan": CYCLE_PRESETS}
+"""Presets of each method; the keys are the same."""
+
+
+def find_preset(key: str | None, method: str = "pix2pix") -> Preset:
+    """Returns the preset of that name; the first one of the method where there is none."""
+    presets = METHOD_PRESETS[method]
+    return next((preset for preset in presets if preset.key == key), presets[0])
 
 
 def preset_of(config: TrainConfig) -> str:
     """Returns the title of the preset whose settings a run has, whatever its number of
     steps; `own` for none."""
-    for preset in PRESETS:
+    for preset in METHOD_PRESETS[config.method]:
         if all(getattr(config, name) == value for name, value in preset.settings.items() if name != "size"):
             return preset.title
     return "own"

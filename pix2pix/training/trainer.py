@@ -235,7 +235,11 @@ class Trainer:
         weights = copy_to_host(network.state_dict())
         data = _name(self.config.data)
         named = replace(
-            self.config, data=data, data_b=_name(self.config.data_b), init=_name(self.config.init)
+            self.config,
+            data=data,
+            data_b=_name(self.config.data_b),
+            paired_test=_name(self.config.paired_test),
+            init=_name(self.config.init),
         )
         about: dict[str, Any] = {
             "task": f"{model.source} to {model.target}",
@@ -249,7 +253,7 @@ class Trainer:
             "settings": {
                 key: value
                 for key, value in self.config.to_dict().items()
-                if key not in ("data", "data_b", "init")
+                if key not in ("data", "data_b", "paired_test", "init")
             },
             "metrics": self._metrics,
             "licence": self.config.licence,

@@ -182,3 +182,18 @@ def test_weights_of_the_reference_start_a_training_in_pairs(sides: Path, tmp_pat
     prepared = prepare(tiny(sides, init=str(tmp_path / "latest_net_G_A.pth"), blocks=9, size=64))
     assert prepared.config.width == 8 and prepared.config.blocks == 9
     assert list(prepared.start) == ["AtoB", "BtoA"]
+
+
+def test_with_a_paired_test_the_best_model_is_that_nearest_to_the_truth(sides: Path, tmp_path: Path) -> None:
+    (tmp_path / "truth").mkdir()
+    for number in range(3):
+        pair = Image.new("RGB", (80, 40), (210, 110, 50))
+        pair.paste((50, 100, 210), (40, 0, 80, 40))
+        pair.save(tmp_path / "truth" / f"{number}.png")
+    run = train(tiny(sides, paired_test=str(tmp_path / "truth"), best="l1"), tmp_path / "run")
+    about = load_checkpoint(run.path / "model.pth").about
+    assert about["best"] == "lowest l1" and str(tmp_path) not in str(about)
+    metrics = about["metrics"]
+    assert {"cycle_l1", "l1", "psnr", "ssim", "a_l1", "a_psnr", "a_ssim"} <= set(metrics)
+    row = next(row for row in run.rows() if row["step"] == 8 and "val_l1" in row)
+    assert row["val_l1"] == metrics["l1"] and 0 < metrics["l1"] < 1

@@ -9,7 +9,14 @@ import pytest
 
 from pix2pix.cli import flags
 from pix2pix.config import TrainConfig
-from pix2pix.training.presets import PRESETS, command_line, find_preset, intervals, preset_of
+from pix2pix.training.presets import (
+    METHOD_PRESETS,
+    PRESETS,
+    command_line,
+    find_preset,
+    intervals,
+    preset_of,
+)
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
@@ -53,3 +60,14 @@ def test_the_command_starts_the_same_training(config: TrainConfig) -> None:
     flags.add_knobs(parser)
     args = parser.parse_args(words[2:])
     assert TrainConfig(**flags.given(args)) == config and args.run == "runs/my run"
+
+
+def test_presets_without_pairs_have_their_methods_own_settings() -> None:
+    assert [preset.key for preset in METHOD_PRESETS["cyclegan"]] == [preset.key for preset in PRESETS]
+    config = find_preset("paper", "cyclegan").apply(TrainConfig(method="cyclegan"), 220)
+    assert (config.generator, config.blocks, config.gan, config.dropout) == ("resnet", 9, "lsgan", 0.0)
+    assert (config.steps, config.decay_from, config.ema, config.crisp) == (44_000, 0.5, 0.0, 0.0)
+    assert find_preset("quick", "cyclegan").apply(TrainConfig(method="cyclegan"), 220).blocks == 6
+    assert preset_of(config) == "Paper" and command_line(config, "runs/x").count("--") < 12
+    words = command_line(config, "runs/x")
+    assert "--method cyclegan" in words and "--generator" not in words and "--gan" not in words

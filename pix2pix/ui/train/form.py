@@ -19,12 +19,13 @@ from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES
 from pix2pix.errors import Pix2PixError
 from pix2pix.methods import method_of
+from pix2pix.methods.defaults import METHOD_SETTINGS
 from pix2pix.runs.preflight import adopt_start
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
 from pix2pix.runs.start import can_show
 from pix2pix.runs.step_time import StepTimes
 from pix2pix.settings import Knob
-from pix2pix.training.presets import PRESETS, Preset, command_line, find_preset
+from pix2pix.training.presets import METHOD_PRESETS, PRESETS, Preset, command_line, find_preset
 from pix2pix.ui.shared.model_library import Listing, Model
 from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
@@ -55,6 +56,8 @@ class Pairs:
     channels: tuple[int, int] = (3, 3)
     largest: int = 256
     """Training size in pixels that suits the pictures."""
+    method: str = "pix2pix"
+    """What they are for; without pairs `count` is that of the larger side."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,9 @@ def to_config(values: Sequence[Any], preset: str | None = None, *, pairs: Pairs 
     """
     stripped = [value.strip() if isinstance(value, str) else value for value in values]
     given = {name: value for name, value in zip(NAMES, stripped, strict=True) if value not in (None, "")}
-    return TrainConfig.from_dict(preset_values(preset, pairs or Pairs()) | given)
+    method = given.get("method", "pix2pix")
+    known = dataclasses.replace(pairs or Pairs(), method=method)
+    return TrainConfig.from_dict(preset_values(preset, known) | given)
 
 
 def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
@@ -163,7 +168,7 @@ def look_at(config: TrainConfig, largest: float | None = 256) -> Pairs:
     except Pix2PixError:  # the data section has said what is wrong with it
         return Pairs()
     first, second = (spec.channels for spec in examples.images.values())
-    return Pairs(examples.train_size, (first, second), int(largest or 256))
+    return Pairs(examples.train_size, (first, second), int(largest or 256), config.method)
 
 
 def preset_choices(
@@ -185,7 +190,7 @@ def preset_choices(
             ),
             preset.key,
         )
-        for preset in PRESETS
+        for preset in METHOD_PRESETS[pairs.method]
     ]
 
 
@@ -216,7 +221,7 @@ def preset_config(preset: Preset, pairs: Pairs, *, config: TrainConfig, start: M
 
 def ask_for_times(pairs: Pairs, step_times: StepTimes, *, config: TrainConfig, start: Model | None) -> None:
     """Starts measuring the step time of each preset on these pairs in the background."""
-    for preset in PRESETS:
+    for preset in METHOD_PRESETS[pairs.method]:
         step_times.ask(preset_config(preset, pairs, config=config, start=start))
 
 
@@ -242,7 +247,7 @@ def starts(listing: Listing, pairs: Pairs, *, hidden: set[str]) -> list[tuple[st
 def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -> dict[str, Any]:
     """Returns the values of a preset for the drawer; with `only_length` those that depend
     on the data alone."""
-    preset = find_preset(key)
+    preset = find_preset(key, pairs.method)
     changes = preset.changes(pairs.count, pairs.largest)
     return {
         name: value
@@ -251,10 +256,18 @@ def preset_values(key: str | None, pairs: Pairs, *, only_length: bool = False) -
     }
 
 
+def method_values(key: str | None, pairs: Pairs) -> dict[str, Any]:
+    """Returns the values of the drawer for data of another method: the preset's, and the defaults of what the
+    method before had of its own."""
+    own = {name for settings in METHOD_SETTINGS.values() for name in settings}
+    defaults = {knob.name: knob.default for knob in knobs() if knob.name in {*own, "blocks"}}
+    return defaults | preset_values(key, pairs)
+
+
 def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[str, Any]:
     """Returns the values that a start sets in the drawer: its size and network, or those of the
     preset for none."""
-    config = preset_config(find_preset(key), pairs, config=TrainConfig(), start=start)
+    config = preset_config(find_preset(key, pairs.method), pairs, config=TrainConfig(), start=start)
     return {name: getattr(config, name) for name in ("size", *ARCHITECTURE)}
 
 

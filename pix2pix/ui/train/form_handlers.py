@@ -31,9 +31,10 @@ class FormHandlers:
     def consider(self, profile: Profile, *values: Any) -> list[Any]:
         """Updates presets, starts and drawer for new or turned data; also returns `Pairs` and the presets.
 
-        `values`: data, direction, layout, make, start, preset, and the size that suits the pictures.
+        `values`: data, direction, layout, make, source, target, method, start, preset, the size that suits
+        the pictures, and the `Pairs` before.
         """
-        *data_settings, init, preset, largest = values
+        *data_settings, init, preset, largest, before = values
         config = base(*data_settings)
         visitor = name_of(profile)
         found = form.look_at(config, largest) if self.actions.may_use(config.data) else Pairs()
@@ -43,6 +44,8 @@ class FormHandlers:
             form.ask_for_times(found, self.step_times, config=config, start=start)
         choices = form.preset_choices(found, self.step_times, config=config, start=start)
         changes = form.preset_values(preset, found, only_length=True)
+        if found.method != before.method:
+            changes = form.method_values(preset, found)
         if start:
             changes |= form.start_values(preset, found, start=start)
         return [

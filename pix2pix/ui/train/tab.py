@@ -199,7 +199,7 @@ def _bind_form(
     gr.on(
         [demo.load, *(widget.change for widget in data_inputs)],
         with_toasts(plan.consider),
-        [*data_inputs, fields.init, fields.preset, data_form.size],
+        [*data_inputs, fields.init, fields.preset, data_form.size, pairs],
         [fields.preset, fields.init, *drawer, pairs, shown_presets],
         **QUIET,
     )
