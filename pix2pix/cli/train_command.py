@@ -139,9 +139,9 @@ def _folders(settings: dict[str, Any]) -> dict[str, str]:
 def _report(snapshot: Any) -> int:
     """Prints the last line on stderr: where the model is, and how to resume."""
     if snapshot.model:
-        # The other models of a method with several lie beside the first.
-        others = sorted(snapshot.model.parent.glob(f"{snapshot.model.stem}_*{snapshot.model.suffix}"))
-        for model in (snapshot.model, *others):
+        from pix2pix.runs.run_folder import RunFolder
+
+        for model in RunFolder(snapshot.model.parent).models():
             print(f"model: {model}", file=sys.stderr)
     if snapshot.state == "stopped" and snapshot.can_resume:
         print(f"go on: pix2pix train --run {quoted(snapshot.model.parent)} --resume", file=sys.stderr)

@@ -19,7 +19,8 @@ from pix2pix.runtime.progress import Progress
 
 LARGEST_MODEL = 2_000_000_000
 """Limit in bytes; the largest model that we can train has a tenth of it."""
-RUN_FILES = ("model.pth", "best.pth")
+RUN_FILES = {"model.pth": "", "best.pth": "", "model_BtoA.pth": "_BtoA", "best_BtoA.pth": "_BtoA"}
+"""Files of a run, and what they add to its name."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def push(
 
 def name_of(path: Path) -> str:
     """Returns the model's name: `houses` for houses.pth, and for the model of the run `houses`."""
-    name = path.resolve().parent.name if path.name in RUN_FILES else path.stem
+    is_run = path.name in RUN_FILES
+    name = path.resolve().parent.name + RUN_FILES[path.name] if is_run else path.stem
     return slug(name, "model", dots=True)
 
 

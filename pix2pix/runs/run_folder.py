@@ -74,6 +74,11 @@ class RunFolder:
             first.with_stem(f"{first.stem}_{name}") if place else first for place, name in enumerate(names)
         ]
 
+    def models(self) -> list[Path]:
+        """Returns the newest models that were saved: model.pth, then the others of a method with several."""
+        others = self.path.glob(f"{self.model_path.stem}_*{self.model_path.suffix}")
+        return [path for path in (self.model_path, *sorted(others)) if path.exists()]
+
     @property
     def log_path(self) -> Path:
         return self.path / "log.txt"

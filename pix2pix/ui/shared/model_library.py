@@ -37,7 +37,12 @@ KEPT_DESCRIPTIONS = 1000
 FIRST = "facades"
 """The model shown first on a new page: in a fresh copy all files are equally old, so the
 newest means nothing."""
-RUN_FILES = (("model.pth", "", ""), ("best.pth", "/best", ", best"))
+RUN_FILES = (
+    ("model.pth", "", ""),
+    ("best.pth", "/best", ", best"),
+    ("model_BtoA.pth", "/BtoA", ", B to A"),
+    ("best_BtoA.pth", "/best_BtoA", ", B to A, best"),
+)
 """File of a run, and the suffixes that it adds to the model's key and title."""
 
 
@@ -107,7 +112,7 @@ def key_of(path: Path) -> str:
 
 
 def list_models(checkpoints: Path, runs: Path) -> Listing:
-    """Lists the models in `checkpoints/` (other projects' too), `runs/*/model.pth` and `runs/*/best.pth`.
+    """Lists the models in `checkpoints/` (other projects' too), and those of runs: `RUN_FILES`.
 
     A file that cannot be read is listed with a sentence instead of raising an error.
     """

@@ -135,23 +135,29 @@ class RunActions:
         return "A sample grid comes after this step."
 
     def keep(self, visitor: str, name: str | None, model: str | None) -> str:
-        """Copies the newest model into `checkpoints/` as `model` (default: the run's name);
-        returns a sentence.
+        """Copies the newest model into `checkpoints/` as `model` (default: the run's name), and those beside
+        it under its name and theirs; returns a sentence.
 
-        Raises `RunError` where the run has saved no model or the name is taken. Nothing is overwritten.
+        Raises `RunError` where the run has saved no model or a name is taken. Nothing is overwritten.
         """
         run = self.run(visitor, name)
         self.rights.check_train(visitor)
         if not run.model_path.exists():
             raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
         kept = check_name(model if model and model.strip() else run.name, "a model")
-        target = self.checkpoints / f"{kept}.pth"
-        if target.exists():
-            raise RunError(f"{target.name} is there already. Choose another name for the model.")
-        load_checkpoint(run.model_path)
-        with run.model_path.open("rb") as model_file:
-            write_atomically(target, lambda file: shutil.copyfileobj(model_file, file, 1 << 20))
-        return f"Kept as {target.name}."
+        targets = {
+            path: self.checkpoints / f"{kept}{path.stem.removeprefix(run.model_path.stem)}.pth"
+            for path in run.models()
+        }
+        taken = next((target for target in targets.values() if target.exists()), None)
+        if taken:
+            raise RunError(f"{taken.name} is there already. Choose another name for the model.")
+        for path in targets:
+            load_checkpoint(path)
+        for path, target in targets.items():
+            with path.open("rb") as model_file:
+                write_atomically(target, lambda file: shutil.copyfileobj(model_file, file, 1 << 20))  # noqa: B023
+        return f"Kept as {' and '.join(target.name for target in targets.values())}."
 
     def remove(self, visitor: str, name: str | None) -> str:
         """Deletes the run with all its files; returns a sentence."""
