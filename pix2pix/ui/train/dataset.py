@@ -32,6 +32,8 @@ MAKES = [
     ("Fill holes", "mask"),
     ("Sharpen: blurred to sharp", "lowres"),
 ]
+OFFER = "apart"
+"""The finding whose card comes first, as it offers another way to train."""
 Parts = dict[str, Any]
 
 
@@ -97,7 +99,7 @@ def mend(
     )
     if card is None:
         raise DataError("this has been mended already. Reload the page.")
-    if key == "apart":
+    if key == OFFER:
         return uploaded.without_pairs(dataset, progress)
     left_out = {problem.file for problem in dataset.upload.left_out}
     if set(card.case.files) <= left_out and card.case.files:
@@ -286,6 +288,7 @@ def _build_empty(allowed: tuple[Path, ...]) -> Parts:
 
 def _build_full() -> Parts:
     parts: Parts = {"headline": gr.HTML(elem_id="bring-headline")}
+    parts |= _build_card(OFFER)
     parts["no_pairs"] = gr.HTML(dataset_report.NO_PAIRS, visible=False)
     parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
     parts["strip"] = gr.HTML(elem_id="bring-strip")
@@ -298,15 +301,18 @@ def _build_full() -> Parts:
     )
     parts["layout"] = build_layout()
     for key in dataset_report.CARDS:
-        with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as parts[
-            f"card_{key}"
-        ]:
-            parts[f"text_{key}"] = gr.HTML()
-            parts[f"mend_{key}"] = gr.Button("Mend", size="sm", scale=0, min_width=150)
+        parts |= _build_card(key) if key != OFFER else {}
     with gr.Row(elem_classes="tight"):
         parts["undo"] = gr.Button("Undo", size="sm", visible=False, min_width=100, elem_id="bring-undo")
         parts["other"] = gr.Button("Bring other data", size="sm", min_width=140, elem_id="bring-other")
     return parts
+
+
+def _build_card(key: str) -> Parts:
+    with gr.Row(visible=False, elem_classes="finding-card", elem_id=f"bring-{key}") as card:
+        text = gr.HTML()
+        button = gr.Button("Mend", size="sm", scale=0, min_width=150)
+    return {f"card_{key}": card, f"text_{key}": text, f"mend_{key}": button}
 
 
 def _bind(place: Place, parts: Parts) -> None:

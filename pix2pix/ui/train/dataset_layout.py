@@ -24,7 +24,7 @@ LAYOUTS = [
 
 def build_layout() -> gr.Radio:
     """Builds the choice in its state for new data."""
-    return gr.Radio(LAYOUTS, value="auto", label="How the pairs lie", elem_id="bring-layout")
+    return gr.Radio(LAYOUTS, value="auto", label="How the pictures lie", elem_id="bring-layout")
 
 
 def bind_layout(parts: dict[str, Any], restated: Callable[..., Any], *, events: dict[str, Any]) -> None:

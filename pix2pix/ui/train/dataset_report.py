@@ -27,6 +27,10 @@ NO_PAIRS = (
     "<p class='hint'>No pairs here, but single pictures. Choose what to learn from them: the other half is"
     " made.</p>"
 )
+BOTH_WAYS = (
+    "Both ways are learned, by a model each: model.pth goes the way chosen below. Here pictures stand side by "
+    "side by chance."
+)
 A_PAGE = 6
 THUMBNAIL = 144
 FILES_NAMED = 4
@@ -179,6 +183,7 @@ def headline_html(dataset: UploadedDataset) -> str:
         if name == "train" or any(counts[name] for counts in sides)
     ]
     drawn = ", drawn at random" if report.drawn else ""
+    learned = f"<p>{BOTH_WAYS}</p>" if dataset.sides else ""
     wrong = len(cards(dataset))
     if dataset.unpaired:
         wrong = max(1, wrong)
@@ -205,7 +210,7 @@ def headline_html(dataset: UploadedDataset) -> str:
     return (
         "<div class='bring-head'><div "
         f"class='bring-name'><b>{escape(dataset.upload.folder.name)}</b>{state}</div>"
-        f"<p class='bring-headline'>{escape(report.headline())}</p><p>{', '.join(splits)}{drawn}</p>"
+        f"<p class='bring-headline'>{escape(report.headline())}</p><p>{', '.join(splits)}{drawn}</p>{learned}"
         f"{f'<div class=swatches>{colors}</div>' if colors else ''}{note}</div>"
     )
 
