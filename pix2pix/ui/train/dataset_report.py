@@ -28,8 +28,8 @@ NO_PAIRS = (
     " made.</p>"
 )
 BOTH_WAYS = (
-    "Both ways are learned, by a model each: model.pth goes the way chosen below. Here pictures stand side by "
-    "side by chance."
+    "Both ways are learned, by a model each: model.pth goes the way chosen below. Here pictures stand side "
+    "by side by chance."
 )
 A_PAGE = 6
 THUMBNAIL = 144
