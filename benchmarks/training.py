@@ -7,9 +7,12 @@ from collections.abc import Iterator
 import torch
 
 from benchmarks.plain import PlainLoop
+from benchmarks.plain_cycle import PlainCycleLoop
 from benchmarks.timing import in_turns, table
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.imaging.tensors import Batch
+from pix2pix.methods.cyclegan import CycleGAN
+from pix2pix.methods.defaults import with_method_settings
 from pix2pix.methods.pix2pix import Pix2Pix
 from pix2pix.runtime.device import choose_machine
 from pix2pix.training.learner import Learner
@@ -22,6 +25,29 @@ def measure(rounds: int) -> Iterator[str]:
     for batch in (1, 16) if torch.cuda.is_available() else (1,):
         yield f"batch {batch}:\n"
         yield from _measure_batch(batch, rounds)
+    for size in (128, 256):
+        yield f"\nwithout pairs (CycleGAN), {size} x {size}, width 64, batch 1:\n"
+        yield from measure_cycle(size, rounds)
+
+
+def measure_cycle(size: int, rounds: int, width: int = 64) -> Iterator[str]:
+    """Ours, with its running means of both generators, against the plain loop of CycleGAN, which has none."""
+    settings = {"method": "cyclegan", "data": "-", "size": size, "width": width, "discriminator_width": width}
+    config = TrainConfig(**with_method_settings(settings))
+    machine = choose_machine(config)
+    images = {side: ImageSpec() for side in ("a", "b")}
+    ours = Learner(CycleGAN.build(config, images), config, machine)
+    plain = PlainCycleLoop(ours.method.saved["AtoB"], width, str(machine.device))
+    batch = make_batch(1, machine.device, size)
+    sides = {"a": batch["source"], "b": batch["target"]}
+    steps = iter(range(10**9))
+    works = {
+        PLAIN: lambda: plain.step(sides["a"], sides["b"]),
+        f"ours, {machine.precision}": lambda: [
+            float(value) for value in ours.step(next(steps), [sides], 1.0).values()
+        ],
+    }
+    yield from table(in_turns(works, rounds), PLAIN)
 
 
 def _measure_batch(batch: int, rounds: int) -> Iterator[str]:
