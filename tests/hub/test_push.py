@@ -253,6 +253,7 @@ def test_a_model_of_a_run_is_named_like_the_run(tmp_path: Path) -> None:
     assert (
         pushing.name_of(tmp_path / "my houses" / "model.pth") == "my-houses"
         and pushing.name_of(Path("x/facades.pth")) == "facades"
+        and pushing.name_of(tmp_path / "monet" / "model_BtoA.pth") == "monet_BtoA"
     )
 
 

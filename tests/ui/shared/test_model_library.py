@@ -52,6 +52,16 @@ def test_models_of_checkpoints_and_runs_come_newest_first(library: ModelLibrary)
     assert models[0].config == CONFIG and models[0].config.palette
 
 
+def test_both_directions_of_a_run_without_pairs_are_listed(library: ModelLibrary) -> None:
+    write_model(library.runs / "monet" / "model.pth", age=1)
+    write_model(library.runs / "monet" / "model_BtoA.pth", age=2)
+    write_model(library.runs / "monet" / "best_BtoA.pth", age=3)
+    models = {model.key: model.title for model in library.listing().models}
+    assert models["runs/monet"] == "monet" and models["runs/monet/BtoA"] == "monet, B to A"
+    assert models["runs/monet/best_BtoA"] == "monet, B to A, best"
+    assert library.model("runs/monet/BtoA").path.name == "model_BtoA.pth"
+
+
 def test_a_file_that_is_no_model_is_told_and_harms_no_other(library: ModelLibrary) -> None:
     (library.checkpoints / "broken.pth").write_bytes(b"no zip")
     torch.save({"weights": torch.zeros(3)}, library.checkpoints / "stranger.pth")

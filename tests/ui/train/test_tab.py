@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import shutil
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -277,6 +278,20 @@ def test_a_model_is_kept_under_a_free_name_and_can_be_taken_away(
     with pytest.raises(ConfigError, match="no name for a model"):
         actions.keep("", "tiny", "../up")
     assert downloads.stage_model(Run(tiny_run)).read_bytes() == (tiny_run / "model.pth").read_bytes()
+
+
+def test_both_models_of_a_run_without_pairs_are_kept_or_none(
+    actions: RunActions, tiny_run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_run, tmp_path / "runs" / "monet")
+    shutil.copy(tiny_run / "model.pth", tmp_path / "runs" / "monet" / "model_BtoA.pth")
+    actions = RunActions(tmp_path / "runs", tmp_path / "checkpoints", actions.rights, tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "mine_BtoA.pth").write_bytes(b"of somebody")
+    with pytest.raises(RunError, match="mine_BtoA.pth is there already"):
+        actions.keep("", "monet", "mine")
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["mine_BtoA.pth"]
+    assert actions.keep("", "monet", "") == "Kept as monet.pth and monet_BtoA.pth."
 
 
 def test_a_whole_run_is_a_zip_that_is_a_run_again(tiny_run: Path, tmp_path: Path) -> None:
