@@ -136,7 +136,9 @@ def test_the_page_offers_starts_that_can_show_the_pairs_and_says_how(pairs: Path
         "Gray takes pictures of 1 channel, and the sources of these pairs have 3" in refused and not command
     )
     found = [
-        plan.consider(None, str(pairs), "AtoB", "auto", "none", *stated, None, "quick", 32)[-2]
+        plan.consider(
+            None, str(pairs), "AtoB", "auto", "none", *stated, "pix2pix", None, "quick", 32, Pairs()
+        )[-2]
         for stated in (("auto", "auto"), ("gray", "gray"))
     ]
     assert [pairs.channels for pairs in found] == [(3, 3), (1, 1)]
