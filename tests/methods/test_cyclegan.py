@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import itertools
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from learners import Again, NoReading, assert_same
 from torch import nn
 
 from pix2pix.config import ImageSpec, TrainConfig
@@ -269,3 +271,32 @@ def test_the_images_of_one_batch_never_share_a_slot() -> None:
     for first in range(0, 60, 4):
         noise = pool.draw(Draw(1, first, range(first, first + 4)))
         assert len(set(noise["pool_b_slot"].tolist())) == 4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"gan": "wgan-gp", "critic_steps": 3},
+        {"accumulate": 2, "gan": "hinge", "batch": 2},
+        {"generator": "unet", "depth": 3, "dropout": 0.5, "gan": "none"},
+    ],
+)
+def test_captured_steps_are_the_steps_that_are_not_and_read_nothing_back(changes: dict[str, Any]) -> None:
+    config = make_config(**changes)
+    recorder = Again()
+    eager = make_learner(config)
+    machine = Machine(torch.device("cpu"), graphs=True)
+    captured = Learner(CycleGAN.build(config, SIDES), config, machine, recorder=recorder)
+    for number in range(7):
+        numbers = range(number * config.passes(), (number + 1) * config.passes())
+        batches = [make_batch(each, config.batch) for each in numbers]
+        left = eager.step(number, batches, 1.0)
+        with NoReading() if number == 2 else nullcontext():
+            right = captured.step(number, batches, 1.0)
+        assert {name: float(value) for name, value in left.items()} == {
+            name: float(value) for name, value in right.items()
+        }
+    assert_same(eager.method.networks.state_dict(), captured.method.networks.state_dict())
+    assert_same(eager.method.state().get("pools", {}), captured.method.state().get("pools", {}))
+    assert recorder.replays >= 4 and not captured.remark

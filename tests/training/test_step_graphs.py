@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from learners import assert_same, make_batch, make_config, make_learner
-from torch import Tensor
+from learners import Again, assert_same, make_batch, make_config, make_learner
 
 from pix2pix.checkpoints.checkpoint import load_checkpoint
 from pix2pix.config import TrainConfig
@@ -19,40 +16,10 @@ from pix2pix.runs.execute import resume, train
 from pix2pix.runtime.device import Machine, choose_machine
 from pix2pix.training.events import Event, Noted, Progress
 from pix2pix.training.learner import Learner
-from pix2pix.training.step_graphs import KEPT, WARM_UP, Recording
+from pix2pix.training.step_graphs import KEPT, WARM_UP
 
 EAGER = Machine(torch.device("cpu"))
 CAPTURED = Machine(torch.device("cpu"), graphs=True)
-
-
-class Again:
-    """Replays a step as a graph does: from the same memory, into the same memory."""
-
-    recordings = 0
-    replays = 0
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-
-    def warming_up(self) -> nullcontext[None]:
-        return nullcontext()
-
-    def __call__(self, compute: Callable[[], Tensor]) -> tuple[Recording, Tensor]:
-        if self.error:
-            # A capture breaks off in the middle of a step, and carries nothing out.
-            raise self.error
-        self.recordings += 1
-        # Filled by the replay; its length is known then only, and here it must be before.
-        output = torch.empty(0)
-        counter = self
-
-        class Replay:
-            def replay(self) -> None:
-                counter.replays += 1
-                values = compute()
-                output.resize_(values.shape).copy_(values)
-
-        return Replay(), output
 
 
 def make_batches(config: TrainConfig, number: int, count: int = 1) -> list[Batch]:
