@@ -54,7 +54,9 @@ def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
     and for each metric."""
     named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
     columns = [name for name in named if name not in ("step", "rate")]
-    if not columns or any(column in columns for chart in CHARTS for column, _, _ in chart.series):
+    # Metrics have the same names in other methods where there is a truth: losses tell what was trained.
+    losses = {column for chart in CHARTS for column, _, _ in chart.series if not column.startswith("val_")}
+    if not columns or not losses.isdisjoint(columns):
         return CHARTS
     groups: dict[str, list[tuple[str, str]]] = {}
     for column in columns:

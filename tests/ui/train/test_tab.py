@@ -107,6 +107,10 @@ def test_losses_of_another_method_have_a_plot_for_each_word_they_begin_with() ->
     }
     assert charts == {"Losses: d": ["a", "b"], "Losses: g": ["a"], "Validation: cycle": ["cycle"]}
     assert len(curves.curves_of_two({"one": rows, "two": rows})["charts"]) == 3
+    # With a paired test there are metrics of the same names as pix2pix has.
+    rows.append({"step": 3, "val_l1": 0.2, "val_ssim": 0.5})
+    titles = [chart["title"] for chart in curves.curves_of("monet", rows)["charts"]]
+    assert {"Losses: d", "Losses: g", "Validation: l1", "Validation: ssim"} <= set(titles)
 
 
 def test_two_runs_share_their_plots_and_are_told_apart() -> None:
