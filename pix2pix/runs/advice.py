@@ -60,6 +60,17 @@ def points(rows: Sequence[Row], column: str) -> Points:
     ]
 
 
+def _content(rows: Sequence[Row]) -> tuple[str, Points]:
+    """Returns the name and curve of the loss that keeps the content: L1 or, without pairs, the mean of the
+    cycles."""
+    l1 = points(rows, "g_l1")
+    if l1:
+        return "L1", l1
+    sides = [dict(points(rows, f"cycle_{side}")) for side in ("a", "b")]
+    steps = dict.fromkeys(step for side in sides for step in side)
+    return "the cycle loss", [(step, fmean(side[step] for side in sides if step in side)) for step in steps]
+
+
 def _last(series: Points, steps: int) -> list[float]:
     """Returns the values of the last `steps` steps; empty while there are not as many."""
     if not series or series[-1][0] - series[0][0] < steps or series[-1][0] < steps:
@@ -67,17 +78,25 @@ def _last(series: Points, steps: int) -> list[float]:
     return [value for step, value in series if step > series[-1][0] - steps]
 
 
+def _discriminator_losses(config: TrainConfig) -> tuple[str, str]:
+    """Returns the two columns that stand at the same value where a discriminator only guesses."""
+    return ("d_a", "d_b") if config.method == "cyclegan" else ("d_real", "d_fake")
+
+
 def _discriminator_won(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
     if config.gan not in ("vanilla", "lsgan"):
         return None
-    both = [_last(points(rows, name), WINDOW) for name in ("d_real", "d_fake")]
-    if not all(both) or max(fmean(values) for values in both) > WON:
+    lost = [_last(points(rows, name), WINDOW) for name in _discriminator_losses(config)]
+    # Without pairs each side has a discriminator of its own, and one that has won is enough.
+    losing = min if config.method == "cyclegan" else max
+    if not all(lost) or losing(fmean(values) for values in lost) > WON:
         return None
     rate = (config.discriminator_rate or config.rate) / 4
     smooth = config.real_label == 1.0
     return Advice(
         "warn",
-        f"D has won: its loss has been near 0 for {WINDOW:,} steps, so G learns little from it beyond L1."
+        f"D has won: its loss has been near 0 for {WINDOW:,} steps, so G learns little from it beyond "
+        f"{_content(rows)[0]}."
         " Try a lower D rate" + (" or one-sided label smoothing." if smooth else "."),
         {"discriminator_rate": rate} | ({"real_label": 0.9} if smooth else {}),
         f"D rate {rate:.2g}" + (" and real label 0.9" if smooth else ""),
@@ -86,7 +105,7 @@ def _discriminator_won(rows: Sequence[Row], config: TrainConfig) -> Advice | Non
 
 def _discriminator_lost(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
     chance = {"vanilla": math.log(2), "lsgan": 0.25}.get(config.gan)
-    both = [_last(points(rows, name), WINDOW) for name in ("d_real", "d_fake")]
+    both = [_last(points(rows, name), WINDOW) for name in _discriminator_losses(config)]
     if chance is None or not all(both):
         return None
     if any(abs(fmean(values) / chance - 1) > 0.03 or max(values) > 1.15 * chance for values in both):
@@ -134,7 +153,8 @@ def _overfits(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
 
 
 def _flat(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
-    values = _last(points(rows, "g_l1"), FLAT_WINDOW)
+    name, curve = _content(rows)
+    values = _last(curve, FLAT_WINDOW)
     if len(values) < 2 * FEWEST:
         return None
     half = len(values) // 2
@@ -144,8 +164,8 @@ def _flat(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
         return None
     return Advice(
         "info",
-        f"L1 has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same will bring little "
-        "but finer texture.",
+        f"{_first_upper(name)} has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same will bring "
+        "little but finer texture.",
     )
 
 
@@ -170,7 +190,7 @@ def _waits_for_data(share: float) -> Advice:
 
 
 def _healthy(rows: Sequence[Row]) -> list[Advice]:
-    training = points(rows, "g_l1")
+    name, training = _content(rows)
     if len(training) < FEWEST:
         return (
             [Advice("info", "Too early to say anything: the first steps only find the colours.")]
@@ -181,15 +201,21 @@ def _healthy(rows: Sequence[Row]) -> list[Advice]:
     first, now = (fmean(value for _, value in part) for part in (training[:third], training[-third:]))
     if now < first:
         return [
-            Advice("good", f"It is learning: L1 fell from {first:.3f} to {now:.3f}, and nothing looks wrong.")
+            Advice(
+                "good", f"It is learning: {name} fell from {first:.3f} to {now:.3f}, and nothing looks wrong."
+            )
         ]
     return [
         Advice(
             "info",
-            f"L1 has not fallen yet ({first:.3f} then, {now:.3f} now). Give it some more steps "
-            "before you judge.",
+            f"{_first_upper(name)} has not fallen yet ({first:.3f} then, {now:.3f} now). Give it some more "
+            "steps before you judge.",
         )
     ]
+
+
+def _first_upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 LOOKS: tuple[Callable[[Sequence[Row], TrainConfig], Advice | None], ...] = (

@@ -51,6 +51,19 @@ def test_learning_by_heart_is_seen_where_validation_rises_while_training_falls()
     assert "by heart" not in advise(curves(g_l1=falling, val_l1=falling), CONFIG)[0].sentence
 
 
+def test_without_pairs_the_cycle_and_each_sides_discriminator_are_looked_at() -> None:
+    config = TrainConfig(method="cyclegan", gan="lsgan")
+    fair = {"d_a": lambda step: 0.2, "d_b": lambda step: 0.15 + step / 100_000}
+    healthy = advise(curves(**fair, cycle_a=falling, cycle_b=falling), config)
+    assert [each.tone for each in healthy] == ["good"] and "the cycle loss fell from" in healthy[0].sentence
+    won = advise(curves(**fair | {"d_b": lambda step: 0.01}, cycle_a=falling, cycle_b=falling), config)[0]
+    assert won.sentence.startswith("D has won") and "beyond the cycle loss" in won.sentence
+    guess = {"d_a": lambda step: 0.25, "d_b": lambda step: 0.252}
+    assert "only guesses" in advise(curves(**guess, cycle_a=falling), config)[0].sentence
+    still = advise(curves(9000, **fair, cycle_b=lambda step: 0.25), config)
+    assert "The cycle loss has stood still" in still[0].sentence
+
+
 def test_a_curve_that_stands_still_is_called_so() -> None:
     assert "stood still" in advise(curves(9000, g_l1=lambda step: 0.25), CONFIG)[0].sentence
 
