@@ -61,6 +61,10 @@ class TwoWay:
         }
 
     @classmethod
+    def state_bytes(cls, config: TrainConfig) -> int:
+        return 2 * 4 * POOL * 3 * config.size**2
+
+    @classmethod
     def build(cls, config: TrainConfig, images: Images) -> TwoWay:
         return cls(config, images)
 

@@ -80,6 +80,8 @@ class Applied:
     """What it is given, on the `meta` device."""
     times: int
     """How many of its outputs are held at once."""
+    held: float = 2.2
+    """Bytes for the backward pass and the gradients, for each byte of a layer's output (measured)."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,10 @@ class Method(Protocol):
     def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
         """Returns the networks of these settings for RGB images, and how a step applies them, without
         allocating memory."""
+
+    @classmethod
+    def state_bytes(cls, config: TrainConfig) -> int:
+        """Returns the bytes of what `state` gives, for RGB images."""
 
     @classmethod
     def build(cls, config: TrainConfig, images: Images) -> Method:

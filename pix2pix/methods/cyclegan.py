@@ -20,6 +20,8 @@ from pix2pix.networks.patchgan import PatchGAN, check_patch
 OBJECTIVE_SCALE = {"vanilla": 0.5, "lsgan": 0.5}
 """The discriminators' objectives are halved, to slow them down beside the generators (appendix 7.1)."""
 OTHER = {"a": "b", "b": "a"}
+HELD = 1.25
+"""As `Applied.held`: of several passes through one network the gradients of one at a time are held."""
 MAKER = {"a": "BtoA", "b": "AtoB"}
 """The generator that makes images of a side."""
 
@@ -93,9 +95,10 @@ class CycleGAN:
         models = cls.describe(config, {"a": ImageSpec(), "b": ImageSpec()})
         picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
         # Of each side: the fake, the way back, and the identity.
-        times = 2 + (config.identity > 0)
+        times = 1 + (config.cycle_a > 0 or config.cycle_b > 0) * (1 + (config.identity > 0))
         generators = [
-            Applied(name, describe_generator(model), picture, times=times) for name, model in models.items()
+            Applied(name, describe_generator(model), picture, times=times, held=HELD)
+            for name, model in models.items()
         ]
         if config.gan == "none":
             return tuple(generators)
@@ -105,10 +108,16 @@ class CycleGAN:
                 build_shapes(lambda: _build_discriminator(config, picture.shape[1])),
                 picture,
                 times=1,
+                held=HELD,
             )
             for side in OTHER
         ]
         return (*generators, *judges)
+
+    @classmethod
+    def state_bytes(cls, config: TrainConfig) -> int:
+        """Returns the bytes of both pools."""
+        return 0 if config.gan == "none" else 2 * 4 * config.pool * 3 * config.size**2
 
     def to(self, device: torch.device) -> None:
         """Moves the networks and the pools."""

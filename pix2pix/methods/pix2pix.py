@@ -72,6 +72,11 @@ class Pix2Pix:
         # It judges real and fake in its own step, and the fake once more in the generator's.
         return (generator, Applied("discriminator", describe_discriminator(config, model), shown, times=2))
 
+    @classmethod
+    def state_bytes(cls, config: TrainConfig) -> int:
+        """Returns 0: there is no state."""
+        return 0
+
     def to(self, device: torch.device) -> None:
         """Moves the networks."""
         self.networks.to(device)

@@ -18,8 +18,6 @@ from pix2pix.runtime.device import choose_device
 
 PROGRAM = {"cpu": 450_000_000, "cuda": 500_000_000, "mps": 500_000_000}
 """Bytes that the libraries take before any picture is loaded (on a GPU: of its memory)."""
-HELD = 2.2
-"""Bytes for the backward pass and the gradients, for each byte of a layer's output (measured)."""
 SHARE = 0.9
 """Share of the free memory that a training may use."""
 NARROWEST = 16
@@ -33,11 +31,12 @@ ROOM = 200_000_000
 def memory_needed(config: TrainConfig) -> int:
     """Returns the bytes of memory that training takes on its device, from shapes alone:
     nothing is computed."""
-    applied = method_of(config).applied(config)
-    given = sum(each.times * _bytes_given(each.network, each.images) for each in applied)
+    method = method_of(config)
+    applied = method.applied(config)
+    given = sum(each.held * each.times * _bytes_given(each.network, each.images) for each in applied)
     weights = sum(parameter.numel() * 4 for each in applied for parameter in each.network.parameters())
     kind = torch.device(config.device if config.device != "auto" else choose_device("auto")).type
-    return PROGRAM.get(kind, 0) + 5 * weights + round(HELD * given)
+    return PROGRAM.get(kind, 0) + 5 * weights + round(given) + method.state_bytes(config)
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
@@ -111,13 +110,14 @@ def _lowered(before: TrainConfig, after: TrainConfig) -> str:
 def disk_needed(config: TrainConfig) -> int:
     """Returns the bytes that a run writes: state and models, each once more while it is replaced,
     and sample grids."""
-    applied = method_of(config).applied(config)
+    method = method_of(config)
+    applied = method.applied(config)
     saved = sum(_numbers_in(each.network) for each in applied if "discriminator" not in each.name)
     others = sum(_numbers_in(each.network) for each in applied if "discriminator" in each.name)
-    state = 4 * (STATE_COPIES * saved + 3 * others)
+    state = 4 * (STATE_COPIES * saved + 3 * others) + method.state_bytes(config)
     grids = config.steps // config.sample_every + 1
     # A grid as PNG takes about half of its pixels' bytes.
-    pictures = grids * min(config.samples, 64) * 3 * config.size**2 * 3 // 2
+    pictures = grids * min(config.samples, 64) * len(method.columns) * config.size**2 * 3 // 2
     return 2 * state + 3 * 2 * saved + pictures
 
 

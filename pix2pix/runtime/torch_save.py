@@ -6,6 +6,7 @@ torch computes the checksums of the zip archive byte by byte and holds the inter
 
 from __future__ import annotations
 
+import mmap
 import struct
 import threading
 import zipfile
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO
 
 import torch
 
-CHUNK = 1 << 24
+CHECKSUM = struct.Struct("<I")
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 """Signature, then the lengths of name and extra field, of the header before an entry's data."""
 CENTRAL_HEADER = struct.Struct("<4s24xHHH12x")
@@ -27,7 +28,7 @@ _turn = threading.Lock()
 
 
 def save(content: Any, file: BinaryIO) -> None:
-    """Writes the archive that `torch.save(content, file)` writes; `file` is empty and open for reading, too.
+    """Writes the archive that `torch.save(content, file)` writes; `file` is an empty one on a disk, open for reading, too.
 
     One entry differs: torch's id of the archive, which it makes of checksums, and which nothing reads.
     """
@@ -43,31 +44,21 @@ def save(content: Any, file: BinaryIO) -> None:
 
 
 def _add_checksums(file: BinaryIO) -> None:
+    file.flush()
     archive = zipfile.ZipFile(file)
     place = archive.start_dir
-    for entry in archive.infolist():
-        file.seek(entry.header_offset)
-        signature, name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
-        begin = entry.header_offset + LOCAL_HEADER.size + name + extra
-        file.seek(place)
-        listed, *lengths = CENTRAL_HEADER.unpack(file.read(CENTRAL_HEADER.size))
-        if (signature, listed) != (b"PK\x03\x04", b"PK\x01\x02"):
-            raise RuntimeError("torch.save has written another form of zip archive than is known here")
-        checksum = struct.pack("<I", _checksum(file, begin, size=entry.file_size))
-        for where in (place + CENTRAL_CHECKSUM, begin + entry.file_size + DESCRIPTOR_CHECKSUM):
-            file.seek(where)
-            file.write(checksum)
-        place += CENTRAL_HEADER.size + sum(lengths)
+    # Not by writes: a model has some hundred places, and what is mapped needs no copy to be summed.
+    with mmap.mmap(file.fileno(), 0) as held, memoryview(held) as data:
+        for entry in archive.infolist():
+            signature, name, extra = LOCAL_HEADER.unpack_from(data, entry.header_offset)
+            listed, *lengths = CENTRAL_HEADER.unpack_from(data, place)
+            if (signature, listed) != (b"PK\x03\x04", b"PK\x01\x02"):
+                raise RuntimeError("torch.save has written another form of zip archive than is known here")
+            begin = entry.header_offset + LOCAL_HEADER.size + name + extra
+            end = begin + entry.file_size
+            with data[begin:end] as content:
+                checksum = zlib.crc32(content)
+            for where in (place + CENTRAL_CHECKSUM, end + DESCRIPTOR_CHECKSUM):
+                CHECKSUM.pack_into(data, where, checksum)
+            place += CENTRAL_HEADER.size + sum(lengths)
     file.seek(0, 2)
-
-
-def _checksum(file: BinaryIO, begin: int, *, size: int) -> int:
-    file.seek(begin)
-    value = 0
-    while size:
-        chunk = file.read(min(CHUNK, size))
-        if not chunk:
-            raise EOFError("the file is shorter than its table of contents says")
-        value = zlib.crc32(chunk, value)
-        size -= len(chunk)
-    return value

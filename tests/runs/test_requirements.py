@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, NoSpaceError
+from pix2pix.methods.defaults import with_method_settings
 from pix2pix.runs import requirements as requirements
 
 GB = 1_000_000_000
@@ -24,6 +27,36 @@ GB = 1_000_000_000
 def test_memory_is_estimated_near_what_was_measured(config: TrainConfig, measured: float) -> None:
     """Peaks of whole processes on two cores, 60 pairs streamed."""
     assert 0.85 * measured <= requirements.memory_needed(config) / GB <= 1.3 * measured
+
+
+@pytest.mark.parametrize(
+    ("values", "measured"),
+    [
+        ({}, 3.32),
+        ({"size": 128}, 1.19),
+        ({"size": 128, "width": 32, "discriminator_width": 32}, 0.70),
+        ({"generator": "unet"}, 3.11),
+    ],
+)
+def test_two_generators_and_their_pools_are_estimated_near_what_was_measured(
+    values: dict[str, Any], measured: float
+) -> None:
+    """Peaks of a learner without a trainer on a CPU, fp32."""
+    settings = with_method_settings({"method": "cyclegan", "device": "cpu", **values})
+    config = TrainConfig(**settings)
+    assert 0.95 * measured <= requirements.memory_needed(config) / GB <= 1.3 * measured
+    without = dataclasses.replace(config, pool=0)
+    pools = 2 * 4 * 50 * 3 * config.size**2
+    assert requirements.memory_needed(config) - requirements.memory_needed(without) == pools
+    assert requirements.disk_needed(config) - requirements.disk_needed(without) == 2 * pools
+
+
+def test_disk_is_for_two_models_with_their_states_and_six_columns() -> None:
+    def needed(**values: Any) -> int:
+        shape = {"size": 64, "width": 8, "steps": 1, "sample_every": 1, "generator": "resnet", "blocks": 2}
+        return requirements.disk_needed(TrainConfig(**shape, **values))
+
+    assert needed(method="cyclegan", gan="none") == 2 * needed(gan="none")
 
 
 def test_more_of_anything_needs_more_memory() -> None:
