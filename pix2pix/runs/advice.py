@@ -164,8 +164,8 @@ def _flat(rows: Sequence[Row], config: TrainConfig) -> Advice | None:
         return None
     return Advice(
         "info",
-        f"{_first_upper(name)} has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same will "
-        "bring little but finer texture.",
+        f"{_first_upper(name)} has stood still at {late:.3f} for {FLAT_WINDOW:,} steps: more of the same "
+        "will bring little but finer texture.",
     )
 
 

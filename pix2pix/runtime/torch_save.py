@@ -28,7 +28,8 @@ _turn = threading.Lock()
 
 
 def save(content: Any, file: BinaryIO) -> None:
-    """Writes the archive that `torch.save(content, file)` writes; `file` is an empty one on a disk, open for reading, too.
+    """Writes the archive that `torch.save(content, file)` writes; `file` is empty, on a disk, and open for
+    reading, too.
 
     One entry differs: torch's id of the archive, which it makes of checksums, and which nothing reads.
     """
