@@ -36,7 +36,7 @@ browser: $(DEV)  ## the tests in a browser
 	$(BIN)/python -m pytest $(SPREAD) -m "browser and not slow" $(TESTS)
 
 slow: $(DEV)  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) -m slow $(TESTS)
 
 check: $(DEV)  ## formatting, lint and types; changes nothing
 	$(BIN)/ruff format --diff .
