@@ -12,7 +12,6 @@ from benchmarks.timing import in_turns, table
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.cyclegan import CycleGAN
-from pix2pix.methods.defaults import with_method_settings
 from pix2pix.methods.pix2pix import Pix2Pix
 from pix2pix.runtime.device import choose_machine
 from pix2pix.training.learner import Learner
@@ -33,7 +32,7 @@ def measure(rounds: int) -> Iterator[str]:
 def measure_cycle(size: int, rounds: int, width: int = 64) -> Iterator[str]:
     """Ours, with its running means of both generators, against the plain loop of CycleGAN, which has none."""
     settings = {"method": "cyclegan", "data": "-", "size": size, "width": width, "discriminator_width": width}
-    config = TrainConfig(**with_method_settings(settings))
+    config = TrainConfig(**settings)  # type: ignore[arg-type]
     machine = choose_machine(config)
     images = {side: ImageSpec() for side in ("a", "b")}
     ours = Learner(CycleGAN.build(config, images), config, machine)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pix2pix.errors import ConfigError
+from pix2pix.method_settings import following_method
 from pix2pix.settings import (
     DATA,
     GROUPS,
@@ -71,7 +72,7 @@ class Architecture:
     """
 
     generator: Annotated[GeneratorName, "the paper's U-Net, or CycleGAN's ResNet", MODEL] = "unet"
-    blocks: Annotated[int, "residual blocks of the ResNet", MODEL, Bounds(1, 32)] = 9
+    blocks: Annotated[int, "residual blocks of the ResNet (cyclegan: 6 below 256)", MODEL, Bounds(1, 32)] = 9
     dialect: Annotated[
         Dialect, "whose U-Net: the paper's, or that of the project whose weights are taken over", MODEL
     ] = "paper"
@@ -172,10 +173,11 @@ SPLITS = ("test", "val", "train", "all")
 """What a model can be measured on, the best choice first."""
 
 
+@following_method
 @dataclass(frozen=True)
 class TrainConfig(Architecture):
-    """Every setting of a training run. Values are checked when it is made; `ConfigError`
-    names what is wrong."""
+    """Every setting of a training run; what is left out follows the method. Values are checked when it is
+    made; `ConfigError` names what is wrong."""
 
     data: Annotated[str, "folder of pairs, of photos (with `make`), or of the first side or both", DATA] = ""
     data_b: Annotated[

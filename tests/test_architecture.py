@@ -14,7 +14,7 @@ from paths import ROOT
 PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     "errors",
-    "settings seeding",
+    "settings seeding method_settings",
     "config",
     "imaging networks",
     "runtime",
@@ -41,8 +41,8 @@ OWNERS = {
 }
 """Libraries that only some packages may import."""
 
-WITHOUT_TORCH = ("errors", "settings", "config", "cli", "__main__")
-PURE = ("errors", "settings", "config", "seeding", "imaging", "networks", "methods")
+WITHOUT_TORCH = ("errors", "settings", "method_settings", "config", "cli", "__main__")
+PURE = ("errors", "settings", "method_settings", "config", "seeding", "imaging", "networks", "methods")
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval"}
 IMPURE_MODULES = {
     "time",

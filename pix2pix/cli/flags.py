@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pix2pix.config import knobs
+from pix2pix.method_settings import METHOD_SETTINGS
 from pix2pix.settings import Knob
 
 PLACEHOLDERS = {int: "N", float: "X", str: "TEXT"}
@@ -78,10 +79,18 @@ def flag(knob: Knob) -> str:
 
 def described(knob: Knob) -> str:
     """Returns help, default and bounds in one line."""
-    facts = [f"default {shown(knob.default)}"] if knob.default != "" else []
+    facts = [f"default {default_words(knob)}"] if knob.default != "" else []
     if knob.bounds:
         facts.append(f"{shown(knob.bounds.low)} to {shown(knob.bounds.high)}")
     return f"{knob.help} ({'; '.join(facts)})" if facts else knob.help
+
+
+def default_words(knob: Knob) -> str:
+    """Returns the default, with that of each method that has another one."""
+    others = [
+        f"{method}: {shown(own[knob.name])}" for method, own in METHOD_SETTINGS.items() if knob.name in own
+    ]
+    return "; ".join([shown(knob.default), *others])
 
 
 def shown(value: Any) -> str:

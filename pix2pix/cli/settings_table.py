@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from pix2pix.cli.flags import flag, shown
+from pix2pix.cli.flags import default_words, flag, shown
 from pix2pix.config import knobs
 from pix2pix.settings import Knob
 
@@ -27,7 +27,7 @@ def settings_page() -> str:
 
 def _table(group: str, members: list[Knob]) -> str:
     rows = "".join(
-        f"| {_name(knob)} | {shown(knob.default) or '-'} | {_values(knob)} | {knob.help} |\n"
+        f"| {_name(knob)} | {default_words(knob) or '-'} | {_values(knob)} | {knob.help} |\n"
         for knob in members
     )
     return f"## {group}\n\n| flag | default | values | what it does |\n| --- | --- | --- | --- |\n{rows}"

@@ -126,9 +126,7 @@ def _new_config(settings: dict[str, Any]) -> TrainConfig:
             "there is nothing to train on: name a folder of pairs (pix2pix train DATA --run RUN), or add "
             "--resume for an existing run."
         )
-    from pix2pix.methods.defaults import with_method_settings
-
-    return TrainConfig(**with_method_settings(settings | _folders(settings)))
+    return TrainConfig(**settings | _folders(settings))
 
 
 def _folders(settings: dict[str, Any]) -> dict[str, str]:

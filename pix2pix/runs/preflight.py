@@ -10,8 +10,8 @@ from typing import Any
 from pix2pix.config import ModelConfig, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES, Examples
 from pix2pix.errors import ConfigError
+from pix2pix.method_settings import METHOD_ONLY
 from pix2pix.methods import method_of
-from pix2pix.methods.defaults import METHOD_ONLY
 from pix2pix.runs.run import Run
 from pix2pix.runs.start import Start, Weights, check_start, read_start, start_weights, whole_path
 from pix2pix.runs.trackers import check_tracker

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pix2pix.config import TrainConfig, knobs
-from pix2pix.methods.defaults import with_method_settings
+from pix2pix.method_settings import with_method_settings
 
 PAPER_EPOCHS = 200
 FOUND = {"decoder": "sharp", "crisp": 0.5, "real_label": 0.9}

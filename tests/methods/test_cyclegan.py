@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 from contextlib import nullcontext
 from typing import Any
@@ -16,9 +17,9 @@ from torch import nn
 from pix2pix.config import ImageSpec, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.tensors import Batch
+from pix2pix.method_settings import with_method_settings
 from pix2pix.methods.base import Draw
 from pix2pix.methods.cyclegan import CycleGAN
-from pix2pix.methods.defaults import with_method_settings
 from pix2pix.methods.image_pool import ImagePool
 from pix2pix.runtime.device import Machine
 from pix2pix.training.learner import Learner
@@ -37,7 +38,7 @@ def make_config(**changes: Any) -> TrainConfig:
         "blocks": 2,
         "discriminator_width": 4,
     }
-    return TrainConfig(**with_method_settings({**settings, "patch": "16", "pool": 3, "ema": 0.0, **changes}))
+    return TrainConfig(**{**settings, "patch": "16", "pool": 3, "ema": 0.0, **changes})
 
 
 def make_learner(
@@ -222,13 +223,17 @@ def test_validation_measures_the_ways_back_and_what_stays() -> None:
 
 
 def test_defaults_are_the_papers_and_what_was_chosen_stays() -> None:
-    config = TrainConfig(**with_method_settings({"method": "cyclegan"}))
+    config = TrainConfig(method="cyclegan")
     assert (config.generator, config.blocks, config.gan, config.dropout) == ("resnet", 9, "lsgan", 0.0)
     assert (config.cycle_a, config.cycle_b, config.identity, config.pool) == (10, 10, 0.5, 50)
     assert with_method_settings({"method": "cyclegan", "size": 128})["blocks"] == 6
     own = with_method_settings({"method": "cyclegan", "generator": "unet", "gan": "hinge", "dropout": 0.5})
     assert own == {"method": "cyclegan", "generator": "unet", "gan": "hinge", "dropout": 0.5}
     assert with_method_settings({"size": 64}) == {"size": 64}
+    assert TrainConfig(method="cyclegan", gan="vanilla", size=128).gan == "vanilla"
+    assert TrainConfig.from_dict(config.to_dict()) == config == dataclasses.replace(config)
+    # A run from before there was a second method names none.
+    assert TrainConfig.from_dict({"data": "pairs"}).gan == "vanilla"
 
 
 @pytest.mark.parametrize(

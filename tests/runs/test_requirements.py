@@ -11,7 +11,6 @@ import pytest
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError, NoSpaceError
-from pix2pix.methods.defaults import with_method_settings
 from pix2pix.runs import requirements as requirements
 
 GB = 1_000_000_000
@@ -42,8 +41,7 @@ def test_two_generators_and_their_pools_are_estimated_near_what_was_measured(
     values: dict[str, Any], measured: float
 ) -> None:
     """Peaks of a learner without a trainer on a CPU, fp32."""
-    settings = with_method_settings({"method": "cyclegan", "device": "cpu", **values})
-    config = TrainConfig(**settings)
+    config = TrainConfig(**{"method": "cyclegan", "device": "cpu", **values})
     assert 0.95 * measured <= requirements.memory_needed(config) / GB <= 1.3 * measured
     without = dataclasses.replace(config, pool=0)
     pools = 2 * 4 * 50 * 3 * config.size**2

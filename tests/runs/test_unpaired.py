@@ -20,7 +20,6 @@ from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.hub.model_card import model_card
 from pix2pix.inference.translator import Translator
-from pix2pix.methods.defaults import with_method_settings
 from pix2pix.runs.execute import resume, train
 from pix2pix.runs.preflight import prepare
 from pix2pix.runs.requirements import disk_needed, memory_needed
@@ -54,7 +53,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(data: Path, **changes: Any) -> TrainConfig:
     intervals = {"log_every": 2, "sample_every": 4, "evaluate_every": 4, "save_every": 4}
     settings = {"method": "cyclegan", "data": str(data), "steps": 8, "device": "cpu", **FLAGS, **intervals}
-    return TrainConfig(**with_method_settings(settings | changes))
+    return TrainConfig(**(settings | changes))
 
 
 def test_two_models_come_out_and_each_draws_its_way(sides: Path, tmp_path: Path) -> None:

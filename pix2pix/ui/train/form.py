@@ -18,8 +18,8 @@ import gradio as gr
 from pix2pix.config import ARCHITECTURE, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES
 from pix2pix.errors import Pix2PixError
+from pix2pix.method_settings import METHOD_SETTINGS
 from pix2pix.methods import method_of
-from pix2pix.methods.defaults import METHOD_SETTINGS
 from pix2pix.runs.preflight import adopt_start
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
 from pix2pix.runs.start import can_show

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Settings = TypeVar("Settings")
 
 METHOD_SETTINGS: dict[str, dict[str, Any]] = {
     "pix2pix": {},
@@ -23,3 +27,15 @@ def with_method_settings(given: dict[str, Any]) -> dict[str, Any]:
     if (own | given).get("generator") == "resnet" and own:
         own["blocks"] = 9 if given.get("size", 256) >= 256 else 6
     return own | given
+
+
+def following_method(settings: type[Settings]) -> type[Settings]:
+    """Has a class of settings complete what it is given by `with_method_settings`."""
+    plain: Callable[..., None] = settings.__init__
+
+    @functools.wraps(plain)
+    def init(self: Settings, **given: Any) -> None:
+        plain(self, **with_method_settings(given))
+
+    settings.__init__ = init  # type: ignore[assignment]
+    return settings
