@@ -210,6 +210,13 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
     processes = f", {machine.world} processes" if machine.world > 1 else ""
     yield f"{examples.introduction()}; on {machine.device}, {machine.precision}{processes}"
     yield from map(str, examples.notes)
+    begun = [name for name in prepared.models if name in prepared.start]
+    for name in prepared.models if begun else ():
+        if name not in begun:
+            yield (
+                f"{name} begins with random weights: no file of the other direction lies beside "
+                f"{Path(prepared.config.init).name}"
+            )
     changed = _changed_images(run, examples)
     yield from changed
     # What was said when the run began need not be said again of the same images.

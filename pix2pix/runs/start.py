@@ -10,7 +10,12 @@ from pathlib import Path
 from torch import Tensor
 
 from pix2pix.checkpoints.checkpoint import Checkpoint
-from pix2pix.checkpoints.importers import ImportedDiscriminator, read_any, read_discriminator
+from pix2pix.checkpoints.importers import (
+    ImportedDiscriminator,
+    read_any,
+    read_discriminator,
+    split_choice,
+)
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.runtime.paths import expand_home
@@ -52,9 +57,12 @@ def partner_of(path: str) -> Path | None:
     """Returns the file of the other direction or side beside a file, where there is one.
 
     They are named as the reference implementation names them (`latest_net_G_A.pth` and `latest_net_G_B.pth`,
-    D_A and D_B) or as a run does (`model.pth` and `model_BtoA.pth`).
+    D_A and D_B; in one file `FILE::G_A` and `FILE::G_B`) or as a run does (`model.pth` and `model_BtoA.pth`).
     """
-    file = Path(path)
+    file, network = split_choice(path)
+    if network:
+        other = f"{network[:-1]}{'B' if network[-1] == 'A' else 'A'}"
+        return Path(f"{file}::{other}") if re.search(r"[GD]_[AB]$", network) and file.is_file() else None
     found = re.search(r"_(G|D)_([AB])(?=\W|_|$)", file.name)
     if found:
         other = "B" if found[2] == "A" else "A"
@@ -85,8 +93,15 @@ def check_start(config: TrainConfig, models: Mapping[str, ModelConfig], *, start
     """Raises `ConfigError` where the start's networks have other channels than the data, or two generators
     are no pair."""
     first, *others = models.values()
-    if start.discriminator:
-        _check_discriminator(config, first, start=start.discriminator)
+    discriminators = [each for each in (start.discriminator, start.other_discriminator) if each]
+    for model, discriminator in zip(models.values(), discriminators, strict=False):
+        _check_discriminator(config, model, start=discriminator)
+    if len({(each.patch, each.width) for each in discriminators}) > 1:
+        kinds = " and ".join(f"patch {each.patch}, width {each.width}" for each in discriminators)
+        raise ConfigError(
+            f"{config.init_discriminator} and the one of the other side beside it are two different networks "
+            f"({kinds}). Take two that were trained together, or leave them out."
+        )
     if not start.generator:
         return
     check_channels(start.generator.config, first.in_channels, first.out_channels, name=config.init)

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from foreign import UsualPatchGAN, UsualResNet, draw
 from PIL import Image
 
 from pix2pix.checkpoints.checkpoint import load_checkpoint
+from pix2pix.checkpoints.importers import read_any, read_discriminator
 from pix2pix.cli import main
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
@@ -154,6 +156,67 @@ def test_the_file_of_the_other_direction_is_found_beside(file: str, other: str, 
     assert partner_of(str(tmp_path / file)) is None
     (tmp_path / other).write_bytes(b"")
     assert partner_of(str(tmp_path / file)) == tmp_path / other
+
+
+def test_the_other_direction_in_one_file_is_found_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "all.pth"
+    assert partner_of(f"{file}::G_A") is None
+    file.write_bytes(b"")
+    assert partner_of(f"{file}::G_A") == Path(f"{file}::G_B")
+    assert partner_of(f"{file}::netD_B") == Path(f"{file}::netD_A")
+    assert partner_of(f"{file}::generator") is None
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """The four networks of another project's CycleGAN, as its training leaves them."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for number, side in enumerate("AB"):
+        generator = draw(UsualResNet(3, 3, 4, 2, "instance", False), seed=number)
+        discriminator = draw(UsualPatchGAN(3, 4, 2, "instance"), seed=number + 2)
+        torch.save(generator.state_dict(), folder / f"latest_net_G_{side}.pth")
+        torch.save(discriminator.state_dict(), folder / f"latest_net_D_{side}.pth")
+    return folder
+
+
+def start_of(weights: Path) -> dict[str, str]:
+    names = {"init": "latest_net_G_A.pth", "init_discriminator": "latest_net_D_A.pth"}
+    return {setting: str(weights / name) for setting, name in names.items()}
+
+
+def test_all_four_networks_begin_with_another_projects_weights(sides: Path, weights: Path) -> None:
+    prepared = prepare(tiny(sides, **start_of(weights)))
+    assert (prepared.config.blocks, prepared.config.patch, prepared.config.discriminator_width) == (
+        2,
+        "34",
+        4,
+    )
+    # That project's D_A looks at what its G_A makes: pictures of B.
+    wanted = {
+        "AtoB": read_any(weights / "latest_net_G_A.pth").weights,
+        "BtoA": read_any(weights / "latest_net_G_B.pth").weights,
+        "discriminator_b": read_discriminator(weights / "latest_net_D_A.pth").weights,
+        "discriminator_a": read_discriminator(weights / "latest_net_D_B.pth").weights,
+    }
+    assert prepared.start.keys() == wanted.keys()
+    for name, values in wanted.items():
+        assert all(torch.equal(prepared.start[name][key], value) for key, value in values.items())
+
+
+def test_discriminators_that_are_no_pair_are_a_sentence(sides: Path, weights: Path) -> None:
+    other = draw(UsualPatchGAN(3, 8, 2, "instance"))
+    torch.save(other.state_dict(), weights / "latest_net_D_B.pth")
+    with pytest.raises(ConfigError, match="two different networks .patch 34, width 4 and patch 34, width 8"):
+        prepare(tiny(sides, **start_of(weights)))
+
+
+def test_a_start_of_one_direction_says_that_the_other_is_random(
+    sides: Path, weights: Path, tmp_path: Path
+) -> None:
+    (weights / "latest_net_G_B.pth").unlink()
+    run = train(tiny(sides, steps=1, **start_of(weights)), tmp_path / "run")
+    assert "BtoA begins with random weights: no file of the other direction" in run.snapshot().log
 
 
 def test_a_training_starts_from_both_directions(sides: Path, tmp_path: Path) -> None:
