@@ -309,9 +309,7 @@ class TrainConfig(Architecture):
         "on a GPU auto captures steps as CUDA graphs; on compiles the networks, too (torch.compile)",
         MACHINE,
     ] = "auto"
-    deterministic: Annotated[bool, "on a GPU, kernels that give the same bits each time; slower", MACHINE] = (
-        False
-    )
+    deterministic: Annotated[bool, "on a GPU, the same bits each time; slower", MACHINE] = False
     workers: Annotated[
         int, "processes that read pictures, when they are streamed", MACHINE, Bounds(0, 64)
     ] = 2

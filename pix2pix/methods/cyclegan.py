@@ -14,6 +14,7 @@ from pix2pix.errors import ConfigError
 from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.methods.image_pool import ImagePool
 from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
+from pix2pix.methods.pix2pix import describe_model
 from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
 from pix2pix.networks.patchgan import PatchGAN, check_patch
 
@@ -80,8 +81,8 @@ class CycleGAN:
                     f"pool {config.batch} or more, or 0 for none."
                 )
         return {
-            "AtoB": _describe(config, images["a"], images["b"]),
-            "BtoA": _describe(config, images["b"], images["a"]),
+            "AtoB": describe_model(config, {"source": images["a"], "target": images["b"]}),
+            "BtoA": describe_model(config, {"source": images["b"], "target": images["a"]}),
         }
 
     @classmethod
@@ -258,21 +259,6 @@ class CycleGAN:
         """Restores what `state` returned."""
         for side, pool in self.pools.items():
             pool.images.copy_(state["pools"][side])
-
-
-def _describe(config: TrainConfig, source: ImageSpec, target: ImageSpec) -> ModelConfig:
-    return ModelConfig(
-        **config.architecture(),
-        in_channels=source.channels,
-        out_channels=target.channels,
-        size=config.size,
-        source=source.kind,
-        target=target.kind,
-        palette=source.palette,
-        target_palette=target.palette,
-        source_levels=source.levels,
-        target_levels=target.levels,
-    )
 
 
 def _build_discriminator(config: TrainConfig, channels: int) -> PatchGAN:
