@@ -169,6 +169,7 @@ def _is_palette_entry(entry: Any) -> bool:
     return shape and all(isinstance(level, int) and 0 <= level <= 255 for level in color or ())
 
 
+SMALLEST_CROP = 8
 SPLITS = ("test", "val", "train", "all")
 """What a model can be measured on, the best choice first."""
 
@@ -200,7 +201,14 @@ class TrainConfig(Architecture):
         DATA,
     ] = ""
     target_range: Annotated[str, "the same of the targets", DATA] = ""
-    size: Annotated[int, "side of the square crop to train on, in pixels", DATA, Bounds(8, 2048)] = 256
+    size: Annotated[int, "side of the square pictures to train for, in pixels", DATA, Bounds(8, 2048)] = 256
+    crop: Annotated[
+        int,
+        "side of the crops of such pictures to train on, in pixels; 0 takes them whole. A quarter of the area "
+        "takes a quarter of the time and memory",
+        DATA,
+        Bounds(0, 2048),
+    ] = 0
     jitter: Annotated[
         bool, "random crop from a picture 286/256 times as large (paper, section 3.3)", DATA
     ] = True
@@ -318,6 +326,11 @@ class TrainConfig(Architecture):
         for knob in knobs():
             # Frozen, and still: a whole number given for a float knob is kept as a float.
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
+        if self.crop and not SMALLEST_CROP <= self.crop <= self.size:
+            raise ConfigError(
+                f"crop is {self.crop}; it must be from {SMALLEST_CROP} to the size, {self.size}, or 0 for whole "
+                "pictures."
+            )
         self.levels()
         self.ranges()
         if self.method == "pix2pix" and self.gan == "none" and self.l1 == 0:
@@ -326,33 +339,27 @@ class TrainConfig(Architecture):
             )
 
     def levels(self) -> int:
-        """Returns the depth of the U-Net for this size.
+        """Returns the depth of the U-Net for this size and crop.
 
-        Raises `ConfigError` where the size cannot be halved that often (twice, for a ResNet).
+        Raises `ConfigError` where one of them cannot be halved that often (twice, for a ResNet).
         """
-        halvings = (self.size & -self.size).bit_length() - 1
+        sides = {"size": self.size} | ({"crop": self.crop} if self.crop else {})
+        halvings = {name: (side & -side).bit_length() - 1 for name, side in sides.items()}
+        fewest = min(halvings, key=lambda name: halvings[name])
+        side = sides[fewest]
         if self.generator == "resnet":
-            if halvings < 2:
+            if halvings[fewest] < 2:
                 raise ConfigError(
-                    f"size is {self.size}; a ResNet needs a multiple of 4. Take {max(8, self.size // 4 * 4)}."
+                    f"{fewest} is {side}; a ResNet needs a multiple of 4. Take {max(8, side // 4 * 4)}."
                 )
             return self.depth if self.depth >= 3 else ModelConfig.depth
-        depth = self.depth or max(3, min(8, halvings))
+        depth = self.depth or max(3, min(8, halvings[fewest]))
         if not 3 <= depth <= 10:
             raise ConfigError(
                 f"depth is {depth}; it must be from 3 to 10, or 0 for as many as the size allows."
             )
-        if depth > halvings:
-            unit = 2**depth
-            sizes = " or ".join(
-                str(n) for n in sorted({max(unit, self.size // unit * unit), (self.size // unit + 1) * unit})
-            )
-            raise ConfigError(
-                f"size {self.size} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a "
-                f"U-Net of depth {depth} needs"
-                f" a multiple of {unit}. Take size {sizes}"
-                + (f", or depth {halvings}." if halvings >= 3 else ".")
-            )
+        if depth > halvings[fewest]:
+            raise ConfigError(_too_deep(fewest, side, halvings[fewest], depth=depth))
         return depth
 
     def ranges(self) -> tuple[Levels | None, Levels | None]:
@@ -367,6 +374,10 @@ class TrainConfig(Architecture):
         """Returns the number of batches that one step takes: each discriminator step uses
         pairs of its own."""
         return self.accumulate * self.critic_steps
+
+    def crop_size(self) -> int:
+        """Returns the side of the images of a training step, in pixels."""
+        return self.crop or self.size
 
     def load_size(self) -> int:
         """Returns the side to which pictures are resized before the crop: 286 for 256, as in the paper."""
@@ -385,6 +396,16 @@ class TrainConfig(Architecture):
         """Reads what `to_dict` wrote; unknown names are refused."""
         refuse_unknown(cls, values)
         return cls(**values)
+
+
+def _too_deep(name: str, side: int, halvings: int, *, depth: int) -> str:
+    unit = 2**depth
+    sides = sorted({max(unit, side // unit * unit), (side // unit + 1) * unit})
+    return (
+        f"{name} {side} can be halved {halvings} time{'s' * (halvings != 1)}, not {depth}: a U-Net of depth "
+        f"{depth} needs a multiple of {unit}. Take {name} {' or '.join(map(str, sides))}"
+        + (f", or depth {halvings}." if halvings >= 3 else ".")
+    )
 
 
 @lru_cache(maxsize=1)

@@ -190,10 +190,10 @@ class Dataset:
         count = self.train_size
         indices = [order_of(config.seed, number // count, count=count)[number % count] for number in numbers]
         seeds = [seed_of(config.seed, "sample", number) for number in numbers]
-        spare = config.load_size() - config.size
+        spare = config.load_size() - config.crop_size()
         windows = [window_of(seed, (spare, spare), mirror=config.mirror) for seed in seeds]
         crisp = [bool(self.palette) and seed_of(seed, "crisp") < config.crisp * 2**63 for seed in seeds]
-        source, target = self._store.crops(indices, windows, size=config.size, crisp=crisp)
+        source, target = self._store.crops(indices, windows, size=config.crop_size(), crisp=crisp)
         return (_punch(source, seeds) if config.make == "mask" else source), target
 
 

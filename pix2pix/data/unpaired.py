@@ -218,11 +218,11 @@ class Unpaired:
             for number in numbers
         ]
         seeds = [seed_of(config.seed, "sample", name, number) for number in numbers]
-        spare = config.load_size() - config.size
+        spare = config.load_size() - config.crop_size()
         windows = [window_of(seed, (spare, spare), mirror=config.mirror) for seed in seeds]
         palette = self.images[name].palette
         crisp = [bool(palette) and seed_of(seed, "crisp") < config.crisp * 2**63 for seed in seeds]
-        return self._stores[place].crops(indices, windows, size=config.size, crisp=crisp)[0]
+        return self._stores[place].crops(indices, windows, size=config.crop_size(), crisp=crisp)[0]
 
     def validation(self, limit: int | None = None) -> list[tuple[str, Batch]]:
         """Returns (names, both pictures) of the validation pictures, whole, as (1, C, size, size) in [-1, 1].

@@ -55,7 +55,7 @@ class CycleGAN:
                 lambda side=side: _build_discriminator(config, channels[side])  # type: ignore[misc]
             )
             if config.pool:
-                shape = (channels[side], config.size, config.size)
+                shape = (channels[side], config.crop_size(), config.crop_size())
                 self.pools[side] = ImagePool(f"pool_{side}", config.pool, shape=shape)
         judges = ("discriminator_a", "discriminator_b")
         rate = config.discriminator_rate or config.rate
@@ -74,7 +74,7 @@ class CycleGAN:
                 "set cycle_a or cycle_b above 0."
             )
         if config.gan != "none":
-            check_patch(int(config.patch), config.size)
+            check_patch(int(config.patch), config.crop_size())
             if 0 < config.pool < config.batch:
                 raise ConfigError(
                     f"pool is {config.pool} and batch {config.batch}: a pool holds at least one batch. Take "
@@ -94,7 +94,8 @@ class CycleGAN:
     def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
         """Returns the networks as they are applied in a step, as in `Method`."""
         models = cls.describe(config, {"a": ImageSpec(), "b": ImageSpec()})
-        picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
+        side = config.crop_size()
+        picture = torch.empty(config.batch, 3, side, side, device="meta")
         # Of each side: the fake, the way back, and the identity.
         times = 1 + (config.cycle_a > 0 or config.cycle_b > 0) * (1 + (config.identity > 0))
         generators = [
@@ -118,7 +119,7 @@ class CycleGAN:
     @classmethod
     def state_bytes(cls, config: TrainConfig) -> int:
         """Returns the bytes of both pools."""
-        return 0 if config.gan == "none" else 2 * 4 * config.pool * 3 * config.size**2
+        return 0 if config.gan == "none" else 2 * 4 * config.pool * 3 * config.crop_size() ** 2
 
     def to(self, device: torch.device) -> None:
         """Moves the networks and the pools."""

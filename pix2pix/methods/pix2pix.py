@@ -64,7 +64,8 @@ class Pix2Pix:
     def applied(cls, config: TrainConfig) -> tuple[Applied, ...]:
         """Returns the networks as they are applied in a step, as in `Method`."""
         model = describe_model(config, {"source": ImageSpec(), "target": ImageSpec()})
-        picture = torch.empty(config.batch, 3, config.size, config.size, device="meta")
+        side = config.crop_size()
+        picture = torch.empty(config.batch, 3, side, side, device="meta")
         generator = Applied("generator", describe_generator(model), picture, times=1)
         if config.gan == "none":
             return (generator,)
@@ -171,7 +172,7 @@ def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
 def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
     patch = int(config.patch)
-    check_patch(patch, config.size)
+    check_patch(patch, config.crop_size())
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
     return PatchGAN(in_channels, config.discriminator_width, receptive_field=patch, norm=config.norm)
 

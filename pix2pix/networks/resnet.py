@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.networks.norms import build_norm
-from pix2pix.networks.unet import has_bias
+from pix2pix.networks.unet import DECODERS, ResizeUp, has_bias
 
 HALVINGS = 2
 
@@ -45,6 +45,17 @@ class Resize(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return self.norm(self.conv(features))
+
+
+def _doublings(channels: list[int], norm: str, decoder: str) -> nn.ModuleList:
+    """Builds both levels that double the picture: those of the decoder's kinds in `DECODERS`, CycleGAN's
+    transposed convolution of 3x3 where that is transposed."""
+    return nn.ModuleList(
+        kind(many, few, norm, has_bias(norm, norm))
+        if issubclass(kind, ResizeUp)
+        else Resize(many, few, norm=norm, grows=True)
+        for kind, many, few in zip(DECODERS[decoder], channels, channels[1:], strict=False)
+    )
 
 
 class Block(nn.Module):
@@ -87,10 +98,7 @@ class ResNet(nn.Module):
             for few, many in zip(channels, channels[1:], strict=False)
         )
         self.blocks = nn.ModuleList(Block(channels[-1], norm) for _ in range(blocks))
-        back = channels[::-1]
-        self.up = nn.ModuleList(
-            Resize(many, few, norm=norm, grows=True) for many, few in zip(back, back[1:], strict=False)
-        )
+        self.up = _doublings(channels[::-1], norm, config.decoder)
         self.paint = Convolution(width, config.out_channels, kernel=7, norm="none", bias=True)
 
     def forward(self, source: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:

@@ -103,6 +103,7 @@ def adopt_start(config: TrainConfig, start: ModelConfig) -> TrainConfig:
     return dataclasses.replace(
         config,
         size=nearest_size(config.size, start),
+        crop=nearest_size(config.crop, start) if config.crop else 0,
         source_range=config.source_range or range_text(start.source_levels),
         target_range=config.target_range or range_text(start.target_levels),
         **start.architecture(),
@@ -157,10 +158,10 @@ def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> N
                 "keeps its network: leave"
                 f" {name} out, or start from scratch."
             )
-    size = asked.get("size")
-    if size and nearest_size(size, model) != size:
-        raise ConfigError(
-            f"size {size} was asked for, and the levels of {init} need a multiple of "
-            f"{nearest_size(1, model)}."
-            f" Take size {nearest_size(size, model)}, or leave size out."
-        )
+    for name in ("size", "crop"):
+        side = asked.get(name)
+        if side and nearest_size(side, model) != side:
+            raise ConfigError(
+                f"{name} {side} was asked for, and the levels of {init} need a multiple of "
+                f"{nearest_size(1, model)}. Take {name} {nearest_size(side, model)}, or leave {name} out."
+            )

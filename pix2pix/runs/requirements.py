@@ -65,7 +65,7 @@ def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfi
     """Returns settings that this machine can hold, and a sentence about what was lowered; ""
     where nothing was.
 
-    The batch is lowered first, then the width, then the size: what costs least quality comes first. A network
+    The batch is lowered first, then the width, then the crop or the size: what costs least quality comes first. A network
     that is fine-tuned keeps its width.
     """
     free = memory_free(config) if free is None else free
@@ -95,13 +95,15 @@ def _smaller(config: TrainConfig) -> Iterator[TrainConfig]:
             config, width=config.width // 2, discriminator_width=max(1, config.discriminator_width // 2)
         )
         yield config
-    while config.size // 2 >= SMALLEST and (config.size // 2) % 2 ** max(3, config.depth) == 0:
-        config = dataclasses.replace(config, size=config.size // 2)
+    side = "crop" if config.crop else "size"
+    while (half := config.crop_size() // 2) >= SMALLEST and half % 2 ** max(3, config.depth) == 0:
+        config = dataclasses.replace(config, **{side: half})
         yield config
 
 
 def _lowered(before: TrainConfig, after: TrainConfig) -> str:
-    names = [name for name in ("batch", "width", "size") if getattr(before, name) != getattr(after, name)]
+    lowered = ("batch", "width", "crop", "size")
+    names = [name for name in lowered if getattr(before, name) != getattr(after, name)]
     return " and ".join(
         f"{name} was lowered from {getattr(before, name)} to {getattr(after, name)}" for name in names
     )

@@ -48,6 +48,7 @@ COSTLY = (
     "conditional",
     "gan",
     "size",
+    "crop",
     "batch",
     "accumulate",
     "critic_steps",
