@@ -204,8 +204,8 @@ class TrainConfig(Architecture):
     size: Annotated[int, "side of the square pictures to train for, in pixels", DATA, Bounds(8, 2048)] = 256
     crop: Annotated[
         int,
-        "side of the crops of such pictures to train on, in pixels; 0 takes them whole. A quarter of the area "
-        "takes a quarter of the time and memory",
+        "side of the crops of such pictures to train on, in pixels; 0 takes them whole. A quarter of the "
+        "area takes a quarter of the time and memory",
         DATA,
         Bounds(0, 2048),
     ] = 0
@@ -328,8 +328,8 @@ class TrainConfig(Architecture):
             object.__setattr__(self, knob.name, knob.check(getattr(self, knob.name)))
         if self.crop and not SMALLEST_CROP <= self.crop <= self.size:
             raise ConfigError(
-                f"crop is {self.crop}; it must be from {SMALLEST_CROP} to the size, {self.size}, or 0 for whole "
-                "pictures."
+                f"crop is {self.crop}; it must be from {SMALLEST_CROP} to the size, {self.size}, or 0 for "
+                "whole pictures."
             )
         self.levels()
         self.ranges()

@@ -7,6 +7,7 @@ shapes and values are checked.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zipfile
 from collections.abc import Mapping, Set
@@ -120,8 +121,22 @@ def to_checkpoint(content: Any, path: Path) -> Checkpoint:
             f"{path}: what it tells about itself is more than words and numbers, or too much. The file "
             "is not used."
         )
+    config = _with_built_decoder(config, weights)
     check_weights(config, weights, where=str(path))
     return Checkpoint(config, {name: _widen(value) for name, value in weights.items()}, about)
+
+
+def _with_built_decoder(config: ModelConfig, weights: Mapping[str, Any]) -> ModelConfig:
+    """Returns the config with decoder "transposed" for a ResNet whose weights say so.
+
+    Before the ResNet had a choice, its files named whatever decoder the settings did. A transposed
+    convolution has its inputs first, which are twice its outputs.
+    """
+    doubling = weights.get("up.0.conv.weight")
+    is_resnet = config.generator == "resnet" and isinstance(doubling, Tensor) and doubling.dim() == 4
+    if is_resnet and doubling.shape[0] == 2 * doubling.shape[1]:
+        return dataclasses.replace(config, decoder="transposed")
+    return config
 
 
 def is_plain(about: Any) -> bool:

@@ -65,8 +65,8 @@ def fit_memory(config: TrainConfig, free: int | None = None) -> tuple[TrainConfi
     """Returns settings that this machine can hold, and a sentence about what was lowered; ""
     where nothing was.
 
-    The batch is lowered first, then the width, then the crop or the size: what costs least quality comes first. A network
-    that is fine-tuned keeps its width.
+    The batch is lowered first, then the width, then the crop or the size: what costs least quality comes
+    first. A network that is fine-tuned keeps its width.
     """
     free = memory_free(config) if free is None else free
     needed = memory_needed(config)
@@ -95,9 +95,10 @@ def _smaller(config: TrainConfig) -> Iterator[TrainConfig]:
             config, width=config.width // 2, discriminator_width=max(1, config.discriminator_width // 2)
         )
         yield config
-    side = "crop" if config.crop else "size"
     while (half := config.crop_size() // 2) >= SMALLEST and half % 2 ** max(3, config.depth) == 0:
-        config = dataclasses.replace(config, **{side: half})
+        config = (
+            dataclasses.replace(config, crop=half) if config.crop else dataclasses.replace(config, size=half)
+        )
         yield config
 
 

@@ -285,3 +285,46 @@ def test_crisp_label_maps_show_exact_colours_in_their_share_whatever_holds_them(
             tuple(color) for color in np.unique(source[0].reshape(3, -1).T.numpy(), axis=0).tolist()
         } <= known
     assert 10 <= exact <= 30
+
+
+def test_a_crop_is_cut_anywhere_from_pictures_of_the_whole_size_and_validation_is_whole(pairs: Path) -> None:
+    settings = {"size": 16, "batch": 1, "mirror": False, "jitter": False}
+    whole = Dataset.open(config(pairs, **settings))
+    parts = Dataset.open(config(pairs, **settings, crop=8))
+    places = set()
+    for step in range(12):
+        (source, target), (part, other) = whole.pixels(step), parts.pixels(step)
+        assert part.shape == other.shape == (1, 3, 8, 8)
+        top, left = next(
+            (top, left)
+            for top in range(9)
+            for left in range(9)
+            if torch.equal(source[..., top : top + 8, left : left + 8], part)
+        )
+        assert torch.equal(target[..., top : top + 8, left : left + 8], other)
+        places.add((top, left))
+    assert len(places) > 6
+    assert parts.validation()[0][1]["source"].shape == (1, 3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"size": 64, "crop": 96}, "crop is 96; it must be from 8 to the size, 64, or 0 for whole pictures"),
+        ({"size": 64, "crop": 4}, "crop is 4; it must be from 8 to the size"),
+        ({"size": 64, "crop": 20}, "crop 20 can be halved 2 times, not 3.*Take crop 16 or 24"),
+        ({"size": 64, "crop": 32, "depth": 6}, "crop 32 can be halved 5 times, not 6.*Take crop 64"),
+        (
+            {"size": 64, "crop": 30, "generator": "resnet"},
+            "crop is 30; a ResNet needs a multiple of 4. Take 28",
+        ),
+    ],
+)
+def test_a_crop_that_does_not_fit_gets_a_sentence(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        TrainConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_a_crop_decides_how_deep_the_u_net_can_be() -> None:
+    assert TrainConfig(size=256, crop=64).levels() == 6
+    assert TrainConfig(size=96, crop=64).levels() == 5

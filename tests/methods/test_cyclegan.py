@@ -55,6 +55,14 @@ def make_batch(number: int, count: int = 1, images: dict[str, ImageSpec] = SIDES
     }
 
 
+def test_crops_are_what_the_pools_hold_and_the_patch_must_fit_into() -> None:
+    method = CycleGAN.build(make_config(size=64, crop=16), SIDES)
+    assert {pool.images.shape[1:] for pool in method.pools.values()} == {(3, 16, 16)}
+    assert CycleGAN.describe(make_config(size=64, crop=16), SIDES)["AtoB"].size == 64
+    with pytest.raises(ConfigError, match="70"):
+        CycleGAN.describe(make_config(size=128, crop=16, patch="70"), SIDES)
+
+
 class StraightPool:
     """The pool of the paper: the first are kept; after that half are swapped for earlier ones."""
 

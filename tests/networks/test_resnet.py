@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 from pix2pix import TrainConfig, Translator, train
-from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError, DataError
 from pix2pix.networks import ResNet, build_generator, init_weights, sample_noise
@@ -116,6 +117,28 @@ def test_it_is_trained_and_its_model_drawn_with(pairs: Path, tmp_path: Path) -> 
     model = load_checkpoint(run.model_path)
     assert (model.config.generator, model.config.blocks) == ("resnet", 2)
     assert Translator(model, "cpu")(Image.new("RGB", (50, 20)), seed=3).size == (50, 20)
+
+
+def test_each_decoder_doubles_in_its_way_and_a_smooth_one_leaves_no_checkerboard() -> None:
+    def grid_of(decoder: str) -> float:
+        """Spread of what a flat picture becomes, away from the borders: it should stay flat."""
+        net = foreign.draw(resnet(width=4, blocks=1, norm="none", decoder=decoder), gain=1.0)
+        flat = torch.full((1, 3, 64, 64), 0.3)
+        return float(net(flat).detach()[..., 24:40, 24:40].std(dim=(-1, -2)).max())
+
+    grids = {decoder: grid_of(decoder) for decoder in ("transposed", "resize", "bilinear", "mixed", "sharp")}
+    assert grids["transposed"] > 1e-4 and grids["sharp"] > 1e-4
+    assert max(grids["resize"], grids["bilinear"], grids["mixed"]) < 1e-5
+
+
+def test_a_file_from_before_the_decoders_is_a_transposed_one_whatever_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "old.pth"
+    save_checkpoint(path, make())
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "config": {**content["config"], "decoder": "sharp"}}, path)
+    assert load_checkpoint(path).config.decoder == "transposed"
+    save_checkpoint(path, make(dataclasses.replace(CONFIG, decoder="bilinear")))
+    assert load_checkpoint(path).config.decoder == "bilinear"
 
 
 def test_settings_that_do_not_fit_get_a_sentence_and_memory_is_estimated() -> None:

@@ -78,6 +78,13 @@ def test_what_fits_is_left_alone_and_the_batch_goes_first_then_width_then_size()
     )
 
 
+def test_a_crop_takes_the_memory_of_pictures_of_its_size_and_is_lowered_before_the_size() -> None:
+    cropped = TrainConfig(size=512, crop=256, device="cpu")
+    assert requirements.memory_needed(cropped) == requirements.memory_needed(TrainConfig(device="cpu"))
+    lowered, words = requirements.fit_memory(cropped, int(0.56 * GB))
+    assert lowered.size == 512 and lowered.crop < 256 and "crop was lowered from 256 to" in words
+
+
 def test_a_network_that_is_fine_tuned_keeps_its_width_and_no_memory_at_all_is_a_sentence() -> None:
     lowered, _ = requirements.fit_memory(TrainConfig(init="start.pth", size=512, device="cpu"), int(1.9 * GB))
     assert lowered.width == 64 and lowered.size < 512
