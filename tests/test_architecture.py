@@ -15,6 +15,7 @@ PACKAGE = ROOT / "pix2pix"
 LAYERS = (
     "errors",
     "settings seeding method_settings",
+    "model_config",
     "config",
     "imaging networks",
     "runtime",
@@ -41,8 +42,18 @@ OWNERS = {
 }
 """Libraries that only some packages may import."""
 
-WITHOUT_TORCH = ("errors", "settings", "method_settings", "config", "cli", "__main__")
-PURE = ("errors", "settings", "method_settings", "config", "seeding", "imaging", "networks", "methods")
+WITHOUT_TORCH = ("errors", "settings", "method_settings", "model_config", "config", "cli", "__main__")
+PURE = (
+    "errors",
+    "settings",
+    "method_settings",
+    "model_config",
+    "config",
+    "seeding",
+    "imaging",
+    "networks",
+    "methods",
+)
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval"}
 IMPURE_MODULES = {
     "time",

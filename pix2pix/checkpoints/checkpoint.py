@@ -133,8 +133,8 @@ def _with_built_decoder(config: ModelConfig, weights: Mapping[str, Any]) -> Mode
     convolution has its inputs first, which are twice its outputs.
     """
     doubling = weights.get("up.0.conv.weight")
-    is_resnet = config.generator == "resnet" and isinstance(doubling, Tensor) and doubling.dim() == 4
-    if is_resnet and doubling.shape[0] == 2 * doubling.shape[1]:
+    shape = doubling.shape if isinstance(doubling, Tensor) else ()
+    if config.generator == "resnet" and len(shape) == 4 and shape[0] == 2 * shape[1]:
         return dataclasses.replace(config, decoder="transposed")
     return config
 

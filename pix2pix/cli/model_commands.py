@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pix2pix.cli.import_command import add_choices
 from pix2pix.cli.progress import counting, report_left_out, report_note, several
-from pix2pix.config import PALETTES, RANGES
 from pix2pix.errors import DataError, Pix2PixError
+from pix2pix.model_config import PALETTES, RANGES
 from pix2pix.settings import range_words
 
 if TYPE_CHECKING:
