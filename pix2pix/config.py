@@ -233,9 +233,11 @@ class TrainConfig(Architecture):
             )
         self.levels()
         self.ranges()
-        if self.method == "pix2pix" and self.gan == "none" and self.l1 == 0:
+        if self.method == "pix2pix" and not self.has_gan() and self.l1 == 0:
+            without = 'gan is "none"' if self.gan == "none" else "gan_weight is 0"
             raise ConfigError(
-                'gan is "none" and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss.'
+                f"{without} and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss and "
+                "a weight for it."
             )
 
     def levels(self) -> int:
@@ -269,6 +271,10 @@ class TrainConfig(Architecture):
         Raises `ConfigError` for a text that is no range.
         """
         return to_levels("source_range", self.source_range), to_levels("target_range", self.target_range)
+
+    def has_gan(self) -> bool:
+        """Whether the generator is trained with a GAN loss."""
+        return self.gan != "none" and self.gan_weight > 0
 
     def passes(self) -> int:
         """Returns the number of batches that one step takes: each discriminator step uses

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ class TwoWay:
     examples: str = "sides"
     columns: tuple[str, ...] = ("a", "fake_b", "back_a", "b", "fake_a", "back_b")
     compilable = True
+    sets: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
     def __init__(self, config: TrainConfig, images: Images) -> None:
         self.saved: Mapping[str, ModelConfig] = self.describe(config, images)

@@ -16,6 +16,7 @@ from pix2pix.data.pairs import Pair, PairFolder
 from pix2pix.errors import ConfigError
 from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
 from pix2pix.evaluation.metrics import (
+    INCEPTION_FILE,
     FeatureDistances,
     LabHistograms,
     Metric,
@@ -107,7 +108,7 @@ PERCEPTUAL: tuple[tuple[str, Callable[[], Measure], str], ...] = (
     (
         "FID and KID",
         Distances,
-        "weights-inception-2015-12-05-6726825d.pth from the releases of github.com/toshas/torch-fidelity",
+        f"{INCEPTION_FILE} from the releases of github.com/toshas/torch-fidelity",
     ),
 )
 

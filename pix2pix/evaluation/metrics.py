@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
+"""Where the weights of FID and KID lie below `weights_folder`."""
 HIGHEST_PSNR = 100.0
 """Decibels for equal pictures, whose PSNR is infinite, so that means are finite and JSON can hold them."""
 
@@ -120,27 +124,48 @@ class FeatureDistances:
     def add(self, fake: Tensor, target: Tensor) -> None:
         """Adds a batch of both sets."""
         for side, pictures in zip(self.features, (fake, target), strict=True):
-            pixels = _to_range(pictures).expand(-1, 3, -1, -1).mul(255).round().to(torch.uint8)
-            with torch.inference_mode():
-                side.append(self.extract(pixels).float().cpu())
+            side.append(features_of(pictures, self.extract))
 
     def result(self) -> dict[str, float]:
         """Returns `fid` and `kid`, lower is better; {} for fewer than two pictures."""
         fakes, targets = (torch.cat(side) for side in self.features)
-        if len(fakes) < 2:
-            return {}
-        as_it_is = nn.Identity()
-        as_it_is.num_features = fakes.shape[1]  # type: ignore[assignment]  # what torchmetrics asks instead of trying the network
-        fid = _part("fid").FrechetInceptionDistance(feature=as_it_is)
-        fid.update(targets, real=True)
-        fid.update(fakes, real=False)
-        return {"fid": float(fid.compute()), "kid": float(_part("kid").poly_mmd(targets, fakes))}
+        return feature_distances(fakes, targets)
 
 
-def open_inception() -> Callable[[Tensor], Tensor]:
-    """Returns the network of FID and KID, through torch-fidelity. Its weights (92 MB) are
-    downloaded if needed."""
-    return _part("fid").NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
+def features_of(pictures: Tensor, extract: Callable[[Tensor], Tensor]) -> Tensor:
+    """Returns the features (B, n) of pictures (B, C, H, W) in [-1, 1], on the CPU."""
+    pixels = _to_range(pictures).expand(-1, 3, -1, -1).mul(255).round().to(torch.uint8)
+    with torch.inference_mode():
+        return extract(pixels).float().cpu()
+
+
+def feature_distances(fakes: Tensor, targets: Tensor) -> dict[str, float]:
+    """Returns `fid` and `kid` of two sets of features (N, n) and (M, n); {} for fewer than two in a set."""
+    if min(len(fakes), len(targets)) < 2:
+        return {}
+    as_it_is = nn.Identity()
+    as_it_is.num_features = fakes.shape[1]  # type: ignore[assignment]  # what torchmetrics asks instead of trying the network
+    fid = _part("fid").FrechetInceptionDistance(feature=as_it_is)
+    fid.update(targets, real=True)
+    fid.update(fakes, real=False)
+    return {"fid": float(fid.compute()), "kid": float(_part("kid").poly_mmd(targets, fakes))}
+
+
+def open_inception() -> nn.Module:
+    """Returns the network of FID and KID, through torch-fidelity: uint8 (B, 3, H, W) to features (B, 2048).
+
+    Its weights (92 MB) are downloaded if needed.
+    """
+    network: nn.Module = _part("fid").NoTrainInceptionV3(name="inception-v3-compat", features_list=["2048"])
+    return network
+
+
+def find_inception() -> nn.Module | None:
+    """Returns the network of FID and KID where torch-fidelity is installed and its weights are on this
+    machine; nothing is downloaded."""
+    if not Path(weights_folder(), INCEPTION_FILE).is_file() or not find_spec("torch_fidelity"):
+        return None
+    return open_inception()
 
 
 def open_lpips() -> Metric:

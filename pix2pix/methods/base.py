@@ -109,6 +109,9 @@ class Method(Protocol):
     columns: tuple[str, ...]
     """Names of the images in a row of a sample grid, as `sample` gives them."""
     criterion: Criterion
+    sets: Mapping[str, tuple[str, str]]
+    """Names of images of `sample` that belong together as sets, not one by one: what was made, and what it
+    should look like. Keys name the measures."""
     compilable: bool
     """False where a loss takes a second derivative, which compiled graphs do not have."""
 

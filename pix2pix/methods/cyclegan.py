@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -32,6 +33,7 @@ class CycleGAN:
     hold `a` and `b`, which do not belong together."""
 
     examples: str = "unpaired"
+    sets: Mapping[str, tuple[str, str]] = MappingProxyType({"a": ("fake_a", "a"), "b": ("fake_b", "b")})
     columns: tuple[str, ...] = ("a", "fake_b", "back_a", "b", "fake_a", "back_b")
 
     def __init__(self, config: TrainConfig, models: Mapping[str, ModelConfig]) -> None:
@@ -68,10 +70,11 @@ class CycleGAN:
         Raises `ConfigError` where nothing would be learned, a patch does not fit into the pictures, or a
         batch not into the pool.
         """
-        if config.gan == "none" and config.cycle_a == config.cycle_b == 0:
+        if not config.has_gan() and config.cycle_a == config.cycle_b == 0:
+            without = 'gan is "none"' if config.gan == "none" else "gan_weight is 0"
             raise ConfigError(
-                'gan is "none" and both cycle weights are 0: nothing would be learned. Choose a GAN loss, or '
-                "set cycle_a or cycle_b above 0."
+                f"{without} and both cycle weights are 0: nothing would be learned. Choose a GAN loss and a "
+                "weight for it, or set cycle_a or cycle_b above 0."
             )
         if config.gan != "none":
             check_patch(int(config.patch), config.crop_size())

@@ -7,6 +7,7 @@ L1, GAN, cGAN, L1+GAN and L1+cGAN are settings: `gan="none"`, `l1=0`, `condition
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class Pix2Pix:
     hold `source` and `target`."""
 
     examples: str = "pairs"
+    sets: Mapping[str, tuple[str, str]] = MappingProxyType({})
     columns: tuple[str, ...] = ("source", "fake", "target")
 
     def __init__(self, config: TrainConfig, model: ModelConfig) -> None:

@@ -50,6 +50,7 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
     check_tracker(config.tracker)
     check_method(config)
+    check_best(asked or {}, config)
     start = read_start(config)
     if start.generator:
         check_asked(asked or {}, start.generator.config, init=config.init)
@@ -146,6 +147,16 @@ def check_method(config: TrainConfig) -> None:
                 raise ConfigError(
                     f"{name} means nothing for {config.method}: leave it out, or set method to {method}."
                 )
+
+
+def check_best(asked: Mapping[str, Any], config: TrainConfig) -> None:
+    """Raises `ConfigError` where somebody asked for a metric of pairs to choose the best model by, and there
+    are none."""
+    if "best" in asked and config.method == "cyclegan" and not config.paired_test:
+        raise ConfigError(
+            f"best {config.best} compares with a true picture, and a training without pairs has none: its "
+            "best model is that of the lowest cycle_l1. Leave best out, or name a folder of pairs as paired_test."
+        )
 
 
 def check_asked(asked: Mapping[str, Any], model: ModelConfig, *, init: str) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pix2pix.config import ModelConfig
-from pix2pix.evaluation.metrics import METRICS
+from pix2pix.evaluation.metrics import METRICS, feature_distances, features_of, find_inception
 from pix2pix.imaging.sample_grid import lay_out
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.base import Method
@@ -45,6 +45,7 @@ class Validation:
         self._machine = machine
         self._models = models
         self._first: list[Batch] = []
+        self._real_features: dict[str, Tensor] = {}
 
     @cached_property
     def examples(self) -> list[Batch]:
@@ -64,7 +65,34 @@ class Validation:
 
     def measure(self, networks: nn.ModuleDict) -> dict[str, float]:
         """Returns the method's metrics over all examples."""
-        return self._method.validate(self._show(networks, self.examples), METRICS)
+        shown = self._show(networks, self.examples)
+        return self._method.validate(shown, METRICS) | self._distances(shown)
+
+    def _distances(self, shown: Sequence[Batch]) -> dict[str, float]:
+        """Returns `kid_a`, `fid_a` and so on of the method's sets of images, where the network of these
+        measures is on this machine."""
+        if not self._method.sets or self._inception is None:
+            return {}
+        found: dict[str, float] = {}
+        for key, (made, real) in self._method.sets.items():
+            if key not in self._real_features:
+                self._real_features[key] = self._features(real, shown)
+            distances = feature_distances(self._features(made, shown), self._real_features[key])
+            found |= {f"{name}_{key}": value for name, value in distances.items()}
+        return found
+
+    def _features(self, name: str, shown: Sequence[Batch]) -> Tensor:
+        """Returns the features (N, n) of the images of that name, each once: a smaller side was repeated."""
+        assert self._inception is not None
+        extract = self._inception
+        device = self._machine.device
+        different = {images[name].numpy().tobytes(): images[name] for images in shown}
+        return torch.cat([features_of(image.to(device), extract) for image in different.values()])
+
+    @cached_property
+    def _inception(self) -> nn.Module | None:
+        network = find_inception()
+        return network.to(self._machine.device) if network else None
 
     def _show(self, networks: nn.ModuleDict, examples: Sequence[Batch]) -> list[Batch]:
         """Returns the images of each example by these networks, (1, C, H, W) on the CPU."""

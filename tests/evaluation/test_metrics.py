@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from pix2pix.evaluation import metrics
 from pix2pix.evaluation.metrics import (
     HIGHEST_PSNR,
     METRICS,
@@ -130,3 +133,17 @@ def test_distances_of_features_are_those_of_the_formulas() -> None:
         "fid": pytest.approx(float(fid), abs=1e-6),
         "kid": pytest.approx(float(within - 2 * kernels[2].mean()), abs=1e-5),
     }
+
+
+def test_the_network_of_distances_is_taken_from_this_machine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(metrics, "open_inception", lambda: opened.append("opened") or nn.Identity())
+    monkeypatch.setattr(metrics, "weights_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(metrics, "find_spec", lambda name: name == "torch_fidelity")
+    assert metrics.find_inception() is None
+    (tmp_path / metrics.INCEPTION_FILE).write_bytes(b"weights")
+    assert isinstance(metrics.find_inception(), nn.Identity)
+    monkeypatch.setattr(metrics, "find_spec", lambda name: None)
+    assert metrics.find_inception() is None and opened == ["opened"]

@@ -248,6 +248,7 @@ def test_defaults_are_the_papers_and_what_was_chosen_stays() -> None:
     ("changes", "words"),
     [
         ({"gan": "none", "cycle_a": 0.0, "cycle_b": 0.0}, "nothing would be learned"),
+        ({"gan_weight": 0.0, "cycle_a": 0.0, "cycle_b": 0.0}, "gan_weight is 0 and both cycle weights are 0"),
         ({"pool": 2, "batch": 4}, "pool is 2 and batch 4: a pool holds at least one batch"),
         ({"patch": "70"}, "size is 16; a discriminator with patch 70 needs at least 24"),
     ],

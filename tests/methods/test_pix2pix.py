@@ -200,3 +200,9 @@ def test_bfloat16_networks_have_float32_losses(form: str) -> None:
     losses["d"].backward()
     assert {loss.dtype for loss in losses.values()} == {torch.float32}
     assert all(parameter.grad.isfinite().all() for parameter in discriminator.parameters())
+
+
+@pytest.mark.parametrize("changes", [{"gan": "none"}, {"gan_weight": 0.0}])
+def test_an_objective_without_a_part_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=f"{next(iter(changes))} is .* and l1 is 0: nothing would"):
+        TrainConfig(l1=0.0, **changes)

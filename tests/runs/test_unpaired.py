@@ -259,3 +259,9 @@ def test_with_a_paired_test_the_best_model_is_that_nearest_to_the_truth(sides: P
     assert {"cycle_l1", "l1", "psnr", "ssim", "a_l1", "a_psnr", "a_ssim"} <= set(metrics)
     row = next(row for row in run.rows() if row["step"] == 8 and "val_l1" in row)
     assert row["val_l1"] == metrics["l1"] and 0 < metrics["l1"] < 1
+
+
+def test_a_metric_of_pairs_cannot_choose_the_best_model_without_pairs(sides: Path) -> None:
+    with pytest.raises(ConfigError, match="best psnr compares with a true picture.*lowest cycle_l1"):
+        prepare(tiny(sides, best="psnr"), asked={"best": "psnr"})
+    assert prepare(tiny(sides), asked={}).models.keys() == {"AtoB", "BtoA"}

@@ -7,8 +7,10 @@ import torch
 from learners import CPU, make_batch, make_config
 from torch import nn
 
-from pix2pix.config import ModelConfig, TrainConfig
+from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.evaluation.metrics import feature_distances
 from pix2pix.imaging.tensors import Batch
+from pix2pix.methods.cyclegan import CycleGAN
 from pix2pix.methods.pix2pix import Pix2Pix
 from pix2pix.training import validation
 from pix2pix.training.validation import LARGEST, WORTH_A_COPY, Validation
@@ -65,3 +67,48 @@ def test_a_sample_reads_no_more_examples_than_it_shows() -> None:
     shown.measure(networks)
     shown.sample(networks, 3)
     assert counts == [2, LARGEST]
+
+
+def test_sets_of_images_are_compared_where_the_network_for_it_is_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extracted: list[int] = []
+
+    class MeanColours(nn.Module):
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            assert pixels.dtype == torch.uint8
+            extracted.append(len(pixels))
+            return pixels.float().div(255).mean(dim=(2, 3))
+
+    config = TrainConfig(
+        method="cyclegan", data="x", size=16, width=4, blocks=1, discriminator_width=4, patch="16"
+    )
+    method = CycleGAN.build(config, {"a": ImageSpec(), "b": ImageSpec()})
+    torch.manual_seed(3)
+    for weight in method.networks.parameters():
+        nn.init.normal_(weight, 0.0, 0.3)
+    # Side b has two pictures for three: the first one comes again, and counts once.
+    sides = [make_batch(number) for number in range(3)]
+    examples = [
+        (str(number), {"a": sides[number]["source"], "b": sides[number % 2]["target"]}) for number in range(3)
+    ]
+    shown = Validation(method, CPU, models=method.saved, read=lambda limit: examples[:limit])
+    names = ("kid_a", "kid_b", "fid_a", "fid_b")
+    monkeypatch.setattr(validation, "find_inception", lambda: None)
+    assert not set(names) & set(shown.measure(method.networks))
+    shown = Validation(method, CPU, models=method.saved, read=lambda limit: examples[:limit])
+    monkeypatch.setattr(validation, "find_inception", MeanColours)
+    found = shown.measure(method.networks)
+    assert len(extracted) == 3 + 3 + 2 + 2
+    fakes = [
+        torch.round((row["fake_b"] + 1) / 2 * 255) for row in shown._show(method.networks, shown.examples)
+    ]
+    reals = [torch.round((side["target"] + 1) / 2 * 255) for side in sides[:2]]
+    features = [torch.cat(each).div(255).mean(dim=(2, 3)) for each in (fakes, reals)]
+    assert {name: found[name] for name in ("fid_b", "kid_b")} == pytest.approx(
+        {f"{name}_b": value for name, value in feature_distances(*features).items()}, abs=1e-4
+    )
+    # The real ones are looked at once for a whole training.
+    del extracted[:]
+    shown.measure(method.networks)
+    assert len(extracted) == 3 + 2
