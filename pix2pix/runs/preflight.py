@@ -155,7 +155,8 @@ def check_best(asked: Mapping[str, Any], config: TrainConfig) -> None:
     if "best" in asked and config.method == "cyclegan" and not config.paired_test:
         raise ConfigError(
             f"best {config.best} compares with a true picture, and a training without pairs has none: its "
-            "best model is that of the lowest cycle_l1. Leave best out, or name a folder of pairs as paired_test."
+            "best model is that of the lowest cycle_l1. Leave best out, or name a folder of pairs as "
+            "paired_test."
         )
 
 
