@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pix2pix.errors import NoSpaceError, RunError
@@ -19,11 +20,17 @@ LEFT_OUT = {"lock", "lock.held", "stop", "sample", "owner"}
 
 
 def stage_model(run: Run) -> Path:
-    """Copies the newest model of a run to a file named after the run. Raises `RunError` where it
-    has saved none."""
+    """Copies the newest model of a run to a file named after the run, NAME.pth; of a run with several models
+    all of them into NAME-models.zip, as NAME.pth and NAME_BtoA.pth.
+
+    Raises `RunError` where it has saved none.
+    """
     if not run.model_path.exists():
         raise RunError(f"{run.name} has saved no model yet. Wait for its first save.")
-    return stage_file(run.model_path, f"{run.name}.pth")
+    names = {path: f"{run.name}{path.stem.removeprefix(run.model_path.stem)}.pth" for path in run.models()}
+    if len(names) == 1:
+        return stage_file(run.model_path, f"{run.name}.pth")
+    return _stage_zip(f"{run.name}-models.zip", names)
 
 
 def stage_file(path: Path, name: str) -> Path:
@@ -40,12 +47,19 @@ def stage_run(run: Run) -> Path:
         for path in sorted(run.path.rglob("*"))
         if path.is_file() and path.name not in LEFT_OUT and path.suffix != ".part"
     ]
-    target = _new_place(sum(path.stat().st_size for path in files)) / f"{run.name}.zip"
+    return _stage_zip(
+        f"{run.name}.zip", {path: f"{run.name}/{path.relative_to(run.path).as_posix()}" for path in files}
+    )
+
+
+def _stage_zip(name: str, files: Mapping[Path, str]) -> Path:
+    """Writes files into a new zip file, each under its name there."""
+    target = _new_place(sum(path.stat().st_size for path in files)) / name
     # Weights do not get smaller, and pictures are packed already: storing is as
     # small, and many times as quick.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for path in files:
-            _add(archive, path, name=f"{run.name}/{path.relative_to(run.path).as_posix()}")
+        for path, inside in files.items():
+            _add(archive, path, name=inside)
     return target
 
 

@@ -21,7 +21,7 @@ from pix2pix.ui.shared.messages import with_toasts
 from pix2pix.ui.train import dataset_memory as dataset_memory
 from pix2pix.ui.train import dataset_report as dataset_report
 from pix2pix.ui.train import uploaded as uploaded
-from pix2pix.ui.train.dataset_layout import bind_layout, build_layout, restate
+from pix2pix.ui.train.dataset_layout import bind_layout, build_apart, build_layout, restate, take_apart
 from pix2pix.ui.train.dataset_progress import progress_of
 from pix2pix.ui.train.uploaded import UploadedDataset
 
@@ -158,6 +158,9 @@ def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
         "headline": dataset_report.headline_html(dataset),
         "direction": _direction(dataset),
         "layout": dataset.layout,
+        "without_pairs": gr.update(
+            value=bool(dataset.sides), visible=bool(dataset.sides) or not dataset.is_photos
+        ),
         "make": gr.update(value=dataset.make, visible=dataset.is_photos),
         "no_pairs": gr.update(visible=dataset.is_photos),
         "undo": gr.update(visible=dataset.before is not None),
@@ -300,6 +303,7 @@ def _build_full() -> Parts:
         dataset_report.DIRECTIONS, value="AtoB", label="Direction", elem_id="bring-direction"
     )
     parts["layout"] = build_layout()
+    parts["without_pairs"] = build_apart()
     for key in dataset_report.CARDS:
         parts |= _build_card(key) if key != OFFER else {}
     with gr.Row(elem_classes="tight"):
@@ -340,20 +344,12 @@ def _bind(place: Place, parts: Parts) -> None:
 
         return with_toasts(handle)
 
-    def restated(
-        dataset: UploadedDataset | None, layout: str, request: gr.Request, progress: Any = gr.Progress()
-    ) -> Any:
-        place.check(request)
-        return _by_widget(
-            parts, show(restate(dataset, layout, progress=progress_of(progress))) if dataset else {}
-        )
-
     failed = _by_widget(parts, {"files": None})
     parts["files"].upload(with_toasts(files_shown), parts["files"], **heavy).failure(
         lambda: failed, None, **quick
     )
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
-    bind_layout(parts, with_toasts(restated), events={**heavy, "show_progress_on": parts["strip"]})
+    _bind_arrangement(place, parts, {**heavy, "show_progress_on": parts["strip"]})
     for key in dataset_report.CARDS:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):
@@ -372,6 +368,28 @@ def _bind(place: Place, parts: Parts) -> None:
         lambda dataset: _by_widget(parts, show(dataset.before if dataset else None)), state, **quick
     )
     parts["other"].click(lambda: _by_widget(parts, show(None)), None, **quick)
+
+
+def _bind_arrangement(place: Place, parts: Parts, events: Parts) -> None:
+    """Binds the choices of how the pictures lie and whether they are pairs."""
+
+    def restated(
+        dataset: UploadedDataset | None, layout: str, request: gr.Request, progress: Any = gr.Progress()
+    ) -> Any:
+        place.check(request)
+        return _by_widget(
+            parts, show(restate(dataset, layout, progress=progress_of(progress))) if dataset else {}
+        )
+
+    def taken_apart(
+        dataset: UploadedDataset | None, without: bool, request: gr.Request, progress: Any = gr.Progress()
+    ) -> Any:
+        place.check(request)
+        done = take_apart(dataset, bool(without), progress=progress_of(progress)) if dataset else None
+        return _by_widget(parts, show(done) if done else {})
+
+    restating = [with_toasts(handler) for handler in (restated, taken_apart)]
+    bind_layout(parts, *restating, events=events)
 
 
 def _by_widget(parts: Parts, changes: Parts) -> Any:

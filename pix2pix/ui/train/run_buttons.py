@@ -58,7 +58,7 @@ def _build_more() -> Parts:
                     label="Keep as", max_lines=1, min_width=90, elem_id="train-kept-name"
                 )
                 parts["keep"] = gr.Button("Keep model", min_width=90, elem_id="train-keep")
-            parts["take_model"] = gr.Button("Download model (.pth)", elem_id="train-take-model")
+            parts["take_model"] = gr.Button("Download model", elem_id="train-take-model")
         parts["take_run"] = gr.Button("Download run (.zip)", elem_id="train-take-run")
         parts["ask_remove"] = gr.Button("Delete run…", visible=False, elem_id="train-ask-remove")
         with gr.Column(visible=False, elem_classes="sure") as parts["sure"]:

@@ -30,7 +30,7 @@ from pix2pix.ui.train.dataset import (
     switch_direction,
     turn_page,
 )
-from pix2pix.ui.train.dataset_layout import restate
+from pix2pix.ui.train.dataset_layout import restate, take_apart
 
 # Gradio leaves event loops and sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -312,6 +312,31 @@ def test_sides_with_a_few_equal_names_are_offered_to_be_taken_apart_too(place: P
     parts = show(add_named(place, str(root)))
     assert parts["card_apart"]["visible"] and parts["card_unpaired"]["visible"] and parts["data"]
     assert "10 and 10 pictures that do not pair, all but 1:" in parts["text_apart"]
+
+
+def test_numbered_sides_that_look_like_pairs_are_taken_apart_by_a_box_and_put_together_again(
+    place: Place, tmp_path: Path
+) -> None:
+    root = save_sides(tmp_path / "in", 10, 12)
+    for side in ("monet", "photo"):
+        for path in (root / side).iterdir():
+            path.rename(path.with_name(path.name.replace(side, "")))
+        (root / side).rename(root / {"monet": "A", "photo": "B"}[side])
+    brought = add_named(place, str(root))
+    parts = show(brought)
+    assert parts["method"] == "pix2pix" and parts["without_pairs"] == gr.update(value=False, visible=True)
+    apart = take_apart(brought, True)
+    parts = show(apart)
+    assert (parts["method"], parts["without_pairs"]["value"]) == ("cyclegan", True)
+    assert "10 pictures in A and 12 in B, without pairs" in parts["headline"]
+    assert take_apart(apart, True) is apart
+    together = take_apart(apart, False)
+    assert show(together)["method"] == "pix2pix" and len(together.pairs.pairs) == 10
+    assert together.before is not None and together.before.method == "cyclegan"
+    photos = add_named(place, str(root / "A"))
+    assert not show(photos)["without_pairs"]["visible"]
+    with pytest.raises(DataError):
+        take_apart(photos, True)
 
 
 def test_photos_in_one_folder_are_not_offered_to_be_taken_apart(place: Place, tmp_path: Path) -> None:

@@ -296,6 +296,13 @@ def test_both_models_of_a_run_without_pairs_are_kept_or_none(
         actions.keep("", "monet", "mine")
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["mine_BtoA.pth"]
     assert actions.keep("", "monet", "") == "Kept as monet.pth and monet_BtoA.pth."
+    taken = downloads.stage_model(Run(tmp_path / "runs" / "monet"))
+    with zipfile.ZipFile(taken) as archive:
+        assert (taken.name, sorted(archive.namelist())) == (
+            "monet-models.zip",
+            ["monet.pth", "monet_BtoA.pth"],
+        )
+        assert archive.read("monet.pth") == (tiny_run / "model.pth").read_bytes()
 
 
 def test_a_whole_run_is_a_zip_that_is_a_run_again(tiny_run: Path, tmp_path: Path) -> None:
