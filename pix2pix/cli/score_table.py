@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pix2pix.evaluation.evaluate import Scores
 
 LOWER = ("l1", "lpips", "fid", "kid")
+NEAR_ONE = ("edges", "grid")
 SEGMENTATIONS = {"fcn": "generated photos", "real_fcn": "real photos", "label": "generated labels"}
 THREE = ("accuracy", "class_accuracy", "iou")
 
@@ -33,10 +34,8 @@ def table_of(scores: Scores) -> Iterator[str]:
         if name.rpartition("_")[0] != "lab" and not _is_segmentation(name)
     }
     for name, value in plain.items():
-        yield (
-            f"  {name:<18}{value:>10.4g}{UNITS.get(name, ''):<4}{'lower' if name in LOWER else 'higher'} is"
-            " better"
-        )
+        better = "near 1" if name in NEAR_ONE else "lower" if name in LOWER else "higher"
+        yield f"  {name:<18}{value:>10.4g}{UNITS.get(name, ''):<4}{better} is better"
     yield (
         f"  {'Lab colours':<18}"
         + "  ".join(f"{name[-1]} {numbers[name]:.2f}" for name in ("lab_l", "lab_a", "lab_b"))

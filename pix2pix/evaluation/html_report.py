@@ -11,7 +11,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import DataError
 from pix2pix.evaluation.evaluate import Scores
 from pix2pix.evaluation.measures import EvaluatedPair
-from pix2pix.evaluation.metrics import LOWER_IS_BETTER
+from pix2pix.evaluation.metrics import LOWER_IS_BETTER, NEAR_ONE_IS_BETTER
 from pix2pix.runtime.files import is_empty_folder, write_image, write_text
 
 TEMPLATE = Path(__file__).with_name("html_report.html")
@@ -22,6 +22,8 @@ LABELS = {
     "psnr": "PSNR",
     "ssim": "SSIM",
     "ms_ssim": "MS-SSIM",
+    "edges": "edges (1 is right)",
+    "grid": "grid (1 is right)",
     "lpips": "LPIPS",
     "fid": "FID",
     "kid": "KID",
@@ -95,6 +97,7 @@ class HtmlReport:
             "columns": [*columns, "seconds"],
             "labels": LABELS,
             "lower": sorted(LOWER_IS_BETTER),
+            "near_one": sorted(NEAR_ONE_IS_BETTER),
             "means": [(name, means[name]) for name in LABELS if name in means],
             "rows": [
                 {

@@ -14,6 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+BLOCK = 4
+"""Side in pixels of the pattern that two doublings by transposed convolutions leave."""
+QUARTER_LEVEL = 0.25 / 255
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 """Where the weights of FID and KID lie below `weights_folder`."""
 HIGHEST_PSNR = 100.0
@@ -55,16 +58,59 @@ def ms_ssim(fake: Tensor, target: Tensor) -> list[float]:
     return [float(value) for value in torch.as_tensor(values).reshape(-1)]
 
 
+def edges(fake: Tensor, target: Tensor) -> list[float]:
+    """Returns how strong the edges of each picture are against its target's: the mean absolute difference of
+    neighbouring pixels, as a ratio. 1 is right; less is blurred."""
+    return _ratios(fake, target, _mean_gradient, floor=QUARTER_LEVEL)
+
+
+def grid(fake: Tensor, target: Tensor) -> list[float]:
+    """Returns how much of a grid each picture has against its target: the energy at periods of 2 and 4
+    pixels, as a ratio. 1 is right; transposed convolutions that leave their pattern in flat areas have more.
+
+    That energy is the one of the mean pattern of all blocks of 4x4 pixels (Odena et al., 2016, deconvolution
+    and checkerboard artifacts).
+    """
+    return _ratios(fake, target, _energy_of_pattern, floor=QUARTER_LEVEL**2)
+
+
+def _ratios(
+    fake: Tensor, target: Tensor, measure: Callable[[Tensor], Tensor], *, floor: float
+) -> list[float]:
+    """Returns what is measured of each fake over what is of its target. `floor` is added to both: in a
+    picture of one colour there is nothing to compare with."""
+    found, wanted = (measure(_to_range(half)) for half in (fake, target))
+    return [float(ratio) for ratio in (found + floor) / (wanted + floor)]
+
+
+def _mean_gradient(pictures: Tensor) -> Tensor:
+    """Returns the mean absolute differences of neighbours down and across, (B,)."""
+    gray = pictures.mean(dim=1)
+    down, across = ((gray.diff(dim=dim)).abs().mean(dim=(1, 2)) for dim in (1, 2))
+    return down + across
+
+
+def _energy_of_pattern(pictures: Tensor) -> Tensor:
+    """Returns the variance of the mean block of 4x4 pixels, (B,); rows and columns beyond whole blocks are
+    left out."""
+    height, width = (side - side % BLOCK for side in pictures.shape[-2:])
+    whole = pictures[..., :height, :width].unflatten(-1, (-1, BLOCK)).unflatten(-3, (-1, BLOCK))
+    return whole.mean(dim=(2, 4)).var(dim=(2, 3), correction=0).mean(dim=1)
+
+
 Metric = Callable[[Tensor, Tensor], list[float]]
 METRICS: dict[str, Metric] = {"l1": l1, "psnr": psnr, "ssim": ssim}
 """Quick metrics, with which a training run validates."""
 MS_SSIM_SIDE = 176
+NEAR_ONE_IS_BETTER = frozenset({"edges", "grid"})
 LOWER_IS_BETTER = frozenset({"l1", "lpips", "fid", "kid", "seconds"})
 
 
 def measure_pair(fake: Tensor, target: Tensor) -> dict[str, float]:
     """Returns each metric that two pictures (1, C, H, W) are large enough for, by name."""
-    metrics = METRICS | ({"ms_ssim": ms_ssim} if min(fake.shape[-2:]) >= MS_SSIM_SIDE else {})
+    side = min(fake.shape[-2:])
+    metrics = METRICS | ({"ms_ssim": ms_ssim} if side >= MS_SSIM_SIDE else {})
+    metrics |= {"edges": edges, "grid": grid} if side >= BLOCK else {}
     return {name: metric(fake, target)[0] for name, metric in metrics.items()}
 
 

@@ -52,18 +52,18 @@ def test_scores_are_those_of_the_translated_pictures(translator: Translator, pai
 def test_scores_are_plain_values_for_json(translator: Translator, pairs: Path) -> None:
     written = json.loads(json.dumps(evaluate(translator, pairs).to_dict(), allow_nan=False))
     assert written["split"] == "val" and written["count"] == len(written["pictures"]) == 1
-    assert set(written["means"]) == {"l1", "psnr", "ssim"} and set(written["overall"]) == {
+    assert set(written["means"]) == {"l1", "psnr", "ssim", "edges", "grid"} and set(written["overall"]) == {
         "lab_l",
         "lab_a",
         "lab_b",
     }
-    assert set(written["pictures"][0]) == {"split", "name", "l1", "psnr", "ssim", "seconds"}
+    assert set(written["pictures"][0]) == {"split", "name", "l1", "psnr", "ssim", "edges", "grid", "seconds"}
 
 
 def test_a_csv_has_a_row_a_picture(translator: Translator, pairs: Path) -> None:
     scores = evaluate(translator, pairs, "all")
     head, *rows = list(csv.reader(io.StringIO(scores.to_csv())))
-    assert head == ["split", "name", "l1", "psnr", "ssim", "seconds"]
+    assert head == ["split", "name", "l1", "psnr", "ssim", "edges", "grid", "seconds"]
     assert [row[:2] for row in rows] == [[row.split, row.name] for row in scores.pictures]
     assert float(rows[2][2]) == scores.pictures[2].scores["l1"]
 

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,18 @@ def data_of(page: Path) -> dict[str, Any]:
 
 def test_it_holds_three_pictures_and_all_numbers_of_each_pair(page: Path) -> None:
     data = data_of(page)
-    assert len(data["rows"]) == 6 and data["columns"] == ["l1", "psnr", "ssim", "seconds"]
-    assert [name for name, _ in data["means"]] == ["l1", "psnr", "ssim", "lab_l", "lab_a", "lab_b", "seconds"]
+    assert len(data["rows"]) == 6 and data["columns"] == ["l1", "psnr", "ssim", "edges", "grid", "seconds"]
+    assert [name for name, _ in data["means"]] == [
+        "l1",
+        "psnr",
+        "ssim",
+        "edges",
+        "grid",
+        "lab_l",
+        "lab_a",
+        "lab_b",
+        "seconds",
+    ]
     for row in data["rows"]:
         assert [Path(file).suffix for file in row["files"]] == [".png", ".jpg", ".jpg"]
         assert all(read_size(page.parent / file) == (32, 32) for file in row["files"])
@@ -87,6 +98,11 @@ def test_it_sorts_by_any_measure_finds_names_and_shows_pictures_large(page: Path
     assert shown() == sorted_by("ssim", False)
     opened.get_by_role("button", name="worst first").click()
     assert shown() == sorted_by("ssim", True)
+    opened.get_by_label("Sort by").select_option("edges")
+    by_distance = sorted(rows, key=lambda row: abs(math.log(row["scores"]["edges"])), reverse=True)
+    opened.get_by_role("button", name="best first").click()
+    assert shown() == [row["name"] for row in by_distance]
+    opened.get_by_role("button", name="worst first").click()
     opened.get_by_label("Sort by").select_option("name")
     assert shown() == sorted((row["name"] for row in rows), reverse=True)
     opened.get_by_label("Find a name").fill("house3")

@@ -16,6 +16,8 @@ from pix2pix.evaluation.metrics import (
     MS_SSIM_SIDE,
     FeatureDistances,
     LabHistograms,
+    edges,
+    grid,
     l1,
     measure_pair,
     ms_ssim,
@@ -78,8 +80,9 @@ def test_ms_ssim_of_equal_pictures_is_one_and_falls_with_noise() -> None:
 
 
 def test_pictures_too_small_for_five_scales_have_no_ms_ssim() -> None:
-    assert set(measure_pair(flat(0.1, MS_SSIM_SIDE - 1), flat(0.2, MS_SSIM_SIDE - 1))) == set(METRICS)
-    assert set(measure_pair(flat(0.1, MS_SSIM_SIDE), flat(0.2, MS_SSIM_SIDE))) == {*METRICS, "ms_ssim"}
+    small = {*METRICS, "edges", "grid"}
+    assert set(measure_pair(flat(0.1, MS_SSIM_SIDE - 1), flat(0.2, MS_SSIM_SIDE - 1))) == small
+    assert set(measure_pair(flat(0.1, MS_SSIM_SIDE), flat(0.2, MS_SSIM_SIDE))) == small | {"ms_ssim"}
 
 
 @pytest.mark.parametrize(
@@ -147,3 +150,32 @@ def test_the_network_of_distances_is_taken_from_this_machine_alone(
     assert isinstance(metrics.find_inception(), nn.Identity)
     monkeypatch.setattr(metrics, "find_spec", lambda name: None)
     assert metrics.find_inception() is None and opened == ["opened"]
+
+
+def noise(count: int = 2, size: int = 32) -> torch.Tensor:
+    return torch.rand((count, 3, size, size), generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def test_edges_are_a_ratio_of_gradients_and_blur_has_less() -> None:
+    sharp = noise()
+    blurred = nn.functional.avg_pool2d(sharp, 3, stride=1, padding=1)
+    assert edges(sharp, sharp) == [1.0, 1.0]
+    assert edges(sharp / 2, sharp) == [pytest.approx(0.5, abs=0.01)] * 2
+    assert max(edges(blurred, sharp)) < 0.5 < 2 < min(edges(sharp, blurred))
+    assert edges(flat(0.3), flat(0.7)) == [1.0], "nothing against nothing"
+
+
+def test_a_grid_of_four_pixels_is_found_and_one_of_five_is_none() -> None:
+    smooth = nn.functional.avg_pool2d(noise(size=80), 9, stride=1, padding=4)
+    assert grid(smooth, smooth) == [1.0, 1.0]
+
+    def with_stripes(period: int, strength: float = 0.1) -> torch.Tensor:
+        columns = (torch.arange(80) % period == 0).float() * strength
+        return smooth + columns
+
+    assert min(grid(with_stripes(4), smooth)) > 5 and min(grid(with_stripes(2), smooth)) > 5
+    assert max(grid(with_stripes(5), smooth)) < 2
+    stronger, weaker = (min(grid(with_stripes(4, strength), smooth)) for strength in (0.2, 0.1))
+    assert stronger > 2 * weaker
+    assert grid(flat(0.3), flat(0.7)) == [1.0]
+    assert grid(with_stripes(4)[..., :79, :78], smooth[..., :79, :78])[0] > 5, "any size"
