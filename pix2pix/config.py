@@ -203,7 +203,10 @@ class TrainConfig(Architecture):
     ] = 1000
     samples: Annotated[int, "validation pairs in a sample grid", OUTPUT, Bounds(1, 64)] = 4
     best: Annotated[
-        Literal["ssim", "psnr", "l1"], "validation metric that chooses the best model", OUTPUT
+        Literal["ssim", "psnr", "l1", "detail", "class_accuracy"],
+        "validation metric that chooses the best model; detail is SSIM times how near edges are to the "
+        "targets', class_accuracy is for targets that are label maps",
+        OUTPUT,
     ] = "ssim"
     licence: Annotated[str, "licence of the model, written into it", OUTPUT] = ""
     tracker: Annotated[Literal["none", "tensorboard"], "write event files for a tracker too", OUTPUT] = "none"

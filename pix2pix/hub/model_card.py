@@ -73,6 +73,9 @@ METRICS = {
     "l1": "L1",
     "psnr": "PSNR",
     "ssim": "SSIM",
+    "edges": "edges against the targets'",
+    "class_accuracy": "accuracy by class",
+    "class_iou": "IoU by class",
     "cycle_l1": "L1 there and back",
     "identity_l1": "L1 of what stays",
 }

@@ -91,6 +91,11 @@ class Criterion:
     metric: str
     lower_is_better: bool = False
 
+    @property
+    def rule(self) -> str:
+        """Returns the rule in words: `highest ssim`."""
+        return f"{'lowest' if self.lower_is_better else 'highest'} {self.metric}"
+
 
 class Method(Protocol):
     """A way to train. Tensors are float32 in [-1, 1], (B, C, H, W), channels-last; networks run under the

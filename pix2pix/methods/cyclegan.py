@@ -252,7 +252,7 @@ class CycleGAN:
             "method": "cyclegan",
             "direction": forth if name == "AtoB" else back,
             "other_direction": other,
-            "best": f"{'lowest' if self.criterion.lower_is_better else 'highest'} {self.criterion.metric}",
+            "best": self.criterion.rule,
         }
 
     def state(self) -> dict[str, Any]:

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.errors import ConfigError
 from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
 from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
 from pix2pix.networks.patchgan import PatchGAN, check_patch
 
+FEWEST_CLASSES = 2
 OBJECTIVE_SCALE = {"vanilla": 0.5}
 """The paper halves the discriminator's objective, to slow it down beside the generator (section 3.3)."""
 
@@ -53,6 +55,11 @@ class Pix2Pix:
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
         """Returns the generator's config, as in `Method`; the images are named `source` and `target`."""
         model = describe_model(config, images)
+        if config.best == "class_accuracy" and len(model.target_palette) < FEWEST_CLASSES:
+            raise ConfigError(
+                f"best is class_accuracy, and the targets are {model.target} without classes of known "
+                "colours. Take best detail or ssim."
+            )
         if config.gan != "none":
             describe_discriminator(config, model)
         return {"generator": model}
@@ -130,8 +137,8 @@ class Pix2Pix:
         }
 
     def about(self, name: str) -> dict[str, Any]:
-        """Returns {}: what every training's checkpoint says is all."""
-        return {}
+        """Returns the rule that chose the best model."""
+        return {"best": self.criterion.rule}
 
     def state(self) -> dict[str, Any]:
         """Returns {}: there is nothing beside weights and optimizers."""

@@ -152,6 +152,10 @@ def check_method(config: TrainConfig) -> None:
 def check_best(asked: Mapping[str, Any], config: TrainConfig) -> None:
     """Raises `ConfigError` where somebody asked for a metric of pairs to choose the best model by, and there
     are none."""
+    if config.method == "cyclegan" and config.best == "class_accuracy":
+        raise ConfigError(
+            "best is class_accuracy, which is for pairs (method pix2pix). Take best detail or ssim."
+        )
     if "best" in asked and config.method == "cyclegan" and not config.paired_test:
         raise ConfigError(
             f"best {config.best} compares with a true picture, and a training without pairs has none: its "

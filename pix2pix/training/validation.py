@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from pix2pix.config import ModelConfig
+from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
 from pix2pix.evaluation.metrics import METRICS, feature_distances, features_of, find_inception
 from pix2pix.imaging.sample_grid import lay_out
-from pix2pix.imaging.tensors import Batch
+from pix2pix.imaging.tensors import Batch, to_image
 from pix2pix.methods.base import Method
 from pix2pix.runtime.device import Machine
 from pix2pix.runtime.fast_inference import choose_inference_copy, normalise_by_picture
@@ -21,6 +23,7 @@ LARGEST = 50
 """Most examples that a training validates on."""
 TOGETHER = 8
 """Examples in a batch on a GPU. On a CPU one by one is as fast, and takes less memory."""
+FEWEST_CLASSES = 2
 WORTH_A_COPY = 8
 """Examples from which making an inference copy takes less time than it saves."""
 
@@ -66,7 +69,24 @@ class Validation:
     def measure(self, networks: nn.ModuleDict) -> dict[str, float]:
         """Returns the method's metrics over all examples."""
         shown = self._show(networks, self.examples)
-        return self._method.validate(shown, METRICS) | self._distances(shown)
+        values = self._method.validate(shown, METRICS)
+        if {"ssim", "edges"} <= values.keys():
+            values["detail"] = values["ssim"] * min(values["edges"], 1 / values["edges"])
+        return values | self._class_scores(shown) | self._distances(shown)
+
+    def _class_scores(self, shown: Sequence[Batch]) -> dict[str, float]:
+        """Returns `class_accuracy` and `class_iou` where the method paints label maps beside true ones:
+        pixels as the nearest class."""
+        palette = next(iter(self._models.values())).target_palette
+        if len(palette) < FEWEST_CLASSES or not all({"fake", "target"} <= images.keys() for images in shown):
+            return {}
+        matrix = ConfusionMatrix(palette)
+        for images in shown:
+            truth, found = (
+                to_classes(np.asarray(to_image(images[name])), palette) for name in ("target", "fake")
+            )
+            matrix.add(truth, found)
+        return {"class_accuracy": matrix.class_accuracy, "class_iou": matrix.iou}
 
     def _distances(self, shown: Sequence[Batch]) -> dict[str, float]:
         """Returns `kid_a`, `fid_a` and so on of the method's sets of images, where the network of these

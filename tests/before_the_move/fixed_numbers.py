@@ -67,7 +67,9 @@ def digest(weights: dict[str, torch.Tensor]) -> str:
 
 def numbers_of(run: Path) -> dict[str, object]:
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    losses = [{name: value for name, value in row.items() if name not in TIMES} for row in rows]
+    losses = [
+        {name: value for name, value in row.items() if name not in (*TIMES, *ADDED_SINCE)} for row in rows
+    ]
     state = torch.load(run / "state.pt", weights_only=True)
     return {
         "losses": hashlib.sha256(json.dumps(losses, sort_keys=True).encode()).hexdigest(),
@@ -79,6 +81,7 @@ def numbers_of(run: Path) -> dict[str, object]:
 
 
 TIMES = ("seconds", "seconds_per_step", "data_share", "time")
+ADDED_SINCE = ("val_edges", "val_detail", "val_class_accuracy", "val_class_iou")
 
 
 def weights_of(state: dict, *names: str) -> dict[str, torch.Tensor]:

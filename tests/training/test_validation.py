@@ -8,6 +8,7 @@ from learners import CPU, make_batch, make_config
 from torch import nn
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
+from pix2pix.errors import ConfigError
 from pix2pix.evaluation.metrics import feature_distances
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.cyclegan import CycleGAN
@@ -112,3 +113,34 @@ def test_sets_of_images_are_compared_where_the_network_for_it_is_on_this_machine
     del extracted[:]
     shown.measure(method.networks)
     assert len(extracted) == 3 + 2
+
+
+def test_detail_is_ssim_less_what_edges_lack_or_have_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, networks = make_validation(make_config(), 2)
+    found = shown.measure(networks)
+    nearness = min(found["edges"], 1 / found["edges"])
+    assert 0 < nearness < 1 and found["detail"] == pytest.approx(found["ssim"] * nearness)
+
+
+def test_label_maps_are_scored_by_class_where_the_classes_have_colours() -> None:
+    palette = (("wall", (255, 0, 0)), ("window", (0, 0, 255)), ("door", (0, 255, 0)))
+    model = ModelConfig(depth=3, width=4, size=16, target="labels", target_palette=palette)
+    method = Pix2Pix(make_config(best="class_accuracy"), model)
+    target = torch.full((1, 3, 16, 16), -1.0)
+    target[:, 0, :, :12], target[:, 2, :, 12:] = 1.0, 1.0  # three quarters wall, one quarter window
+    examples = [("house", {"source": make_batch()["source"], "target": target})]
+    shown = Validation(method, CPU, models=method.saved, read=lambda limit: examples)
+    painted = target.clone()
+    painted[..., 12:] = torch.tensor([0.9, -0.8, -0.9])[None, :, None, None]  # all wall, colours a bit off
+    shown._show = lambda *_: [{"source": target, "fake": painted, "target": target}]  # type: ignore[method-assign]
+    found = shown.measure(method.networks)
+    assert found["class_accuracy"] == 0.5 and found["class_iou"] == pytest.approx(0.375)
+
+
+def test_a_best_by_class_needs_classes() -> None:
+    images = {"source": ImageSpec(), "target": ImageSpec()}
+    with pytest.raises(ConfigError, match="targets are photo without classes"):
+        Pix2Pix.describe(make_config(best="class_accuracy"), images)
+    labels = ImageSpec("labels", palette=(("a", (0, 0, 0)), ("b", (255, 255, 255))))
+    config = make_config(best="class_accuracy", gan="none")
+    assert Pix2Pix.describe(config, {**images, "target": labels})["generator"].target == "labels"

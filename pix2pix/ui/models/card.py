@@ -21,6 +21,8 @@ METRICS = {
     "ssim": ("SSIM", 3),
     "psnr": ("PSNR", 1),
     "l1": ("L1", 3),
+    "edges": ("Edges", 2),
+    "class_accuracy": ("By class", 3),
     "cycle_l1": ("Cycle L1", 3),
     "identity_l1": ("Identity L1", 3),
 }
