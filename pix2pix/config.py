@@ -132,6 +132,13 @@ class TrainConfig(Architecture):
         int, "channels of the discriminator's first layer", MODEL, Bounds(1, 512)
     ] = 64
 
+    scales: Annotated[
+        int,
+        "discriminators: of the picture, of it halved, and of its quarter; losses are means over them",
+        MODEL,
+        Bounds(1, 3),
+    ] = 1
+
     gan: Annotated[
         Literal["vanilla", "lsgan", "hinge", "wgan-gp", "none"],
         "form of the GAN loss; none trains with L1 alone",
@@ -139,6 +146,12 @@ class TrainConfig(Architecture):
     ] = "vanilla"
     conditional: Annotated[bool, "the discriminator sees the source too (cGAN); off gives GAN", LOSS] = True
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
+    feature_matching: Annotated[
+        float,
+        "weight of the L1 difference of the discriminator's features of fake and target (pix2pixHD has 10)",
+        LOSS,
+        Bounds(0, 10_000),
+    ] = 0.0
     cycle_a: Annotated[
         float,
         "weight of the L1 difference of A to what comes back from B (cyclegan)",
@@ -236,7 +249,12 @@ class TrainConfig(Architecture):
             )
         self.levels()
         self.ranges()
-        if self.method == "pix2pix" and not self.has_gan() and self.l1 == 0:
+        if self.feature_matching and self.gan == "none":
+            raise ConfigError(
+                f'feature_matching is {self.feature_matching:g}, and gan "none" has no discriminator with '
+                "features. Choose a GAN loss, or leave feature_matching out."
+            )
+        if self.method == "pix2pix" and not self.has_gan() and self.l1 == self.feature_matching == 0:
             without = 'gan is "none"' if self.gan == "none" else "gan_weight is 0"
             raise ConfigError(
                 f"{without} and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss and "

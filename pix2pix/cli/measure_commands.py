@@ -136,6 +136,13 @@ def _add_ablate(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="DIR",
         help="pictures to show on the sheets in the place of test pairs",
     )
+    parser.add_argument(
+        "--tables",
+        default="losses,generators,patches",
+        metavar="NAMES",
+        help="tables to make, with commas: losses, generators, patches (the paper's, all by default), and "
+        "recipes (scales and feature matching)",
+    )
     flags.add_knobs(parser)
     parser.set_defaults(run=ablate)
 
@@ -228,18 +235,20 @@ def ablate(args: argparse.Namespace) -> int:
     from pix2pix.experiments.ablation import plan, train_cells
     from pix2pix.experiments.ablation_report import Report
 
-    plan(base)
+    tables = [name.strip() for name in args.tables.split(",") if name.strip()]
+    plan(base, tables)
     segmenter = Segmenter.load(args.segmenter) if args.segmenter else None
     with TrainingProgress() as progress:
         done = train_cells(
             base,
             args.out,
+            tables=tables,
             report=lambda cell, state: print(f"{cell.name}: {state}", file=sys.stderr),
             on_event=progress,
         )
     if not done:
         print("stopped: the same command goes on.", file=sys.stderr)
         return 1
-    table = Report(base, args.out, segmenter, args.drawings).write()
+    table = Report(base, args.out, segmenter, args.drawings, tables).write()
     print(table.read_text(encoding="utf-8"))
     return 0

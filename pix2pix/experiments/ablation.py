@@ -1,13 +1,14 @@
 """The paper's ablations: one setting is changed at a time, with the same data and number of steps.
 
-Losses as in its Table 1, generators as in Table 2, patch sizes as in Table 3. Each cell is an ordinary run in
+Losses as in its Table 1, generators as in Table 2, patch sizes as in Table 3; where asked for, a table of
+recipes with several scales and feature matching. Each cell is an ordinary run in
 a folder of its own.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from pix2pix.config import TrainConfig, knobs
 from pix2pix.errors import ConfigError, RunError
-from pix2pix.networks.patchgan import smallest_picture
+from pix2pix.networks.patchgan import most_scales, smallest_picture
 from pix2pix.runs.execute import Listener, resume, train
 from pix2pix.runs.preflight import ADJUSTABLE, resolve
 from pix2pix.runs.run import Run
@@ -24,7 +25,7 @@ from pix2pix.settings import OUTPUT
 PATCHES = (1, 16, 286)
 """Patch sizes of the paper's Table 3 in pixels, beside the one of all other cells (by default 70)."""
 
-VARIED = {"skips": True, "conditional": True}
+VARIED = {"skips": True, "conditional": True, "scales": 1, "feature_matching": 0.0}
 """Settings that the grid itself varies, and their values in the base config."""
 
 
@@ -49,11 +50,21 @@ class Table:
     """What the paper's table has and this one cannot have, and why."""
 
 
-def plan(base: TrainConfig) -> tuple[Table, ...]:
-    """Returns the three tables around `base`, which is the cell L1+cGAN in each of them.
+PAPERS_TABLES = ("losses", "generators", "patches")
+"""The tables of the paper, which are trained where nobody asks for others."""
+TWO_SCALES = {"gan": "lsgan", "scales": 2, "feature_matching": 10.0, "l1": 10.0}
+"""The recipe around which the table of recipes is made."""
 
-    Raises `ConfigError` where `base` sets a value that the grid itself varies.
+
+def plan(base: TrainConfig, tables: Sequence[str] = PAPERS_TABLES) -> tuple[Table, ...]:
+    """Returns tables around `base`, which is the cell L1+cGAN in each of them.
+
+    Raises `ConfigError` for a name of no table, and where `base` sets a value that the grid itself varies.
     """
+    strange = [name for name in tables if name not in (*PAPERS_TABLES, "recipes")]
+    if strange or not tables:
+        named = ", ".join(repr(name) for name in strange) or "none"
+        raise ConfigError(f"tables has {named}; choose from {', '.join(PAPERS_TABLES)} and recipes.")
     for name, value in VARIED.items():
         if getattr(base, name) != value:
             raise ConfigError(f"{name} is what the ablation changes by itself: leave it out.")
@@ -76,10 +87,35 @@ def plan(base: TrainConfig) -> tuple[Table, ...]:
         dataclasses.replace(l1, label="U-Net, L1"),
         dataclasses.replace(middle, label="U-Net, L1+cGAN"),
     )
-    return (
+    planned = (
         Table("losses", "Losses", losses),
         Table("generators", "Generators", generators),
         _plan_patches(base),
+        _plan_recipes(base, middle),
+    )
+    return tuple(table for table in planned if table.name in tables)
+
+
+def _plan_recipes(base: TrainConfig, middle: Cell) -> Table:
+    """Plans feature matching and more scales, alone and together, and the neighbourhood of `TWO_SCALES`."""
+    cells = (
+        dataclasses.replace(middle, label="L1 100, vanilla"),
+        Cell("fm", "+ feature matching 10", {"feature_matching": 10.0}),
+        Cell("scales-2", "+ two scales", {"scales": 2}),
+        Cell("scales-2-fm", "+ both", {"scales": 2, "feature_matching": 10.0}),
+        Cell("recipe", "both, LSGAN, L1 10", TWO_SCALES),
+        Cell("recipe-vanilla", "both, vanilla, L1 10", TWO_SCALES | {"gan": "vanilla"}),
+        Cell("recipe-l1-30", "both, LSGAN, L1 30", TWO_SCALES | {"l1": 30.0}),
+        Cell("recipe-scales-3", "three scales, LSGAN, L1 10", TWO_SCALES | {"scales": 3}),
+    )
+    most = most_scales(int(base.patch), base.crop_size())
+    fitting = tuple(cell for cell in cells if cell.changes.get("scales", 1) <= most)
+    missing = [cell.label for cell in cells if cell not in fitting]
+    return Table(
+        "recipes",
+        "Recipes",
+        fitting,
+        f"Size {base.size} is too small for {', '.join(missing)}." if missing else "",
     )
 
 
@@ -117,6 +153,7 @@ def train_cells(
     base: TrainConfig,
     out: str | Path,
     *,
+    tables: Sequence[str] = PAPERS_TABLES,
     report: Callable[[Cell, str], None] = lambda cell, state: None,
     on_event: Listener | None = None,
 ) -> bool:
@@ -127,7 +164,7 @@ def train_cells(
     how it ended.
     """
     base = resolve(base)
-    for cell in cells_of(plan(base)):
+    for cell in cells_of(plan(base, tables)):
         config = dataclasses.replace(base, **cell.changes)
         run = _train_cell(config, Path(out) / cell.name, report=partial(report, cell), on_event=on_event)
         if run.state() == "stopped":

@@ -17,7 +17,7 @@ from pix2pix.errors import DataError
 from pix2pix.evaluation.evaluate import Evaluation, Scores
 from pix2pix.evaluation.measures import FcnScore
 from pix2pix.evaluation.segmenter import Segmenter
-from pix2pix.experiments.ablation import Table, cells_of, plan
+from pix2pix.experiments.ablation import PAPERS_TABLES, Table, cells_of, plan
 from pix2pix.imaging.sample_grid import GAP, join_images
 from pix2pix.imaging.tensors import resize
 from pix2pix.inference.source_file import read_source
@@ -61,11 +61,12 @@ class Report:
     segmenter: Segmenter | None = None
     drawings: Path | None = None
     """A folder of pictures to show on the sheets instead of test pairs."""
+    tables: Sequence[str] = PAPERS_TABLES
 
     def write(self, progress: Callable[[str, int, int], None] = lambda cell, done, of: None) -> Path:
         """Scores each cell on held-out pairs, writes tables and sheets into `out`, and returns
         the Markdown's path."""
-        tables = plan(self.base)
+        tables = plan(self.base, self.tables)
         scored = {cell.name: self._score(cell.name, progress) for cell in cells_of(tables)}
         numbers = {name: {**found.scores.means, **found.scores.overall} for name, found in scored.items()}
         protocol = self._describe(next(iter(scored.values())).scores)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +16,9 @@ from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses
 from pix2pix.methods.image_pool import ImagePool
 from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
 from pix2pix.methods.pix2pix import describe_model
+from pix2pix.methods.scales import check_scales, halved, mean_over, names_of
 from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
-from pix2pix.networks.patchgan import PatchGAN, check_patch
+from pix2pix.networks.patchgan import PatchGAN
 
 OBJECTIVE_SCALE = {"vanilla": 0.5, "lsgan": 0.5}
 """The discriminators' objectives are halved, to slow them down beside the generators (appendix 7.1)."""
@@ -53,13 +54,14 @@ class CycleGAN:
         if config.gan == "none":
             return
         for side in OTHER:
-            self.networks[f"discriminator_{side}"] = build_blank(
-                lambda side=side: _build_discriminator(config, channels[side])  # type: ignore[misc]
-            )
+            for name in names_of(f"discriminator_{side}", config.scales):
+                self.networks[name] = build_blank(
+                    lambda side=side: _build_discriminator(config, channels[side])  # type: ignore[misc]
+                )
             if config.pool:
                 shape = (channels[side], config.crop_size(), config.crop_size())
                 self.pools[side] = ImagePool(f"pool_{side}", config.pool, shape=shape)
-        judges = ("discriminator_a", "discriminator_b")
+        judges = tuple(name for side in OTHER for name in names_of(f"discriminator_{side}", config.scales))
         rate = config.discriminator_rate or config.rate
         self.players = (Player("discriminators", judges, rate, config.critic_steps), generators)
 
@@ -77,7 +79,7 @@ class CycleGAN:
                 "weight for it, or set cycle_a or cycle_b above 0."
             )
         if config.gan != "none":
-            check_patch(int(config.patch), config.crop_size())
+            check_scales(config)
             if 0 < config.pool < config.batch:
                 raise ConfigError(
                     f"pool is {config.pool} and batch {config.batch}: a pool holds at least one batch. Take "
@@ -109,13 +111,14 @@ class CycleGAN:
             return tuple(generators)
         judges = [
             Applied(
-                f"discriminator_{side}",
+                name,
                 build_shapes(lambda: _build_discriminator(config, picture.shape[1])),
-                picture,
+                halved(picture, scale),
                 times=1,
                 held=HELD,
             )
             for side in OTHER
+            for scale, name in enumerate(names_of(f"discriminator_{side}", config.scales))
         ]
         return (*generators, *judges)
 
@@ -175,8 +178,9 @@ class CycleGAN:
         weights: dict[str, float] = {}
         for side in OTHER:
             if config.gan != "none":
-                judge = self.networks[f"discriminator_{side}"]
-                parts[f"g_{side}"] = generator_loss(config.gan, judge(fakes[side]))
+                parts[f"g_{side}"] = self._judged(
+                    side, lambda judge, images: generator_loss(config.gan, judge(images)), fakes[side]
+                )
                 weights[f"g_{side}"] = config.gan_weight
             # A part of weight 0 is not computed: it costs as much as the others.
             if cycles[side]:
@@ -192,15 +196,27 @@ class CycleGAN:
 
     def _discriminator_losses(self, side: str, real: Tensor, fake: Tensor, *, noise: Batch) -> Losses:
         config = self.config
-        judge = self.networks[f"discriminator_{side}"]
         pool = self.pools.get(side)
         shown = pool.exchange(fake, noise) if pool else fake
-        objective = real_loss(config.gan, judge(real), real_label=config.real_label)
-        objective = (objective + fake_loss(config.gan, judge(shown))) * OBJECTIVE_SCALE.get(config.gan, 1.0)
+
+        def loss(judge: PatchGAN, real: Tensor, shown: Tensor) -> Tensor:
+            objective = real_loss(config.gan, judge(real), real_label=config.real_label)
+            return objective + fake_loss(config.gan, judge(shown))
+
+        def penalty_of(judge: PatchGAN, real: Tensor, shown: Tensor) -> Tensor:
+            return gradient_penalty(judge, real, fake=shown, alpha=noise[f"alpha_{side}"])
+
+        objective = self._judged(side, loss, real, shown) * OBJECTIVE_SCALE.get(config.gan, 1.0)
         if not self._has_penalty:
             return {f"d_{side}": objective}
-        penalty = gradient_penalty(judge, real, fake=shown, alpha=noise[f"alpha_{side}"])
+        penalty = self._judged(side, penalty_of, real, shown)
         return {f"d_{side}": objective + config.penalty * penalty, f"penalty_{side}": penalty}
+
+    def _judged(self, side: str, loss: Callable[..., Tensor], *images: Tensor) -> Tensor:
+        """Returns the mean over scales of a loss of a side's discriminator and of images, halved for it."""
+        names = names_of(f"discriminator_{side}", self.config.scales)
+        judges = [cast(PatchGAN, self.networks[name]) for name in names]
+        return mean_over(judges, lambda judge, scale: loss(judge, *(halved(each, scale) for each in images)))
 
     def _translate(self, name: str, images: Tensor, noise: Batch, *, use: str) -> Tensor:
         masks = [mask for key, mask in noise.items() if key.startswith(f"{name} {use} ")]

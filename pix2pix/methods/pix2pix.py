@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +17,9 @@ from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses, Metric, Player
 from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
+from pix2pix.methods.scales import check_scales, feature_distance, halved, mean_over, names_of
 from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
-from pix2pix.networks.patchgan import PatchGAN, check_patch
+from pix2pix.networks.patchgan import PatchGAN
 
 FEWEST_CLASSES = 2
 OBJECTIVE_SCALE = {"vanilla": 0.5}
@@ -37,19 +38,16 @@ class Pix2Pix:
         self.config = config
         self.saved: Mapping[str, ModelConfig] = {"generator": model}
         self.generator = build_generator(model)
-        self.discriminator: PatchGAN | None = None
         self.networks = nn.ModuleDict({"generator": self.generator})
         self.players: tuple[Player, ...] = (Player("generator", ("generator",), config.rate),)
         self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
         if config.gan != "none":
-            self.discriminator = self.networks["discriminator"] = build_discriminator(config, model)
+            names = names_of("discriminator", config.scales)
+            self.networks.update({name: build_discriminator(config, model) for name in names})
             rate = config.discriminator_rate or config.rate
-            self.players = (
-                Player("discriminator", ("discriminator",), rate, config.critic_steps),
-                *self.players,
-            )
+            self.players = (Player("discriminator", names, rate, config.critic_steps), *self.players)
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
@@ -79,8 +77,12 @@ class Pix2Pix:
         if config.gan == "none":
             return (generator,)
         shown = torch.cat([picture, picture], 1) if config.conditional else picture
-        # It judges real and fake in its own step, and the fake once more in the generator's.
-        return (generator, Applied("discriminator", describe_discriminator(config, model), shown, times=2))
+        # Each judges real and fake in its own step, and the fake once more in the generator's.
+        judges = (
+            Applied(name, describe_discriminator(config, model), halved(shown, scale), times=2)
+            for scale, name in enumerate(names_of("discriminator", config.scales))
+        )
+        return (generator, *judges)
 
     @classmethod
     def state_bytes(cls, config: TrainConfig) -> int:
@@ -107,18 +109,21 @@ class Pix2Pix:
         masks = [mask for name, mask in noise.items() if name.startswith("mask")]
         return {"fake": self.generator(batch["source"], masks or None).float()}
 
+    @property
+    def _judges(self) -> list[PatchGAN]:
+        """The discriminators, one a scale; none without a GAN loss."""
+        names = names_of("discriminator", self.config.scales)
+        return [cast(PatchGAN, self.networks[name]) for name in names if name in self.networks]
+
     def losses(self, player: str, batch: Batch, fakes: Batch, noise: Batch) -> Losses:
         """Returns the losses, as in `Method`; the totals are logged as `d` and `g`."""
         source = batch["source"]
         target = batch["target"]
         fake = fakes["fake"]
         if player == "generator":
-            losses = generator_losses(self.discriminator, source, target, fake, self.config)
+            losses = generator_losses(self._judges, source, target, fake, self.config)
             return {"total": losses["g"], **losses}
-        assert self.discriminator is not None
-        losses = discriminator_losses(
-            self.discriminator, source, target, fake, self.config, noise.get("alpha")
-        )
+        losses = discriminator_losses(self._judges, source, target, fake, self.config, noise.get("alpha"))
         return {"total": losses["d"], **losses}
 
     def sample(self, networks: nn.ModuleDict, example: Batch) -> Batch:
@@ -180,53 +185,66 @@ def describe_discriminator(config: TrainConfig, model: ModelConfig) -> PatchGAN:
 
 
 def _build(config: TrainConfig, model: ModelConfig) -> PatchGAN:
-    patch = int(config.patch)
-    check_patch(patch, config.crop_size())
+    check_scales(config)
     in_channels = model.out_channels + (model.in_channels if config.conditional else 0)
-    return PatchGAN(in_channels, config.discriminator_width, receptive_field=patch, norm=config.norm)
+    return PatchGAN(
+        in_channels, config.discriminator_width, receptive_field=int(config.patch), norm=config.norm
+    )
 
 
 def discriminator_losses(
-    discriminator: nn.Module,
+    judges: Sequence[PatchGAN],
     source: Tensor,
     target: Tensor,
     fake: Tensor,
     config: TrainConfig,
     alpha: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Returns the discriminator's loss `d` and its parts `d_real`, `d_fake` and, for wgan-gp, `penalty`.
+    """Returns the loss `d` of the discriminators, one a scale, and its parts `d_real`, `d_fake` and, for
+    wgan-gp, `penalty`, each as the mean over scales.
 
     `score_real` and `score_fake` are for plots: the mean probability of being real for vanilla, the mean
     score otherwise. `fake` is detached here. `alpha` (B,) in [0, 1] mixes real and fake for wgan-gp.
     """
-
-    def score(picture: Tensor) -> Tensor:
-        return discriminator(_discriminator_input(source, picture, config=config))
-
     fake = fake.detach()
-    real_logits = score(target)
-    fake_logits = score(fake)
+    inputs = (_discriminator_input(source, picture, config=config) for picture in (target, fake))
+    real_logits, fake_logits = (
+        [judge(halved(shown, scale)) for scale, judge in enumerate(judges)] for shown in inputs
+    )
     losses = {
-        "d_real": real_loss(config.gan, real_logits, real_label=config.real_label),
-        "d_fake": fake_loss(config.gan, fake_logits),
+        "d_real": mean_over(
+            judges, lambda _, scale: real_loss(config.gan, real_logits[scale], real_label=config.real_label)
+        ),
+        "d_fake": mean_over(judges, lambda _, scale: fake_loss(config.gan, fake_logits[scale])),
     }
     objective = (losses["d_real"] + losses["d_fake"]) * OBJECTIVE_SCALE.get(config.gan, 1.0)
     if GAN_LOSSES[config.gan].penalised:
         assert alpha is not None, "wgan-gp needs an alpha for each picture"
-        losses["penalty"] = gradient_penalty(score, target, fake=fake, alpha=alpha)
+
+        def penalty(judge: PatchGAN, scale: int) -> Tensor:
+            below, real, made = (halved(images, scale) for images in (source, target, fake))
+            return gradient_penalty(
+                lambda picture: judge(_discriminator_input(below, picture, config=config)),
+                real,
+                fake=made,
+                alpha=alpha,
+            )
+
+        losses["penalty"] = mean_over(judges, penalty)
         objective = objective + config.penalty * losses["penalty"]
     return {
         "d": objective,
         **losses,
-        "score_real": _score(real_logits, config),
-        "score_fake": _score(fake_logits, config),
+        "score_real": mean_over(judges, lambda _, scale: _score(real_logits[scale], config)),
+        "score_fake": mean_over(judges, lambda _, scale: _score(fake_logits[scale], config)),
     }
 
 
 def generator_losses(
-    discriminator: nn.Module | None, source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig
+    judges: Sequence[PatchGAN], source: Tensor, target: Tensor, fake: Tensor, config: TrainConfig
 ) -> dict[str, Tensor]:
-    """Returns the generator's loss `g` and its unweighted parts `g_l1` and, with a GAN loss, `g_gan`.
+    """Returns the generator's loss `g` and its unweighted parts: `g_l1`, with a GAN loss `g_gan`, and with
+    feature matching `g_fm`; the last two are means over scales.
 
     The gradient also runs through the discriminator: turn `requires_grad` of its weights off to save a third
     of the work.
@@ -234,17 +252,33 @@ def generator_losses(
     losses = {"g_l1": l1_loss(fake, target)}
     weights = {"g_l1": config.l1}
     if config.gan != "none":
-        assert discriminator is not None, "a GAN loss needs a discriminator"
-        losses["g_gan"] = generator_loss(
-            config.gan, discriminator(_discriminator_input(source, fake, config=config))
-        )
+        assert judges, "a GAN loss needs a discriminator"
+        shown = _discriminator_input(source, fake, config=config)
+        judged = [_judge(judge, halved(shown, scale), config) for scale, judge in enumerate(judges)]
+        losses["g_gan"] = mean_over(judges, lambda _, scale: generator_loss(config.gan, judged[scale][0]))
         weights["g_gan"] = config.gan_weight
+        if config.feature_matching:
+            # Computed anew: the discriminator has changed since it was shown the real pair in its own step.
+            real = _discriminator_input(source, target, config=config)
+            losses["g_fm"] = mean_over(
+                judges,
+                lambda judge, scale: feature_distance(judge, judged[scale][1], halved(real, scale)),
+            )
+            weights["g_fm"] = config.feature_matching
     # A part of weight 0 is left out: its gradient would cost the same, and 0 times infinity is not 0.
     objective = sum(
         (weights[name] * loss for name, loss in losses.items() if weights[name]),
         torch.zeros_like(losses["g_l1"]),
     )
     return {"g": objective, **losses}
+
+
+def _judge(judge: PatchGAN, shown: Tensor, config: TrainConfig) -> tuple[Tensor, list[Tensor]]:
+    """Returns the logits of a discriminator, and its features where they are matched."""
+    if not config.feature_matching:
+        return judge(shown), []
+    features: list[Tensor] = judge.features(shown)
+    return judge.score(features[-1]), features
 
 
 def _discriminator_input(source: Tensor, picture: Tensor, *, config: TrainConfig) -> Tensor:

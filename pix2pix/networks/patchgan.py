@@ -54,10 +54,16 @@ class PatchGAN(nn.Module):
         self.score = nn.Conv2d(channels[-1], 1, kernel, 1, padding)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        return self.score(self.features(pictures)[-1])
+
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """Returns what each layer gives, after its activation."""
+        found: list[Tensor] = []
         features = pictures
         for layer in self.layers:
             features = F.leaky_relu_(layer(features), SLOPE)
-        return self.score(features)
+            found.append(features)
+        return found
 
 
 def check_patch(receptive_field: int, size: int) -> None:
@@ -69,6 +75,15 @@ def check_patch(receptive_field: int, size: int) -> None:
             f"size is {size}; a discriminator with patch {receptive_field} needs at least {smallest}. Choose "
             f"patch {' or '.join(fitting)}."
         )
+
+
+def most_scales(receptive_field: int, size: int) -> int:
+    """Returns on how many scales, each half of the one before, pictures of `size` pixels are large enough
+    for a patch; at least 1."""
+    scales = 1
+    while -(-size // 2**scales) >= smallest_picture(receptive_field):
+        scales += 1
+    return scales
 
 
 def smallest_picture(receptive_field: int) -> int:

@@ -45,6 +45,8 @@ COSTLY = (
     "identity",
     "patch",
     "discriminator_width",
+    "scales",
+    "feature_matching",
     "conditional",
     "gan",
     "size",

@@ -11,11 +11,17 @@ from typing import Any
 
 from pix2pix.config import TrainConfig, knobs
 from pix2pix.method_settings import with_method_settings
+from pix2pix.networks.patchgan import most_scales
 
 PAPER_EPOCHS = 200
+FITTED = ("size", "scales")
+"""Settings of a preset that small pictures lower."""
 FOUND = {"decoder": "sharp", "crisp": 0.5, "real_label": 0.9}
 """Settings that give better pictures than the paper's own choices (numbers in checkpoints/README.md)."""
 PAPERS = {"decoder": "transposed", "crisp": 0.0, "real_label": 1.0}
+TWO_SCALES = {"gan": "lsgan", "l1": 10.0, "scales": 2, "feature_matching": 10.0}
+"""The losses that were best to the eye of seven recipes for facades at equal time (docs/results.md)."""
+ONE_SCALE = {"gan": "vanilla", "l1": 100.0, "scales": 1, "feature_matching": 0.0}
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,9 @@ class Preset:
         """Returns all settings that the preset fixes, for `pairs` training examples (without pairs: pictures
         of the larger side) worth `largest` pixels."""
         steps = self.steps(pairs)
-        fixed = self.settings | {"size": min(self.settings["size"], largest), "steps": steps}
+        size = min(self.settings["size"], largest)
+        fixed = self.settings | {"size": size, "steps": steps}
+        fixed["scales"] = min(self.settings["scales"], most_scales(70, size))
         return with_method_settings({"method": self.method, **fixed}) | intervals(steps)
 
     def apply(self, config: TrainConfig, pairs: int, *, largest: int = 256) -> TrainConfig:
@@ -72,7 +80,8 @@ PRESETS = (
             "decay_from": 0.5,
             "ema": 0.99,
         }
-        | FOUND,
+        | FOUND
+        | ONE_SCALE,
         lambda pairs: 1_500,
     ),
     Preset(
@@ -88,7 +97,8 @@ PRESETS = (
             "decay_from": 0.5,
             "ema": 0.999,
         }
-        | FOUND,
+        | FOUND
+        | TWO_SCALES,
         _good_steps,
     ),
     Preset(
@@ -104,13 +114,16 @@ PRESETS = (
             "decay_from": 1.0,
             "ema": 0.0,
         }
-        | PAPERS,
+        | PAPERS
+        | ONE_SCALE,
         lambda pairs: PAPER_EPOCHS * max(1, pairs),
     ),
 )
 
 
-WITHOUT_PAIRS = {"batch": 1, "rate": 2e-4, "decay_from": 0.5} | PAPERS
+FOR_PAIRS = {"l1": 100.0, "feature_matching": 0.0}
+"""Settings of pix2pix alone as they are where nobody chooses them: a form may come from there."""
+WITHOUT_PAIRS = {"batch": 1, "rate": 2e-4, "decay_from": 0.5, "scales": 1} | PAPERS | FOR_PAIRS
 CYCLE_PRESETS = (
     Preset(
         "quick",
@@ -151,7 +164,9 @@ def preset_of(config: TrainConfig) -> str:
     """Returns the title of the preset whose settings a run has, whatever its number of
     steps; `own` for none."""
     for preset in METHOD_PRESETS[config.method]:
-        if all(getattr(config, name) == value for name, value in preset.settings.items() if name != "size"):
+        if all(
+            getattr(config, name) == value for name, value in preset.settings.items() if name not in FITTED
+        ):
             return preset.title
     return "own"
 

@@ -46,6 +46,27 @@ def test_the_grid_is_that_of_the_papers_tables() -> None:
     assert len(cells_of(plan(TrainConfig()))) == 10
 
 
+def test_recipes_are_a_table_of_their_own_that_is_asked_for() -> None:
+    (recipes,) = plan(TrainConfig(), ["recipes"])
+    found = [dataclasses.replace(TrainConfig(), **cell.changes) for cell in recipes.cells]
+    assert [(each.gan, each.scales, each.feature_matching, each.l1) for each in found] == [
+        ("vanilla", 1, 0, 100),
+        ("vanilla", 1, 10, 100),
+        ("vanilla", 2, 0, 100),
+        ("vanilla", 2, 10, 100),
+        ("lsgan", 2, 10, 10),
+        ("vanilla", 2, 10, 10),
+        ("lsgan", 2, 10, 30),
+        ("lsgan", 3, 10, 10),
+    ]
+    small = plan(dataclasses.replace(TrainConfig(), size=64), ["recipes"])[0]
+    assert len(small.cells) == 7 and small.left_out == "Size 64 is too small for three scales, LSGAN, L1 10."
+    with pytest.raises(ConfigError, match="tables has 'recipe'; choose from losses, .* and recipes"):
+        plan(TrainConfig(), ["losses", "recipe"])
+    with pytest.raises(ConfigError, match="scales is what the ablation changes by itself"):
+        plan(TrainConfig(scales=2), ["recipes"])
+
+
 def test_a_patch_larger_than_the_pictures_is_named_and_left_out() -> None:
     patches = plan(dataclasses.replace(TrainConfig(), size=64))[2]
     assert [cell.label for cell in patches.cells] == ["1 x 1", "16 x 16", "70 x 70"]

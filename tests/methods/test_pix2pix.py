@@ -71,7 +71,7 @@ def test_a_patch_too_large_for_the_pictures_is_refused_with_those_that_fit() -> 
 
 def test_the_vanilla_objective_is_halved_and_the_others_are_not() -> None:
     for form, share in zip(FORMS[:3], (0.5, 1, 1), strict=True):
-        losses = discriminator_losses(Mean(), *pictures(), settings(gan=form))
+        losses = discriminator_losses([Mean()], *pictures(), settings(gan=form))
         assert losses["d"].item() == pytest.approx(share * (losses["d_real"] + losses["d_fake"]).item())
 
 
@@ -81,7 +81,7 @@ def test_the_losses_of_a_known_discriminator_are_known() -> None:
         torch.full((1, 3, 4, 4), 1.0),
         torch.full((1, 3, 4, 4), -1.0),
     )
-    losses = discriminator_losses(Mean(), source, target, fake, settings(gan="hinge"))
+    losses = discriminator_losses([Mean()], source, target, fake, settings(gan="hinge"))
     # (0 + 3 * 1) / 4 = 3/4 for the real pair, -3/4 for the fake one
     assert {name: loss.item() for name, loss in losses.items()} == {
         "d": 0.5,
@@ -90,14 +90,14 @@ def test_the_losses_of_a_known_discriminator_are_known() -> None:
         "score_real": 0.75,
         "score_fake": -0.75,
     }
-    vanilla = discriminator_losses(Mean(), source, target, fake, settings(conditional=False))
+    vanilla = discriminator_losses([Mean()], source, target, fake, settings(conditional=False))
     assert vanilla["score_real"].item() == pytest.approx(1 / (1 + math.exp(-1)))
     assert vanilla["d"].item() == pytest.approx(math.log(1 + math.exp(-1)))
 
 
 def test_one_sided_smoothing_reaches_the_real_part_alone() -> None:
     plain, smooth = (
-        discriminator_losses(Mean(), *pictures(), settings(real_label=label)) for label in (1.0, 0.9)
+        discriminator_losses([Mean()], *pictures(), settings(real_label=label)) for label in (1.0, 0.9)
     )
     assert smooth["d_real"] != plain["d_real"]
     assert smooth["d_fake"] == plain["d_fake"]
@@ -107,7 +107,7 @@ def test_the_discriminator_s_step_gives_the_generator_no_gradient() -> None:
     source, target, fake = pictures()
     discriminator = drawn(settings())
     fake.requires_grad_()
-    discriminator_losses(discriminator, source, target, fake, settings())["d"].backward()
+    discriminator_losses([discriminator], source, target, fake, settings())["d"].backward()
     assert fake.grad is None
     assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
@@ -117,7 +117,7 @@ def test_wgan_pays_the_penalty_through_its_input(conditional: bool) -> None:
     source, target, fake = pictures()
     config, alpha = settings(gan="wgan-gp", conditional=conditional, penalty=7.0), torch.tensor([0.2, 0.9])
     discriminator = drawn(config)
-    losses = discriminator_losses(discriminator, source, target, fake, config, alpha)
+    losses = discriminator_losses([discriminator], source, target, fake, config, alpha)
 
     def judge(picture: Tensor) -> Tensor:
         return discriminator(torch.cat((source, picture), 1) if conditional else picture)
@@ -136,7 +136,9 @@ def test_the_penalty_alone_pulls_the_slope_of_a_critic_to_one() -> None:
     penalties = []
     for _ in range(30):
         optimizer.zero_grad()
-        penalties.append(discriminator_losses(discriminator, source, target, fake, config, alpha)["penalty"])
+        penalties.append(
+            discriminator_losses([discriminator], source, target, fake, config, alpha)["penalty"]
+        )
         penalties[-1].backward()
         optimizer.step()
     assert penalties[-1] < 0.1 < 0.9 < penalties[0]
@@ -158,7 +160,7 @@ def test_each_objective_of_the_paper_is_only_settings(
 ) -> None:
     discriminator = Mean()
     config = settings(**values)
-    losses = generator_losses(None if config.gan == "none" else discriminator, *pictures(), config)
+    losses = generator_losses([] if config.gan == "none" else [discriminator], *pictures(), config)
     expected = sum(weight * losses[part] for part, weight in parts.items())
     torch.testing.assert_close(losses["g"], expected)
     assert discriminator.seen == shown
@@ -167,7 +169,7 @@ def test_each_objective_of_the_paper_is_only_settings(
 
 def test_a_part_of_weight_zero_cannot_spoil_the_objective() -> None:
     source, target, fake = pictures()
-    losses = generator_losses(Mean(), source, target * math.inf, fake, settings(l1=0.0))
+    losses = generator_losses([Mean()], source, target * math.inf, fake, settings(l1=0.0))
     assert losses["g_l1"].isinf()
     assert losses["g"].isfinite()
 
@@ -183,7 +185,7 @@ def test_the_generator_learns_to_raise_its_score_without_teaching_the_discrimina
     losses = []
     for _ in range(4):
         optimizer.zero_grad()
-        losses.append(generator_losses(discriminator, source, target, generator(source), config)["g"])
+        losses.append(generator_losses([discriminator], source, target, generator(source), config)["g"])
         losses[-1].backward()
         optimizer.step()
     assert losses[-1] < losses[0]
@@ -195,8 +197,8 @@ def test_bfloat16_networks_have_float32_losses(form: str) -> None:
     config = settings(gan=form)
     discriminator = drawn(config)
     with torch.autocast("cpu", torch.bfloat16):
-        losses = discriminator_losses(discriminator, *pictures(), config, torch.rand(2))
-        losses |= generator_losses(discriminator, *pictures(), config)
+        losses = discriminator_losses([discriminator], *pictures(), config, torch.rand(2))
+        losses |= generator_losses([discriminator], *pictures(), config)
     losses["d"].backward()
     assert {loss.dtype for loss in losses.values()} == {torch.float32}
     assert all(parameter.grad.isfinite().all() for parameter in discriminator.parameters())
