@@ -1,5 +1,7 @@
 // Which model goes with what.
 
+import { isBlank } from "../../shared/canvas_js/desks.js";
+
 const CHOICE_PLACE = "pix2pix-model";
 
 /** Two models can look at one drawing. */
@@ -26,12 +28,8 @@ export function findPartner(models, model, now) {
   return goesWith(now) ? now : models.find(goesWith) || null;
 }
 
-/** A model's own example may take the place of the drawing: it is blank, or still the `example` of another kind that came with a model. */
-export function isFree({ sketch }, example, kind) {
-  const { labels } = sketch.raster;
-  if (labels.every((label) => label === sketch.background)) return true;
-  return Boolean(example) && example.kind !== kind && labels.length === example.labels.length && labels.every((label, i) => label === example.labels[i]);
-}
+/** An example may lie here: nothing was drawn, and nothing taken back. */
+export const isFree = ({ sketch }) => isBlank(sketch) && !sketch.history.done.length && !sketch.history.undone.length;
 
 /** A picture was opened for a model that takes photos. */
 export const hasPhoto = (root) => Boolean(root.querySelector(".p2p-photo-image").getAttribute("src"));

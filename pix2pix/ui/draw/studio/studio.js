@@ -1,6 +1,7 @@
 // The Draw tab: models above, the drawing on the left, pictures beside it. Puts the parts together and passes drawings on.
 
 import { mountCanvas } from "../../shared/canvas_js/canvas.js";
+import { recover, store } from "../../shared/canvas_js/store.js";
 import { rove } from "../../shared/canvas_js/panel.js";
 import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { Link } from "./link.js";
@@ -48,6 +49,7 @@ class Studio {
     this.root.addEventListener("click", (event) => this.clicked(event));
     this.time = this.root.querySelector(".p2p-time");
     this.showChoosers();
+    if (recover(spec.name, "isLive") === false) this.setLive(false);
   }
 
   buildChoosers() {
@@ -92,7 +94,6 @@ class Studio {
     this.take(await this.link.ask("list_models", {}));
     const first = this.model(findFirst(this.models, this.first));
     this.build(first?.spec || this.spec);
-    this.canvas.restore();
     await this.choose(first?.key);
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
   }
@@ -137,20 +138,17 @@ class Studio {
     this.canvas.redraw();
   }
 
-  /** The canvas that the model asks for, and a drawing on it. */
+  /** The canvas that the model asks for, with what was drawn there, or an example where nothing was. */
   async prepare(model) {
     const isDrawn = model.spec.palette.length > 0;
-    const mayReplace = isDrawn ? isFree(this.canvas.editor, this.example, model.examples) : !hasPhoto(this.root);
     this.canvas.changeSpec(model.spec);
-    if (!mayReplace) return;
+    if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
     const [example] = this.examples[model.examples] || [];
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
-    if (!isDrawn) return;
-    this.canvas.editor.sketch.history.clear();
-    this.example = { kind: model.examples, labels: this.canvas.editor.sketch.raster.labels.slice() };
+    if (isDrawn) this.canvas.editor.sketch.history.clear();
   }
 
   explainEmpty() {
@@ -252,6 +250,7 @@ class Studio {
   setLive(isLive) {
     this.root.querySelector(".p2p-live").setAttribute("aria-checked", String(isLive));
     this.canvas.setLive(isLive);
+    store(this.spec.name, "isLive", isLive);
   }
 
   slide() {

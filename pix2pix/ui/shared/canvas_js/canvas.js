@@ -1,18 +1,20 @@
 // The drawing canvas on a page: puts the parts together. Knows the DOM, and nothing of Gradio.
 
-import { Editor, isDrawn } from "./editor.js";
+import { Editor } from "./editor.js";
+import { isDrawn } from "./desks.js";
 import { Painter } from "./painter.js";
 import { Overlay } from "./overlay.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
 import { isTyping, listenToArrows, meaningOf } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
 import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
-import { findDrawing, keepDrawing } from "./store.js";
+import { recover, shelfOf, store } from "./store.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
 import { Camera } from "./camera.js";
-import { createPalette, translation } from "./palette.js";
-import { resample } from "./raster.js";
+
+/** Milliseconds without a change after which the drawing is kept, and characters that its history may take there. */
+const KEEP_AFTER = 250, MOST_HISTORY = 400_000;
 
 /**
  * Puts a canvas into `element`, whose markup is canvas.html.
@@ -27,7 +29,6 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
     editor: page.editor,
     changeSpec: (next) => page.changeSpec(next),
     openPicture: (source) => page.open(source),
-    restore: () => page.restore(),
     redraw: () => page.editor.announce(),
     setLive: (isLive) => (page.isLive = isLive),
     note: (text) => page.note(text),
@@ -43,7 +44,7 @@ function tellOpened({ labels, moved, width, height }) {
 
 class CanvasPage {
   constructor(root, spec, send, name) {
-    Object.assign(this, { root, name, photo: null, stateFrame: 0, isLive: true });
+    Object.assign(this, { root, name, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -56,7 +57,7 @@ class CanvasPage {
       state: () => this.showState(),
       overlay: () => this.overlay?.refresh(),
       view: () => this.showView(),
-    });
+    }, { shelf: shelfOf(name), habits: recover(name, "habits") });
     this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.editor);
     this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
     this.showSpec();
@@ -75,8 +76,21 @@ class CanvasPage {
     this.painter.invalidate(box);
     this.overlay?.refresh();
     if (isFinal || this.isLive) this.emit(isFinal);
-    if (!isFinal || !isDrawn(this.editor.spec.kind)) return;
-    keepDrawing(this.name, this.editor.spec.kind, this.editor.sketch.raster, this.editor.sketch.palette);
+    if (isFinal) this.keepSoon();
+  }
+
+  keepSoon() {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = setTimeout(() => this.keepNow(), KEEP_AFTER);
+  }
+
+  /** Keeps the drawing and the tools in hand over a reload. */
+  keepNow() {
+    clearTimeout(this.keepTimer);
+    this.keepTimer = 0;
+    const { editor } = this;
+    store(this.name, "habits", editor.habits());
+    if (isDrawn(editor.desk.kind)) editor.desks.keep(editor.desk, MOST_HISTORY);
   }
 
   async useCamera() {
@@ -92,22 +106,10 @@ class CanvasPage {
 
   changeSpec(spec) {
     this.camera.stop();
+    this.keepNow();
     this.editor.changeSpec(spec);
     this.showSpec();
     this.editor.announce();
-  }
-
-  /** A drawing of this tab from before a reload; true where there was one. */
-  restore() {
-    const { kind, size, palette } = this.editor.spec;
-    const kept = isDrawn(kind) && findDrawing(this.name, kind);
-    if (!kept) return false;
-    const table = translation(createPalette(kept.palette), createPalette(palette));
-    const labels = kept.labels.map((label) => table[label]);
-    this.editor.load(resample({ width: kept.size, height: kept.size, labels }, size, size).labels);
-    this.editor.sketch.history.clear();
-    this.editor.announce();
-    return true;
   }
 
   /** Opens a picture: snapped to the palette, or as it is where the model takes photos. */
@@ -163,6 +165,7 @@ class CanvasPage {
       showState(this.root, this.editor, this.editor.tool);
       if (this.shownLabel !== this.editor.label) revealSwatch(this.root);
       this.shownLabel = this.editor.label;
+      this.keepSoon();
     });
   }
 
@@ -184,6 +187,8 @@ class CanvasPage {
     document.addEventListener("keydown", (event) => this.pressed(event), { signal: page.signal });
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
     document.addEventListener("paste", (event) => this.pasted(event), { signal: page.signal });
+    window.addEventListener("pagehide", () => this.keepNow(), { signal: page.signal });
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keepNow(), { signal: page.signal });
     return () => {
       this.camera.stop();
       watcher.disconnect();

@@ -22,12 +22,6 @@ export function nearestClass(palette, color) {
   return best;
 }
 
-/** For each class of one palette the nearest class of another. */
-export const translation = (from, to) => from.colors.map((color) => nearestClass(to, color));
-
-/** Two palettes with the same colours in the same places. */
-export const sameColors = (a, b) => String(a.colors) === String(b.colors);
-
 /** Pixels (RGBA bytes; what is transparent lies on white) as classes, and how many were not exactly a palette colour. */
 export function snapPixels(data, palette) {
   const labels = new Uint8Array(data.length / 4);
