@@ -3,6 +3,7 @@ can send anything."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ from pix2pix.errors import ConfigError, RightsError, RunError
 from pix2pix.runtime.progress import Progress
 from pix2pix.ui.models import card as card
 from pix2pix.ui.models import rename_delete as rename_delete
+from pix2pix.ui.models.deleted import bring_back, list_deleted
 from pix2pix.ui.models.hub_status import HubConnection
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.answers import Answer
 from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
-from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.model_library import Model, ModelLibrary, key_of
 from pix2pix.ui.shared.permissions import ON_A_SPACE
 from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.shared.thumbnails import card_picture, thumbnails_of
@@ -77,6 +79,7 @@ class ModelsHandlers:
             "runs": runs,
             "folder": str(self.library.checkpoints),
             "hub": self._hub(visitor),
+            "deleted": self._deleted(visitor),
             "transfers": [transfer.describe() for transfer in self.transfers.of(visitor.name)],
         }
 
@@ -128,13 +131,26 @@ class ModelsHandlers:
         }
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Deletes a model, or a file that cannot be used, and returns its name."""
+        """Deletes a model, or a file that cannot be used, and returns the token that brings it back."""
         self.actions.rights.check(visitor.name, "delete")
         return {
-            "gone": rename_delete.delete(
+            "token": rename_delete.delete(
                 self.library, _text_of(order, "key"), version=_text_of(order, "version")
             )
         }
+
+    def bring_back(self, visitor: Visitor, order: Any) -> Answer:
+        """Undoes a deletion and returns the key of the model."""
+        self.actions.rights.check(visitor.name, "delete")
+        return {"key": key_of(bring_back(self.library.checkpoints, _text_of(order, "token")))}
+
+    def _deleted(self, visitor: Visitor) -> list[Answer]:
+        if self.refusal(visitor, "delete"):
+            return []
+        return [
+            {"token": each.token, "name": each.path.name, "minutes": math.ceil(each.seconds_left / 60)}
+            for each in list_deleted(self.library.checkpoints)
+        ]
 
     def stage(self, visitor: Visitor, order: Any) -> Path:
         """Copies a model's file into a folder for downloads and returns the path."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pix2pix.ui.shared.model_library import Model
+from pix2pix.ui.shared.storage import is_copied
 
 Origin = dict[str, str]
 SHORT = 7
@@ -24,7 +25,7 @@ def origin_of(model: Model) -> Origin:
         return {"kind": "imported", "words": f"imported from {origin['project']}"[:LONGEST], "link": ""}
     if model.is_run:
         return {"kind": "trained", "words": "trained here, in its run", "link": ""}
-    if _comes_along(model):
+    if is_shipped(model):
         return {"kind": "shipped", "words": "comes with pix2pix", "link": ""}
     return {"kind": "trained", "words": "trained with pix2pix", "link": ""}
 
@@ -50,11 +51,17 @@ def _pulled(origin: Mapping[str, Any]) -> Origin:
     }
 
 
-def _comes_along(model: Model) -> bool:
-    """Whether the README of its folder lists the model, with the same command that it was trained by."""
-    readme = model.path.parent / "README.md"
+def is_shipped(model: Model) -> bool:
+    """Whether a model comes with pix2pix: the README of its folder lists it with the command that it was
+    trained by, or it was copied from there to the store of a Space."""
+    folder = model.path.parent
     command = model.about.get("command")
-    if not isinstance(command, str) or not command or not readme.is_file():
+    if model.is_run or not isinstance(command, str) or not command:
+        return False
+    if is_copied(model.path):
+        return True
+    readme = folder / "README.md"
+    if not readme.is_file():
         return False
     text = readme.read_text(encoding="utf-8", errors="replace")
     return f"## {model.path.name}" in text and command in text

@@ -29,6 +29,7 @@ QUESTIONS = (
     "find_picture",
     "rename_model",
     "delete_model",
+    "bring_back",
     "look_on_hub",
     "pull_model",
     "push_model",

@@ -115,9 +115,17 @@ def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(
     page.get_by_role("button", name="Cancel").click()
     expect(card(page, "torn")).to_be_visible()
     card(page, "torn").get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".p2p-dialog")).to_be_hidden()
+    assert (folder / "checkpoints" / "torn.pth").exists(), "Enter alone deletes nothing"
+    card(page, "torn").get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(card(page, "torn")).to_have_count(0, timeout=WAIT)
     assert not (folder / "checkpoints" / "torn.pth").exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(card(page, "torn")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
     with page.expect_download(timeout=WAIT) as download:
         choose(page, "Old houses", "download")

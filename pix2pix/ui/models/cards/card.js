@@ -8,8 +8,8 @@ const ENTRIES = [
   ["compare", "Compare", "Draw with two models side by side", (card) => !card.problem],
   ["download", "Download", "The file itself, as .pth", (card) => !card.problem],
   ["deploy", "Make a Space…", "A page of its own on the Hub that draws with it", (card, may) => !card.problem && may("deploy")],
-  ["rename", "Rename…", "", (card, may) => !card.problem && !card.isRun && may("rename")],
-  ["delete", "Delete…", "", (card, may) => !card.isRun && may("delete")],
+  ["rename", "Rename…", "", (card, may) => !card.problem && !card.isRun && !card.isShipped && may("rename")],
+  ["delete", "Delete…", "", (card, may) => !card.isRun && !card.isShipped && may("delete")],
 ];
 
 /** The element of a card. `may(act)` is false where a visitor has no right to do it. */

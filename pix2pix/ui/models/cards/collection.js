@@ -3,7 +3,7 @@
 import { make } from "../../draw/studio/dom.js";
 import { Toasts } from "../../draw/studio/toasts.js";
 import { Ask, makeField, makeSelect, makeSwitch } from "./ask.js";
-import { makeCard, showPicture } from "./card.js";
+import { makeButton, makeCard, showPicture } from "./card.js";
 import { HubBox, makeBar } from "./hub.js";
 import { sayBytes, toRepoName } from "./words.js";
 
@@ -63,6 +63,7 @@ class Collection {
     this.box.describe(answer.hub);
     this.transfers = answer.transfers;
     this.box.follow(this.transfers);
+    this.showDeleted(answer.deleted);
     this.followDialog();
     this.showAll(answer);
     this.drawPictures();
@@ -81,6 +82,25 @@ class Collection {
     if (none.hidden !== cards.length > 0) this.explainNone(none, folder, hub);
     none.hidden = cards.length > 0;
     for (const key of this.shown.keys()) if (!this.cards.has(key)) this.shown.delete(key);
+  }
+
+  /** What was deleted a moment ago, by anybody who may, can be brought back here. */
+  showDeleted(deleted) {
+    const box = this.root.querySelector(".p2p-deleted"), text = JSON.stringify(deleted.map(({ token }) => token));
+    if (text === this.shownDeleted) return;
+    this.shownDeleted = text;
+    box.replaceChildren(...deleted.map(({ token, name }) => {
+      const undo = makeButton("undo", "Undo", `Bring ${name} back`);
+      undo.addEventListener("click", () => this.bringBack(token, undo));
+      return make("div", "p2p-transfer", { "data-token": token }, make("span", "p2p-grow", {}, make("b", "", {}, name), " was deleted."), undo);
+    }));
+  }
+
+  async bringBack(token, button) {
+    button.disabled = true;
+    await this.act("Not brought back", "bring_back", { token });
+    button.disabled = false;
+    await this.look();
   }
 
   explainNone(none, folder, hub) {
@@ -179,7 +199,7 @@ class Collection {
   delete(card) {
     this.asking.open({
       title: `Delete ${card.title}?`, confirm: "Delete", tone: "bad",
-      about: `Its file (${sayBytes(card.bytes)}) is deleted for good, for everyone who uses this page.`,
+      about: `Its file (${sayBytes(card.bytes)}) goes, for everyone who uses this page. It can be brought back for ten minutes.`,
       act: async () => {
         const answer = await this.call("delete_model", { key: card.key, version: card.version });
         if (answer?.error || !answer) return answer?.error || SILENCE;
