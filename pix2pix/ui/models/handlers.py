@@ -14,7 +14,7 @@ from pix2pix.errors import ConfigError, RightsError, RunError
 from pix2pix.runtime.progress import Progress
 from pix2pix.ui.models import card as card
 from pix2pix.ui.models import rename_delete as rename_delete
-from pix2pix.ui.models.deleted import bring_back, list_deleted
+from pix2pix.ui.models.deleted import list_deleted, restore_model
 from pix2pix.ui.models.hub_status import HubConnection
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.answers import Answer
@@ -131,7 +131,7 @@ class ModelsHandlers:
         }
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Deletes a model, or a file that cannot be used, and returns the token that brings it back."""
+        """Deletes a model, or a file that cannot be used, and returns a token to restore it."""
         self.actions.rights.check(visitor.name, "delete")
         return {
             "token": rename_delete.delete(
@@ -139,10 +139,10 @@ class ModelsHandlers:
             )
         }
 
-    def bring_back(self, visitor: Visitor, order: Any) -> Answer:
+    def restore_model(self, visitor: Visitor, order: Any) -> Answer:
         """Undoes a deletion and returns the key of the model."""
         self.actions.rights.check(visitor.name, "delete")
-        return {"key": key_of(bring_back(self.library.checkpoints, _text_of(order, "token")))}
+        return {"key": key_of(restore_model(self.library.checkpoints, _text_of(order, "token")))}
 
     def _deleted(self, visitor: Visitor) -> list[Answer]:
         if self.refusal(visitor, "delete"):

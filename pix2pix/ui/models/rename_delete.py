@@ -104,7 +104,7 @@ def _move_without_links(path: Path, target: Path) -> None:
 
 
 def delete(library: ModelLibrary, key: object, *, version: object) -> str:
-    """Deletes a model's file and returns the token with which it can be brought back for a while.
+    """Deletes a model's file and returns the token with which it can be restored for a while.
 
     `version` is the one that the visitor saw: raises `CheckpointError` where the file has been written since,
     and where it comes with pix2pix.

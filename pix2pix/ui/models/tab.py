@@ -29,7 +29,7 @@ QUESTIONS = (
     "find_picture",
     "rename_model",
     "delete_model",
-    "bring_back",
+    "restore_model",
     "look_on_hub",
     "pull_model",
     "push_model",

@@ -137,15 +137,15 @@ def test_a_deleted_model_can_be_brought_back_for_ten_minutes(gallery: ModelsHand
     assert "facades" not in cards(gallery)
     (said,) = gallery.list_models(HERE)["deleted"]
     assert said == {"token": token, "name": "facades.pth", "minutes": 10}
-    assert gallery.bring_back(HERE, {"token": token}) == {"key": "facades"}
+    assert gallery.restore_model(HERE, {"token": token}) == {"key": "facades"}
     assert cards(gallery)["facades"] == card and not gallery.list_models(HERE)["deleted"]
-    with pytest.raises(CheckpointError, match="can be brought back for 10 minutes"):
-        gallery.bring_back(HERE, {"token": token})
+    with pytest.raises(CheckpointError, match="can be restored for 10 minutes"):
+        gallery.restore_model(HERE, {"token": token})
 
     token = gallery.delete_model(HERE, {"key": "facades", "version": card["version"]})["token"]
     shutil.copy(folder / "map.pth", folder / "facades.pth")
     with pytest.raises(CheckpointError, match="is there already"):
-        gallery.bring_back(HERE, {"token": token})
+        gallery.restore_model(HERE, {"token": token})
     place = folder / ".deleted" / token
     os.utime(place, (time.time() - 601,) * 2)
     assert not gallery.list_models(HERE)["deleted"]
@@ -159,10 +159,10 @@ def test_a_deletion_is_undone_by_nobody_who_may_not_delete(gallery: ModelsHandle
     public = on_a_space(gallery)
     assert not public.list_models(Visitor("eve", ""))["deleted"]
     with pytest.raises(RightsError):
-        public.bring_back(Visitor("eve", ""), {"token": token})
+        public.restore_model(Visitor("eve", ""), {"token": token})
     for wrong in ("..", "", "../x", None):
         with pytest.raises((CheckpointError, ConfigError)):
-            gallery.bring_back(HERE, {"token": wrong})
+            gallery.restore_model(HERE, {"token": wrong})
 
 
 @pytest.mark.parametrize("is_store", [False, True])

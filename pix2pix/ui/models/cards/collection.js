@@ -84,21 +84,21 @@ class Collection {
     for (const key of this.shown.keys()) if (!this.cards.has(key)) this.shown.delete(key);
   }
 
-  /** What was deleted a moment ago, by anybody who may, can be brought back here. */
+  /** What was deleted a moment ago, by anybody who may, can be restored here. */
   showDeleted(deleted) {
     const box = this.root.querySelector(".p2p-deleted"), text = JSON.stringify(deleted.map(({ token }) => token));
     if (text === this.shownDeleted) return;
     this.shownDeleted = text;
     box.replaceChildren(...deleted.map(({ token, name }) => {
       const undo = makeButton("undo", "Undo", `Bring ${name} back`);
-      undo.addEventListener("click", () => this.bringBack(token, undo));
+      undo.addEventListener("click", () => this.restore(token, undo));
       return make("div", "p2p-transfer", { "data-token": token }, make("span", "p2p-grow", {}, make("b", "", {}, name), " was deleted."), undo);
     }));
   }
 
-  async bringBack(token, button) {
+  async restore(token, button) {
     button.disabled = true;
-    await this.act("Not brought back", "bring_back", { token });
+    await this.act("Not restored", "restore_model", { token });
     button.disabled = false;
     await this.look();
   }
@@ -199,7 +199,7 @@ class Collection {
   delete(card) {
     this.asking.open({
       title: `Delete ${card.title}?`, confirm: "Delete", tone: "bad",
-      about: `Its file (${sayBytes(card.bytes)}) goes, for everyone who uses this page. It can be brought back for ten minutes.`,
+      about: `Its file (${sayBytes(card.bytes)}) goes, for everyone who uses this page. It can be restored for ten minutes.`,
       act: async () => {
         const answer = await this.call("delete_model", { key: card.key, version: card.version });
         if (answer?.error || !answer) return answer?.error || SILENCE;
