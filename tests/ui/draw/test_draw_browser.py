@@ -274,7 +274,7 @@ def test_results_of_this_visit_are_kept_over_a_reload_and_can_be_drawn_on(
     page.locator(".p2p-shot").nth(1).click()
     page.wait_for_function(
         "count => document.querySelector('.p2p-draw').canvas.editor.sketch.history.done.length === count",
-        arg=1,
+        arg=2,
     )
     np.testing.assert_array_equal(sheet_of(page), first)
     wait_for_picture(page, library)

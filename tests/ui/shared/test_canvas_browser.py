@@ -433,7 +433,7 @@ def test_a_saved_drawing_opens_again_and_other_pictures_are_snapped(server: Serv
     page.locator(".p2p-file").set_input_files([upload])
     expected[5, 5] = SHOP
     server.wait_for(COLORS[expected])
-    page.wait_for_selector("text=1 of 65,536 pixels moved")
+    page.wait_for_selector("text=1 of 65,536 pixels had another colour")
     page.locator(".p2p-file").set_input_files([upload | {"buffer": b"no picture"}])
     page.wait_for_selector("text=not a picture")
 

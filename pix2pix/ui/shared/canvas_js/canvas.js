@@ -7,6 +7,7 @@ import { Overlay } from "./overlay.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
 import { isTyping, listenToArrows, meaningOf } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
+import { tellOpened } from "./words.js";
 import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
 import { recover, shelfOf, store } from "./store.js";
 import { createEmitter } from "./emitter.js";
@@ -34,12 +35,6 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
     note: (text) => page.note(text),
     stop,
   };
-}
-
-/** What happened to a picture that was opened as a drawing. */
-function tellOpened({ labels, moved, width, height }) {
-  const colors = moved ? `${moved.toLocaleString("en")} of ${labels.length.toLocaleString("en")} pixels moved to the nearest class.` : "Every pixel was a palette colour.";
-  return width === height ? colors : `${colors} It was ${width} x ${height}, and was stretched to a square.`;
 }
 
 class CanvasPage {
@@ -114,16 +109,18 @@ class CanvasPage {
 
   /** Opens a picture: snapped to the palette, or as it is where the model takes photos. */
   async open(source) {
-    const { kind, size } = this.editor.spec;
+    const { spec } = this.editor, { kind, size } = spec;
     try {
       if (!isDrawn(kind)) {
         this.photo = await readPhoto(source, size);
         this.showPhoto();
         return this.emit(true);
       }
-      const found = await readDrawing(source, size, this.editor.sketch.palette);
+      const found = await readDrawing(source, spec, this.editor.sketch.palette);
+      // Another model was chosen meanwhile: the picture was read for the drawing of the one before.
+      if (spec !== this.editor.spec) return;
       this.editor.load(found.labels);
-      this.note(tellOpened(found));
+      this.note(tellOpened(found, spec));
     } catch (error) {
       this.note(error.message);
     }

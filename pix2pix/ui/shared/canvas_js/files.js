@@ -1,22 +1,32 @@
 // Drawings from files and to files.
 
+import { cleanPixels } from "./clean.js";
 import { snapPixels } from "./palette.js";
 import { encodePng } from "./png.js";
+import { resample } from "./raster.js";
 
 const LARGEST_FILE = 50 * 2 ** 20;
 const LARGEST_PHOTO = 1024;
+/** Side in pixels at which label maps are cleaned, before they are made as large as the drawing. */
+const LARGEST_LABELS = 1024;
 
 /** {pixels, width, height}: the pixels of a picture, stretched to a square, and its own sides. Unless it is smooth, as photos are, they are
  * the nearest ones, no colour mixed. `source`: a file or a data URL. */
 export async function readPixels(source, size, isSmooth = false) {
-  const picture = await decode(source, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
-  const sheet = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
+  const picture = await decode(source, EXACT);
+  const { width, height } = picture;
+  return { pixels: readSheet(picture, size, size, isSmooth), width, height };
+}
+
+const EXACT = { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" };
+
+function readSheet(picture, width, height, isSmooth) {
+  const sheet = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   sheet.imageSmoothingEnabled = isSmooth;
   sheet.imageSmoothingQuality = "high";
-  sheet.drawImage(picture, 0, 0, size, size);
-  const { width, height } = picture;
+  sheet.drawImage(picture, 0, 0, width, height);
   picture.close();
-  return { pixels: sheet.getImageData(0, 0, size, size).data, width, height };
+  return sheet.getImageData(0, 0, width, height).data;
 }
 
 async function decode(source, options) {
@@ -29,10 +39,17 @@ async function decode(source, options) {
   }
 }
 
-/** A picture as classes: {labels, moved, width, height}, `moved` pixels having been off the palette, `width` and `height` the picture's own. */
-export async function readDrawing(source, size, palette) {
-  const { pixels, ...sides } = await readPixels(source, size);
-  return { ...snapPixels(pixels, palette), ...sides };
+/** A picture as classes of a spec's palette: {labels, moved, cleared, isUnlike, width, height}, as `cleanPixels` gives them, `width` and `height` the
+ * picture's own. Lines are not cleaned, which would take the thin ones away. */
+export async function readDrawing(source, { kind, size, background }, palette) {
+  const picture = await decode(source, EXACT);
+  const { width, height } = picture, isLines = kind === "edges";
+  const share = isLines ? 1 : Math.min(1, LARGEST_LABELS / Math.max(width, height));
+  const wide = isLines ? size : Math.max(1, Math.round(width * share)), high = isLines ? size : Math.max(1, Math.round(height * share));
+  const data = readSheet(picture, wide, high, false);
+  if (isLines) return { ...snapPixels(data, palette, background), isUnlike: false, width, height };
+  const { labels, ...found } = cleanPixels(data, wide, palette, background);
+  return { ...found, labels: resample({ width: wide, height: high, labels }, size, size).labels, width, height };
 }
 
 /** A photo, its middle cut square, as PNG data URLs: {image, size, large}. `image` has `size` pixels a side; `large`, for pictures larger than
