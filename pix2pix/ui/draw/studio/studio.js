@@ -38,7 +38,7 @@ class Studio {
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent) });
+    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence) });
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     // One grid for all, so that everything has the width of the drawing and its pictures.
@@ -95,6 +95,8 @@ class Studio {
     const first = this.model(findFirst(this.models, this.first));
     this.build(first?.spec || this.spec);
     await this.choose(first?.key);
+    // Until now there were only parts of it.
+    this.root.style.visibility = "";
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
   }
 

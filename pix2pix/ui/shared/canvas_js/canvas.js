@@ -20,11 +20,12 @@ const KEEP_AFTER = 250, MOST_HISTORY = 400_000;
 /**
  * Puts a canvas into `element`, whose markup is canvas.html.
  * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
- * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage.
+ * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage;
+ * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing.
  */
-export function mountCanvas(element, { spec, send, name = "main" }) {
+export function mountCanvas(element, { spec, send, name = "main", fail = () => {} }) {
   const root = element.querySelector(".p2p-draw");
-  const page = new CanvasPage(root, spec, send, name);
+  const page = new CanvasPage(root, spec, { send, name, fail });
   const stop = page.listen();
   return {
     editor: page.editor,
@@ -38,8 +39,8 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
 }
 
 class CanvasPage {
-  constructor(root, spec, send, name) {
-    Object.assign(this, { root, name, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
+  constructor(root, spec, { send, name, fail }) {
+    Object.assign(this, { root, name, fail, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -123,6 +124,7 @@ class CanvasPage {
       this.note(tellOpened(found, spec));
     } catch (error) {
       this.note(error.message);
+      this.fail(error.message);
     }
   }
 
@@ -184,6 +186,8 @@ class CanvasPage {
     document.addEventListener("keydown", (event) => this.pressed(event), { signal: page.signal });
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
     document.addEventListener("paste", (event) => this.pasted(event), { signal: page.signal });
+    document.addEventListener("dragover", (event) => this.isSeen() && event.preventDefault(), { signal: page.signal });
+    document.addEventListener("drop", (event) => this.dropped(event), { signal: page.signal });
     window.addEventListener("pagehide", () => this.keepNow(), { signal: page.signal });
     document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keepNow(), { signal: page.signal });
     return () => {
@@ -220,11 +224,6 @@ class CanvasPage {
       end: (point, event) => editor.end(point, event),
       hover: (point, event) => editor.hoverAt(point, event),
       cancel: () => editor.quit(),
-    });
-    this.stage.addEventListener("dragover", (event) => event.preventDefault());
-    this.stage.addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
     });
   }
 
@@ -264,7 +263,7 @@ class CanvasPage {
 
   /** Keys work wherever the focus is, except in fields, and only while the drawing can be seen. */
   pressed(event) {
-    if (event.defaultPrevented || isTyping(event.target) || !this.stage.offsetParent) return;
+    if (event.defaultPrevented || isTyping(event.target) || !this.isSeen()) return;
     const { editor } = this;
     if (event.code === "Space" && (event.target === document.body || event.target === this.stage)) {
       event.preventDefault();
@@ -286,9 +285,20 @@ class CanvasPage {
     this.stage.classList.toggle("p2p-panning", isHeld);
   }
 
+  isSeen() {
+    return Boolean(this.stage.offsetParent);
+  }
+
+  /** A file that is dropped anywhere while the drawing is in sight is opened: the browser must not leave the page for it. */
+  dropped(event) {
+    if (event.defaultPrevented || !this.isSeen()) return;
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
+  }
+
   pasted(event) {
     const file = [...(event.clipboardData?.files || [])].find(({ type }) => type.startsWith("image/"));
-    if (!file || isTyping(event.target) || !this.stage.offsetParent) return;
+    if (!file || isTyping(event.target) || !this.isSeen()) return;
     event.preventDefault();
     this.open(file);
   }
