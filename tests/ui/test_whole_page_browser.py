@@ -66,8 +66,8 @@ def plain(label: int, size: tuple[int, int] = (64, 64)) -> Image.Image:
 
 def expect_result(page: Page, size: tuple[int, int]) -> None:
     page.wait_for_function(
-        "([width, height]) => { const image = document.querySelector('#result img'); return image?.naturalWidth "
-        "=== width && image.naturalHeight === height }",
+        "([width, height]) => { const it = document.querySelector('#result img'); return it?.naturalWidth "
+        "=== width && it.naturalHeight === height }",
         arg=list(size),
         timeout=WAIT,
     )

@@ -55,7 +55,7 @@ class Studio {
   buildChoosers() {
     const on = (pick, refuse) => ({ pick, refuse, prepare: () => this.look(), thumbnail: (model, mayAsk) => this.thumbs.find(model, mayAsk) });
     this.picker = new Picker("Model", on((key) => this.choose(key), () => ""));
-    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes another kind of drawing")));
+    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes other drawings than this one")));
     this.plus = makeAction("compare", "Compare", "Show a second model's picture of the same drawing");
     this.minus = make("button", "p2p-icon", { type: "button", "data-do": "single", "aria-label": "Stop comparing", title: "Stop comparing" });
     this.minus.innerHTML = pictogram("close");
@@ -192,7 +192,7 @@ class Studio {
     const partner = findPartner(this.models, this.model(key), this.model());
     await this.choose(partner?.key || key);
     if (partner) return this.compare(key);
-    this.toasts.show("Nothing to compare with", "There is no second model that takes this kind of drawing.");
+    this.toasts.show("Nothing to compare with", "There is no second model that takes such drawings.");
   }
 
   single() {

@@ -72,6 +72,7 @@ class CanvasPage {
     this.painter.invalidate(box);
     this.overlay?.refresh();
     if (isFinal || this.isLive) this.emit(isFinal);
+    if (isFinal) this.note("");
     if (isFinal) this.keepSoon();
   }
 
@@ -111,6 +112,7 @@ class CanvasPage {
   /** Opens a picture: snapped to the palette, or as it is where the model takes photos. */
   async open(source) {
     const { spec } = this.editor, { kind, size } = spec;
+    this.note("");
     try {
       if (!isDrawn(kind)) {
         this.photo = await readPhoto(source, size);

@@ -1,7 +1,7 @@
 // The tools that paint. A tool is what happens to the sketch from the press of the pointer to its release; points are pixels.
 // `kit` is the editor it works at: {sketch, label, size, mirror, view, selection, copying, pick, refresh}.
 
-import { boxBetween, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
+import { boxBetween, classBehind, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
 
 /** Paints, and with the mirror switch on paints the mirror image too. */
 export function paintBothSides(kit, points, paint) {
@@ -51,17 +51,18 @@ export const rectangle = dragShape(toSquare, (raster, [a, b], kit) => fillBox(ra
 export const ellipse = dragShape(toSquare, (raster, [a, b], kit) => fillEllipse(raster, boxBetween(a, b), kit.label));
 export const line = dragShape(toEighth, (raster, [a, b], kit) => strokeLine(raster, a, b, kit.size, kit.label));
 
-/** A free stroke of one class. */
+/** A free stroke of the class that `labelOf(kit, point)` gives where it begins. */
 function freehand(labelOf) {
   const draw = (kit, from, to) => {
-    const label = labelOf(kit);
+    const { label } = kit.sketch.stroke;
     kit.sketch.extend(paintBothSides(kit, [from, to], (raster, [a, b]) => strokeLine(raster, a, b, kit.size, label)));
     kit.sketch.stroke.last = to;
   };
   return {
     begin(kit, point) {
       kit.sketch.begin();
-      const label = labelOf(kit);
+      const label = labelOf(kit, point);
+      kit.sketch.stroke.label = label;
       kit.sketch.extend(paintBothSides(kit, [point], (raster, [at]) => stamp(raster, at, kit.size, label)));
       kit.sketch.stroke.last = point;
     },
@@ -76,7 +77,8 @@ function freehand(labelOf) {
 }
 
 export const brush = freehand((kit) => kit.label);
-export const eraser = freehand((kit) => kit.sketch.background);
+/** Takes away what it begins on: a window becomes the wall that it is in, not a hole. */
+export const eraser = freehand((kit, point) => classBehind(kit.sketch.raster, point, kit.sketch.background));
 
 /** Fills at the press. */
 export const bucket = {

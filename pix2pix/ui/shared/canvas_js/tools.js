@@ -11,7 +11,7 @@ export const TOOLS = [
   { id: "ellipse", name: "Ellipse", key: "E", tool: ellipse, hint: "Drag an ellipse. Shift makes it a circle." },
   { id: "bucket", name: "Fill", key: "F", tool: bucket, hint: "Click to fill an area of one colour." },
   { id: "eyedropper", name: "Pick a class", key: "I", tool: eyedropper, hint: "Click to take the class under the pointer." },
-  { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Paints the background." },
+  { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Takes away what it begins on: there is then what lies around it." },
   { id: "select", name: "Select and move", key: "V", tool: select, hint: "Drag a rectangle, then drag it away. Alt makes a copy." },
 ];
 
