@@ -21,6 +21,7 @@ from pix2pix.ui.shared.storage import find_places
 from pix2pix.ui.study import tab as study_tab
 from pix2pix.ui.train import tab as train_tab
 from pix2pix.ui.translate import tab as translate_tab
+from pix2pix.ui.translate.endpoint import ApiPage
 
 CSS = sorted(Path(__file__).parent.glob("*/*.css"), key=lambda path: path.name)
 HEADER = (
@@ -62,7 +63,7 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
     log_refusals_in_a_line()
     library = ModelLibrary(checkpoints, runs)
     jobs.adopt(library.runs)
-    with gr.Blocks(
+    with ApiPage(
         title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
     ) as demo:
         gr.HTML(HEADER, js_on_load=page_script())

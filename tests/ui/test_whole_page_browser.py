@@ -1,4 +1,4 @@
-"""What belongs to the whole page in a real browser: the open tab, files dropped anywhere, a server that is gone."""
+"""The whole page in a real browser: the open tab, files dropped anywhere, a server that is gone."""
 
 from __future__ import annotations
 
