@@ -57,3 +57,37 @@ test("the eraser takes a window out of its wall, a wall out of the sky, and leav
   assert.equal(editor.sketch.labelAt([2, 61]), 0);
   assert.equal(before.filter((label) => label === 0).length <= editor.sketch.raster.labels.filter((label) => label === 0).length, true);
 });
+
+test("with the grid on shapes lie on it, whatever the hand does, and a selection moves by cells", () => {
+  const editor = createHouse(), cell = 4;
+  editor.sketch.clear();
+  editor.toggle("grid");
+  const boxOf = (label) => {
+    const found = [...editor.sketch.raster.labels.keys()].filter((i) => editor.sketch.raster.labels[i] === label);
+    const xs = found.map((i) => i % 64), ys = found.map((i) => i >> 6);
+    return [Math.min(...xs), Math.min(...ys), Math.max(...xs) + 1, Math.max(...ys) + 1];
+  };
+  editor.choose("rectangle");
+  dragFrom(editor, [9, 10], [22, 30]);
+  assert.deepEqual(boxOf(WALL), [8, 12, 24, 32]);
+  editor.undo();
+  dragFrom(editor, [22, 30], [9, 10]);
+  assert.deepEqual(boxOf(WALL), [8, 12, 24, 32]);
+  editor.undo();
+  dragFrom(editor, [9, 9], [9, 9]);
+  assert.deepEqual(boxOf(WALL), [8, 8, 8 + cell, 8 + cell]);
+  editor.choose("select");
+  dragFrom(editor, [7, 7], [13, 13]);
+  dragFrom(editor, [10, 10], [15, 21]);
+  assert.deepEqual(boxOf(WALL), [8 + cell, 8 + 3 * cell, 8 + 2 * cell, 8 + 4 * cell]);
+  editor.choose("line");
+  editor.resizeBrush(1);
+  editor.sketch.clear();
+  dragFrom(editor, [3, 3], [42, 5]);
+  assert.deepEqual(boxOf(WALL), [4, 4, 45, 5]);
+  editor.toggle("grid");
+  editor.undo();
+  editor.choose("rectangle");
+  dragFrom(editor, [9, 10], [22, 30]);
+  assert.deepEqual(boxOf(WALL), [9, 10, 23, 31]);
+});

@@ -216,9 +216,19 @@ def test_the_slider_lays_the_drawing_over_the_picture(page: Page) -> None:
     expect(slider).to_be_focused()
     slider.press("Home")
     assert (
-        page.evaluate("getComputedStyle(document.querySelector('.p2p-under')).clipPath")
+        page.evaluate("getComputedStyle(document.querySelector('.p2p-cover')).clipPath")
         == "inset(0px 100% 0px 0px)"
     )
+    page.locator(".p2p-stage").focus()
+    page.keyboard.press(".")
+    page.wait_for_function("document.querySelector('.p2p-picture').style.transform.includes('scale(1.5)')")
+    parts = page.locator(".p2p-pixels, .p2p-picture, .p2p-under").evaluate_all(
+        "all => all.map((each) => { const [one, frame] = [each.getBoundingClientRect(), "
+        "each.closest('.p2p-stage, .p2p-frame').getBoundingClientRect()]; return "
+        "[one.x - frame.x, one.y - frame.y, one.width].map(Math.round) })"
+    )
+    assert parts[0] == parts[1] == parts[2], "zooming moves the picture with the drawing"
+    page.keyboard.press("/")
     under = page.locator(".p2p-under").get_attribute("src") or ""
     shown_drawing = Image.open(io.BytesIO(base64.b64decode(under.split(",")[1]))).convert("RGB")
     np.testing.assert_array_equal(np.asarray(shown_drawing), COLORS[sheet_of(page)])

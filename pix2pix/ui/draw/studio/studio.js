@@ -38,7 +38,7 @@ class Studio {
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence) });
+    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence), view: (seen) => this.showPart(seen) });
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     // One grid for all, so that everything has the width of the drawing and its pictures.
@@ -181,6 +181,7 @@ class Studio {
       this.views.push(new ResultView(this.ask, 2));
       this.results.append(this.views[1].root);
       this.views[1].slide(this.views[0].isSliding);
+      if (this.seen) this.views[1].showPart(this.seen);
     }
     this.views[1].use(model);
     this.showChoosers();
@@ -198,6 +199,12 @@ class Studio {
   single() {
     this.views.pop().root.remove();
     this.showChoosers();
+  }
+
+  /** The pictures show the part that is in sight on the canvas. */
+  showPart(seen) {
+    this.seen = seen;
+    for (const view of this.views) view.showPart(seen);
   }
 
   // Drawings out, pictures in.

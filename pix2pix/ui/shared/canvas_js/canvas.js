@@ -21,11 +21,12 @@ const KEEP_AFTER = 250, MOST_HISTORY = 400_000;
  * Puts a canvas into `element`, whose markup is canvas.html.
  * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
  * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage;
- * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing.
+ * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing, and `view({x, y, zoom})` which part of the drawing is in
+ * sight, x and y in shares of its side.
  */
-export function mountCanvas(element, { spec, send, name = "main", fail = () => {} }) {
+export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {} }) {
   const root = element.querySelector(".p2p-draw");
-  const page = new CanvasPage(root, spec, { send, name, fail });
+  const page = new CanvasPage(root, spec, { send, name, fail, view });
   const stop = page.listen();
   return {
     editor: page.editor,
@@ -39,8 +40,8 @@ export function mountCanvas(element, { spec, send, name = "main", fail = () => {
 }
 
 class CanvasPage {
-  constructor(root, spec, { send, name, fail }) {
-    Object.assign(this, { root, name, fail, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
+  constructor(root, spec, { send, name, fail, view }) {
+    Object.assign(this, { root, name, fail, tellView: view, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -171,7 +172,8 @@ class CanvasPage {
   }
 
   showView() {
-    const { x, y, zoom } = this.editor.view;
+    const { x, y, zoom, side } = this.editor.view;
+    this.tellView({ x: x / side, y: y / side, zoom });
     this.painter.canvas.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
     this.overlay?.refresh();
   }

@@ -16,7 +16,7 @@ export const TOOLS = [
 ];
 
 export const SWITCHES = [
-  { id: "grid", name: "Grid", key: "G" },
+  { id: "grid", name: "Grid", key: "G", about: "Grid: shapes snap to it" },
   { id: "mirror", name: "Mirror symmetry", key: "M" },
 ];
 
