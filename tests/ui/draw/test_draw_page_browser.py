@@ -3,6 +3,7 @@ what can be read and reached."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,20 @@ def test_a_model_that_takes_photos_shows_one_of_ours_until_there_is_another(
     assert page.locator(".p2p-photo-image").get_attribute("src") == mine, "one's own photo stays"
     page.close()
     demo.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1024, 700)])
+def test_tools_classes_and_picture_are_in_the_first_screen_of_small_ones(
+    browser: Browser, address: str, width: int, height: int
+) -> None:
+    small = open_page(browser, address, width, height)
+    expect(shown(small)).to_be_visible(timeout=WAIT)
+    picture = ".p2p-inset img" if width < 700 else ".p2p-picture"
+    for name in (".p2p-stage", picture, ".p2p-palette", "[data-action=undo]", "[data-tool]"):
+        boxes = [each.bounding_box() for each in small.locator(name).all()]
+        assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= height for box in boxes), name
+        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes), name
+    assert small.locator(".p2p-inset img").get_attribute("src") == shown(small).get_attribute("src")
+    small.keyboard.press("p")
+    expect(small.locator(".p2p-hint")).to_have_text(re.compile("at the first one again"))
+    small.close()

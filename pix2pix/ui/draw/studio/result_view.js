@@ -6,9 +6,9 @@ import { make } from "./dom.js";
 const PATIENCE = 350;
 
 export class ResultView {
-  /** `ask(order)` resolves to an answer of the server. */
-  constructor(ask, number) {
-    Object.assign(this, { ask, model: null, shown: null, sequence: -1, asked: 0, isSliding: false });
+  /** `ask(order)` resolves to an answer of the server; `onShow(picture)` gets the data URL of each picture that is shown. */
+  constructor(ask, number, onShow = () => {}) {
+    Object.assign(this, { ask, onShow, model: null, shown: null, sequence: -1, asked: 0, isSliding: false });
     this.picture = make("img", "p2p-picture", { alt: "The picture that the model makes of the drawing", hidden: true, draggable: "false" });
     this.under = make("img", "p2p-under", { alt: "", hidden: true, draggable: "false" });
     this.split = make("input", "p2p-split", { type: "range", min: "0", max: "100", step: "0.5", value: "50", "aria-label": "How far the drawing covers the picture", hidden: true });
@@ -53,6 +53,7 @@ export class ResultView {
     this.shown = { ...answer, drawing, seed, key: this.model?.key };
     this.picture.src = answer.picture;
     this.picture.dataset.sequence = answer.sequence;
+    this.onShow(answer.picture);
     if (this.isSliding) this.under.src = drawing.image;
     this.setState("ready");
     this.describe();

@@ -11,6 +11,7 @@ import { fillDownloads, saveFile } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
+import { addInset, adviseWithoutModel, fillExamples } from "./welcome.js";
 import { RecentDrawings } from "./recent_drawings.js";
 import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
 
@@ -32,7 +33,8 @@ class Studio {
     this.thumbs = new Thumbs((key) => this.link.call("draw_thumbnail", key));
     this.recent = new RecentDrawings(root.querySelector(".p2p-recent"), (entry) => this.revisit(entry));
     this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.views[0].show(...shown));
-    this.views = [new ResultView(this.ask, 1)];
+    this.inset = make("img", "", { alt: "" });
+    this.views = [new ResultView(this.ask, 1, (picture) => (this.inset.src = picture))];
     this.spec = props.spec;
   }
 
@@ -41,6 +43,7 @@ class Studio {
     this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence), view: (seen) => this.showPart(seen) });
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
+    addInset(draw.querySelector(".p2p-bar"), this.inset, () => this.results.scrollIntoView({ block: "center", behavior: "smooth" }));
     // One grid for all, so that everything has the width of the drawing and its pictures.
     draw.prepend(this.root.querySelector(".p2p-top"));
     draw.append(...this.root.querySelectorAll(".p2p-panel"));
@@ -66,7 +69,7 @@ class Studio {
     const button = makeAction("examples", "Examples", "Start from a drawing of ours");
     const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
     draw.querySelector(".p2p-files").prepend(button, gallery);
-    attachMenu(button, gallery, () => this.fillExamples(gallery));
+    attachMenu(button, gallery, () => fillExamples(gallery, this.examples[this.model()?.examples] || [], (image) => this.canvas.openPicture(image)));
     const download = makeAction("download", "Download", "Save the picture as a PNG file");
     const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
     attachMenu(download, menu, () => fillDownloads(menu, this.views, (view, side) => this.save(view, side)));
@@ -136,7 +139,7 @@ class Studio {
     if (model) await this.prepare(model);
     this.settledAt = Date.now();
     this.showChoosers();
-    if (!model) return this.explainEmpty();
+    if (!model) return this.views[0].explain("No model yet", ...adviseWithoutModel(this.folder, this.problems));
     this.canvas.redraw();
   }
 
@@ -151,13 +154,6 @@ class Studio {
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
     if (isDrawn) this.canvas.editor.sketch.history.clear();
-  }
-
-  explainEmpty() {
-    const words = make("span", "", {}, "Train one: it is here as soon as it is saved for the first time. Or put a ",
-      make("code", "", {}, ".pth"), " file of pix2pix into the folder ", make("code", "", {}, this.folder || "checkpoints"), ".");
-    const train = make("button", "p2p-button p2p-primary", { type: "button", "data-do": "train" }, "Train a model");
-    this.views[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
   }
 
   showChoosers() {
@@ -293,15 +289,5 @@ class Studio {
   async revisit({ drawing, key }) {
     if (key !== this.key && this.model(key)) await this.choose(key);
     await this.canvas.openPicture(drawing);
-  }
-
-  fillExamples(gallery) {
-    const fitting = this.examples[this.model()?.examples] || [];
-    const shown = fitting.map(({ name, image }) => {
-      const button = make("button", "p2p-example", { type: "button" }, make("img", "", { src: image, alt: "" }), make("span", "", {}, name));
-      button.addEventListener("click", () => (gallery.hidePopover(), this.canvas.openPicture(image)));
-      return button;
-    });
-    gallery.replaceChildren(...(shown.length ? shown : [make("p", "p2p-problem", {}, "There are no examples for this kind of drawing. Open a picture of your own.")]));
   }
 }

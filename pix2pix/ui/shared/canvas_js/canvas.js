@@ -9,13 +9,11 @@ import { isTyping, listenToArrows, meaningOf } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
 import { tellOpened } from "./words.js";
 import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
-import { recover, shelfOf, store } from "./store.js";
+import { listenToIncoming } from "./incoming.js";
+import { Keeper, keptBy } from "./keeper.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
 import { Camera } from "./camera.js";
-
-/** Milliseconds without a change after which the drawing is kept, and characters that its history may take there. */
-const KEEP_AFTER = 250, MOST_HISTORY = 400_000;
 
 /**
  * Puts a canvas into `element`, whose markup is canvas.html.
@@ -41,7 +39,7 @@ export function mountCanvas(element, { spec, send, name = "main", fail = () => {
 
 class CanvasPage {
   constructor(root, spec, { send, name, fail, view }) {
-    Object.assign(this, { root, name, fail, tellView: view, photo: null, stateFrame: 0, keepTimer: 0, isLive: true });
+    Object.assign(this, { root, name, fail, tellView: view, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -54,7 +52,8 @@ class CanvasPage {
       state: () => this.showState(),
       overlay: () => this.overlay?.refresh(),
       view: () => this.showView(),
-    }, { shelf: shelfOf(name), habits: recover(name, "habits") });
+    }, keptBy(name));
+    this.keeper = new Keeper(name, this.editor);
     this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.editor);
     this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
     this.showSpec();
@@ -74,21 +73,7 @@ class CanvasPage {
     this.overlay?.refresh();
     if (isFinal || this.isLive) this.emit(isFinal);
     if (isFinal) this.note("");
-    if (isFinal) this.keepSoon();
-  }
-
-  keepSoon() {
-    clearTimeout(this.keepTimer);
-    this.keepTimer = setTimeout(() => this.keepNow(), KEEP_AFTER);
-  }
-
-  /** Keeps the drawing and the tools in hand over a reload. */
-  keepNow() {
-    clearTimeout(this.keepTimer);
-    this.keepTimer = 0;
-    const { editor } = this;
-    store(this.name, "habits", editor.habits());
-    if (isDrawn(editor.desk.kind)) editor.desks.keep(editor.desk, MOST_HISTORY);
+    if (isFinal) this.keeper?.soon();
   }
 
   async useCamera() {
@@ -104,7 +89,7 @@ class CanvasPage {
 
   changeSpec(spec) {
     this.camera.stop();
-    this.keepNow();
+    this.keeper.now();
     this.editor.changeSpec(spec);
     this.showSpec();
     this.editor.announce();
@@ -167,7 +152,7 @@ class CanvasPage {
       showState(this.root, this.editor, this.editor.tool);
       if (this.shownLabel !== this.editor.label) revealSwatch(this.root);
       this.shownLabel = this.editor.label;
-      this.keepSoon();
+      this.keeper?.soon();
     });
   }
 
@@ -189,11 +174,8 @@ class CanvasPage {
     const page = new AbortController();
     document.addEventListener("keydown", (event) => this.pressed(event), { signal: page.signal });
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
-    document.addEventListener("paste", (event) => this.pasted(event), { signal: page.signal });
-    document.addEventListener("dragover", (event) => this.isSeen() && event.preventDefault(), { signal: page.signal });
-    document.addEventListener("drop", (event) => this.dropped(event), { signal: page.signal });
-    window.addEventListener("pagehide", () => this.keepNow(), { signal: page.signal });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.keepNow(), { signal: page.signal });
+    listenToIncoming({ isSeen: () => this.isSeen(), open: (file) => this.open(file), signal: page.signal });
+    this.keeper.listen(page.signal);
     return () => {
       this.camera.stop();
       watcher.disconnect();
@@ -291,19 +273,5 @@ class CanvasPage {
 
   isSeen() {
     return Boolean(this.stage.offsetParent);
-  }
-
-  /** A file that is dropped anywhere while the drawing is in sight is opened: the browser must not leave the page for it. */
-  dropped(event) {
-    if (event.defaultPrevented || !this.isSeen()) return;
-    event.preventDefault();
-    if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
-  }
-
-  pasted(event) {
-    const file = [...(event.clipboardData?.files || [])].find(({ type }) => type.startsWith("image/"));
-    if (!file || isTyping(event.target) || !this.isSeen()) return;
-    event.preventDefault();
-    this.open(file);
   }
 }
