@@ -4,6 +4,7 @@ pix2pix, or trained."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pix2pix.ui.shared.model_library import Model
@@ -52,16 +53,25 @@ def _pulled(origin: Mapping[str, Any]) -> Origin:
 
 
 def is_shipped(model: Model) -> bool:
-    """Whether a model comes with pix2pix: the README of its folder lists it with the command that it was
-    trained by, or it was copied from there to the store of a Space."""
-    folder = model.path.parent
-    command = model.about.get("command")
-    if model.is_run or not isinstance(command, str) or not command:
+    """Whether a model comes with pix2pix.
+
+    That is so where the README of its folder lists the file, and the README or the model's card beside it has
+    the command or the number of steps that it was trained with; and where the file was copied from there to
+    the store of a Space.
+    """
+    if model.is_run or not model.about.get("command"):
         return False
     if is_copied(model.path):
         return True
-    readme = folder / "README.md"
-    if not readme.is_file():
+    readme = _text(model.path.parent / "README.md")
+    name = model.path.name
+    if f"## {name}" not in readme and f"`checkpoints/{name}`" not in readme:
         return False
-    text = readme.read_text(encoding="utf-8", errors="replace")
-    return f"## {model.path.name}" in text and command in text
+    step = model.about.get("step")
+    steps = [f"{step:,} ", f"--steps {step} "] if isinstance(step, int) else []
+    text = readme + _text(model.path.with_suffix(".md"))
+    return any(words in text for words in (str(model.about["command"]), *steps))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

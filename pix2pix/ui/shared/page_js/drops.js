@@ -20,10 +20,16 @@ async function takeFiles(files, say) {
   const picture = panel?.querySelector("#picture");
   if (picture) return putInto(await emptied(picture), files.slice(0, 1), say);
   const place = panel?.querySelector("input[type=file]");
-  if (place) return putInto(place, place.multiple ? files : files.slice(0, 1), say);
+  if (place && takesFile(place, files[0])) return putInto(place, place.multiple ? files : files.slice(0, 1), say);
   if (!files[0].type.startsWith("image/")) return say(`There is no place on this tab for ${files[0].name}.`);
   document.getElementById("tab-draw-button")?.click();
   return document.querySelector(".p2p-draw")?.canvas?.openPicture(files[0]);
+}
+
+/** Whether a file input asks for such a file; one that names no endings asks for any. */
+export function takesFile({ accept }, { name, type }) {
+  const wanted = accept.split(",").map((each) => each.trim().toLowerCase()).filter(Boolean);
+  return !wanted.length || wanted.some((each) => (each.startsWith(".") ? name.toLowerCase().endsWith(each) : type.startsWith(each.replace("*", ""))));
 }
 
 /** As if the files had been chosen in the browser's own dialog. */
