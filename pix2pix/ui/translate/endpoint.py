@@ -46,25 +46,22 @@ class ApiPage(gr.Blocks):
         super().validate_inputs(block_fn, inputs)
 
 
-class ModelName(gr.Textbox):
-    """A parameter that takes a model's name; the API's description lists the models of now."""
+def _model_parameter(library: ModelLibrary) -> gr.Textbox:
+    """Returns the parameter that takes a model's name; the API's description lists the models of now."""
 
-    def __init__(self, library: ModelLibrary, **options: Any) -> None:
-        self.library = library
-        super().__init__(**options)
+    # Not with a constructor of its own: Gradio reads what a component shows from its signature.
+    class ModelName(gr.Textbox):
+        def api_info(self) -> dict[str, Any]:
+            keys = [model.key for model in library.listing().models]
+            return {"type": "string", "enum": keys} if keys else {"type": "string"}
 
-    def api_info(self) -> dict[str, Any]:
-        """Returns the JSON schema: the keys of all models."""
-        keys = [model.key for model in self.library.listing().models]
-        return {"type": "string", "enum": keys} if keys else {"type": "string"}
+        def preprocess(self, payload: Any) -> Any:
+            return payload  # the function checks it
 
-    def preprocess(self, payload: Any) -> Any:
-        """Returns what was sent as it is; the function checks it."""
-        return payload
+        def get_block_name(self) -> str:
+            return "textbox"  # the component of the page that shows it
 
-    def get_block_name(self) -> str:
-        """Returns the name of the component of the page that shows it."""
-        return "textbox"
+    return ModelName(label="Model", visible=False)
 
 
 class Choice(gr.Dropdown):
@@ -110,7 +107,7 @@ def add_endpoints(
     hidden: dict[str, Any] = {"visible": False}
     inputs = [
         picture,
-        ModelName(library, label="Model", **hidden),
+        _model_parameter(library),
         Choice(list(MODES), value=MODES[0], label="Work at", **hidden),
         WholeNumber(None, label="Seed", precision=0, **hidden),
     ]

@@ -3,6 +3,8 @@ what can be read and reached."""
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -330,3 +332,34 @@ def test_tools_classes_and_picture_are_in_the_first_screen_of_small_ones(
     small.keyboard.press("p")
     expect(small.locator(".p2p-hint")).to_have_text(re.compile("at the first one again"))
     small.close()
+
+
+def redness_at_the_edge(page: Page) -> int:
+    """The red of the first pixel of the photo as it goes to the model."""
+    url = page.locator(".p2p-photo-image").get_attribute("src") or ""
+    image = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
+    return int(np.asarray(image)[image.height // 2, 0, 0])
+
+
+def test_the_part_of_a_photo_is_told_moved_and_made_the_whole(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    expect(shown(page)).to_be_visible(timeout=WAIT)
+    choose(page, "to-map")
+    pixels = np.zeros((100, 300, 3), np.uint8)
+    pixels[:, :100] = 255, 0, 0
+    pixels[:, 200:] = 0, 0, 255
+    page.locator(".p2p-file").set_input_files([png(Image.fromarray(pixels))])
+    expect(page.locator(".p2p-photo-part")).to_contain_text("100 × 100 of 300 × 100 pixels")
+    assert redness_at_the_edge(page) < 50
+    first = shown(page).get_attribute("src")
+    drag(page, [(10, 30), (60, 30)], SIZE)
+    drag(page, [(10, 30), (60, 30)], SIZE)
+    page.wait_for_function("before => document.querySelector('.p2p-picture').src !== before", arg=first)
+    for _ in range(100):
+        if redness_at_the_edge(page) > 250:
+            break
+        page.wait_for_timeout(50)
+    assert redness_at_the_edge(page) > 250, "the left part is under the hand now"
+    page.get_by_role("button", name="Whole picture").click()
+    expect(page.locator(".p2p-photo-part")).to_contain_text("All of 300 × 100, squeezed")
+    page.close()

@@ -5,10 +5,12 @@ import { isDrawn } from "./desks.js";
 import { Painter } from "./painter.js";
 import { Overlay } from "./overlay.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
-import { isTyping, listenToArrows, meaningOf } from "./keys.js";
+import { ARROWS, isTyping, listenToArrows, meaningOf } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
 import { tellOpened } from "./words.js";
-import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
+import { readDrawing, saveDrawing, toDataUrl } from "./files.js";
+import { readPhoto } from "./photo.js";
+import { showPhoto } from "./photo_view.js";
 import { listenToIncoming } from "./incoming.js";
 import { Keeper, keptBy } from "./keeper.js";
 import { createEmitter } from "./emitter.js";
@@ -62,7 +64,7 @@ class CanvasPage {
   /** The drawing as it goes to the server; null where there is none yet. */
   async toDrawing(sequence) {
     const { kind, size, palette } = this.editor.spec;
-    if (!isDrawn(kind)) return this.photo && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
+    if (!isDrawn(kind)) return this.photo?.image && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
     const { raster, palette: colors } = this.editor.sketch;
     const png = new Blob([await encodePng(raster, colors)], { type: "image/png" });
     return { image: await toDataUrl(png), sequence, kind, size, palette: palette.map(([, color]) => color) };
@@ -92,6 +94,7 @@ class CanvasPage {
     this.keeper.now();
     this.editor.changeSpec(spec);
     this.showSpec();
+    if (!isDrawn(spec.kind) && this.photo && this.photo.size !== spec.size) this.cutPhoto();
     this.editor.announce();
   }
 
@@ -101,9 +104,8 @@ class CanvasPage {
     this.note("");
     try {
       if (!isDrawn(kind)) {
-        this.photo = await readPhoto(source, size);
-        this.showPhoto();
-        return this.emit(true);
+        this.photo = await readPhoto(source);
+        return await this.cutPhoto();
       }
       const found = await readDrawing(source, spec, this.editor.sketch.palette);
       // Another model was chosen meanwhile: the picture was read for the drawing of the one before.
@@ -136,13 +138,21 @@ class CanvasPage {
   }
 
   showPhoto() {
-    const image = this.root.querySelector(".p2p-photo-image");
-    const { isOn } = this.camera;
-    image.hidden = !this.photo || isOn;
-    if (this.photo) image.src = this.photo.image;
-    this.camera.video.hidden = !isOn;
-    this.root.querySelector(".p2p-photo-empty").hidden = Boolean(this.photo) || isOn;
-    this.root.querySelector("[data-action=camera]").setAttribute("aria-pressed", String(isOn));
+    showPhoto(this.root, this.photo, this.camera);
+  }
+
+  /** Takes the part of the photo anew; while it is being moved only as large as the model needs. */
+  async cutPhoto(isFinal = true) {
+    if (!(await this.photo.cut(this.editor.spec.size, !isFinal))) return;
+    this.showPhoto();
+    if (isFinal || this.isLive) this.emit(isFinal);
+  }
+
+  /** The photo follows the hand. */
+  movePhoto(from, to) {
+    const { side } = this.editor.view;
+    if (this.photo?.move((to.x - from.x) / side, (to.y - from.y) / side)) this.cutPhoto(false);
+    return to;
   }
 
   showState() {
@@ -194,16 +204,18 @@ class CanvasPage {
     const { editor } = this;
     const at = ({ x, y }) => editor.view.toPixel(x, y);
     const byHand = () => (editor.isByKeyboard = false);
+    let held = null;
     this.pointers = listenToPointers(this.stage, {
-      begin: (place, event) => (byHand(), this.drawn() && editor.begin(at(place), event)),
-      move: (place, event) => editor.move(at(place), event),
-      end: (place, event) => editor.end(at(place), event),
+      begin: (place, event) => (byHand(), this.drawn() ? editor.begin(at(place), event) : (held = place)),
+      move: (place, event) => (this.drawn() ? editor.move(at(place), event) : (held = this.movePhoto(held, place))),
+      end: (place, event) => (this.drawn() ? editor.end(at(place), event) : this.photo && this.cutPhoto()),
       hover: (place, event) => (byHand(), editor.hoverAt(at(place), event)),
       leave: () => editor.hoverAt(null),
       cancel: () => editor.quit(),
       pan: (dx, dy) => editor.pan(dx, dy),
       zoom: (factor, x, y) => this.drawn() && editor.zoom(factor, x, y),
     });
+    this.stage.addEventListener("keydown", (event) => this.nudgePhoto(event));
     listenToArrows(this.stage, editor, {
       begin: (point, event) => editor.begin(point, event),
       move: (point, event) => editor.move(point, event),
@@ -242,6 +254,7 @@ class CanvasPage {
       surprise: () => editor.surprise(Math.floor(Math.random() * 2 ** 32)),
       open: () => this.root.querySelector(".p2p-file").click(),
       camera: () => this.useCamera(),
+      whole: () => ((this.photo.isWhole = !this.photo.isWhole), this.cutPhoto()),
       save: () => saveDrawing(editor.sketch.raster, editor.sketch.palette),
     };
     actions[id]();
@@ -264,6 +277,15 @@ class CanvasPage {
     const does = { tool: "choose", switch: "toggle", label: "pick", grow: "grow" };
     if (meaning.sort === "action") this.act(meaning.id);
     else editor[does[meaning.sort]](meaning.id);
+  }
+
+  /** The arrow keys move the part of a photo that is taken. */
+  nudgePhoto(event) {
+    const [dx, dy] = ARROWS[event.key] || [];
+    if (this.drawn() || !this.photo || dx === undefined) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (this.photo.move(-0.02 * dx, -0.02 * dy)) this.cutPhoto();
   }
 
   holdSpace(isHeld) {

@@ -6,7 +6,6 @@ import { encodePng } from "./png.js";
 import { resample } from "./raster.js";
 
 const LARGEST_FILE = 50 * 2 ** 20;
-const LARGEST_PHOTO = 1024;
 /** Side in pixels at which label maps are cleaned, before they are made as large as the drawing. */
 const LARGEST_LABELS = 1024;
 
@@ -29,7 +28,8 @@ function readSheet(picture, width, height, isSmooth) {
   return sheet.getImageData(0, 0, width, height).data;
 }
 
-async function decode(source, options) {
+/** The picture in a file or behind a data URL as a bitmap. Raises an Error with one sentence. */
+export async function decode(source, options) {
   const blob = typeof source === "string" ? await (await fetch(source)).blob() : source;
   if (blob.size > LARGEST_FILE) throw new Error(`The file has ${Math.round(blob.size / 2 ** 20)} MB; open one of at most 50 MB.`);
   try {
@@ -50,30 +50,6 @@ export async function readDrawing(source, { kind, size, background }, palette) {
   if (isLines) return { ...snapPixels(data, palette, background), isUnlike: false, width, height };
   const { labels, ...found } = cleanPixels(data, wide, palette, background);
   return { ...found, labels: resample({ width: wide, height: high, labels }, size, size).labels, width, height };
-}
-
-/** A photo, its middle cut square, as PNG data URLs: {image, size, large}. `image` has `size` pixels a side; `large`, for pictures larger than
- * the model's, is {image, size} with what the photo has, 1024 a side at most, or null where it has no more. */
-export async function readPhoto(source, size) {
-  const picture = await decode(source, { imageOrientation: "from-image" });
-  const most = Math.min(picture.width, picture.height, LARGEST_PHOTO);
-  try {
-    const image = await cutSquare(picture, size);
-    return { image, size, large: most > size ? { image: await cutSquare(picture, most), size: most } : null };
-  } finally {
-    picture.close();
-  }
-}
-
-function cutSquare(picture, size) {
-  const side = Math.min(picture.width, picture.height);
-  const sheet = new OffscreenCanvas(size, size);
-  const context = sheet.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
-  context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, size, size);
-  return sheet.convertToBlob({ type: "image/png" }).then(toDataUrl);
 }
 
 /** A blob as a data URL. */
