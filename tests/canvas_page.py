@@ -17,7 +17,7 @@ const canvas = Pix2PixCanvas.mountCanvas(element, {
   send(drawing, isFinal) { props.value = drawing; trigger("input"); if (isFinal) trigger("release"); },
 });
 watch("spec", () => canvas.changeSpec(props.spec));
-canvas.restore();
+if (canvas.editor.sketch.history.done.length) canvas.redraw();
 element.querySelector(".p2p-draw").canvas = canvas;
 """
 

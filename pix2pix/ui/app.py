@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import gradio as gr
 from pix2pix.runs import jobs
 from pix2pix.ui.draw import tab as draw_tab
 from pix2pix.ui.models import tab as models_tab
+from pix2pix.ui.shared.js_bundle import bundle
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.refusals import log_refusals_in_a_line
 from pix2pix.ui.shared.session_memory import session_capacity, share_descriptions
@@ -19,11 +21,12 @@ from pix2pix.ui.shared.storage import find_places
 from pix2pix.ui.study import tab as study_tab
 from pix2pix.ui.train import tab as train_tab
 from pix2pix.ui.translate import tab as translate_tab
+from pix2pix.ui.translate.endpoint import ApiPage
 
 CSS = sorted(Path(__file__).parent.glob("*/*.css"), key=lambda path: path.name)
 HEADER = (
     '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to'
-    " another</span></header>"
+    ' another</span></header><p class="page-notice" role="status" aria-live="polite" hidden></p>'
 )
 LARGEST_UPLOAD = "2gb"
 """Limit for one uploaded file (a zip of pairs). `pix2pix/data/intake/archive.py` limits
@@ -60,10 +63,10 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
     log_refusals_in_a_line()
     library = ModelLibrary(checkpoints, runs)
     jobs.adopt(library.runs)
-    with gr.Blocks(
+    with ApiPage(
         title="pix2pix", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
     ) as demo:
-        gr.HTML(HEADER)
+        gr.HTML(HEADER, js_on_load=page_script())
         if os.environ.get("SPACE_ID"):
             gr.DuplicateButton("Duplicate this Space", size="sm", scale=0, elem_id="duplicate")
         built = {}
@@ -73,6 +76,14 @@ def build_app(checkpoints: str | Path = "checkpoints", runs: str | Path = "runs"
                     built[key] = build(demo, library)
         models_tab.bind_tuning(built["models"], built["train"])
     return demo
+
+
+@lru_cache(maxsize=1)
+def page_script() -> str:
+    """Returns the script of the whole page: the open tab, the state of the server, files dropped anywhere."""
+    entry = Path(__file__).parent / "shared" / "page_js" / "page.js"
+    script = bundle("Pix2PixPage", entry, exports=("mountPage",), styles=[])
+    return f"{script}\nPix2PixPage.mountPage(element);"
 
 
 def theme() -> gr.themes.Base:

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import { encodePng } from "../../pix2pix/ui/shared/canvas_js/png.js";
 import { classKey, createPalette, snapPixels } from "../../pix2pix/ui/shared/canvas_js/palette.js";
+import { cleanPixels } from "../../pix2pix/ui/shared/canvas_js/clean.js";
+import { tellOpened } from "../../pix2pix/ui/shared/canvas_js/words.js";
 import { View } from "../../pix2pix/ui/shared/canvas_js/view.js";
 import { meaningOf } from "../../pix2pix/ui/shared/canvas_js/keys.js";
 import { createEmitter } from "../../pix2pix/ui/shared/canvas_js/emitter.js";
@@ -18,9 +20,32 @@ test("a PNG holds the class numbers and the colours as they are", async () => {
   assert.deepEqual([...inflateSync(file.subarray(at + 4, at + 4 + file.readUInt32BE(at - 4)))], [0, 0, 1, 2, 0, 2, 1, 0]);
 });
 
-test("pixels snap to the nearest colour, and the moved ones are counted", () => {
-  const data = Uint8ClampedArray.from([255, 0, 0, 255, 200, 10, 10, 255, 9, 9, 9, 0]);
-  assert.deepEqual(snapPixels(data, createPalette(PALETTE)), { labels: Uint8Array.from([1, 1, 2]), moved: 1 });
+test("pixels snap to the nearest colour, transparent ones to the background, and both are counted", () => {
+  const data = Uint8ClampedArray.from([255, 0, 0, 255, 200, 10, 10, 255, 9, 9, 9, 0, 250, 250, 250, 127]);
+  assert.deepEqual(snapPixels(data, createPalette(PALETTE), 1), { labels: Uint8Array.from([1, 1, 1, 1]), count: 4, moved: 1, cleared: 2 });
+});
+
+test("a blend between two areas takes one of them, never a third class that lies between", () => {
+  const palette = createPalette([["black", [0, 0, 0]], ["white", [255, 255, 255]], ["gray", [128, 128, 128]]]);
+  const row = [0, 0, 0, 70, 255, 255, 255], data = Uint8ClampedArray.from(Array.from({ length: 7 }, () => row).flat().flatMap((value) => [value, value, value, 255]));
+  const { labels, moved, cleared, isUnlike } = cleanPixels(data, 7, palette, 0);
+  assert.deepEqual([...labels.subarray(0, 7)], [0, 0, 0, 0, 1, 1, 1]);
+  assert.deepEqual([moved, cleared, isUnlike], [7, 0, false]);
+});
+
+test("transparent pixels are background, and bleed into nothing", () => {
+  const data = Uint8ClampedArray.from(Array.from({ length: 25 }, (_, i) => (i % 5 < 2 ? [255, 255, 255, 0] : [250, 4, 4, 255])).flat());
+  const { labels, cleared, isUnlike } = cleanPixels(data, 5, createPalette(PALETTE), 0);
+  assert.deepEqual([...labels.subarray(0, 5)], [0, 0, 1, 1, 1]);
+  assert.deepEqual([cleared, isUnlike], [10, false]);
+});
+
+test("what was opened is told in words of people", () => {
+  const spec = { kind: "labels", palette: PALETTE, background: 0 }, found = { moved: 0, cleared: 0, count: 65536, isUnlike: false, width: 9, height: 9 };
+  assert.match(tellOpened(found, spec), /^It is as it was/);
+  assert.match(tellOpened({ ...found, moved: 1 }, spec), /^1 of 65,536 pixels had another colour/);
+  assert.match(tellOpened({ ...found, moved: 9000, cleared: 3 }, spec), /JPEG .* this model's 3 classes. What was transparent is black now/);
+  assert.match(tellOpened({ ...found, moved: 60000, isUnlike: true, width: 80 }, spec), /looks like a photo.* It was 80 x 9, and was stretched/);
 });
 
 test("zooming keeps the point under the pointer, and the drawing fills the window", () => {

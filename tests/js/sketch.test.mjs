@@ -1,7 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { Sketch } from "../../pix2pix/ui/shared/canvas_js/sketch.js";
-import { fillBox, floodFill } from "../../pix2pix/ui/shared/canvas_js/raster.js";
+import { fillBox } from "../../pix2pix/ui/shared/canvas_js/raster.js";
 import { createRandom } from "../../pix2pix/ui/shared/canvas_js/random.js";
 import { decodeRuns, encodeRuns, fromBase64, toBase64 } from "../../pix2pix/ui/shared/canvas_js/runs.js";
 
@@ -41,29 +41,6 @@ test("a shape that follows the pointer leaves nothing behind", () => {
   assert.equal(sketch.raster.labels.reduce((sum, label) => sum + label, 0), 4);
   sketch.cancel();
   assert.ok(sketch.raster.labels.every((label) => label === 0));
-});
-
-test("another palette keeps the drawing by nearest colour, and its history", () => {
-  const sketch = newSketch();
-  sketch.edit((raster) => fillBox(raster, { x0: 4, y0: 4, x1: 9, y1: 9 }, 1));
-  sketch.edit((raster) => floodFill(raster, [0, 0], 2));
-  sketch.undo();
-  sketch.changeSpec(spec({ palette: [["yellow", [250, 250, 0]], ["blue", [0, 0, 250]], ["red", [250, 0, 0]]], background: 1 }));
-  assert.equal(sketch.labelAt([5, 5]), 2);
-  assert.equal(sketch.labelAt([0, 0]), 1);
-  sketch.redo();
-  assert.equal(sketch.labelAt([0, 0]), 0);
-  sketch.undo();
-  sketch.undo();
-  assert.ok(sketch.raster.labels.every((label) => label === 1));
-});
-
-test("another size keeps the drawing", () => {
-  const sketch = newSketch();
-  sketch.edit((raster) => fillBox(raster, { x0: 0, y0: 0, x1: 16, y1: 32 }, 1));
-  sketch.changeSpec(spec({ size: 64 }));
-  assert.equal(sketch.raster.width, 64);
-  assert.deepEqual([sketch.labelAt([31, 63]), sketch.labelAt([32, 0])], [1, 0]);
 });
 
 test("runs give back every byte, and refuse a wrong length", () => {

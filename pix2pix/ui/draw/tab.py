@@ -30,6 +30,7 @@ from pix2pix.ui.shared.canvas import (
     read_drawing,
     snapped,
     spec_of,
+    theme_of,
 )
 from pix2pix.ui.shared.data_urls import to_data_url
 from pix2pix.ui.shared.js_bundle import bundle
@@ -85,6 +86,7 @@ def describe(model: Model, is_training: bool = False) -> Answer:
         "task": model.task,
         "source": spec_of(config)["kind"],
         "target": config.target,
+        "makes": _describe_target(config),
         "size": config.size,
         "date": model.date,
         "data": str(model.about.get("data", "")),
@@ -96,6 +98,16 @@ def describe(model: Model, is_training: bool = False) -> Answer:
         "examples": examples.fitting(config),
         "sides": [config.size, *(side for side in LARGER_SIDES if side > config.size)],
     }
+
+
+def _describe_target(config: ModelConfig) -> Answer:
+    """Returns what is known of the pictures that a model makes: kind, palette, and the folder of examples
+    of its theme, "" for an unknown one."""
+    theme = theme_of(config.target_palette)
+    if config.target == "photo":
+        theme = examples.PHOTOS.get(theme_of(config.palette), "")
+    palette = [[title, list(color)] for title, color in config.target_palette]
+    return {"kind": config.target, "theme": theme, "palette": palette}
 
 
 def draw(library: ModelLibrary, order: Any) -> Answer:

@@ -12,7 +12,7 @@ import torch
 from pix2pix.config import ModelConfig
 from pix2pix.networks import build_generator
 from pix2pix.settings import range_words
-from pix2pix.ui.models.provenance import origin_of
+from pix2pix.ui.models.provenance import is_shipped, origin_of
 from pix2pix.ui.models.rename_delete import version_of
 from pix2pix.ui.shared.canvas import spec_of
 from pix2pix.ui.shared.model_library import Listing, Model, key_of
@@ -39,6 +39,7 @@ def describe(model: Model) -> Card:
         "key": model.key,
         "title": model.title,
         "isRun": model.is_run,
+        "isShipped": is_shipped(model),
         "version": model.version,
         "source": config.source,
         "target": config.target,

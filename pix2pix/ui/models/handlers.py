@@ -3,22 +3,27 @@ can send anything."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
+
 from pix2pix.errors import ConfigError, RightsError, RunError
 from pix2pix.runtime.progress import Progress
 from pix2pix.ui.models import card as card
 from pix2pix.ui.models import rename_delete as rename_delete
+from pix2pix.ui.models.add_file import KEEP, add_file, palettes_of, set_kind
+from pix2pix.ui.models.deleted import list_deleted, restore_model
 from pix2pix.ui.models.hub_status import HubConnection
 from pix2pix.ui.shared import downloads
 from pix2pix.ui.shared.answers import Answer
 from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
 from pix2pix.ui.shared.messages import sentence
-from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.model_library import Model, ModelLibrary, key_of
 from pix2pix.ui.shared.permissions import ON_A_SPACE
 from pix2pix.ui.shared.run_actions import RunActions
 from pix2pix.ui.shared.thumbnails import card_picture, thumbnails_of
@@ -72,11 +77,14 @@ class ModelsHandlers:
             self.library.checkpoints,
             visible_runs={run.name for run in self.actions.visible(visitor.name)},
         )
+        palettes = palettes_of(self.library)
         return {
             "cards": kept,
             "runs": runs,
             "folder": str(self.library.checkpoints),
             "hub": self._hub(visitor),
+            "deleted": self._deleted(visitor),
+            "palettes": [[KEEP, "as it is"], *([key, title] for key, (title, _) in palettes.items())],
             "transfers": [transfer.describe() for transfer in self.transfers.of(visitor.name)],
         }
 
@@ -108,8 +116,11 @@ class ModelsHandlers:
 
     def find_picture(self, visitor: Visitor, key: Any) -> Answer:
         """Returns the thumbnail of a model, or `isWaiting` while it is being made."""
-        image = card_picture(self.library, self.model(visitor, key))
-        return {"isWaiting": True} if image is None else {"image": image}
+        model = self.model(visitor, key)
+        image = card_picture(self.library, model)
+        if image is None:
+            return {"isWaiting": True}
+        return {"image": image, "problem": thumbnails_of(self.library.checkpoints).problem(model)}
 
     def model(self, visitor: Visitor, key: Any) -> Model:
         """Returns a model that the visitor may see. Raises `Pix2PixError` where there is none."""
@@ -128,13 +139,44 @@ class ModelsHandlers:
         }
 
     def delete_model(self, visitor: Visitor, order: Any) -> Answer:
-        """Deletes a model, or a file that cannot be used, and returns its name."""
+        """Deletes a model, or a file that cannot be used, and returns a token to restore it."""
         self.actions.rights.check(visitor.name, "delete")
         return {
-            "gone": rename_delete.delete(
+            "token": rename_delete.delete(
                 self.library, _text_of(order, "key"), version=_text_of(order, "version")
             )
         }
+
+    def restore_model(self, visitor: Visitor, order: Any) -> Answer:
+        """Undoes a deletion and returns the key of the model."""
+        self.actions.rights.check(visitor.name, "delete")
+        return {"key": key_of(restore_model(self.library.checkpoints, _text_of(order, "token")))}
+
+    def add_file(self, visitor: Visitor, order: Any) -> Answer:
+        """Adds a file of weights that was uploaded to the page, and returns the key of the model."""
+        self.actions.rights.check(visitor.name, "pull")
+        path = Path(_text_of(order, "path")).resolve()
+        if Path(get_upload_folder()).resolve() not in path.parents or not path.is_file():
+            raise ConfigError("this file was not uploaded to this page. Choose it again.")
+        try:
+            return {"key": add_file(self.library, path, name=_text_of(order, "name"))}
+        finally:
+            path.unlink(missing_ok=True)
+
+    def set_kind(self, visitor: Visitor, order: Any) -> Answer:
+        """Corrects what a model takes and makes, and returns its key."""
+        self.actions.rights.check(visitor.name, "rename")
+        names = ("version", "source", "target", "palette")
+        values = {name: _text_of(order, name) for name in names}
+        return {"key": set_kind(self.library, _text_of(order, "key"), **values)}
+
+    def _deleted(self, visitor: Visitor) -> list[Answer]:
+        if self.refusal(visitor, "delete"):
+            return []
+        return [
+            {"token": each.token, "name": each.path.name, "minutes": math.ceil(each.seconds_left / 60)}
+            for each in list_deleted(self.library.checkpoints)
+        ]
 
     def stage(self, visitor: Visitor, order: Any) -> Path:
         """Copies a model's file into a folder for downloads and returns the path."""

@@ -4,9 +4,11 @@ pix2pix, or trained."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pix2pix.ui.shared.model_library import Model
+from pix2pix.ui.shared.storage import is_copied
 
 Origin = dict[str, str]
 SHORT = 7
@@ -24,7 +26,7 @@ def origin_of(model: Model) -> Origin:
         return {"kind": "imported", "words": f"imported from {origin['project']}"[:LONGEST], "link": ""}
     if model.is_run:
         return {"kind": "trained", "words": "trained here, in its run", "link": ""}
-    if _comes_along(model):
+    if is_shipped(model):
         return {"kind": "shipped", "words": "comes with pix2pix", "link": ""}
     return {"kind": "trained", "words": "trained with pix2pix", "link": ""}
 
@@ -50,11 +52,26 @@ def _pulled(origin: Mapping[str, Any]) -> Origin:
     }
 
 
-def _comes_along(model: Model) -> bool:
-    """Whether the README of its folder lists the model, with the same command that it was trained by."""
-    readme = model.path.parent / "README.md"
-    command = model.about.get("command")
-    if not isinstance(command, str) or not command or not readme.is_file():
+def is_shipped(model: Model) -> bool:
+    """Whether a model comes with pix2pix.
+
+    That is so where the README of its folder lists the file, and the README or the model's card beside it has
+    the command or the number of steps that it was trained with; and where the file was copied from there to
+    the store of a Space.
+    """
+    if model.is_run or not model.about.get("command"):
         return False
-    text = readme.read_text(encoding="utf-8", errors="replace")
-    return f"## {model.path.name}" in text and command in text
+    if is_copied(model.path):
+        return True
+    readme = _text(model.path.parent / "README.md")
+    name = model.path.name
+    if f"## {name}" not in readme and f"`checkpoints/{name}`" not in readme:
+        return False
+    step = model.about.get("step")
+    steps = [f"{step:,} ", f"--steps {step} "] if isinstance(step, int) else []
+    text = readme + _text(model.path.with_suffix(".md"))
+    return any(words in text for words in (str(model.about["command"]), *steps))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

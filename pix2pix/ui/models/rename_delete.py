@@ -8,10 +8,22 @@ import threading
 from pathlib import Path
 
 from pix2pix.errors import CheckpointError
+from pix2pix.ui.models.deleted import set_aside
+from pix2pix.ui.models.provenance import is_shipped
 from pix2pix.ui.shared.model_library import ModelLibrary, key_of, to_version
 from pix2pix.ui.shared.run_actions import check_name
 
 _one_at_a_time = threading.Lock()
+
+
+def check_not_shipped(library: ModelLibrary, path: Path, act: str) -> None:
+    """Raises `CheckpointError` where the file is one of the models that come with pix2pix."""
+    model = next((model for model in library.listing().models if model.path == path), None)
+    if model and is_shipped(model):
+        raise CheckpointError(
+            f"{path.name} comes with pix2pix and cannot be {act} on the page. Do it "
+            f"in the folder {library.checkpoints.name} itself."
+        )
 
 
 def find_file(library: ModelLibrary, key: object) -> Path:
@@ -46,6 +58,7 @@ def rename(library: ModelLibrary, key: object, *, name: object) -> str:
     """
     with _one_at_a_time:
         path = find_file(library, key)
+        check_not_shipped(library, path, "renamed")
         wanted = check_name(check_name(str(name or ""), "a model").removesuffix(path.suffix), "a model")
         target = path.with_name(wanted + path.suffix)
         if target != path:
@@ -91,18 +104,19 @@ def _move_without_links(path: Path, target: Path) -> None:
 
 
 def delete(library: ModelLibrary, key: object, *, version: object) -> str:
-    """Deletes a model's file and returns its name.
+    """Deletes a model's file and returns the token with which it can be restored for a while.
 
-    `version` is the one that the visitor saw: raises `CheckpointError` where the file has been written since.
+    `version` is the one that the visitor saw: raises `CheckpointError` where the file has been written since,
+    and where it comes with pix2pix.
     """
     with _one_at_a_time:
         path = find_file(library, key)
+        check_not_shipped(library, path, "deleted")
         if version_of(path) != version:
             raise CheckpointError(
                 f"{path.name} has been written anew since you looked. Look again before you delete it."
             )
         try:
-            path.unlink()
+            return set_aside(path)
         except OSError as error:
             raise CheckpointError(f"{path.name} could not be deleted: {error.strerror}.") from error
-    return path.name

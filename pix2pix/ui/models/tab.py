@@ -29,6 +29,9 @@ QUESTIONS = (
     "find_picture",
     "rename_model",
     "delete_model",
+    "restore_model",
+    "add_file",
+    "set_kind",
     "look_on_hub",
     "pull_model",
     "push_model",
@@ -46,7 +49,7 @@ class ModelCards(gr.HTML):
             html_template=(CARDS / "collection.html").read_text(encoding="utf-8"),
             css_template="",
             js_on_load=cards_script()
-            + "\nPix2PixModels.mountCollection({ element, props, server, trigger });",
+            + "\nPix2PixModels.mountCollection({ element, props, server, trigger, upload });",
             apply_default_css=False,
             server_functions=[server_function(gallery, name) for name in QUESTIONS],
             hardware=[list(choice) for choice in HARDWARE],

@@ -245,7 +245,9 @@ class ModelLibrary:
         return found
 
     def model(self, key: str | None) -> Model:
-        """Returns the model with that key. Raises `CheckpointError` where there is none (any more)."""
+        """Returns the model with that key, which may end in `.pth`. Raises `CheckpointError` where there is
+        none (any more)."""
+        key = key.removesuffix(".pth") if key else key
         known = next((model for model in self._listed.models if model.key == key), None)
         with suppress(OSError):
             # One look at one file: a stroke asks for its model many times a second.

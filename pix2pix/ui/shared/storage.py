@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pix2pix.runtime.file_cache import FileCache
 from pix2pix.runtime.files import write_text
 
 SPACE_STORAGE = "/data"
@@ -47,12 +48,32 @@ def find_places(environment: Mapping[str, str] = os.environ, here: str | Path = 
 def _copy_shipped_models(shipped: Path, kept: Path) -> None:
     """Copies the shipped models into the store, unless the record says that they were copied before."""
     record = kept / SHIPPED_RECORD
-    known = set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()
+    known = _read_record(kept)
     for path in sorted(shipped.glob("*.pth")):
-        sign = f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}"
+        sign = f"{_hash(path)} {path.name}"
         if sign not in known:
             part = kept / f"{path.name}.part"
             shutil.copyfile(path, part)
             part.replace(kept / path.name)
             known.add(sign)
     write_text(record, "\n".join(sorted(known)) + "\n")
+
+
+_hashes: FileCache[str] = FileCache(100)
+
+
+def is_copied(path: Path) -> bool:
+    """Whether a file is a shipped model that was copied to the store, and is still the same."""
+    known = _read_record(path.parent)
+    if not any(sign.endswith(f" {path.name}") for sign in known):
+        return False
+    return f"{_hashes.read(path, _hash)} {path.name}" in known
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_record(folder: Path) -> set[str]:
+    record = folder / SHIPPED_RECORD
+    return set(record.read_text(encoding="utf-8").splitlines()) if record.exists() else set()

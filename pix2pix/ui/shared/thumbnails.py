@@ -23,6 +23,7 @@ from pix2pix.inference.translator import Translator
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runtime.files import read_image, write_bytes
 from pix2pix.ui.shared.data_urls import data_url, to_data_url
+from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.sample_drawing import sample_drawing
 
@@ -47,6 +48,7 @@ class Thumbnails:
         self.folder = folder
         self._lock = threading.Lock()
         self._known: dict[str, Future[bytes]] = {}
+        self._problems: dict[str, str] = {}
         self._maker = ThreadPoolExecutor(
             1, "pix2pix-thumbnails", initializer=torch.set_num_threads, initargs=(1,)
         )
@@ -65,16 +67,20 @@ class Thumbnails:
             return kept.read_bytes()
         try:
             data = to_webp(beside(*_pair(model)))
-        except (
-            Pix2PixError,
-            OSError,
-            MemoryError,
-            RuntimeError,
-        ):  # drawn with, the same model says what is wrong with it
+        except Pix2PixError as error:
+            self._problems[name] = sentence(str(error).replace(str(model.path), model.path.name))
+            return b""
+        except (OSError, MemoryError, RuntimeError, ValueError) as error:
+            self._problems[name] = f"Its first picture failed: {error!s:.120}."
             return b""
         if not model.is_run:
             self._keep(kept, data)
         return data
+
+    def problem(self, model: Model) -> str:
+        """Returns why the model could not make its picture, as a sentence; "" where it could, or was not
+        asked."""
+        return self._problems.get(name_of(model), "")
 
     def _keep(self, kept: Path, data: bytes) -> None:
         try:
@@ -88,6 +94,7 @@ class Thumbnails:
         with self._lock:
             for name in self._known.keys() - names:
                 del self._known[name]
+                self._problems.pop(name, None)
         for path in self.folder.glob("*.webp"):
             if path.stem not in names:
                 path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The Translate tab (a picture, and the model's picture beside it) and the API endpoint /translate."""
+"""The Translate tab: a picture, and the model's picture beside it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pix2pix.settings import range_words
 from pix2pix.ui.shared.messages import SECONDS, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
+from pix2pix.ui.translate.endpoint import add_endpoints
 
 HEAVY = "translate"
 """Gradio's `concurrency_id` of all events that compute a picture."""
@@ -143,7 +144,14 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
             )
     problems = gr.HTML()
     _bind_translation(library, [picture, model, mode, noise, seed], result=result)
-    _add_endpoint(library, [picture, model, mode], result=result)
+    add_endpoints(
+        library,
+        partial(translate, library),
+        picture=picture,
+        result=result,
+        concurrency_id=HEAVY,
+        concurrency_limit=AT_ONCE,
+    )
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, library), model, about, **private)
@@ -193,21 +201,6 @@ def _bind_translation(library: ModelLibrary, inputs: list[Any], *, result: gr.Im
         result,
         trigger_mode="always_last",
         api_visibility="private",
-        concurrency_id=HEAVY,
-        concurrency_limit=AT_ONCE,
-    )
-
-
-def _add_endpoint(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
-    """Adds the API endpoint /translate: picture, model, mode and seed; without a seed no noise."""
-    seed = gr.Number(None, label="seed", precision=0, visible=False)
-    endpoint = with_toasts(partial(translate, library))
-    gr.on(
-        [],
-        endpoint,
-        [*inputs, seed],
-        result,
-        api_name="translate",
         concurrency_id=HEAVY,
         concurrency_limit=AT_ONCE,
     )

@@ -3,6 +3,9 @@ what can be read and reached."""
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -262,24 +265,28 @@ def test_a_group_whose_first_button_is_hidden_is_still_reached(browser: Browser,
     demo.close()
 
 
-def test_another_kind_of_model_brings_its_own_example_unless_something_was_drawn(
-    page: Page, library: ModelLibrary
-) -> None:
+def test_each_palette_has_its_own_drawing_to_the_other_and_back(page: Page, library: ModelLibrary) -> None:
     wait_for(page, library)
+    drag(page, [(5, 5), (50, 50)], SIZE)
     houses = sheet_of(page)
     choose(page, "to-photo")
     page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-photo'")
     assert set(np.unique(sheet_of(page))) == {0, 1, 2}, "the example of maps has land, road and water"
+    drag(page, [(5, 5), (20, 20)], SIZE)
+    maps = sheet_of(page)
     choose(page, "other")
     page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'other'")
     np.testing.assert_array_equal(sheet_of(page), houses)
-    drag(page, [(5, 5), (50, 50)], SIZE)
+    page.get_by_role("switch", name="Live").click()
+    page.reload()
+    page.wait_for_function("document.querySelector('.p2p-studio')?.studio?.views[0].shown?.key === 'other'")
+    expect(page.get_by_role("switch", name="Live")).to_have_attribute("aria-checked", "false")
+    np.testing.assert_array_equal(sheet_of(page), houses)
     choose(page, "to-photo")
     page.wait_for_function("document.querySelector('.p2p-studio').studio.views[0].shown?.key === 'to-photo'")
-    rows, columns = np.mgrid[8:48, 8:48]
-    assert len(np.unique(sheet_of(page)[rows, columns])) == 1, (
-        "what was drawn is still there, in the nearest colour"
-    )
+    np.testing.assert_array_equal(sheet_of(page), maps)
+    page.keyboard.press("Control+z")
+    assert not np.array_equal(sheet_of(page), maps)
 
 
 def wait_for_another_photo(page: Page, before: str) -> str:
@@ -308,3 +315,51 @@ def test_a_model_that_takes_photos_shows_one_of_ours_until_there_is_another(
     assert page.locator(".p2p-photo-image").get_attribute("src") == mine, "one's own photo stays"
     page.close()
     demo.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1024, 700)])
+def test_tools_classes_and_picture_are_in_the_first_screen_of_small_ones(
+    browser: Browser, address: str, width: int, height: int
+) -> None:
+    small = open_page(browser, address, width, height)
+    expect(shown(small)).to_be_visible(timeout=WAIT)
+    picture = ".p2p-inset img" if width < 700 else ".p2p-picture"
+    for name in (".p2p-stage", picture, ".p2p-palette", "[data-action=undo]", "[data-tool]"):
+        boxes = [each.bounding_box() for each in small.locator(name).all()]
+        assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= height for box in boxes), name
+        assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes), name
+    assert small.locator(".p2p-inset img").get_attribute("src") == shown(small).get_attribute("src")
+    small.keyboard.press("p")
+    expect(small.locator(".p2p-hint")).to_have_text(re.compile("at the first one again"))
+    small.close()
+
+
+def redness_at_the_edge(page: Page) -> int:
+    """The red of the first pixel of the photo as it goes to the model."""
+    url = page.locator(".p2p-photo-image").get_attribute("src") or ""
+    image = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
+    return int(np.asarray(image)[image.height // 2, 0, 0])
+
+
+def test_the_part_of_a_photo_is_told_moved_and_made_the_whole(browser: Browser, address: str) -> None:
+    page = open_page(browser, address)
+    expect(shown(page)).to_be_visible(timeout=WAIT)
+    choose(page, "to-map")
+    pixels = np.zeros((100, 300, 3), np.uint8)
+    pixels[:, :100] = 255, 0, 0
+    pixels[:, 200:] = 0, 0, 255
+    page.locator(".p2p-file").set_input_files([png(Image.fromarray(pixels))])
+    expect(page.locator(".p2p-photo-part")).to_contain_text("100 × 100 of 300 × 100 pixels")
+    assert redness_at_the_edge(page) < 50
+    first = shown(page).get_attribute("src")
+    drag(page, [(10, 30), (60, 30)], SIZE)
+    drag(page, [(10, 30), (60, 30)], SIZE)
+    page.wait_for_function("before => document.querySelector('.p2p-picture').src !== before", arg=first)
+    for _ in range(100):
+        if redness_at_the_edge(page) > 250:
+            break
+        page.wait_for_timeout(50)
+    assert redness_at_the_edge(page) > 250, "the left part is under the hand now"
+    page.get_by_role("button", name="Whole picture").click()
+    expect(page.locator(".p2p-photo-part")).to_contain_text("All of 300 × 100, squeezed")
+    page.close()

@@ -173,6 +173,11 @@ def test_models_are_described_with_all_that_the_page_needs(library: ModelLibrary
         "",
     ]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", facades["date"])
+    assert [by_key[key]["makes"] for key in ("facades", "map", "photo")] == [
+        {"kind": "photo", "theme": "house", "palette": []},
+        {"kind": "photo", "theme": "aerial", "palette": []},
+        {"kind": "labels", "theme": "", "palette": []},
+    ]
 
 
 def test_a_model_written_anew_has_another_version_and_another_picture(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from browsing import WAIT
 from fakehub import EVE, WRITE, FakeHub
 from playwright.sync_api import Browser, Page, expect
 
+from pix2pix.checkpoints.checkpoint import load_checkpoint
+from pix2pix.imaging.palette import MAPS
 from pix2pix.ui.app import build_app, launch_options
 from tests.ui.draw.test_tab import MAP, write_small
 from tests.ui.models.test_tab import write_torn
@@ -115,9 +117,17 @@ def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(
     page.get_by_role("button", name="Cancel").click()
     expect(card(page, "torn")).to_be_visible()
     card(page, "torn").get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".p2p-dialog")).to_be_hidden()
+    assert (folder / "checkpoints" / "torn.pth").exists(), "Enter alone deletes nothing"
+    card(page, "torn").get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(card(page, "torn")).to_have_count(0, timeout=WAIT)
     assert not (folder / "checkpoints" / "torn.pth").exists()
+    page.get_by_role("button", name="Undo").click()
+    expect(card(page, "torn")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
     with page.expect_download(timeout=WAIT) as download:
         choose(page, "Old houses", "download")
@@ -127,6 +137,7 @@ def test_cards_are_looked_at_renamed_deleted_downloaded_and_drawn_with_offline(
 
 
 def test_a_card_opens_the_other_tabs_with_its_model(opened: Opener, folder: Path) -> None:
+    write_small(folder / "checkpoints" / "town.pth", palette=MAP)  # takes the same drawings as map
     page = opened()
     choose(page, "map", "compare")
     page.wait_for_function(
@@ -277,3 +288,21 @@ def test_a_public_space_shows_what_a_visitor_may(
     page.get_by_role("button", name="Close").click()
     card(page, "facades").get_by_role("button", name="More for facades").click()
     expect(card(page, "facades").locator(".p2p-entry b")).to_have_text(["Compare", "Download"])
+
+
+def test_a_file_is_added_and_its_kind_corrected_on_its_card(opened: Opener, folder: Path) -> None:
+    page = opened()
+    expect(card(page, "facades")).to_be_visible(timeout=WAIT)
+    weights = (folder / "checkpoints" / "facades.pth").read_bytes()
+    file = {"name": "My houses.pth", "mimeType": "application/octet-stream", "buffer": weights}
+    page.locator(".p2p-weights").set_input_files([file])
+    expect(card(page, "My houses").locator("img")).to_be_visible(timeout=WAIT)
+    page.locator(".p2p-weights").set_input_files([file | {"name": "notes.pth", "buffer": b"nothing"}])
+    expect(page.locator(".p2p-collection .p2p-toast")).to_contain_text("notes.pth", timeout=WAIT)
+    assert not (folder / "checkpoints" / "notes.pth").exists()
+
+    choose(page, "My houses", "kind")
+    page.locator(".p2p-dialog select[name=palette]").select_option("maps")
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.locator(".p2p-dialog").wait_for(state="hidden", timeout=WAIT)
+    assert load_checkpoint(folder / "checkpoints" / "My houses.pth").config.palette == MAPS

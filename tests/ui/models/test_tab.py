@@ -21,11 +21,13 @@ from pix2pix.errors import CheckpointError, ConfigError, HubError, RightsError, 
 from pix2pix.ui.draw import tab as draw_tab
 from pix2pix.ui.models import rename_delete as rename_delete
 from pix2pix.ui.models import tab as models_tab
+from pix2pix.ui.models.deleted import sweep
 from pix2pix.ui.models.handlers import ModelsHandlers, Visitor
 from pix2pix.ui.shared.background_tasks import Outcome, Transfer, Transfers
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.run_actions import open_run_actions
+from pix2pix.ui.shared.storage import find_places
 from tests.ui.draw.test_tab import MAP, write_small
 from tests.ui.shared.test_model_library import write_model
 
@@ -126,6 +128,62 @@ def test_where_a_model_came_from_is_said(gallery: ModelsHandlers) -> None:
     assert origins["strange"]["link"] == ""
     assert origins["imported"]["words"] == "imported from pytorch-CycleGAN-and-pix2pix"
     assert [origins[key]["kind"] for key in ("shipped", "facades")] == ["shipped", "trained"]
+
+
+def test_a_deleted_model_can_be_brought_back_for_ten_minutes(gallery: ModelsHandlers) -> None:
+    folder = gallery.library.checkpoints
+    card = cards(gallery)["facades"]
+    token = gallery.delete_model(HERE, {"key": "facades", "version": card["version"]})["token"]
+    assert "facades" not in cards(gallery)
+    (said,) = gallery.list_models(HERE)["deleted"]
+    assert said == {"token": token, "name": "facades.pth", "minutes": 10}
+    assert gallery.restore_model(HERE, {"token": token}) == {"key": "facades"}
+    assert cards(gallery)["facades"] == card and not gallery.list_models(HERE)["deleted"]
+    with pytest.raises(CheckpointError, match="can be restored for 10 minutes"):
+        gallery.restore_model(HERE, {"token": token})
+
+    token = gallery.delete_model(HERE, {"key": "facades", "version": card["version"]})["token"]
+    shutil.copy(folder / "map.pth", folder / "facades.pth")
+    with pytest.raises(CheckpointError, match="is there already"):
+        gallery.restore_model(HERE, {"token": token})
+    place = folder / ".deleted" / token
+    os.utime(place, (time.time() - 601,) * 2)
+    assert not gallery.list_models(HERE)["deleted"]
+    sweep(folder)
+    assert not place.exists()
+
+
+def test_a_deletion_is_undone_by_nobody_who_may_not_delete(gallery: ModelsHandlers) -> None:
+    version = cards(gallery)["facades"]["version"]
+    token = gallery.delete_model(HERE, {"key": "facades", "version": version})["token"]
+    public = on_a_space(gallery)
+    assert not public.list_models(Visitor("eve", ""))["deleted"]
+    with pytest.raises(RightsError):
+        public.restore_model(Visitor("eve", ""), {"token": token})
+    for wrong in ("..", "", "../x", None):
+        with pytest.raises((CheckpointError, ConfigError)):
+            gallery.restore_model(HERE, {"token": wrong})
+
+
+@pytest.mark.parametrize("is_store", [False, True])
+def test_what_comes_with_pix2pix_is_not_deleted_or_renamed(
+    gallery: ModelsHandlers, tmp_path: Path, is_store: bool
+) -> None:
+    folder = gallery.library.checkpoints
+    if is_store:
+        write_model(tmp_path / "here" / "checkpoints" / "shipped.pth", command="pix2pix train x")
+        (tmp_path / "checkpoints").rename(tmp_path / "old")
+        find_places({"PIX2PIX_STORE": str(tmp_path)}, tmp_path / "here")
+    else:
+        write_model(folder / "shipped.pth", command="pix2pix train x")
+        (folder / "README.md").write_text("## shipped.pth\nmade by `pix2pix train x`", encoding="utf-8")
+    card = cards(gallery)["shipped"]
+    assert card["isShipped"] and card["origin"]["kind"] == "shipped"
+    order = {"key": "shipped", "version": card["version"], "name": "mine"}
+    for act in (gallery.delete_model, gallery.rename_model):
+        with pytest.raises(CheckpointError, match="comes with pix2pix"):
+            act(HERE, order)
+    assert (folder / "shipped.pth").exists()
 
 
 @pytest.mark.parametrize("key", ["facades", "map", "runs/houses"])

@@ -369,14 +369,15 @@ def choose(page: Any, name: str) -> None:
     page.get_by_label(name, exact=True).check()
 
 
-def test_another_model_keeps_the_drawing_by_nearest_colour(server: Server, page: Any) -> None:
+def test_another_model_has_its_own_drawing_and_leaves_this_one_alone(server: Server, page: Any) -> None:
     pick(page, "rectangle", SHOP)
     drag(page, [(30, 30), (90, 90)])
+    expected = labels()
+    rectangle(expected, (30, 30), (90, 90), SHOP)
+    server.wait_for(COLORS[expected])
     choose(page, "few")
     page.wait_for_selector("text=sand")
-    expected = labels()
-    rectangle(expected, (30, 30), (90, 90), 2)
-    server.wait_for(np.array([color for _, color in FEW], np.uint8)[expected])
+    server.wait_for(np.full((SIZE, SIZE, 3), (0, 0, 200), np.uint8))
     choose(page, "edges")
     page.wait_for_selector("[data-label='1'] >> text=pen")
     server.wait_for(np.full((SIZE, SIZE, 3), 255, np.uint8))
@@ -386,8 +387,9 @@ def test_another_model_keeps_the_drawing_by_nearest_colour(server: Server, page:
     server.wait_for(np.array([[255] * 3, [0] * 3], np.uint8)[lines])
     choose(page, "facades")
     page.wait_for_selector(f"[data-label='{SHOP}']")
-    rectangle(expected, (30, 30), (90, 90), NAMES.index("pillar"))
     server.wait_for(COLORS[expected])
+    page.locator("[data-action=undo]").click()
+    server.wait_for(COLORS[labels()])
 
 
 def test_another_size_scales_the_drawing(server: Server, page: Any) -> None:
@@ -398,7 +400,9 @@ def test_another_size_scales_the_drawing(server: Server, page: Any) -> None:
     server.wait_for(COLORS[expected])
 
 
-def test_a_reload_keeps_the_drawing(server: Server, page: Any) -> None:
+def test_a_reload_keeps_the_drawing_its_undo_and_the_tool(server: Server, page: Any) -> None:
+    pick(page, "ellipse")
+    pick(page, "rectangle")
     drag(page, [(64, 128), (200, 220)])
     expected = labels()
     rectangle(expected, (64, 128), (200, 220), WALL)
@@ -409,6 +413,8 @@ def test_a_reload_keeps_the_drawing(server: Server, page: Any) -> None:
     page.wait_for_selector(".p2p-swatch")
     server.wait_for(COLORS[expected])
     assert server.sequences[-1] > before
+    page.locator("[data-action=undo]").click()
+    server.wait_for(COLORS[labels()])
 
 
 def test_a_saved_drawing_opens_again_and_other_pictures_are_snapped(server: Server, page: Any) -> None:
@@ -427,7 +433,7 @@ def test_a_saved_drawing_opens_again_and_other_pictures_are_snapped(server: Serv
     page.locator(".p2p-file").set_input_files([upload])
     expected[5, 5] = SHOP
     server.wait_for(COLORS[expected])
-    page.wait_for_selector("text=1 of 65,536 pixels moved")
+    page.wait_for_selector("text=1 of 65,536 pixels had another colour")
     page.locator(".p2p-file").set_input_files([upload | {"buffer": b"no picture"}])
     page.wait_for_selector("text=not a picture")
 

@@ -62,7 +62,7 @@ def test_the_grid_lies_over_the_drawing_and_is_no_part_of_it(server: Server, pag
     page.wait_for_selector("[data-switch=grid][aria-pressed=true]")
     wait_until(lambda: page.evaluate(INK_ON_TOP) > bare + 1000)
     drag(page, [(40, 30), (120, 90)])
-    server.wait_for(sheet((40, 30), (120, 90)))
+    server.wait_for(sheet((48, 32), (127, 95)))  # shapes snap to its cells of 16 pixels
     page.keyboard.press("g")
     page.mouse.move(1, 1)
     wait_until(lambda: page.evaluate(INK_ON_TOP) == bare)

@@ -6,14 +6,15 @@ import { make } from "./dom.js";
 const PATIENCE = 350;
 
 export class ResultView {
-  /** `ask(order)` resolves to an answer of the server. */
-  constructor(ask, number) {
-    Object.assign(this, { ask, model: null, shown: null, sequence: -1, asked: 0, isSliding: false });
+  /** `ask(order)` resolves to an answer of the server; `onShow(picture)` gets the data URL of each picture that is shown. */
+  constructor(ask, number, onShow = () => {}) {
+    Object.assign(this, { ask, onShow, model: null, shown: null, sequence: -1, asked: 0, isSliding: false });
     this.picture = make("img", "p2p-picture", { alt: "The picture that the model makes of the drawing", hidden: true, draggable: "false" });
     this.under = make("img", "p2p-under", { alt: "", hidden: true, draggable: "false" });
     this.split = make("input", "p2p-split", { type: "range", min: "0", max: "100", step: "0.5", value: "50", "aria-label": "How far the drawing covers the picture", hidden: true });
     this.blank = make("div", "p2p-blank");
-    this.frame = make("div", "p2p-frame", {}, this.picture, this.under, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
+    this.cover = make("div", "p2p-cover", {}, this.under);
+    this.frame = make("div", "p2p-frame", {}, this.picture, this.cover, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
     this.caption = make("figcaption", "p2p-caption");
     this.root = make("figure", "p2p-view", { "data-view": number, "data-state": "empty" }, this.frame, this.caption);
     this.split.addEventListener("input", () => this.frame.style.setProperty("--split", `${this.split.value}%`));
@@ -52,6 +53,7 @@ export class ResultView {
     this.shown = { ...answer, drawing, seed, key: this.model?.key };
     this.picture.src = answer.picture;
     this.picture.dataset.sequence = answer.sequence;
+    this.onShow(answer.picture);
     if (this.isSliding) this.under.src = drawing.image;
     this.setState("ready");
     this.describe();
@@ -81,6 +83,11 @@ export class ResultView {
     if (this.shown) this.under.src = this.shown.drawing.image;
     this.setState(this.root.dataset.state);
     if (isSliding && this.shown) this.split.focus({ preventScroll: true });
+  }
+
+  /** `x` and `y` in shares of the side: where the picture lies in its frame, zoomed. */
+  showPart({ x, y, zoom }) {
+    for (const image of [this.picture, this.under]) image.style.transform = zoom > 1 ? `translate(${100 * x}%, ${100 * y}%) scale(${zoom})` : "";
   }
 
   describe() {

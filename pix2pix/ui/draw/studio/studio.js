@@ -1,6 +1,7 @@
 // The Draw tab: models above, the drawing on the left, pictures beside it. Puts the parts together and passes drawings on.
 
 import { mountCanvas } from "../../shared/canvas_js/canvas.js";
+import { recover, store } from "../../shared/canvas_js/store.js";
 import { rove } from "../../shared/canvas_js/panel.js";
 import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { Link } from "./link.js";
@@ -10,6 +11,7 @@ import { fillDownloads, saveFile } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
+import { addInset, adviseWithoutModel, fillExamples } from "./welcome.js";
 import { RecentDrawings } from "./recent_drawings.js";
 import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
 
@@ -31,15 +33,17 @@ class Studio {
     this.thumbs = new Thumbs((key) => this.link.call("draw_thumbnail", key));
     this.recent = new RecentDrawings(root.querySelector(".p2p-recent"), (entry) => this.revisit(entry));
     this.variations = new Variations(root.querySelector(".p2p-variations"), this.ask, (...shown) => this.views[0].show(...shown));
-    this.views = [new ResultView(this.ask, 1)];
+    this.inset = make("img", "", { alt: "" });
+    this.views = [new ResultView(this.ask, 1, (picture) => (this.inset.src = picture))];
     this.spec = props.spec;
   }
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent) });
+    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence), view: (seen) => this.showPart(seen) });
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
+    addInset(draw.querySelector(".p2p-bar"), this.inset, () => this.results.scrollIntoView({ block: "center", behavior: "smooth" }));
     // One grid for all, so that everything has the width of the drawing and its pictures.
     draw.prepend(this.root.querySelector(".p2p-top"));
     draw.append(...this.root.querySelectorAll(".p2p-panel"));
@@ -48,12 +52,13 @@ class Studio {
     this.root.addEventListener("click", (event) => this.clicked(event));
     this.time = this.root.querySelector(".p2p-time");
     this.showChoosers();
+    if (recover(spec.name, "isLive") === false) this.setLive(false);
   }
 
   buildChoosers() {
     const on = (pick, refuse) => ({ pick, refuse, prepare: () => this.look(), thumbnail: (model, mayAsk) => this.thumbs.find(model, mayAsk) });
     this.picker = new Picker("Model", on((key) => this.choose(key), () => ""));
-    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes another kind of drawing")));
+    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes other drawings than this one")));
     this.plus = makeAction("compare", "Compare", "Show a second model's picture of the same drawing");
     this.minus = make("button", "p2p-icon", { type: "button", "data-do": "single", "aria-label": "Stop comparing", title: "Stop comparing" });
     this.minus.innerHTML = pictogram("close");
@@ -64,7 +69,7 @@ class Studio {
     const button = makeAction("examples", "Examples", "Start from a drawing of ours");
     const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
     draw.querySelector(".p2p-files").prepend(button, gallery);
-    attachMenu(button, gallery, () => this.fillExamples(gallery));
+    attachMenu(button, gallery, () => fillExamples(gallery, this.examples[this.model()?.examples] || [], (image) => this.canvas.openPicture(image)));
     const download = makeAction("download", "Download", "Save the picture as a PNG file");
     const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
     attachMenu(download, menu, () => fillDownloads(menu, this.views, (view, side) => this.save(view, side)));
@@ -92,8 +97,9 @@ class Studio {
     this.take(await this.link.ask("list_models", {}));
     const first = this.model(findFirst(this.models, this.first));
     this.build(first?.spec || this.spec);
-    this.canvas.restore();
     await this.choose(first?.key);
+    // Until now there were only parts of it.
+    this.root.style.visibility = "";
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
   }
 
@@ -133,31 +139,21 @@ class Studio {
     if (model) await this.prepare(model);
     this.settledAt = Date.now();
     this.showChoosers();
-    if (!model) return this.explainEmpty();
+    if (!model) return this.views[0].explain("No model yet", ...adviseWithoutModel(this.folder, this.problems));
     this.canvas.redraw();
   }
 
-  /** The canvas that the model asks for, and a drawing on it. */
+  /** The canvas that the model asks for, with what was drawn there, or an example where nothing was. */
   async prepare(model) {
     const isDrawn = model.spec.palette.length > 0;
-    const mayReplace = isDrawn ? isFree(this.canvas.editor, this.example, model.examples) : !hasPhoto(this.root);
     this.canvas.changeSpec(model.spec);
-    if (!mayReplace) return;
+    if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
     const [example] = this.examples[model.examples] || [];
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
-    if (!isDrawn) return;
-    this.canvas.editor.sketch.history.clear();
-    this.example = { kind: model.examples, labels: this.canvas.editor.sketch.raster.labels.slice() };
-  }
-
-  explainEmpty() {
-    const words = make("span", "", {}, "Train one: it is here as soon as it is saved for the first time. Or put a ",
-      make("code", "", {}, ".pth"), " file of pix2pix into the folder ", make("code", "", {}, this.folder || "checkpoints"), ".");
-    const train = make("button", "p2p-button p2p-primary", { type: "button", "data-do": "train" }, "Train a model");
-    this.views[0].explain("No model yet", words, train, ...(this.problems || []).map((problem) => make("small", "", {}, problem)));
+    if (isDrawn) this.canvas.editor.sketch.history.clear();
   }
 
   showChoosers() {
@@ -181,6 +177,7 @@ class Studio {
       this.views.push(new ResultView(this.ask, 2));
       this.results.append(this.views[1].root);
       this.views[1].slide(this.views[0].isSliding);
+      if (this.seen) this.views[1].showPart(this.seen);
     }
     this.views[1].use(model);
     this.showChoosers();
@@ -192,12 +189,18 @@ class Studio {
     const partner = findPartner(this.models, this.model(key), this.model());
     await this.choose(partner?.key || key);
     if (partner) return this.compare(key);
-    this.toasts.show("Nothing to compare with", "There is no second model that takes this kind of drawing.");
+    this.toasts.show("Nothing to compare with", "There is no second model that takes such drawings.");
   }
 
   single() {
     this.views.pop().root.remove();
     this.showChoosers();
+  }
+
+  /** The pictures show the part that is in sight on the canvas. */
+  showPart(seen) {
+    this.seen = seen;
+    for (const view of this.views) view.showPart(seen);
   }
 
   // Drawings out, pictures in.
@@ -252,6 +255,7 @@ class Studio {
   setLive(isLive) {
     this.root.querySelector(".p2p-live").setAttribute("aria-checked", String(isLive));
     this.canvas.setLive(isLive);
+    store(this.spec.name, "isLive", isLive);
   }
 
   slide() {
@@ -285,15 +289,5 @@ class Studio {
   async revisit({ drawing, key }) {
     if (key !== this.key && this.model(key)) await this.choose(key);
     await this.canvas.openPicture(drawing);
-  }
-
-  fillExamples(gallery) {
-    const fitting = this.examples[this.model()?.examples] || [];
-    const shown = fitting.map(({ name, image }) => {
-      const button = make("button", "p2p-example", { type: "button" }, make("img", "", { src: image, alt: "" }), make("span", "", {}, name));
-      button.addEventListener("click", () => (gallery.hidePopover(), this.canvas.openPicture(image)));
-      return button;
-    });
-    gallery.replaceChildren(...(shown.length ? shown : [make("p", "p2p-problem", {}, "There are no examples for this kind of drawing. Open a picture of your own.")]));
   }
 }

@@ -25,7 +25,8 @@ export class Ask {
     });
     this.turn += 1;
     this.show(form);
-    (form.querySelector("input:not([type=checkbox]), select") || yes).focus();
+    // What cannot be done by mistake may be confirmed with Enter at once; what takes something away may not.
+    (form.querySelector("input:not([type=checkbox]), select") || (tone === "bad" ? no : yes)).focus();
     form.querySelector("input:not([type=checkbox])")?.select();
   }
 

@@ -8,8 +8,9 @@ const ENTRIES = [
   ["compare", "Compare", "Draw with two models side by side", (card) => !card.problem],
   ["download", "Download", "The file itself, as .pth", (card) => !card.problem],
   ["deploy", "Make a Space…", "A page of its own on the Hub that draws with it", (card, may) => !card.problem && may("deploy")],
-  ["rename", "Rename…", "", (card, may) => !card.problem && !card.isRun && may("rename")],
-  ["delete", "Delete…", "", (card, may) => !card.isRun && may("delete")],
+  ["kind", "What it takes…", "Correct the kind of pictures, or the classes", (card, may) => !card.problem && !card.isRun && !card.isShipped && may("rename")],
+  ["rename", "Rename…", "", (card, may) => !card.problem && !card.isRun && !card.isShipped && may("rename")],
+  ["delete", "Delete…", "", (card, may) => !card.isRun && !card.isShipped && may("delete")],
 ];
 
 /** The element of a card. `may(act)` is false where a visitor has no right to do it. */
@@ -38,7 +39,9 @@ function makePicture(card) {
   return box;
 }
 
-export function showPicture(root, image) {
+/** The first picture, or why there is none. */
+export function showPicture(root, image, problem = "") {
+  if (problem) root.querySelector(".p2p-facts")?.before(make("p", "p2p-cause", { role: "note" }, problem));
   const box = root.querySelector(".p2p-pair");
   if (image) box.replaceChildren(make("img", "", { src: image, alt: "" }));
   box.dataset.state = image ? "shown" : "none";

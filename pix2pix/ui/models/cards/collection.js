@@ -3,29 +3,32 @@
 import { make } from "../../draw/studio/dom.js";
 import { Toasts } from "../../draw/studio/toasts.js";
 import { Ask, makeField, makeSelect, makeSwitch } from "./ask.js";
-import { makeCard, showPicture } from "./card.js";
+import { makeButton, makeCard, showPicture } from "./card.js";
 import { HubBox, makeBar } from "./hub.js";
+import { askKind } from "./kind.js";
+import { takeFile } from "./add_file.js";
 import { sayBytes, toRepoName } from "./words.js";
 
 const SLOW = 2500, QUICK = 500, PICTURE_AGAIN = 400;
 const SILENCE = "The server does not answer. Try again when it is back.";
 
-/** `element`, `props`, `server` and `trigger` are what gr.HTML hands to a script. */
-export function mountCollection({ element, props, server, trigger }) {
+/** `element`, `props`, `server`, `trigger` and `upload` are what gr.HTML hands to a script. */
+export function mountCollection({ element, props, server, trigger, upload }) {
   const root = element.querySelector(".p2p-collection");
-  root.collection = new Collection(root, props, server, trigger);
+  root.collection = new Collection(root, props, { server, trigger, upload });
   root.collection.watch();
 }
 
 class Collection {
-  constructor(root, props, server, trigger) {
-    Object.assign(this, { root, props, server, trigger, cards: new Map(), shown: new Map(), transfers: [], drawing: false });
+  constructor(root, props, { server, trigger, upload }) {
+    Object.assign(this, { root, props, server, trigger, upload, cards: new Map(), shown: new Map(), transfers: [], drawing: false });
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
     this.asking = new Ask(root.querySelector(".p2p-dialog"));
     this.box = new HubBox(root.querySelector(".p2p-hub"), (name, asked) => this.call(name, asked), {
       started: () => this.look(), draw: (key) => this.draw(key), say: (title, sentence) => this.toasts.show(title, sentence),
     });
     root.addEventListener("click", (event) => this.clicked(event));
+    takeFile(root, this);
   }
 
   async call(name, asked) {
@@ -61,8 +64,10 @@ class Collection {
     this.may = (act) => !answer.hub.refusals[act] || act === "push";
     this.cards = new Map([...answer.cards, ...answer.runs].map((card) => [card.key, card]));
     this.box.describe(answer.hub);
+    this.root.querySelector(".p2p-add").hidden = Boolean(answer.hub.refusals.pull);
     this.transfers = answer.transfers;
     this.box.follow(this.transfers);
+    this.showDeleted(answer.deleted);
     this.followDialog();
     this.showAll(answer);
     this.drawPictures();
@@ -81,6 +86,25 @@ class Collection {
     if (none.hidden !== cards.length > 0) this.explainNone(none, folder, hub);
     none.hidden = cards.length > 0;
     for (const key of this.shown.keys()) if (!this.cards.has(key)) this.shown.delete(key);
+  }
+
+  /** What was deleted a moment ago, by anybody who may, can be restored here. */
+  showDeleted(deleted) {
+    const box = this.root.querySelector(".p2p-deleted"), text = JSON.stringify(deleted.map(({ token }) => token));
+    if (text === this.shownDeleted) return;
+    this.shownDeleted = text;
+    box.replaceChildren(...deleted.map(({ token, name }) => {
+      const undo = makeButton("undo", "Undo", `Bring ${name} back`);
+      undo.addEventListener("click", () => this.restore(token, undo));
+      return make("div", "p2p-transfer", { "data-token": token }, make("span", "p2p-grow", {}, make("b", "", {}, name), " was deleted."), undo);
+    }));
+  }
+
+  async restore(token, button) {
+    button.disabled = true;
+    await this.act("Not restored", "restore_model", { token });
+    button.disabled = false;
+    await this.look();
   }
 
   explainNone(none, folder, hub) {
@@ -119,7 +143,7 @@ class Collection {
         continue;
       }
       entry.picture = answer.image || "";
-      showPicture(entry.root, entry.picture);
+      showPicture(entry.root, entry.picture, answer.problem);
     }
     this.drawing = false;
     if ([...this.shown].some(([key, { picture }]) => picture === null && !this.cards.get(key)?.problem)) setTimeout(() => this.drawPictures(), PICTURE_AGAIN);
@@ -133,7 +157,7 @@ class Collection {
     const card = this.cards.get(event.target.closest(".p2p-card")?.dataset.key);
     const does = {
       draw: () => this.draw(card.key), compare: () => this.compare(card.key), tune: () => this.tune(card.key), push: () => this.push(card.key),
-      download: () => this.trigger("download", { key: card.key }), deploy: () => this.deploy(card), rename: () => this.rename(card), delete: () => this.delete(card),
+      download: () => this.trigger("download", { key: card.key }), deploy: () => this.deploy(card), rename: () => this.rename(card), kind: () => askKind(card, this), delete: () => this.delete(card),
     };
     if (card) does[id]?.();
   }
@@ -179,7 +203,7 @@ class Collection {
   delete(card) {
     this.asking.open({
       title: `Delete ${card.title}?`, confirm: "Delete", tone: "bad",
-      about: `Its file (${sayBytes(card.bytes)}) is deleted for good, for everyone who uses this page.`,
+      about: `Its file (${sayBytes(card.bytes)}) goes, for everyone who uses this page. It can be restored for ten minutes.`,
       act: async () => {
         const answer = await this.call("delete_model", { key: card.key, version: card.version });
         if (answer?.error || !answer) return answer?.error || SILENCE;

@@ -1,33 +1,37 @@
 // The drawing canvas on a page: puts the parts together. Knows the DOM, and nothing of Gradio.
 
-import { Editor, isDrawn } from "./editor.js";
+import { Editor } from "./editor.js";
+import { isDrawn } from "./desks.js";
 import { Painter } from "./painter.js";
 import { Overlay } from "./overlay.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
-import { isTyping, listenToArrows, meaningOf } from "./keys.js";
+import { ARROWS, isTyping, listenToArrows, meaningOf } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
-import { readDrawing, readPhoto, saveDrawing, toDataUrl } from "./files.js";
-import { findDrawing, keepDrawing } from "./store.js";
+import { tellOpened } from "./words.js";
+import { readDrawing, saveDrawing, toDataUrl } from "./files.js";
+import { readPhoto } from "./photo.js";
+import { showPhoto } from "./photo_view.js";
+import { listenToIncoming } from "./incoming.js";
+import { Keeper, keptBy } from "./keeper.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
 import { Camera } from "./camera.js";
-import { createPalette, translation } from "./palette.js";
-import { resample } from "./raster.js";
 
 /**
  * Puts a canvas into `element`, whose markup is canvas.html.
  * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
- * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage.
+ * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage;
+ * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing, and `view({x, y, zoom})` which part of the drawing is in
+ * sight, x and y in shares of its side.
  */
-export function mountCanvas(element, { spec, send, name = "main" }) {
+export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {} }) {
   const root = element.querySelector(".p2p-draw");
-  const page = new CanvasPage(root, spec, send, name);
+  const page = new CanvasPage(root, spec, { send, name, fail, view });
   const stop = page.listen();
   return {
     editor: page.editor,
     changeSpec: (next) => page.changeSpec(next),
     openPicture: (source) => page.open(source),
-    restore: () => page.restore(),
     redraw: () => page.editor.announce(),
     setLive: (isLive) => (page.isLive = isLive),
     note: (text) => page.note(text),
@@ -35,15 +39,9 @@ export function mountCanvas(element, { spec, send, name = "main" }) {
   };
 }
 
-/** What happened to a picture that was opened as a drawing. */
-function tellOpened({ labels, moved, width, height }) {
-  const colors = moved ? `${moved.toLocaleString("en")} of ${labels.length.toLocaleString("en")} pixels moved to the nearest class.` : "Every pixel was a palette colour.";
-  return width === height ? colors : `${colors} It was ${width} x ${height}, and was stretched to a square.`;
-}
-
 class CanvasPage {
-  constructor(root, spec, send, name) {
-    Object.assign(this, { root, name, photo: null, stateFrame: 0, isLive: true });
+  constructor(root, spec, { send, name, fail, view }) {
+    Object.assign(this, { root, name, fail, tellView: view, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -56,7 +54,8 @@ class CanvasPage {
       state: () => this.showState(),
       overlay: () => this.overlay?.refresh(),
       view: () => this.showView(),
-    });
+    }, keptBy(name));
+    this.keeper = new Keeper(name, this.editor);
     this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.editor);
     this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
     this.showSpec();
@@ -65,7 +64,7 @@ class CanvasPage {
   /** The drawing as it goes to the server; null where there is none yet. */
   async toDrawing(sequence) {
     const { kind, size, palette } = this.editor.spec;
-    if (!isDrawn(kind)) return this.photo && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
+    if (!isDrawn(kind)) return this.photo?.image && { image: this.photo.image, sequence, kind, size: this.photo.size, palette: [] };
     const { raster, palette: colors } = this.editor.sketch;
     const png = new Blob([await encodePng(raster, colors)], { type: "image/png" });
     return { image: await toDataUrl(png), sequence, kind, size, palette: palette.map(([, color]) => color) };
@@ -75,8 +74,8 @@ class CanvasPage {
     this.painter.invalidate(box);
     this.overlay?.refresh();
     if (isFinal || this.isLive) this.emit(isFinal);
-    if (!isFinal || !isDrawn(this.editor.spec.kind)) return;
-    keepDrawing(this.name, this.editor.spec.kind, this.editor.sketch.raster, this.editor.sketch.palette);
+    if (isFinal) this.note("");
+    if (isFinal) this.keeper?.soon();
   }
 
   async useCamera() {
@@ -92,38 +91,30 @@ class CanvasPage {
 
   changeSpec(spec) {
     this.camera.stop();
+    this.keeper.now();
     this.editor.changeSpec(spec);
     this.showSpec();
+    if (!isDrawn(spec.kind) && this.photo && this.photo.size !== spec.size) this.cutPhoto();
     this.editor.announce();
-  }
-
-  /** A drawing of this tab from before a reload; true where there was one. */
-  restore() {
-    const { kind, size, palette } = this.editor.spec;
-    const kept = isDrawn(kind) && findDrawing(this.name, kind);
-    if (!kept) return false;
-    const table = translation(createPalette(kept.palette), createPalette(palette));
-    const labels = kept.labels.map((label) => table[label]);
-    this.editor.load(resample({ width: kept.size, height: kept.size, labels }, size, size).labels);
-    this.editor.sketch.history.clear();
-    this.editor.announce();
-    return true;
   }
 
   /** Opens a picture: snapped to the palette, or as it is where the model takes photos. */
   async open(source) {
-    const { kind, size } = this.editor.spec;
+    const { spec } = this.editor, { kind, size } = spec;
+    this.note("");
     try {
       if (!isDrawn(kind)) {
-        this.photo = await readPhoto(source, size);
-        this.showPhoto();
-        return this.emit(true);
+        this.photo = await readPhoto(source);
+        return await this.cutPhoto();
       }
-      const found = await readDrawing(source, size, this.editor.sketch.palette);
+      const found = await readDrawing(source, spec, this.editor.sketch.palette);
+      // Another model was chosen meanwhile: the picture was read for the drawing of the one before.
+      if (spec !== this.editor.spec) return;
       this.editor.load(found.labels);
-      this.note(tellOpened(found));
+      this.note(tellOpened(found, spec));
     } catch (error) {
       this.note(error.message);
+      this.fail(error.message);
     }
   }
 
@@ -147,13 +138,21 @@ class CanvasPage {
   }
 
   showPhoto() {
-    const image = this.root.querySelector(".p2p-photo-image");
-    const { isOn } = this.camera;
-    image.hidden = !this.photo || isOn;
-    if (this.photo) image.src = this.photo.image;
-    this.camera.video.hidden = !isOn;
-    this.root.querySelector(".p2p-photo-empty").hidden = Boolean(this.photo) || isOn;
-    this.root.querySelector("[data-action=camera]").setAttribute("aria-pressed", String(isOn));
+    showPhoto(this.root, this.photo, this.camera);
+  }
+
+  /** Takes the part of the photo anew; while it is being moved only as large as the model needs. */
+  async cutPhoto(isFinal = true) {
+    if (!(await this.photo.cut(this.editor.spec.size, !isFinal))) return;
+    this.showPhoto();
+    if (isFinal || this.isLive) this.emit(isFinal);
+  }
+
+  /** The photo follows the hand. */
+  movePhoto(from, to) {
+    const { side } = this.editor.view;
+    if (this.photo?.move((to.x - from.x) / side, (to.y - from.y) / side)) this.cutPhoto(false);
+    return to;
   }
 
   showState() {
@@ -163,11 +162,13 @@ class CanvasPage {
       showState(this.root, this.editor, this.editor.tool);
       if (this.shownLabel !== this.editor.label) revealSwatch(this.root);
       this.shownLabel = this.editor.label;
+      this.keeper?.soon();
     });
   }
 
   showView() {
-    const { x, y, zoom } = this.editor.view;
+    const { x, y, zoom, side } = this.editor.view;
+    this.tellView({ x: x / side, y: y / side, zoom });
     this.painter.canvas.style.transform = `translate(${x}px, ${y}px) scale(${zoom})`;
     this.overlay?.refresh();
   }
@@ -183,7 +184,8 @@ class CanvasPage {
     const page = new AbortController();
     document.addEventListener("keydown", (event) => this.pressed(event), { signal: page.signal });
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
-    document.addEventListener("paste", (event) => this.pasted(event), { signal: page.signal });
+    listenToIncoming({ isSeen: () => this.isSeen(), open: (file) => this.open(file), signal: page.signal });
+    this.keeper.listen(page.signal);
     return () => {
       this.camera.stop();
       watcher.disconnect();
@@ -202,27 +204,24 @@ class CanvasPage {
     const { editor } = this;
     const at = ({ x, y }) => editor.view.toPixel(x, y);
     const byHand = () => (editor.isByKeyboard = false);
+    let held = null;
     this.pointers = listenToPointers(this.stage, {
-      begin: (place, event) => (byHand(), this.drawn() && editor.begin(at(place), event)),
-      move: (place, event) => editor.move(at(place), event),
-      end: (place, event) => editor.end(at(place), event),
+      begin: (place, event) => (byHand(), this.drawn() ? editor.begin(at(place), event) : (held = place)),
+      move: (place, event) => (this.drawn() ? editor.move(at(place), event) : (held = this.movePhoto(held, place))),
+      end: (place, event) => (this.drawn() ? editor.end(at(place), event) : this.photo && this.cutPhoto()),
       hover: (place, event) => (byHand(), editor.hoverAt(at(place), event)),
       leave: () => editor.hoverAt(null),
       cancel: () => editor.quit(),
       pan: (dx, dy) => editor.pan(dx, dy),
       zoom: (factor, x, y) => this.drawn() && editor.zoom(factor, x, y),
     });
+    this.stage.addEventListener("keydown", (event) => this.nudgePhoto(event));
     listenToArrows(this.stage, editor, {
       begin: (point, event) => editor.begin(point, event),
       move: (point, event) => editor.move(point, event),
       end: (point, event) => editor.end(point, event),
       hover: (point, event) => editor.hoverAt(point, event),
       cancel: () => editor.quit(),
-    });
-    this.stage.addEventListener("dragover", (event) => event.preventDefault());
-    this.stage.addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
     });
   }
 
@@ -255,6 +254,7 @@ class CanvasPage {
       surprise: () => editor.surprise(Math.floor(Math.random() * 2 ** 32)),
       open: () => this.root.querySelector(".p2p-file").click(),
       camera: () => this.useCamera(),
+      whole: () => ((this.photo.isWhole = !this.photo.isWhole), this.cutPhoto()),
       save: () => saveDrawing(editor.sketch.raster, editor.sketch.palette),
     };
     actions[id]();
@@ -262,7 +262,7 @@ class CanvasPage {
 
   /** Keys work wherever the focus is, except in fields, and only while the drawing can be seen. */
   pressed(event) {
-    if (event.defaultPrevented || isTyping(event.target) || !this.stage.offsetParent) return;
+    if (event.defaultPrevented || isTyping(event.target) || !this.isSeen()) return;
     const { editor } = this;
     if (event.code === "Space" && (event.target === document.body || event.target === this.stage)) {
       event.preventDefault();
@@ -279,15 +279,21 @@ class CanvasPage {
     else editor[does[meaning.sort]](meaning.id);
   }
 
+  /** The arrow keys move the part of a photo that is taken. */
+  nudgePhoto(event) {
+    const [dx, dy] = ARROWS[event.key] || [];
+    if (this.drawn() || !this.photo || dx === undefined) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (this.photo.move(-0.02 * dx, -0.02 * dy)) this.cutPhoto();
+  }
+
   holdSpace(isHeld) {
     this.pointers.isPanning = isHeld;
     this.stage.classList.toggle("p2p-panning", isHeld);
   }
 
-  pasted(event) {
-    const file = [...(event.clipboardData?.files || [])].find(({ type }) => type.startsWith("image/"));
-    if (!file || isTyping(event.target) || !this.stage.offsetParent) return;
-    event.preventDefault();
-    this.open(file);
+  isSeen() {
+    return Boolean(this.stage.offsetParent);
   }
 }

@@ -1,58 +1,61 @@
 // The editor: the sketch, the tool in hand, the chosen class, the view. Everything that a control, a key or a pointer can do
 // is a method here. Tools get the editor itself as their kit.
 
-import { Sketch } from "./sketch.js";
+import { carryOver, Desks, DRAWN, isDrawn } from "./desks.js";
 import { View } from "./view.js";
 import { findTool } from "./tools.js";
 import { eraser } from "./shapes.js";
 import { eraseSelection } from "./select.js";
-import { nearestClass } from "./palette.js";
 import { EMPTY_BOX, fullBox } from "./raster.js";
 import { surprise } from "./surprise.js";
 
-/** Kinds of input that are drawn; every other kind is a picture to be opened. */
-const DRAWN = { labels: { tool: "rectangle", size: 12 }, edges: { tool: "brush", size: 3 } };
-
-export const isDrawn = (kind) => kind in DRAWN;
+/** What of the editor outlives a reload beside the drawings. */
+const HABITS = ["hands", "grid", "mirror", "copying"];
 
 export class Editor {
-  /** `on`: {change(box, isFinal), state(), overlay(), note(text)}. */
-  constructor(spec, on) {
+  /** `on`: {change(box, isFinal), state(), overlay(), view(), note(text)}; `shelf` keeps drawings, as in `Desks`; `habits` is what `habits` gave before
+   * a reload. */
+  constructor(spec, on, { shelf = null, habits = {} } = {}) {
     this.on = on;
-    this.desks = {};
-    Object.assign(this, { mirror: false, grid: false, copying: false, selection: null, hover: null, isPressed: false, isByKeyboard: false });
+    this.desks = new Desks(shelf, (box, isFinal) => this.changed(box, isFinal));
+    Object.assign(this, { mirror: false, grid: false, copying: false, selection: null, hover: null, isPressed: false, isByKeyboard: false, hands: {} });
+    for (const name of HABITS) if (habits?.[name] && typeof habits[name] === typeof this[name]) this[name] = habits[name];
     this.view = new View(spec.size);
     this.take(spec);
   }
 
-  /** What this kind of input had on the editor when it was last used, or a blank sheet. */
+  /** Brings out the drawing that a spec asks for, and the tool that its kind was last drawn with. */
   take(spec) {
     this.spec = spec;
     this.view.size = spec.size;
-    if (!isDrawn(spec.kind) && this.sketch) return;
-    const kept = this.desks[spec.kind];
-    this.sketch = kept?.sketch || new Sketch(spec, (box, isFinal) => this.changed(box, isFinal));
-    this.tool = kept?.tool || findTool((DRAWN[spec.kind] || DRAWN.labels).tool);
-    this.size = kept?.size || (DRAWN[spec.kind] || DRAWN.labels).size;
-    this.label = kept?.label ?? firstClass(spec);
-    if (kept) this.sketch.changeSpec(spec);
+    if (isDrawn(spec.kind) || !this.desk) this.desk = this.desks.find(spec);
+    const first = DRAWN[this.desk.kind] || DRAWN.labels, hand = this.hands[this.desk.kind] || {};
+    this.tool = findTool(hand.tool) || findTool(first.tool);
+    this.size = hand.size || first.size;
   }
 
-  /** Another model: the drawing stays where the kind stays, and waits where it does not. */
+  get sketch() {
+    return this.desk.sketch;
+  }
+
+  get label() {
+    return this.desk.label;
+  }
+
+  /** Another model: its own drawing comes out, and the one that was here waits as it is. */
   changeSpec(spec) {
     this.quit();
     this.selection = null;
     this.view.reset();
-    if (spec.kind === this.spec.kind && isDrawn(spec.kind)) {
-      this.label = sameClass(this.sketch.palette, this.label, spec);
-      this.spec = spec;
-      this.view.size = spec.size;
-      this.sketch.changeSpec(spec);
-    } else {
-      this.desks[this.spec.kind] = { sketch: this.sketch, tool: this.tool, size: this.size, label: this.label };
-      this.take(spec);
-    }
+    const before = this.desk;
+    this.take(spec);
+    carryOver(before, this.desk);
     this.on.state();
+  }
+
+  /** Tools, sizes and switches as plain values. */
+  habits() {
+    return Object.fromEntries(HABITS.map((name) => [name, this[name]]));
   }
 
   changed(box, isFinal) {
@@ -116,6 +119,7 @@ export class Editor {
   choose(id) {
     this.quit();
     this.tool = findTool(id);
+    this.remember();
     if (id !== "select") this.selection = null;
     this.on.state();
     this.refresh();
@@ -123,8 +127,12 @@ export class Editor {
 
   pick(label) {
     if (label >= this.sketch.palette.names.length) return;
-    this.label = label;
+    this.desk.label = label;
     this.on.state();
+  }
+
+  remember() {
+    this.hands[this.desk.kind] = { tool: this.tool.id, size: this.size };
   }
 
   toggle(id) {
@@ -135,6 +143,7 @@ export class Editor {
 
   resizeBrush(size) {
     this.size = Math.min(64, Math.max(1, Math.round(size)));
+    this.remember();
     this.on.state();
     this.refresh();
   }
@@ -201,13 +210,4 @@ export class Editor {
   announce() {
     this.on.change(isDrawn(this.spec.kind) ? fullBox(this.sketch.raster) : EMPTY_BOX, true);
   }
-}
-
-const firstClass = ({ palette, background }) => (background === 0 && palette.length > 1 ? 1 : 0);
-
-/** The class of the new palette that has the same name, else the nearest colour. */
-function sameClass(palette, label, spec) {
-  const named = spec.palette.findIndex(([name]) => name === palette.names[label]);
-  if (named >= 0) return named;
-  return nearestClass({ colors: spec.palette.map(([, color]) => color) }, palette.colors[label]);
 }

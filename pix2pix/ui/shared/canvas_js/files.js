@@ -1,25 +1,35 @@
 // Drawings from files and to files.
 
+import { cleanPixels } from "./clean.js";
 import { snapPixels } from "./palette.js";
 import { encodePng } from "./png.js";
+import { resample } from "./raster.js";
 
 const LARGEST_FILE = 50 * 2 ** 20;
-const LARGEST_PHOTO = 1024;
+/** Side in pixels at which label maps are cleaned, before they are made as large as the drawing. */
+const LARGEST_LABELS = 1024;
 
 /** {pixels, width, height}: the pixels of a picture, stretched to a square, and its own sides. Unless it is smooth, as photos are, they are
  * the nearest ones, no colour mixed. `source`: a file or a data URL. */
 export async function readPixels(source, size, isSmooth = false) {
-  const picture = await decode(source, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
-  const sheet = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
-  sheet.imageSmoothingEnabled = isSmooth;
-  sheet.imageSmoothingQuality = "high";
-  sheet.drawImage(picture, 0, 0, size, size);
+  const picture = await decode(source, EXACT);
   const { width, height } = picture;
-  picture.close();
-  return { pixels: sheet.getImageData(0, 0, size, size).data, width, height };
+  return { pixels: readSheet(picture, size, size, isSmooth), width, height };
 }
 
-async function decode(source, options) {
+const EXACT = { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" };
+
+function readSheet(picture, width, height, isSmooth) {
+  const sheet = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  sheet.imageSmoothingEnabled = isSmooth;
+  sheet.imageSmoothingQuality = "high";
+  sheet.drawImage(picture, 0, 0, width, height);
+  picture.close();
+  return sheet.getImageData(0, 0, width, height).data;
+}
+
+/** The picture in a file or behind a data URL as a bitmap. Raises an Error with one sentence. */
+export async function decode(source, options) {
   const blob = typeof source === "string" ? await (await fetch(source)).blob() : source;
   if (blob.size > LARGEST_FILE) throw new Error(`The file has ${Math.round(blob.size / 2 ** 20)} MB; open one of at most 50 MB.`);
   try {
@@ -29,34 +39,17 @@ async function decode(source, options) {
   }
 }
 
-/** A picture as classes: {labels, moved, width, height}, `moved` pixels having been off the palette, `width` and `height` the picture's own. */
-export async function readDrawing(source, size, palette) {
-  const { pixels, ...sides } = await readPixels(source, size);
-  return { ...snapPixels(pixels, palette), ...sides };
-}
-
-/** A photo, its middle cut square, as PNG data URLs: {image, size, large}. `image` has `size` pixels a side; `large`, for pictures larger than
- * the model's, is {image, size} with what the photo has, 1024 a side at most, or null where it has no more. */
-export async function readPhoto(source, size) {
-  const picture = await decode(source, { imageOrientation: "from-image" });
-  const most = Math.min(picture.width, picture.height, LARGEST_PHOTO);
-  try {
-    const image = await cutSquare(picture, size);
-    return { image, size, large: most > size ? { image: await cutSquare(picture, most), size: most } : null };
-  } finally {
-    picture.close();
-  }
-}
-
-function cutSquare(picture, size) {
-  const side = Math.min(picture.width, picture.height);
-  const sheet = new OffscreenCanvas(size, size);
-  const context = sheet.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
-  context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, size, size);
-  return sheet.convertToBlob({ type: "image/png" }).then(toDataUrl);
+/** A picture as classes of a spec's palette: {labels, moved, cleared, isUnlike, width, height}, as `cleanPixels` gives them, `width` and `height` the
+ * picture's own. Lines are not cleaned, which would take the thin ones away. */
+export async function readDrawing(source, { kind, size, background }, palette) {
+  const picture = await decode(source, EXACT);
+  const { width, height } = picture, isLines = kind === "edges";
+  const share = isLines ? 1 : Math.min(1, LARGEST_LABELS / Math.max(width, height));
+  const wide = isLines ? size : Math.max(1, Math.round(width * share)), high = isLines ? size : Math.max(1, Math.round(height * share));
+  const data = readSheet(picture, wide, high, false);
+  if (isLines) return { ...snapPixels(data, palette, background), isUnlike: false, width, height };
+  const { labels, ...found } = cleanPixels(data, wide, palette, background);
+  return { ...found, labels: resample({ width: wide, height: high, labels }, size, size).labels, width, height };
 }
 
 /** A blob as a data URL. */

@@ -1,8 +1,8 @@
 // Undo and redo. A step keeps only what changed: the exclusive-or of before and after inside its box, as runs.
 // The same step leads both ways, and a hundred of them take less room than one picture.
 
-import { fullBox, isEmptyBox, copyBox, createRaster } from "./raster.js";
-import { encodeRuns, eachRun } from "./runs.js";
+import { isEmptyBox, copyBox } from "./raster.js";
+import { encodeRuns, eachRun, fromBase64, toBase64 } from "./runs.js";
 
 const MAX_STEPS = 400;
 const MAX_BYTES = 48 * 2 ** 20;
@@ -64,19 +64,28 @@ export class History {
     return apply(raster, step);
   }
 
-  /** Keeps every step through a change of all states: another palette. `convert` maps labels to labels. */
-  remap(raster, convert) {
-    const present = this.done.length;
-    while (this.redo(raster));
-    const states = [raster.labels.slice()];
-    while (this.undo(raster)) states.unshift(raster.labels.slice());
-    const rasters = states.map((labels) => ({ ...raster, labels: labels.map(convert) }));
-    this.clear();
-    rasters.slice(1).forEach((after, i) => this.done.push(difference(rasters[i], after, fullBox(raster)) || emptyStep(raster)));
-    raster.labels.set(rasters.at(-1).labels);
-    while (this.done.length > present) this.undo(raster);
+  /** The steps as plain values, newest first to be kept, in about `most` characters: {done, undone}. */
+  describe(most) {
+    let left = most;
+    const newest = (steps) => {
+      const kept = [];
+      for (const step of [...steps].reverse()) {
+        step.text ??= toBase64(step.runs);
+        left -= step.text.length;
+        if (left < 0) break;
+        const { x0, y0, x1, y1 } = step.box;
+        kept.unshift([[x0, y0, x1, y1], step.text]);
+      }
+      return kept;
+    };
+    return { done: newest(this.done), undone: newest(this.undone) };
+  }
+
+  /** Takes what `describe` gave. */
+  revive(done, undone) {
+    const toStep = ([[x0, y0, x1, y1], text]) => ({ box: { x0, y0, x1, y1 }, runs: fromBase64(text), text });
+    this.done = done.map(toStep);
+    this.undone = undone.map(toStep);
+    this.bytes = this.done.reduce((sum, { runs }) => sum + runs.length, 0);
   }
 }
-
-/** A step that changes nothing: two classes became one. It is kept so that steps keep their number. */
-const emptyStep = (raster) => ({ box: fullBox(raster), runs: encodeRuns(createRaster(raster.width, raster.height).labels) });

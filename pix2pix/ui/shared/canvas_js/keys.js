@@ -31,7 +31,7 @@ export function isTyping(target) {
   return Boolean(field) && !(field.tagName === "INPUT" && ["checkbox", "radio", "button", "range", "file"].includes(field.type));
 }
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Drawing without a pointer: arrows move a cross (Shift: by 8), Enter or Space presses and releases, Escape gives up. */
 export function listenToArrows(stage, editor, on) {

@@ -1,5 +1,7 @@
 // What lies over the drawing and is no part of it: grid, mirror axis, selection, polygon corners, brush outline.
 
+import { GRID_CELLS } from "./view.js";
+
 export class Overlay {
   constructor(canvas, kit) {
     this.canvas = canvas;
@@ -26,11 +28,11 @@ export class Overlay {
     this.paintPointer();
   }
 
-  /** Sixteen cells across, and single pixels once they are large enough to aim at. */
+  /** The cells that shapes snap to, and single pixels once they are large enough to aim at. */
   paintGrid() {
     const { view, sketch } = this.kit;
     if (view.scale >= 8) this.paintLines(1, "rgba(128,128,128,0.3)");
-    this.paintLines(sketch.raster.width / 16, "rgba(128,128,128,0.42)");
+    this.paintLines(sketch.raster.width / GRID_CELLS, "rgba(128,128,128,0.42)");
   }
 
   paintLines(every, color) {

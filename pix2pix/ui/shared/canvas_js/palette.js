@@ -22,19 +22,19 @@ export function nearestClass(palette, color) {
   return best;
 }
 
-/** For each class of one palette the nearest class of another. */
-export const translation = (from, to) => from.colors.map((color) => nearestClass(to, color));
-
-/** Two palettes with the same colours in the same places. */
-export const sameColors = (a, b) => String(a.colors) === String(b.colors);
-
-/** Pixels (RGBA bytes; what is transparent lies on white) as classes, and how many were not exactly a palette colour. */
-export function snapPixels(data, palette) {
+/** Pixels (RGBA bytes) as the nearest classes, what is transparent as background: {labels, moved, cleared}, how many were not exactly a palette colour,
+ * and how many transparent. */
+export function snapPixels(data, palette, background = 0) {
   const labels = new Uint8Array(data.length / 4);
   const known = new Map();
-  let moved = 0;
+  let moved = 0, cleared = 0;
   for (let i = 0; i < labels.length; i++) {
-    const color = overWhite(data, 4 * i);
+    if (data[4 * i + 3] < 128) {
+      labels[i] = background;
+      cleared += 1;
+      continue;
+    }
+    const color = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
     const key = (color[0] << 16) | (color[1] << 8) | color[2];
     if (!known.has(key)) {
       const label = nearestClass(palette, color);
@@ -44,12 +44,7 @@ export function snapPixels(data, palette) {
     labels[i] = label;
     moved += off;
   }
-  return { labels, moved };
-}
-
-function overWhite(data, at) {
-  const alpha = data[at + 3] / 255;
-  return [0, 1, 2].map((channel) => Math.round(data[at + channel] * alpha + 255 * (1 - alpha)));
+  return { labels, count: labels.length, moved, cleared };
 }
 
 /** Black or white, whichever reads better on a colour: contrast as WCAG counts it, 4.5 or more with one of the two. */

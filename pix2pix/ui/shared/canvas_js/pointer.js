@@ -11,7 +11,7 @@ export function listenToPointers(stage, on) {
   };
 
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button > 1 && event.pointerType === "mouse") return;
+    if ((event.button > 1 && event.pointerType === "mouse") || event.target.closest("button")) return;
     // A palm beside the pen draws nothing.
     if (event.pointerType === "touch" && state.drawing?.type === "pen") return;
     event.preventDefault();

@@ -145,6 +145,28 @@ export function floodFill(raster, [x, y], label) {
   return box;
 }
 
+/** The class that most pixels right around a box have, `but` one; `otherwise` where the box reaches all borders, or there is no other. */
+export function classAround(raster, box, otherwise, but = -1) {
+  const { x0, y0, x1, y1 } = clipBox(raster, { x0: box.x0 - 1, y0: box.y0 - 1, x1: box.x1 + 1, y1: box.y1 + 1 });
+  const counts = new Map();
+  const count = (x, y) => {
+    const isOutside = x < box.x0 || y < box.y0 || x >= box.x1 || y >= box.y1, label = raster.labels[y * raster.width + x];
+    if (isOutside && label !== but) counts.set(label, (counts.get(label) || 0) + 1);
+  };
+  for (let x = x0; x < x1; x++) for (const y of new Set([y0, y1 - 1])) count(x, y);
+  for (let y = y0 + 1; y < y1 - 1; y++) for (const x of new Set([x0, x1 - 1])) count(x, y);
+  const most = Math.max(...counts.values());
+  return counts.size ? [...counts.keys()].find((label) => counts.get(label) === most) : otherwise;
+}
+
+/** The class in which the patch around a point lies: that of a wall around a window. */
+export function classBehind(raster, [x, y], otherwise) {
+  const label = raster.labels[y * raster.width + x];
+  if (label === undefined || label === otherwise) return otherwise;
+  const box = floodFill({ ...raster, labels: raster.labels.slice() }, [x, y], label === 255 ? 0 : 255);
+  return isEmptyBox(box) ? otherwise : classAround(raster, box, otherwise, label);
+}
+
 /** One seed for each run of the old class between `from` and `to`. */
 function pushSeeds(stack, labels, row, width, from, to, old) {
   let inside = false;

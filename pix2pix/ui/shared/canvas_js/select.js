@@ -1,6 +1,7 @@
 // The tool that selects a rectangle, moves it, and copies it. The selection outlives the stroke: it lies in `kit.selection`.
 
-import { boxBetween, clipBox, copyBox, fillBox, isEmptyBox, pasteAt, unionBox } from "./raster.js";
+import { boxBetween, classAround, clipBox, copyBox, fillBox, isEmptyBox, pasteAt, unionBox } from "./raster.js";
+import { snapBox, snapShift } from "./view.js";
 
 const isInside = (box, [x, y]) => box && x >= box.x0 && y >= box.y0 && x < box.x1 && y < box.y1;
 
@@ -12,7 +13,8 @@ export const select = {
     if (isInside(kit.selection, point)) {
       kit.sketch.begin();
       const piece = copyBox(kit.sketch.raster, kit.selection);
-      kit.grip = { anchor: point, from: kit.selection, piece, isCopy: kit.copying || event.altKey || event.ctrlKey };
+      const behind = classAround(kit.sketch.raster, kit.selection, kit.sketch.background);
+      kit.grip = { anchor: point, from: kit.selection, piece, behind, isCopy: kit.copying || event.altKey || event.ctrlKey };
     } else {
       kit.selection = null;
     }
@@ -21,7 +23,7 @@ export const select = {
   move(kit, point) {
     const { anchor, from } = kit.grip;
     if (from) carry(kit, point);
-    else if (String(anchor) !== String(point)) kit.selection = clipBox(kit.sketch.raster, boxBetween(anchor, point));
+    else if (String(anchor) !== String(point)) kit.selection = clipBox(kit.sketch.raster, boxBetween(...snapBox(kit, anchor, point)));
     if (kit.selection && isEmptyBox(kit.selection)) kit.selection = null;
     kit.refresh();
   },
@@ -40,17 +42,18 @@ export const select = {
   },
 };
 
-/** Paints the piece under the pointer, and the background where it came from. */
+/** Paints the piece under the pointer, and what lay around it where it came from. */
 function carry(kit, point) {
-  const { anchor, from, piece, isCopy } = kit.grip;
-  kit.selection = shift(from, point[0] - anchor[0], point[1] - anchor[1]);
+  const { anchor, from, piece, behind, isCopy } = kit.grip;
+  kit.selection = shift(from, snapShift(kit, point[0] - anchor[0]), snapShift(kit, point[1] - anchor[1]));
   kit.sketch.redraw((raster) => {
     const put = () => pasteAt(raster, piece, [kit.selection.x0, kit.selection.y0]);
-    return isCopy ? put() : unionBox(fillBox(raster, from, kit.sketch.background), put());
+    return isCopy ? put() : unionBox(fillBox(raster, from, behind), put());
   });
 }
 
-/** Paints the background over the selection. */
+/** Paints over the selection what lies around it. */
 export function eraseSelection(kit) {
-  if (kit.selection) kit.sketch.edit((raster) => fillBox(raster, kit.selection, kit.sketch.background));
+  const { selection, sketch } = kit;
+  if (selection) sketch.edit((raster) => fillBox(raster, selection, classAround(raster, selection, sketch.background)));
 }

@@ -1,7 +1,8 @@
 // The tools that paint. A tool is what happens to the sketch from the press of the pointer to its release; points are pixels.
 // `kit` is the editor it works at: {sketch, label, size, mirror, view, selection, copying, pick, refresh}.
 
-import { boxBetween, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
+import { snapBox, snapPoint } from "./view.js";
+import { boxBetween, classBehind, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
 
 /** Paints, and with the mirror switch on paints the mirror image too. */
 export function paintBothSides(kit, points, paint) {
@@ -26,12 +27,12 @@ function toEighth([ax, ay], [bx, by]) {
   return toSquare([ax, ay], [bx, by]);
 }
 
-/** A shape between the press and the pointer. */
-function dragShape(constrain, paint) {
+/** A shape between the press and the pointer; `snap` lays its ends on the grid. */
+function dragShape(constrain, snap, paint) {
   const draw = (kit, point, event) => {
     const { anchor } = kit.sketch.stroke;
     const end = event?.shiftKey ? constrain(anchor, point) : point;
-    kit.sketch.redraw(paintBothSides(kit, [anchor, end], (raster, ends) => paint(raster, ends, kit)));
+    kit.sketch.redraw(paintBothSides(kit, snap(kit, anchor, end), (raster, ends) => paint(raster, ends, kit)));
   };
   return {
     begin(kit, point, event) {
@@ -47,21 +48,22 @@ function dragShape(constrain, paint) {
   };
 }
 
-export const rectangle = dragShape(toSquare, (raster, [a, b], kit) => fillBox(raster, boxBetween(a, b), kit.label));
-export const ellipse = dragShape(toSquare, (raster, [a, b], kit) => fillEllipse(raster, boxBetween(a, b), kit.label));
-export const line = dragShape(toEighth, (raster, [a, b], kit) => strokeLine(raster, a, b, kit.size, kit.label));
+export const rectangle = dragShape(toSquare, snapBox, (raster, [a, b], kit) => fillBox(raster, boxBetween(a, b), kit.label));
+export const ellipse = dragShape(toSquare, snapBox, (raster, [a, b], kit) => fillEllipse(raster, boxBetween(a, b), kit.label));
+export const line = dragShape(toEighth, (kit, a, b) => [snapPoint(kit, a), snapPoint(kit, b)], (raster, [a, b], kit) => strokeLine(raster, a, b, kit.size, kit.label));
 
-/** A free stroke of one class. */
+/** A free stroke of the class that `labelOf(kit, point)` gives where it begins. */
 function freehand(labelOf) {
   const draw = (kit, from, to) => {
-    const label = labelOf(kit);
+    const { label } = kit.sketch.stroke;
     kit.sketch.extend(paintBothSides(kit, [from, to], (raster, [a, b]) => strokeLine(raster, a, b, kit.size, label)));
     kit.sketch.stroke.last = to;
   };
   return {
     begin(kit, point) {
       kit.sketch.begin();
-      const label = labelOf(kit);
+      const label = labelOf(kit, point);
+      kit.sketch.stroke.label = label;
       kit.sketch.extend(paintBothSides(kit, [point], (raster, [at]) => stamp(raster, at, kit.size, label)));
       kit.sketch.stroke.last = point;
     },
@@ -76,7 +78,8 @@ function freehand(labelOf) {
 }
 
 export const brush = freehand((kit) => kit.label);
-export const eraser = freehand((kit) => kit.sketch.background);
+/** Takes away what it begins on: a window becomes the wall that it is in, not a hole. */
+export const eraser = freehand((kit, point) => classBehind(kit.sketch.raster, point, kit.sketch.background));
 
 /** Fills at the press. */
 export const bucket = {
@@ -100,7 +103,8 @@ const CLOSE_DISTANCE = 10;
 
 /** Corner by corner; closes at the first corner, with a double click or with Enter. The corners live in the stroke. */
 export const polygon = {
-  begin(kit, point) {
+  begin(kit, at) {
+    const point = snapPoint(kit, at);
     if (!kit.sketch.stroke) {
       kit.sketch.begin();
       kit.sketch.stroke.points = [];
@@ -111,14 +115,14 @@ export const polygon = {
     points.push(point);
     polygon.move(kit, point);
   },
-  move(kit, point) {
-    const points = kit.sketch.stroke?.points;
+  move(kit, at) {
+    const points = kit.sketch.stroke?.points, point = snapPoint(kit, at);
     if (!points) return;
     kit.sketch.redraw(paintBothSides(kit, [...points, point], (raster, all) => fillPolygon(raster, all, kit.label)));
     kit.refresh();
   },
-  end(kit, point) {
-    const points = kit.sketch.stroke?.points;
+  end(kit, at) {
+    const points = kit.sketch.stroke?.points, point = snapPoint(kit, at);
     // A drag draws an edge: its end is a corner too.
     if (points && !isNear(kit, points.at(-1), point)) points.push(point);
   },

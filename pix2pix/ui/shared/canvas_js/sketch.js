@@ -1,8 +1,9 @@
 // The drawing while it is drawn on: its pixels, the stroke under way, and its history. Knows no page.
 
-import { createRaster, EMPTY_BOX, unionBox, copyBox, pasteAt, fullBox, fillBox, isEmptyBox, resample } from "./raster.js";
+import { createRaster, EMPTY_BOX, unionBox, copyBox, pasteAt, fullBox, fillBox, isEmptyBox } from "./raster.js";
 import { History } from "./history.js";
-import { createPalette, translation, sameColors } from "./palette.js";
+import { createPalette } from "./palette.js";
+import { decodeRuns, encodeRuns, fromBase64, toBase64 } from "./runs.js";
 
 export class Sketch {
   /** `spec`: {size, palette, background}; `onChange(box, isFinal)` after every change. */
@@ -10,29 +11,26 @@ export class Sketch {
     this.onChange = onChange;
     this.history = new History();
     this.stroke = null;
-    this.adopt(spec);
+    this.palette = createPalette(spec.palette);
+    this.background = spec.background;
     this.raster = createRaster(spec.size, spec.size, spec.background);
   }
 
-  adopt({ palette, background }) {
-    this.palette = createPalette(palette);
-    this.background = background;
+  /** Drawing and history as plain values, the history in about `most` characters: its newest steps. */
+  describe(most) {
+    // A stroke under way is no step yet: what it has painted does not count.
+    const { labels } = this.stroke ? this.stroke.before : this.raster;
+    return { runs: toBase64(encodeRuns(labels)), ...this.history.describe(most) };
   }
 
-  /** Another palette or size: the drawing is kept, each class as the nearest colour of the new ones. */
-  changeSpec(spec) {
-    this.cancel();
-    const before = this.palette;
-    this.adopt(spec);
-    if (!sameColors(before, this.palette)) {
-      const table = translation(before, this.palette);
-      this.history.remap(this.raster, (label) => table[label]);
-    }
-    if (spec.size !== this.raster.width) {
-      this.raster = resample(this.raster, spec.size, spec.size);
-      this.history.clear();
-    }
-    this.onChange(fullBox(this.raster), true);
+  /** Takes what `describe` gave, without a word to anybody; false where it is no drawing of this size and palette. */
+  revive({ runs, done, undone }) {
+    const { raster, palette } = this;
+    const labels = decodeRuns(fromBase64(runs), raster.labels.length);
+    if (!labels || !labels.every((label) => label < palette.names.length)) return false;
+    raster.labels.set(labels);
+    this.history.revive(done, undone);
+    return true;
   }
 
   /** Starts a stroke; what `redraw` and `extend` do belongs to it until `commit` or `cancel`. */

@@ -1,28 +1,26 @@
-// The drawing outlives a reload: it is kept in the tab's session storage, one for each kind of input.
+// What outlives a reload lies in the tab's session storage: the drawings, and what the hand had hold of.
 
-import { decodeRuns, encodeRuns, fromBase64, toBase64 } from "./runs.js";
+const keyOf = (name, part) => `pix2pix-drawing:${name}:${part}`;
 
-const keyOf = (name, kind) => `pix2pix-drawing:${name}:${kind}`;
-
-/** Keeps a drawing. A full or forbidden storage loses only this convenience. */
-export function keepDrawing(name, kind, raster, palette) {
-  const kept = { size: raster.width, palette: palette.names.map((title, i) => [title, palette.colors[i]]), runs: toBase64(encodeRuns(raster.labels)) };
+/** Keeps a plain value; false where the storage is full or forbidden, which loses only this convenience. */
+export function store(name, part, value) {
   try {
-    sessionStorage.setItem(keyOf(name, kind), JSON.stringify(kept));
+    sessionStorage.setItem(keyOf(name, part), JSON.stringify(value));
     return true;
   } catch {
     return false;
   }
 }
 
-/** The drawing that was kept: {size, palette, labels}, or null. */
-export function findDrawing(name, kind) {
+/** The value that was kept, or null. */
+export function recover(name, part) {
   try {
-    const { size, palette, runs } = JSON.parse(sessionStorage.getItem(keyOf(name, kind)));
-    const labels = decodeRuns(fromBase64(runs), size * size);
-    return labels && labels.every((label) => label < palette.length) ? { size, palette, labels } : null;
+    return JSON.parse(sessionStorage.getItem(keyOf(name, part)));
   } catch {
     // Nothing kept, or not by us.
     return null;
   }
 }
+
+/** Where the canvas of that name keeps its drawings. */
+export const shelfOf = (name) => ({ find: (key) => recover(name, key), keep: (key, record) => store(name, key, record) });

@@ -7,16 +7,16 @@ export const TOOLS = [
   { id: "rectangle", name: "Rectangle", key: "R", tool: rectangle, hint: "Drag a rectangle. Shift makes it a square." },
   { id: "brush", name: "Brush", key: "B", tool: brush, isSized: true, hint: "Draw freely." },
   { id: "line", name: "Line", key: "L", tool: line, isSized: true, hint: "Drag a line. Shift turns it in steps of 45°." },
-  { id: "polygon", name: "Polygon", key: "P", tool: polygon, hint: "Click the corners; a double click or Enter closes it." },
+  { id: "polygon", name: "Polygon", key: "P", tool: polygon, hint: "Set the corners; at the first one again, or with Enter, it closes." },
   { id: "ellipse", name: "Ellipse", key: "E", tool: ellipse, hint: "Drag an ellipse. Shift makes it a circle." },
   { id: "bucket", name: "Fill", key: "F", tool: bucket, hint: "Click to fill an area of one colour." },
   { id: "eyedropper", name: "Pick a class", key: "I", tool: eyedropper, hint: "Click to take the class under the pointer." },
-  { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Paints the background." },
+  { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Takes away what it begins on: there is then what lies around it." },
   { id: "select", name: "Select and move", key: "V", tool: select, hint: "Drag a rectangle, then drag it away. Alt makes a copy." },
 ];
 
 export const SWITCHES = [
-  { id: "grid", name: "Grid", key: "G" },
+  { id: "grid", name: "Grid", key: "G", about: "Grid: shapes snap to it" },
   { id: "mirror", name: "Mirror symmetry", key: "M" },
 ];
 
