@@ -97,6 +97,7 @@ def describe(model: Model, is_training: bool = False) -> Answer:
         "spec": spec_of(config, "draw"),
         "examples": examples.fitting(config),
         "sides": [config.size, *(side for side in LARGER_SIDES if side > config.size)],
+        "anew": [side for side in LARGER_SIDES if side > config.size],
     }
 
 

@@ -178,7 +178,8 @@ def _description(
     )
     model |= {
         "date": "",
-        "sides": [side for side in model["sides"] if side <= LARGEST_SIDE and side % config.size == 0],
+        "sides": [side for side in model["sides"] if side <= LARGEST_SIDE],
+        "anew": [side for side in model["anew"] if side <= LARGEST_SIDE and side % config.size == 0],
     }
     return {"model": model, "spec": spec_of(config, "web"), "examples": shown, "weights": weights}
 

@@ -63,8 +63,11 @@ def test_a_photo_is_translated_in_its_own_size_for_the_larger_pictures(
     expect(shown(page)).to_be_visible(timeout=WAIT)
     assert page.evaluate("document.querySelector('.p2p-picture').naturalWidth") == SIZE
     page.get_by_role("button", name="Download").click()
+    entry = page.locator(f"[data-anew='{side}']")
+    entry.click()
+    expect(entry.locator("img")).to_be_visible(timeout=WAIT)
     with page.expect_download() as download:
-        page.locator(f"[data-side='{side}']").click()
+        entry.click()
     saved = np.asarray(Image.open(download.value.path()))
     exact = photo(1024) if side == 1024 else photo(1024).resize((side, side), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(saved, np.asarray(library.translator("to-map")(exact, mode="native")))

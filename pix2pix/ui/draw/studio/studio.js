@@ -7,7 +7,7 @@ import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { Link } from "./link.js";
 import { ResultView } from "./result_view.js";
 import { Picker } from "./picker.js";
-import { fillDownloads, saveFile } from "./save.js";
+import { fillDownloads } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
 import { Variations } from "./variations.js";
@@ -72,7 +72,8 @@ class Studio {
     attachMenu(button, gallery, () => fillExamples(gallery, this.examples[this.model()?.examples] || [], (image) => this.canvas.openPicture(image)));
     const download = makeAction("download", "Download", "Save the picture as a PNG file");
     const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
-    attachMenu(download, menu, () => fillDownloads(menu, this.views, (view, side) => this.save(view, side)));
+    const orderOf = ({ shown, model }) => ({ model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, seed: shown.seed });
+    attachMenu(download, menu, () => fillDownloads(menu, this.views, { orderOf, ask: this.ask, toasts: this.toasts }));
     this.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
       makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
       makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),
@@ -167,6 +168,7 @@ class Studio {
     this.find("examples").hidden = !this.examples[this.model()?.examples];
     this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
     for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
+    this.find("variations").hidden = this.model()?.dropout === 0; // every seed gives the same picture
   }
 
   // Comparing.
@@ -276,14 +278,6 @@ class Studio {
     this.came = this.key;
     if (taker.key !== this.key) await this.choose(taker.key);
     await this.canvas.openPicture(shown.picture);
-  }
-
-  async save(view, side) {
-    const { shown, model } = view;
-    const order = { model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, side, seed: shown.seed };
-    const answer = side === model.size ? shown : await this.ask(order);
-    if (answer?.error) return this.toasts.show("No picture to save", answer.error);
-    if (answer) saveFile(answer.picture, `${model.title.replace(/[^\w-]+/g, "-")}-${side}.png`);
   }
 
   async revisit({ drawing, key }) {
