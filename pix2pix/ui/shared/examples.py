@@ -1,5 +1,5 @@
-"""The example inputs of the page, from `examples/`: our own label maps and edge drawings, and photos that our
-models made of them."""
+"""The example inputs of the page, from `examples/`: our own label maps and edge drawings, photos that our
+models made of them, and landscapes of ours."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 SUFFIXES = (".png", ".jpg")
 PHOTOS = {"facade": "house", "map": "aerial"}
 """Folder of photos that suit a model which turns photos into labels, by the theme of its target palette."""
+LANDSCAPES = "landscape"
+"""Folder of pictures for models that turn photos into photos or paintings."""
 
 
 def fitting(config: ModelConfig) -> str:
     """Returns the name of the folder of examples that suit a model; "" where none do."""
     spec = spec_of(config)
     if spec["kind"] == "photo":
-        return PHOTOS.get(theme_of(config.target_palette), "")
+        return LANDSCAPES if config.target == "photo" else PHOTOS.get(theme_of(config.target_palette), "")
     return str(spec["surprise"]) or ("edges" if spec["kind"] == "edges" else "")
 
 
 def list_examples(folder: Path = EXAMPLES) -> dict[str, list[Path]]:
     """Returns the example files by folder: label maps `facade` and `map`, `edges`, photos
-    `house` and `aerial`."""
+    `house`, `aerial` and `landscape`."""
     places = [place for place in sorted(folder.glob("*")) if place.is_dir()]
     return {
         place.name: sorted(path for path in place.iterdir() if path.suffix in SUFFIXES) for place in places

@@ -255,3 +255,11 @@ def test_the_modules_of_the_tab_and_the_canvas_share_one_script_without_a_clash(
     assert not re.search(r"^(import|export) ", script, re.MULTILINE)
     assert "</script" not in script and "http" not in script.replace("http://www.w3.org", "")
     assert all(len(path.read_text(encoding="utf-8").splitlines()) < 300 for path in draw_tab.STUDIO.iterdir())
+
+
+def test_a_model_that_makes_paintings_of_photos_starts_from_landscapes() -> None:
+    assert examples.fitting(ModelConfig(source="photo", target="photo")) == "landscape"
+    shown = examples.as_props()["landscape"]
+    assert len(shown) >= 3 and all(
+        to_picture({"picture": each["image"]}).size == (256, 256) for each in shown
+    )
