@@ -194,25 +194,8 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
             )
         with gr.Row(elem_classes="pictures", equal_height=True):
             picture = _picture_input()
-            result = gr.Image(
-                label="Result",
-                format="png",
-                interactive=False,
-                height=HEIGHT,
-                buttons=["download", "fullscreen"],
-                elem_id="result",
-            )
-        shown = gr.Gallery(
-            label="Examples for this model",
-            show_label=False,
-            height=132,
-            columns=8,
-            object_fit="cover",
-            allow_preview=False,
-            buttons=[],
-            visible=False,
-            elem_id="translate-examples",
-        )
+            result = _result()
+        shown = _example_row()
     problems = gr.HTML()
     _bind_translation(library, [picture, model, mode, noise, seed], outputs=[result, note, every_pixel])
     every_pixel.click(lambda: "native", None, mode, api_visibility="private", show_progress="hidden")
@@ -282,4 +265,29 @@ def _bind_translation(library: ModelLibrary, inputs: list[Any], *, outputs: list
         api_visibility="private",
         concurrency_id=HEAVY,
         concurrency_limit=AT_ONCE,
+    )
+
+
+def _result() -> gr.Image:
+    return gr.Image(
+        label="Result",
+        format="png",
+        interactive=False,
+        height=HEIGHT,
+        buttons=["download", "fullscreen"],
+        elem_id="result",
+    )
+
+
+def _example_row() -> gr.Gallery:
+    return gr.Gallery(
+        label="Examples for this model",
+        show_label=False,
+        height=132,
+        columns=8,
+        object_fit="cover",
+        allow_preview=False,
+        buttons=[],
+        visible=False,
+        elem_id="translate-examples",
     )
