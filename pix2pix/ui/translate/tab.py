@@ -184,14 +184,8 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
         about = gr.HTML()
         with gr.Row(elem_classes="notes"):
             note = gr.HTML(elem_id="translate-note")
-            every_pixel = gr.Button(
-                "Make every pixel",
-                visible=False,
-                scale=0,
-                min_width=170,
-                size="md",
-                elem_id="translate-native",
-            )
+            style: dict[str, Any] = {"scale": 0, "min_width": 170, "elem_id": "translate-native"}
+            every_pixel = gr.Button("Make every pixel", visible=False, size="md", **style)
         with gr.Row(elem_classes="pictures", equal_height=True):
             picture = _picture_input()
             result = _result()
@@ -210,6 +204,20 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, library), model, about, **private)
+    _bind_examples(library, model, shown=shown, picture=picture)
+    menu: dict[str, Any] = {
+        "fn": partial(offer, library),
+        "inputs": model,
+        "outputs": [model, empty, page, about, problems],
+    }
+    gr.on([demo.load, model.focus], **menu, **private)
+
+
+def _bind_examples(
+    library: ModelLibrary, model: gr.Dropdown, *, shown: gr.Gallery, picture: gr.Image
+) -> None:
+    """Shows the examples that suit the chosen model; the one that is clicked becomes the picture."""
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     model.change(partial(offer_examples, library), model, shown, **private)
 
     # Without `partial`: Gradio finds the event's data by the parameters' types.
@@ -217,12 +225,6 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
         return take_example(library, key, event)
 
     shown.select(take_shown, model, picture, **private)
-    menu: dict[str, Any] = {
-        "fn": partial(offer, library),
-        "inputs": model,
-        "outputs": [model, empty, page, about, problems],
-    }
-    gr.on([demo.load, model.focus], **menu, **private)
 
 
 class PictureFile(gr.Image):
