@@ -4,6 +4,7 @@ import { inflateSync } from "node:zlib";
 import { encodePng } from "../../pix2pix/ui/shared/canvas_js/png.js";
 import { classKey, createPalette, snapPixels } from "../../pix2pix/ui/shared/canvas_js/palette.js";
 import { cleanPixels } from "../../pix2pix/ui/shared/canvas_js/clean.js";
+import { listKeys } from "../../pix2pix/ui/shared/canvas_js/key_sheet.js";
 import { tellOpened } from "../../pix2pix/ui/shared/canvas_js/words.js";
 import { View } from "../../pix2pix/ui/shared/canvas_js/view.js";
 import { meaningOf } from "../../pix2pix/ui/shared/canvas_js/keys.js";
@@ -102,4 +103,11 @@ test("the same seed surprises the same, another seed otherwise, in the classes o
     assert.equal(new Set(first.labels).size, 3);
     assert.ok(first.labels.every((label) => label < 3));
   }
+});
+
+test("the sheet of keys names every tool, action and class with its own key", () => {
+  const groups = listKeys(Array.from({ length: 14 }, (_, i) => `class ${i}`)), keys = groups.flatMap(([, entries]) => entries.map(([key]) => key));
+  assert.equal(new Set(keys).size, keys.length);
+  for (const key of ["R", "Ctrl+Z", "S", "?", "1", "Shift+2"]) assert.ok(keys.includes(key), key);
+  assert.deepEqual(meaningOf({ key: "?", code: "Slash", shiftKey: true }, 3), { sort: "action", id: "keys" });
 });

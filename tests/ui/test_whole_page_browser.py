@@ -51,6 +51,12 @@ def drop(page: Page, image: Image.Image, place: str = ".masthead") -> None:
     assert page.evaluate(DROP, [place, "map.png", text]) == [True, True]
 
 
+def drop_weights(page: Page, path: Path) -> None:
+    """Drops a file of weights on the Draw tab."""
+    text = base64.b64encode(path.read_bytes()).decode()
+    assert page.evaluate(DROP.replace("image/png", ""), [".p2p-stage", "mine.pth", text]) == [True, True]
+
+
 def expect_drawing(page: Page, label: int) -> None:
     page.wait_for_function(
         "label => document.querySelector('.p2p-draw')?.canvas.editor.sketch.raster.labels.every((each) => "
@@ -90,6 +96,11 @@ def test_tabs_drops_and_a_server_that_goes_and_comes(page: Page, tmp_path: Path)
     expect_result(page, (48, 40))
     drop(page, plain(4, (40, 56)))
     expect_result(page, (40, 56))
+    expect(page.locator("#translate-note")).not_to_contain_text("stretched")
+    page.locator("#translate-examples button").first.click()
+    expect(page.locator("#translate-note")).to_contain_text("256 × 256: it was made 64 × 64", timeout=WAIT)
+    page.get_by_role("button", name="Make every pixel").click()
+    expect(page.locator("#translate-note .advice")).to_have_count(0, timeout=WAIT)
     page.get_by_role("tab", name="Models").click()
     page.reload()
     expect(page.locator(".p2p-card")).to_be_visible(timeout=WAIT)
@@ -98,6 +109,9 @@ def test_tabs_drops_and_a_server_that_goes_and_comes(page: Page, tmp_path: Path)
     expect(page.locator(".p2p-picture")).to_be_visible(timeout=WAIT)
     expect_drawing(page, 7)
     assert np.all(sheet_of(page) == 7)
+
+    drop_weights(page, tmp_path / "checkpoints" / "facades.pth")
+    expect(page.locator(".p2p-card[data-key=mine]")).to_be_visible(timeout=WAIT)
 
     page.get_by_role("tab", name="Train").click()
     os.kill(server.pid, signal.SIGKILL)

@@ -46,22 +46,24 @@ class ApiPage(gr.Blocks):
         super().validate_inputs(block_fn, inputs)
 
 
-def _model_parameter(library: ModelLibrary) -> gr.Textbox:
-    """Returns the parameter that takes a model's name; the API's description lists the models of now."""
+class ModelName(gr.Textbox):
+    """A parameter that takes a model's name; the API's description lists the models of now."""
 
-    # Not with a constructor of its own: Gradio reads what a component shows from its signature.
-    class ModelName(gr.Textbox):
-        def api_info(self) -> dict[str, Any]:
-            keys = [model.key for model in library.listing().models]
-            return {"type": "string", "enum": keys} if keys else {"type": "string"}
+    library: ModelLibrary | None = None
+    """Set after the construction: Gradio reads what a component shows from its constructor's signature."""
 
-        def preprocess(self, payload: Any) -> Any:
-            return payload  # the function checks it
+    def api_info(self) -> dict[str, Any]:
+        """Returns the JSON schema: the keys of all models."""
+        keys = [model.key for model in self.library.listing().models] if self.library else []
+        return {"type": "string", "enum": keys} if keys else {"type": "string"}
 
-        def get_block_name(self) -> str:
-            return "textbox"  # the component of the page that shows it
+    def preprocess(self, payload: Any) -> Any:
+        """Returns what was sent as it is; the function checks it."""
+        return payload
 
-    return ModelName(label="Model", visible=False)
+    def get_block_name(self) -> str:
+        """Returns the name of the component of the page that shows it."""
+        return "textbox"
 
 
 class Choice(gr.Dropdown):
@@ -105,9 +107,11 @@ def add_endpoints(
         return list_models(library)
 
     hidden: dict[str, Any] = {"visible": False}
+    name = ModelName(label="Model", **hidden)
+    name.library = library
     inputs = [
         picture,
-        _model_parameter(library),
+        name,
         Choice(list(MODES), value=MODES[0], label="Work at", **hidden),
         WholeNumber(None, label="Seed", precision=0, **hidden),
     ]

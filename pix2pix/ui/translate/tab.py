@@ -10,13 +10,17 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from pix2pix.errors import DataError
-from pix2pix.inference.source_file import read_source
+from pix2pix.errors import DataError, Pix2PixError
+from pix2pix.inference.source_file import SourceFile, read_source
 from pix2pix.inference.translator import Translator
+from pix2pix.inference.zero_gpu import ZeroGpuTranslator
+from pix2pix.runtime.files import read_image
 from pix2pix.settings import range_words
-from pix2pix.ui.shared.messages import SECONDS, with_toasts
+from pix2pix.ui.shared import examples
+from pix2pix.ui.shared.messages import SECONDS, sentence, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
+from pix2pix.ui.translate.advice import advise, to_alert
 from pix2pix.ui.translate.endpoint import add_endpoints
 
 HEAVY = "translate"
@@ -25,6 +29,8 @@ AT_ONCE = 2 * MOST_TOGETHER
 """How many of them run at the same time: while some are in the network, others read and write files."""
 
 MODES = [("as trained, resized back", "fit"), ("every pixel (native)", "native")]
+HEIGHT = 470
+"""Height of a picture on the page in pixels."""
 MOST_SEEDS = 1000
 """Seeds that the button chooses from; larger ones can be typed."""
 NO_MODEL = """
@@ -50,7 +56,17 @@ def translate(
     if not picture:
         raise DataError("there is no picture yet: choose one to translate.")
     translator = library.translator(model)
-    source = read_source(picture, translator.config)
+    return _translate(library, translator, read_source(picture, translator.config), mode=mode, seed=seed)
+
+
+def _translate(
+    library: ModelLibrary,
+    translator: Translator | ZeroGpuTranslator,
+    source: SourceFile,
+    *,
+    mode: str,
+    seed: float | None,
+) -> Image.Image:
     if mode == "fit" and seed is None and isinstance(translator, Translator):
         made = library.batches.translate(translator, source.image)
     else:
@@ -62,6 +78,40 @@ def translate(
     # somebody who got the same picture.
     made.info["id"] = secrets.token_hex(8)
     return made
+
+
+def show_translation(
+    library: ModelLibrary, picture: str | None, key: str | None, *, mode: str, seed: float | None
+) -> tuple[Image.Image | None, str, Any]:
+    """Returns the result for the page, HTML about it, and an update of the button that makes every pixel.
+
+    Where the picture cannot be translated there is no result, and the HTML says why.
+    """
+    hidden = gr.update(visible=False)
+    if not picture:
+        return None, "", hidden
+    try:
+        translator = library.translator(key)
+        source = read_source(picture, translator.config)
+        made = _translate(library, translator, source, mode=mode, seed=seed)
+    except Pix2PixError as error:
+        return None, to_alert(sentence(error)), hidden
+    advice = advise(source.image, translator.config, mode)
+    return made, advice.to_html(), gr.update(visible=advice.offers_native)
+
+
+def offer_examples(library: ModelLibrary, key: str | None) -> Any:
+    """Returns an update of the row of examples: those that suit the chosen model, hidden where none do."""
+    model = next((model for model in library.listing().models if model.key == key), None)
+    paths = examples.list_examples().get(examples.fitting(model.config), []) if model else []
+    pictures = [(read_image(path), examples.title_of(path)) for path in paths]
+    return gr.update(value=pictures, visible=bool(pictures), selected_index=None)
+
+
+def take_example(library: ModelLibrary, key: str | None, event: gr.SelectData) -> Any:
+    """Returns the example that was clicked as the picture to translate."""
+    model = library.model(key)
+    return read_image(examples.list_examples()[examples.fitting(model.config)][int(event.index)])
 
 
 def describe(library: ModelLibrary, key: str | None) -> str:
@@ -132,18 +182,17 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
                 )
                 vary = gr.Button("Vary", scale=1, min_width=80, elem_id="translate-vary")
         about = gr.HTML()
+        with gr.Row(elem_classes="notes"):
+            note = gr.HTML(elem_id="translate-note")
+            style: dict[str, Any] = {"scale": 0, "min_width": 170, "elem_id": "translate-native"}
+            every_pixel = gr.Button("Make every pixel", visible=False, size="md", **style)
         with gr.Row(elem_classes="pictures", equal_height=True):
             picture = _picture_input()
-            result = gr.Image(
-                label="Result",
-                format="png",
-                interactive=False,
-                height=512,
-                buttons=["download", "fullscreen"],
-                elem_id="result",
-            )
+            result = _result()
+        shown = _example_row()
     problems = gr.HTML()
-    _bind_translation(library, [picture, model, mode, noise, seed], result=result)
+    _bind_translation(library, [picture, model, mode, noise, seed], outputs=[result, note, every_pixel])
+    every_pixel.click(lambda: "native", None, mode, api_visibility="private", show_progress="hidden")
     add_endpoints(
         library,
         partial(translate, library),
@@ -155,12 +204,27 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, library), model, about, **private)
+    _bind_examples(library, model, shown=shown, picture=picture)
     menu: dict[str, Any] = {
         "fn": partial(offer, library),
         "inputs": model,
         "outputs": [model, empty, page, about, problems],
     }
     gr.on([demo.load, model.focus], **menu, **private)
+
+
+def _bind_examples(
+    library: ModelLibrary, model: gr.Dropdown, *, shown: gr.Gallery, picture: gr.Image
+) -> None:
+    """Shows the examples that suit the chosen model; the one that is clicked becomes the picture."""
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    model.change(partial(offer_examples, library), model, shown, **private)
+
+    # Without `partial`: Gradio finds the event's data by the parameters' types.
+    def take_shown(key: str | None, event: gr.SelectData) -> Any:
+        return take_example(library, key, event)
+
+    shown.select(take_shown, model, picture, **private)
 
 
 class PictureFile(gr.Image):
@@ -183,24 +247,49 @@ def _picture_input() -> gr.Image:
         image_mode=None,
         label="Picture",
         sources=["upload", "clipboard"],
-        height=512,
+        height=HEIGHT,
         elem_id="picture",
     )
 
 
-def _bind_translation(library: ModelLibrary, inputs: list[Any], *, result: gr.Image) -> None:
+def _bind_translation(library: ModelLibrary, inputs: list[Any], *, outputs: list[Any]) -> None:
     """Updates the result whenever an input changes; of many changes in a row only the last is computed."""
 
     def translate_shown(file: str | None, key: str | None, mode: str, noise: bool, seed: float | None) -> Any:
-        return translate(library, file, key, mode, seed if noise else None) if file else None
+        return show_translation(library, file, key, mode=mode, seed=seed if noise else None)
 
     gr.on(
         [widget.change for widget in inputs],
         with_toasts(translate_shown),
         inputs,
-        result,
+        outputs,
         trigger_mode="always_last",
         api_visibility="private",
         concurrency_id=HEAVY,
         concurrency_limit=AT_ONCE,
+    )
+
+
+def _result() -> gr.Image:
+    return gr.Image(
+        label="Result",
+        format="png",
+        interactive=False,
+        height=HEIGHT,
+        buttons=["download", "fullscreen"],
+        elem_id="result",
+    )
+
+
+def _example_row() -> gr.Gallery:
+    return gr.Gallery(
+        label="Examples for this model",
+        show_label=False,
+        height=132,
+        columns=8,
+        object_fit="cover",
+        allow_preview=False,
+        buttons=[],
+        visible=False,
+        elem_id="translate-examples",
     )

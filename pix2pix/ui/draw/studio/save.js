@@ -1,32 +1,29 @@
-// Pictures as files: as shown, in its own size or larger, and drawn anew by the network with more pixels, which is another picture.
+// Pictures as files: as shown, in its own size or larger, beside the drawing, and drawn anew by the network with more pixels, which is another picture.
 
 import { make } from "./dom.js";
 import { enlargePicture } from "./enlarge.js";
 
-function saveFile(url, model, side) {
-  const name = `${model.title.replace(/[^\w-]+/g, "-")}-${side}.png`;
+function saveFile(url, model, what) {
+  const name = `${model.title.replace(/[^\w-]+/g, "-")}-${what}.png`;
   make("a", "", { href: url, download: name }).click();
 }
 
-/** Fills the menu of downloads: for each view with a picture, one entry a size, and one for each size in which it can be drawn anew: `orderOf(view)` is then
- * asked of `ask` with that size. */
+/** Fills the menu of downloads: for each view with a picture, one entry a size, both halves, a copy, and one entry for each size in which it can be drawn anew:
+ * `orderOf(view)` is then asked of `ask` with that size. */
 export function fillDownloads(menu, views, { orderOf, ask, toasts }) {
-  const shown = views.filter((view) => view.shown);
-  const isNamed = views.length > 1;
-  const entries = shown.flatMap((view) => [
-    ...view.model.sides.map((side) => makeEntry(view, side, isNamed)),
+  const nameOf = (view, words) => (views.length > 1 ? `${view.model.title}, ${words}` : words);
+  const entries = views.filter((view) => view.shown).flatMap((view) => [
+    ...view.model.sides.map((side) => makeEntry(view, side, nameOf(view, `${side} × ${side}`))),
+    makeItem(nameOf(view, "Drawing and picture"), "one PNG, side by side", () => saveBoth(view)),
+    makeItem(nameOf(view, "Copy the picture"), "to the clipboard", () => copyPicture(view)),
     ...(view.model.anew.length ? [make("p", "p2p-hint", {}, "Another picture, by the network with more pixels:")] : []),
-    ...view.model.anew.map((side) => makeRedrawn(view, side, isNamed, async () => {
+    ...view.model.anew.map((side) => makeRedrawn(view, side, nameOf(view, `${side} × ${side}`), async () => {
       const answer = await ask({ ...orderOf(view), side });
       if (answer?.error) toasts.show("No larger picture", answer.error);
       return answer?.picture;
     })),
   ]);
   menu.replaceChildren(...(entries.length ? entries : [make("p", "p2p-problem", {}, "There is no picture yet.")]));
-}
-
-function titleOf(view, side, isNamed) {
-  return `${isNamed ? `${view.model.title}, ` : ""}${side} × ${side}`;
 }
 
 async function whileBusy(entry, work) {
@@ -38,22 +35,30 @@ async function whileBusy(entry, work) {
   return done;
 }
 
-function makeEntry(view, side, isNamed) {
-  const { shown, model } = view;
-  const how = side === model.size ? "as shown" : "as shown, enlarged";
-  const words = [make("b", "", {}, titleOf(view, side, isNamed)), make("small", "", {}, `PNG, ${how}`)];
-  const entry = make("button", "p2p-item", { type: "button", "data-side": side }, ...words);
+/** An entry of the menu, which closes when it is done; a sentence that `act` resolves to takes the place of the small words. */
+function makeItem(title, words, act) {
+  const small = make("small", "", {}, words), entry = make("button", "p2p-item", { type: "button" }, make("b", "", {}, title), small);
   entry.addEventListener("click", async () => {
-    saveFile(side === model.size ? shown.picture : await whileBusy(entry, () => enlargePicture(shown.picture, side)), model, side);
-    entry.closest("[popover]").hidePopover();
+    const refusal = await whileBusy(entry, act);
+    if (refusal) small.textContent = refusal;
+    else entry.closest("[popover]").hidePopover();
   });
   return entry;
 }
 
+function makeEntry({ shown, model }, side, title) {
+  const isOwn = side === model.size;
+  const entry = makeItem(title, `PNG, ${isOwn ? "as shown" : "as shown, enlarged"}`, async () => {
+    saveFile(isOwn ? shown.picture : await enlargePicture(shown.picture, side), model, side);
+  });
+  entry.dataset.side = side;
+  return entry;
+}
+
 /** An entry that shows what the network makes of the larger drawing, before a second click saves it. `redraw()` gives that picture, or nothing. */
-function makeRedrawn(view, side, isNamed, redraw) {
+function makeRedrawn(view, side, title, redraw) {
   const how = make("small", "", {}, "drawn anew: look at it first");
-  const entry = make("button", "p2p-item p2p-anew", { type: "button", "data-anew": side }, make("b", "", {}, titleOf(view, side, isNamed)), how);
+  const entry = make("button", "p2p-item", { type: "button", "data-anew": side }, make("b", "", {}, title), how);
   let picture = "";
   entry.addEventListener("click", async () => {
     if (picture) {
@@ -66,4 +71,27 @@ function makeRedrawn(view, side, isNamed, redraw) {
     entry.append(make("img", "p2p-anew-preview", { src: picture, alt: `The picture drawn anew with ${side} × ${side} pixels` }));
   });
   return entry;
+}
+
+/** One PNG with the drawing on the left and the picture on the right. */
+async function saveBoth({ shown, model }) {
+  const [drawing, picture] = await Promise.all([shown.drawing.image, shown.picture].map(async (url) => createImageBitmap(await (await fetch(url)).blob())));
+  const side = picture.height, sheet = new OffscreenCanvas(2 * side, side), context = sheet.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(drawing, 0, 0, side, side);
+  context.drawImage(picture, side, 0, side, side);
+  const url = URL.createObjectURL(await sheet.convertToBlob({ type: "image/png" }));
+  saveFile(url, model, "both");
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** Puts the picture on the clipboard; resolves to a sentence where the browser does not let it. */
+async function copyPicture({ shown }) {
+  try {
+    // The promise goes in as it is: Safari wants the call at once, not after the picture was decoded.
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": fetch(shown.picture).then((answer) => answer.blob()) })]);
+    return "";
+  } catch {
+    return "the browser does not let this page copy";
+  }
 }

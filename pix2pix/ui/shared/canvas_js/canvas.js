@@ -15,6 +15,7 @@ import { listenToIncoming } from "./incoming.js";
 import { Keeper, keptBy } from "./keeper.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
+import { showKeys, welcome } from "./key_sheet.js";
 import { Camera } from "./camera.js";
 
 /**
@@ -216,13 +217,9 @@ class CanvasPage {
       zoom: (factor, x, y) => this.drawn() && editor.zoom(factor, x, y),
     });
     this.stage.addEventListener("keydown", (event) => this.nudgePhoto(event));
-    listenToArrows(this.stage, editor, {
-      begin: (point, event) => editor.begin(point, event),
-      move: (point, event) => editor.move(point, event),
-      end: (point, event) => editor.end(point, event),
-      hover: (point, event) => editor.hoverAt(point, event),
-      cancel: () => editor.quit(),
-    });
+    const does = { begin: "begin", move: "move", end: "end", hover: "hoverAt", cancel: "quit" };
+    listenToArrows(this.stage, editor, Object.fromEntries(Object.entries(does).map(([on, act]) => [on, (...told) => editor[act](...told)])));
+    welcome(this.stage);
   }
 
   drawn() {
@@ -254,6 +251,7 @@ class CanvasPage {
       surprise: () => editor.surprise(Math.floor(Math.random() * 2 ** 32)),
       open: () => this.root.querySelector(".p2p-file").click(),
       camera: () => this.useCamera(),
+      keys: () => showKeys(this.root, editor.sketch.palette.names),
       whole: () => ((this.photo.isWhole = !this.photo.isWhole), this.cutPhoto()),
       save: () => saveDrawing(editor.sketch.raster, editor.sketch.palette),
     };
@@ -262,7 +260,7 @@ class CanvasPage {
 
   /** Keys work wherever the focus is, except in fields, and only while the drawing can be seen. */
   pressed(event) {
-    if (event.defaultPrevented || isTyping(event.target) || !this.isSeen()) return;
+    if (event.defaultPrevented || isTyping(event.target) || !this.isSeen() || this.root.querySelector("dialog[open]")) return;
     const { editor } = this;
     if (event.code === "Space" && (event.target === document.body || event.target === this.stage)) {
       event.preventDefault();
@@ -272,7 +270,7 @@ class CanvasPage {
     if (event.key === "Enter" && event.target.tagName !== "BUTTON") return editor.finish();
     if (event.key === "Delete" && editor.selection) return editor.clear();
     const meaning = meaningOf(event, editor.sketch.palette.names.length);
-    if (!meaning || (!this.drawn() && !["open", "camera"].includes(meaning.id))) return;
+    if (!meaning || (!this.drawn() && !["open", "camera", "keys"].includes(meaning.id))) return;
     event.preventDefault();
     const does = { tool: "choose", switch: "toggle", label: "pick", grow: "grow" };
     if (meaning.sort === "action") this.act(meaning.id);

@@ -20,6 +20,7 @@ const PATHS = {
   surprise: '<rect x="3.5" y="3.5" width="13" height="13" rx="3"/><g class="dots"><circle cx="7" cy="7" r="1.1"/><circle cx="13" cy="7" r="1.1"/><circle cx="10" cy="10" r="1.1"/><circle cx="7" cy="13" r="1.1"/><circle cx="13" cy="13" r="1.1"/></g>',
   open: '<path d="M2.8 15.5V5.3c0-.7.5-1.2 1.2-1.2h3.6l1.7 2h5.6c.7 0 1.2.5 1.2 1.2v1.4"/><path d="M2.8 15.5l2-6.2c.2-.4.5-.6.9-.6h11.5c.5 0 .9.5.7 1l-1.7 5.2c-.1.4-.5.6-.9.6z"/>',
   save: '<path d="M10 3.5v8.7M6.5 9l3.5 3.5L13.5 9M3.5 14v1.5c0 .6.4 1 1 1h11c.6 0 1-.4 1-1V14"/>',
+  keys: '<circle cx="10" cy="10" r="7"/><path d="M7.9 8a2.2 2.2 0 1 1 3.2 2c-.8.4-1.1.8-1.1 1.6"/><g class="dots"><circle cx="10" cy="14" r=".6"/></g>',
   camera: '<path d="M3 6.5h3l1.3-2h5.4l1.3 2h3v9.5H3z"/><circle cx="10" cy="11" r="3"/>',
 };
 

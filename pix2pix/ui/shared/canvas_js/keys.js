@@ -1,6 +1,6 @@
 // Keys: one for each tool, switch and class; undo and redo; the arrow keys as a pointer on the drawing.
 
-import { ACTIONS, FILES, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
+import { ACTIONS, FILES, HELP, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
 import { classKey } from "./palette.js";
 
 /** What a press of a key means: {sort, id}, or null. `event` has key, code, ctrlKey, metaKey, shiftKey, altKey. */
@@ -10,7 +10,7 @@ export function meaningOf(event, classes) {
   const pressed = (hasControl ? "Ctrl+" : "") + (event.shiftKey ? "Shift+" : "") + keyName(event);
   if (pressed === "Ctrl+Y") return { sort: "action", id: "redo" };
   for (let label = 0; label < classes; label++) if (classKey(label) === pressed) return { sort: "label", id: label };
-  for (const [sort, entries] of [["tool", TOOLS], ["switch", SWITCHES], ["action", [...ACTIONS, ...ZOOMS, ...FILES]]]) {
+  for (const [sort, entries] of [["tool", TOOLS], ["switch", SWITCHES], ["action", [...ACTIONS, ...ZOOMS, ...FILES, ...HELP]]]) {
     const found = entries.find(({ key }) => key === pressed);
     if (found) return { sort, id: found.id };
   }

@@ -1,6 +1,6 @@
 // The controls around the drawing: rail, switches, palette. They show the state of the editor and report clicks; nothing more.
 
-import { ACTIONS, FILES, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
+import { ACTIONS, FILES, HELP, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
 import { classKey, inkOn } from "./palette.js";
 import { icon } from "./icons.js";
 
@@ -10,6 +10,7 @@ export function buildPanel(root) {
   for (const entry of TOOLS) rail.append(makeButton(entry, "tool"));
   rail.append(Object.assign(document.createElement("span"), { className: "p2p-divider" }));
   for (const entry of SWITCHES) rail.append(makeButton(entry, "switch"));
+  for (const entry of HELP) rail.append(makeButton(entry, "action"));
   for (const entry of ACTIONS) root.querySelector(".p2p-actions").append(makeButton(entry, "action"));
   for (const entry of ZOOMS) root.querySelector(".p2p-zooms").append(makeButton(entry, "action"));
   for (const entry of FILES) root.querySelector(".p2p-files").append(makeButton(entry, "action", entry.name));

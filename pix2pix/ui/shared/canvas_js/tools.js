@@ -39,4 +39,6 @@ export const FILES = [
   { id: "save", name: "Save", key: "Ctrl+S", about: "Save the drawing as a PNG file" },
 ];
 
+export const HELP = [{ id: "keys", name: "All keys", key: "Shift+?" }];
+
 export const findTool = (id) => TOOLS.find((entry) => entry.id === id);

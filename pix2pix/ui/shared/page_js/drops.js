@@ -14,13 +14,15 @@ export function catchDrops(say) {
   });
 }
 
-/** To the place for files of the tab that is open; a picture where there is none goes to the Draw tab. */
+/** To the place for files of the tab that is open; where there is none, weights go to the Models tab, and pictures to the Draw tab. */
 async function takeFiles(files, say) {
   const panel = [...document.querySelectorAll("#tabs > [role=tabpanel], #tabs [role=tabpanel]")].find((each) => each.offsetParent);
   const picture = panel?.querySelector("#picture");
   if (picture) return putInto(await emptied(picture), files.slice(0, 1), say);
   const place = panel?.querySelector("input[type=file]");
   if (place && takesFile(place, files[0])) return putInto(place, place.multiple ? files : files.slice(0, 1), say);
+  const weights = document.querySelector(".p2p-weights");
+  if (weights && takesFile(weights, files[0])) return document.getElementById("tab-models-button")?.click(), putInto(weights, files.slice(0, 1), say);
   if (!files[0].type.startsWith("image/")) return say(`There is no place on this tab for ${files[0].name}.`);
   document.getElementById("tab-draw-button")?.click();
   return document.querySelector(".p2p-draw")?.canvas?.openPicture(files[0]);

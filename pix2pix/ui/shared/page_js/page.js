@@ -9,6 +9,9 @@ export function mountPage(element) {
   const notice = element.querySelector(".page-notice"), say = createNotice(notice);
   keepTab();
   watchServer(say);
+  // A picture that the server reads and the browser cannot show, such as many TIFF files, is no broken icon.
+  document.addEventListener("error", ({ target }) => target.closest?.("#picture") && target.classList.add("unreadable"), true);
+  document.addEventListener("load", ({ target }) => target.closest?.("#picture") && target.classList.remove("unreadable"), true);
   catchDrops((sentence) => say(sentence, "told"));
 }
 
