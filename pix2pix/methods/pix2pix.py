@@ -40,7 +40,7 @@ class Pix2Pix:
         self.discriminator: PatchGAN | None = None
         self.networks = nn.ModuleDict({"generator": self.generator})
         self.players: tuple[Player, ...] = (Player("generator", ("generator",), config.rate),)
-        self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
+        self.criterion = self.criterion_of(config)
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
         if config.gan != "none":
@@ -50,6 +50,11 @@ class Pix2Pix:
                 Player("discriminator", ("discriminator",), rate, config.critic_steps),
                 *self.players,
             )
+
+    @classmethod
+    def criterion_of(cls, config: TrainConfig) -> Criterion:
+        """Returns the metric of the settings."""
+        return Criterion(config.best, lower_is_better=config.best == "l1")
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:

@@ -186,6 +186,8 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
 def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -> None:
     """Trains, and writes each event before `on_event` is called with it."""
     run.keep_rows(run.saved_step())
+    examples = prepared.examples
+    run.write_status(train_size=examples.train_size, val_size=examples.val_size)
     end = time.time() + _seconds_allowed(run)
     remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
     events = _train_through(run, prepared, should_stop=lambda: run.stop_requested() or time.time() > end)

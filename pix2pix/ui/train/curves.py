@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.runs.advice import Points, points
+from pix2pix.runs.evidence import Points, points
 from pix2pix.ui.shared.js_bundle import bundle
 
 PLACE = Path(__file__).parent / "plots"

@@ -10,7 +10,8 @@ from PIL import Image
 
 from pix2pix.evaluation.metrics import LOWER_IS_BETTER
 from pix2pix.imaging.sample_grid import COLUMNS, join_images, take_column
-from pix2pix.runs.advice import Advice, points
+from pix2pix.runs.advice import Advice
+from pix2pix.runs.evidence import points
 from pix2pix.runs.run import Snapshot
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared.messages import capital, without_paths

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from pix2pix.errors import ConfigError
 from pix2pix.runs import queue as run_queue
 from pix2pix.runs.advice import Advice, advise
+from pix2pix.runs.evidence import Evidence
 from pix2pix.runs.run import Run, Snapshot
+from pix2pix.runs.start import whole_path
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared import run_actions as run_actions
 from pix2pix.ui.shared.run_actions import RunActions
@@ -112,7 +116,22 @@ def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | Non
 
 def advice_of(snapshot: Snapshot) -> list[Advice]:
     """Returns the advice on the run's curves."""
-    return advise(snapshot.rows, snapshot.config, state=snapshot.state)
+    return advise(Evidence.of(snapshot))
+
+
+def changes_to_follow(snapshot: Snapshot, data: str | None, method: str | None) -> Parts:
+    """Returns the settings that the advice on the run changes, for a form that holds the same data.
+
+    Raises `ConfigError` for other data, of which that advice knows nothing, and where there is none.
+    """
+    run = snapshot.config
+    if not data or whole_path(data) != whole_path(run.data) or method != run.method:
+        held = f"{Path(data).name} ({method})" if data else "no data"
+        raise ConfigError(
+            f"this advice is on {Path(run.data).name} ({run.method}), and the form holds {held}. Choose the "
+            "run's own data first."
+        )
+    return next((advice.changes for advice in advice_of(snapshot) if advice.changes), {})
 
 
 def _advice(snapshot: Snapshot) -> Parts:

@@ -383,6 +383,21 @@ def test_starting_without_pairs_is_a_sentence_and_leaves_nothing_behind(tmp_path
     assert not (tmp_path / "runs").exists()
 
 
+def test_advice_changes_the_settings_for_the_same_data_only(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "houses", TrainConfig(data=str(tmp_path / "pairs"), rate=1.0))
+    run.append_row({"step": 50, "g_l1": 1.0})
+    snapshot = run.snapshot()
+    changes = run_view.changes_to_follow(snapshot, str(tmp_path / "x" / ".." / "pairs"), "pix2pix")
+    assert changes == {"rate": 2e-4}
+    for data, method, held in (
+        (str(tmp_path / "shoes"), "pix2pix", "shoes"),
+        (snapshot.config.data, "cyclegan", "pairs \\(cyclegan"),
+        ("", "pix2pix", "no data"),
+    ):
+        with pytest.raises(ConfigError, match=f"advice is on pairs .*the form holds {held}"):
+            run_view.changes_to_follow(snapshot, data, method)
+
+
 def test_a_run_that_is_not_there_cannot_be_steered(actions: RunActions) -> None:
     for act in (lambda: actions.stop("", "../tiny"), lambda: actions.resume("", None)):
         with pytest.raises(RunError, match="is not there"):
