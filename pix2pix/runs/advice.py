@@ -16,6 +16,7 @@ LATE = 0.3
 
 Look = Callable[[Evidence], Advice | None]
 DOUBTS: tuple[Look, ...] = (
+    diagnoses.batch_too_large,
     diagnoses.too_few_to_judge,
     diagnoses.knows_them_all,
     diagnoses.waits_for_data,

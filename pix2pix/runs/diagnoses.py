@@ -13,7 +13,15 @@ from typing import Any, Literal
 
 from pix2pix.config import TrainConfig
 from pix2pix.runs.evidence import FEWEST, Evidence, Points
-from pix2pix.runs.unusual import HIGHEST_RATE, LOWEST_RATE, USUAL_RATE, describe_rate, unusual_rates
+from pix2pix.runs.unusual import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    USUAL_RATE,
+    describe_batch,
+    describe_rate,
+    is_batch_too_large,
+    unusual_rates,
+)
 
 WINDOW = 0.15
 """Share of the run over which the discriminator's losses must say one thing before it is reported."""
@@ -294,6 +302,14 @@ def knows_them_all(evidence: Evidence) -> Advice | None:
         f"Each of the {count} training {evidence.noun}s was shown {shown:,.0f} times: they are known by "
         f"heart by now. More {evidence.noun}s would help, more steps will not.",
     )
+
+
+def batch_too_large(evidence: Evidence) -> Advice | None:
+    """Finds a batch that is larger than the whole set."""
+    config, count = evidence.config, evidence.train_size or 0
+    if not is_batch_too_large(config, count):
+        return None
+    return Advice("info", first_upper(describe_batch(config, count)), {"batch": 1}, "batch 1")
 
 
 def waits_for_data(evidence: Evidence) -> Advice | None:

@@ -33,6 +33,7 @@ from pix2pix.runs.preflight import (
 )
 from pix2pix.runs.run import Run
 from pix2pix.runs.trackers import open_tracker
+from pix2pix.runs.unusual import warn_of_settings
 from pix2pix.runtime.distributed import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runtime.out_of_memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.runtime.paths import quoted
@@ -223,6 +224,7 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
     yield from changed
     # What was said when the run began need not be said again of the same images.
     if changed or not run.saved_step():
+        yield from warn_of_settings(prepared.config, examples.train_size)
         yield from examples.warnings()
 
 

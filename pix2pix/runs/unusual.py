@@ -20,21 +20,28 @@ def unusual_rates(config: TrainConfig) -> dict[str, float]:
     return {name: rate for name, rate in rates.items() if not LOWEST_RATE <= rate <= HIGHEST_RATE}
 
 
+def is_batch_too_large(config: TrainConfig, train_size: int) -> bool:
+    """Whether a batch is larger than the whole set."""
+    return 0 < train_size < config.batch
+
+
 def warn_of_settings(config: TrainConfig, train_size: int) -> Iterator[str]:
-    """Yields sentences about what never or seldom works on that many training examples."""
+    """Yields sentences about what never or seldom works on that many training examples; 0 for a number that
+    is not known."""
     for name, rate in unusual_rates(config).items():
         yield describe_rate(name, rate)
+    if is_batch_too_large(config, train_size):
+        yield describe_batch(config, train_size)
+
+
+def describe_batch(config: TrainConfig, train_size: int) -> str:
+    """Returns what a batch larger than the set does, in a sentence."""
     noun = "pair" if config.method == "pix2pix" else "picture"
-    if train_size == 1:
-        yield (
-            f"there is 1 training {noun}: it is learned by heart, and every other source gives nonsense. "
-            "Bring 30 or more; hundreds are usual."
-        )
-    elif 0 < train_size < config.batch:
-        yield (
-            f"batch is {config.batch}, and there are {train_size} training {noun}s: each step shows some of "
-            f"them several times, at the cost of all of them. Take at most {train_size}; 1 is usual."
-        )
+    return (
+        f"batch is {config.batch}, and there {'is' if train_size == 1 else 'are'} {train_size} training "
+        f"{noun}{'s' * (train_size != 1)}: a step takes the time of {config.batch} and shows none that is "
+        f"new. Take at most {train_size}; 1 is usual."
+    )
 
 
 def describe_rate(name: str, rate: float) -> str:

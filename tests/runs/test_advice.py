@@ -179,6 +179,15 @@ def test_one_validation_pair_judges_nothing_and_few_pairs_are_said_to_be_few() -
     assert "to validate on" not in many and "was shown" not in many
 
 
+def test_a_batch_larger_than_the_set_is_named() -> None:
+    config = TrainConfig(steps=4000, batch=128)
+    found = said(curves(g_l1=falling, **FAIR), config, train_size=100)[-1]
+    assert "Batch is 128, and there are 100 training pairs" in found.sentence and found.changes == {
+        "batch": 1
+    }
+    assert "Batch" not in words(curves(g_l1=falling, **FAIR), config, train_size=128)
+
+
 def test_a_curve_that_stands_still_is_called_so_in_a_short_run_too() -> None:
     still = {"g_l1": lambda step: max(0.25, 0.5 - step / 2000), **FAIR}
     config = TrainConfig(steps=1500)

@@ -339,6 +339,11 @@ def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_
     wrong = [0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)]
     words, nothing = plan.describe_settings(None, "", "quick", form.Pairs(), *wrong)
     assert "Batch is 0" in words and nothing == ""
+    assert "warn" not in needs
+    far = {"rate": 1.0, "batch": 12}
+    unusual = [far.get(knob.name, value) for knob, value in zip(knobs(), values, strict=True)]
+    warned, _ = plan.describe_settings(None, "houses", "quick", form.Pairs(11), *unusual)
+    assert "Rate is 1, 5,000 times the usual" in warned and "Batch is 12, and there are 11" in warned
 
 
 def test_presets_tell_their_steps_and_the_time_where_it_is_known(pairs: Path, tmp_path: Path) -> None:
