@@ -164,6 +164,7 @@ class Run(RunFolder):
             step=event.step,
             steps=event.steps,
             seconds_per_step=round(event.seconds_per_step, 5),
+            mean_seconds_per_step=round(event.mean_seconds_per_step, 5),
             data_share=round(event.data_share, 4),
         )
 
@@ -325,6 +326,7 @@ class Run(RunFolder):
             log=self.log_tail(),
             notice=str(status.get("notice", "")),
             trained=self.seconds_trained(status),
+            mean_seconds_per_step=float(status.get("mean_seconds_per_step", 0.0)),
             data_share=float(status.get("data_share", 0.0)),
             train_size=status.get("train_size"),
             val_size=status.get("val_size"),

@@ -38,6 +38,8 @@ class Snapshot:
     """What the trainer changed by itself, such as a smaller batch where memory ran out."""
     trained: float = 0.0
     """Seconds of training in all."""
+    mean_seconds_per_step: float = 0.0
+    """Long mean with validations and saves; 0 where it is not known."""
     data_share: float = 0.0
     """Share of the time that goes into waiting for pictures."""
     train_size: int | None = None
@@ -47,8 +49,8 @@ class Snapshot:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds to the last step at the present speed."""
-        return max(0, self.steps - self.step) * self.seconds_per_step
+        """Seconds to the last step, by the long mean of the speed: the present one changes with every row."""
+        return max(0, self.steps - self.step) * (self.mean_seconds_per_step or self.seconds_per_step)
 
     @property
     def is_alive(self) -> bool:

@@ -55,4 +55,4 @@ def describe_rate(name: str, rate: float) -> str:
         ("discriminator_rate", False): "D learns next to nothing, and so teaches G nothing",
     }
     times = f"{rate / USUAL_RATE:,.0f} times" if is_high else f"1/{USUAL_RATE / rate:,.0f} of"
-    return f"{title} is {rate:g}, {times} the usual {USUAL_RATE:g}: {effects[name, is_high]}."
+    return f"{title} is {rate:g}, which is {times} the usual {USUAL_RATE:g}: {effects[name, is_high]}."

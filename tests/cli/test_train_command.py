@@ -303,7 +303,7 @@ def test_settings_that_never_work_are_warned_of_before_the_first_step(
         main(["train", str(pairs), "--run", run, "--steps", "1", "--rate", "1", "--batch", "6", *TINY]) == 0
     )
     told = capsys.readouterr().err.partition("step 1 of 1")[0]
-    assert "note: rate is 1, 5,000 times the usual 0.0002" in told
+    assert "note: rate is 1, which is 5,000 times the usual 0.0002" in told
     assert "note: batch is 6, and there are 5 training pairs" in told
     alone = tmp_path / "alone"
     alone.mkdir()

@@ -79,7 +79,7 @@ def test_a_rate_that_never_works_is_blamed_for_the_collapse_and_mended_by_a_clic
     config = TrainConfig(steps=400, rate=1.0)
     red = SOUND | {"val_spread": at(0.0), "val_saturated": at(0.6), "val_ssim": at(0.02)}
     found = said(curves(400, 8, g_l1=at(1.4), **FAIR, **red), config, state="finished")
-    assert "Rate is 1, 5,000 times the usual 0.0002" in found[0].sentence and found[0].tone == "warn"
+    assert "Rate is 1, which is 5,000 times the usual 0.0002" in found[0].sentence and found[0].tone == "warn"
     assert found[0].changes == {"rate": 2e-4} and "G has collapsed" in found[1].sentence
     assert (
         not found[1].changes
