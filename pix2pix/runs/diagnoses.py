@@ -294,7 +294,8 @@ def knows_them_all(evidence: Evidence) -> Advice | None:
     config, count = evidence.config, evidence.train_size
     if not count or count >= FEW_EXAMPLES or not evidence.rows:
         return None
-    shown = evidence.rows[-1]["step"] * config.batch * config.accumulate / count
+    # What comes several times in one step is learned from once.
+    shown = evidence.rows[-1]["step"] * min(1, config.batch * config.accumulate / count)
     if shown < MANY_PASSES:
         return None
     return Advice(

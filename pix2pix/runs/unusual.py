@@ -39,8 +39,8 @@ def describe_batch(config: TrainConfig, train_size: int) -> str:
     noun = "pair" if config.method == "pix2pix" else "picture"
     return (
         f"batch is {config.batch}, and there {'is' if train_size == 1 else 'are'} {train_size} training "
-        f"{noun}{'s' * (train_size != 1)}: a step takes the time of {config.batch} and shows none that is "
-        f"new. Take at most {train_size}; 1 is usual."
+        f"{noun}{'s' * (train_size != 1)}: a step takes the time of {config.batch} and shows the same ones "
+        f"several times. Take at most {train_size}; 1 is usual."
     )
 
 
