@@ -44,10 +44,14 @@ class TwoWay:
             Player("critics", ("critic_a", "critic_b"), config.rate, config.critic_steps),
             Player("generators", ("AtoB", "BtoA"), config.rate),
         )
-        self.criterion = Criterion("cycle", lower_is_better=True)
+        self.criterion = self.criterion_of(config)
         self.pools = {
             side: torch.zeros(POOL, spec.channels, config.size, config.size) for side, spec in images.items()
         }
+
+    @classmethod
+    def criterion_of(cls, config: TrainConfig) -> Criterion:
+        return Criterion("cycle", lower_is_better=True)
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:
@@ -150,6 +154,7 @@ class Sides:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.train_size = 8
+        self.val_size = 2
 
     @classmethod
     def open(

@@ -94,7 +94,8 @@ def clock(seconds: float) -> str:
 
 def _pace(event: Progress) -> str:
     rate = 1 / event.seconds_per_step if event.seconds_per_step > 0 else 0.0
-    return f"{rate:.3g} steps/s, {clock((event.steps - event.step) * event.seconds_per_step)} left"
+    mean = event.mean_seconds_per_step or event.seconds_per_step
+    return f"{rate:.3g} steps/s, {clock((event.steps - event.step) * mean)} left"
 
 
 def _losses(losses: dict[str, float]) -> str:

@@ -50,6 +50,7 @@ class Dataset:
         self.in_channels = looks.in_channels
         self.out_channels = looks.out_channels
         self.train_size = len(folder.train)
+        self.val_size = len(folder.val)
         crisp = looks.palette if config.crisp else ()
         self._reader = PairReader(folder.root, folder.train, config.load_size(), looks, config.make, crisp)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(folder.problems)

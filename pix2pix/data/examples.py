@@ -19,6 +19,8 @@ class Examples(Protocol):
 
     train_size: int
     """Examples in one epoch."""
+    val_size: int
+    """Examples held back to validate on; 0 where training examples are shown instead."""
 
     @property
     def images(self) -> Mapping[str, ImageSpec]:

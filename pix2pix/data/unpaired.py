@@ -93,6 +93,7 @@ class Unpaired:
         self.looks = looks
         self.found = found or looks
         self.train_size = max(len(side.train) for side in sides.both)
+        self.val_size = min(len(side.val) or len(side.test) for side in sides.both)
         self._seen_problems: dict[Problem, None] = dict.fromkeys(sides.problems)
 
     @classmethod
@@ -104,13 +105,19 @@ class Unpaired:
         found = look_at_sides(sides, config)
         looks = started_looks(found, start) if start else found
         looks = kept_looks(found, model, data=config.data) if model else looks
+        examples = cls(config, sides, looks, found=found)
         if config.paired_test:
-            open_pairs(config.paired_test, config.direction)  # for its sentence, before the first step
-        return cls(config, sides, looks, found=found)
+            pairs = open_pairs(
+                config.paired_test, config.direction
+            )  # for its sentence, before the first step
+            examples.val_size = len(pairs.test or pairs.val or pairs.train)
+        return examples
 
     def using(self, config: TrainConfig) -> Unpaired:
         """Returns the same pictures, without another search, in batches of other settings."""
-        return Unpaired(config, self.sides, self.looks, found=self.found)
+        examples = Unpaired(config, self.sides, self.looks, found=self.found)
+        examples.val_size = self.val_size
+        return examples
 
     @cached_property
     def _stores(self) -> tuple[Store, ...]:

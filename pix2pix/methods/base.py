@@ -121,6 +121,10 @@ class Method(Protocol):
     """False where a loss takes a second derivative, which compiled graphs do not have."""
 
     @classmethod
+    def criterion_of(cls, config: TrainConfig) -> Criterion:
+        """Returns what `criterion` will be, without building anything."""
+
+    @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> Mapping[str, ModelConfig]:
         """Returns what `saved` will be, without allocating memory.
 

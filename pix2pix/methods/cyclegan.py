@@ -48,9 +48,7 @@ class CycleGAN:
         self.pools: dict[str, ImagePool] = {}
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
-        self.criterion = Criterion("cycle_l1", lower_is_better=True)
-        if config.paired_test:
-            self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
+        self.criterion = self.criterion_of(config)
         if config.gan == "none":
             return
         for side in OTHER:
@@ -64,6 +62,13 @@ class CycleGAN:
         judges = tuple(name for side in OTHER for name in names_of(f"discriminator_{side}", config.scales))
         rate = config.discriminator_rate or config.rate
         self.players = (Player("discriminators", judges, rate, config.critic_steps), generators)
+
+    @classmethod
+    def criterion_of(cls, config: TrainConfig) -> Criterion:
+        """Returns the metric of the settings with a paired test, and the mean cycle's without."""
+        if config.paired_test:
+            return Criterion(config.best, lower_is_better=config.best == "l1")
+        return Criterion("cycle_l1", lower_is_better=True)
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:

@@ -40,7 +40,7 @@ class Pix2Pix:
         self.generator = build_generator(model)
         self.networks = nn.ModuleDict({"generator": self.generator})
         self.players: tuple[Player, ...] = (Player("generator", ("generator",), config.rate),)
-        self.criterion = Criterion(config.best, lower_is_better=config.best == "l1")
+        self.criterion = self.criterion_of(config)
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
         if config.gan != "none":
@@ -48,6 +48,11 @@ class Pix2Pix:
             self.networks.update({name: build_discriminator(config, model) for name in names})
             rate = config.discriminator_rate or config.rate
             self.players = (Player("discriminator", names, rate, config.critic_steps), *self.players)
+
+    @classmethod
+    def criterion_of(cls, config: TrainConfig) -> Criterion:
+        """Returns the metric of the settings."""
+        return Criterion(config.best, lower_is_better=config.best == "l1")
 
     @classmethod
     def describe(cls, config: TrainConfig, images: Images) -> dict[str, ModelConfig]:

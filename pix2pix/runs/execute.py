@@ -33,6 +33,7 @@ from pix2pix.runs.preflight import (
 )
 from pix2pix.runs.run import Run
 from pix2pix.runs.trackers import open_tracker
+from pix2pix.runs.unusual import warn_of_settings
 from pix2pix.runtime.distributed import is_first, joined_processes, leave_signals_to_first, wait_for_first
 from pix2pix.runtime.out_of_memory import free_unused, is_out_of_memory, smaller_batch
 from pix2pix.runtime.paths import quoted
@@ -186,6 +187,8 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
 def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -> None:
     """Trains, and writes each event before `on_event` is called with it."""
     run.keep_rows(run.saved_step())
+    examples = prepared.examples
+    run.write_status(train_size=examples.train_size, val_size=examples.val_size)
     end = time.time() + _seconds_allowed(run)
     remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
     events = _train_through(run, prepared, should_stop=lambda: run.stop_requested() or time.time() > end)
@@ -221,6 +224,7 @@ def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:
     yield from changed
     # What was said when the run began need not be said again of the same images.
     if changed or not run.saved_step():
+        yield from warn_of_settings(prepared.config, examples.train_size)
         yield from examples.warnings()
 
 

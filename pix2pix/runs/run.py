@@ -19,7 +19,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,9 @@ from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.runs.run_folder import RunFolder
 from pix2pix.runs.saved_state import check_state
+from pix2pix.runs.snapshot import ALIVE as ALIVE
+from pix2pix.runs.snapshot import ENDED as ENDED
+from pix2pix.runs.snapshot import Snapshot as Snapshot
 from pix2pix.runtime import torch_save
 from pix2pix.runtime.background import BackgroundWriter
 from pix2pix.runtime.files import (
@@ -62,46 +65,6 @@ STARTING = 120
 """Seconds that a trainer may take on a busy machine to import torch and take the lock."""
 SILENT = 30
 """Seconds without a heartbeat after which a trainer counts as gone, where the lock cannot be checked."""
-ALIVE = ("starting", "running", "stopping")
-ENDED = ("finished", "stopped", "diverged", "failed", "died")
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The content of a run's directory at one moment. Missing files are empty values, since a run may
-    have just begun."""
-
-    name: str
-    state: str
-    """new, queued, starting, running, stopping, finished, stopped, diverged, failed, or died (the status says
-    running, but nobody holds the lock)."""
-    reason: str
-    step: int
-    steps: int
-    seconds_per_step: float
-    config: TrainConfig
-    rows: list[dict[str, Any]]
-    """The lines of metrics.jsonl: losses and `val_...` metrics by step."""
-    samples: list[tuple[int, Path]]
-    model: Path | None
-    best: Path | None
-    can_resume: bool
-    log: str
-    """The last lines of log.txt."""
-    notice: str = ""
-    """What the trainer changed by itself, such as a smaller batch where memory ran out."""
-    trained: float = 0.0
-    """Seconds of training in all."""
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds to the last step at the present speed."""
-        return max(0, self.steps - self.step) * self.seconds_per_step
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it is being trained now."""
-        return self.state in ("starting", "running", "stopping")
 
 
 class Run(RunFolder):
@@ -201,6 +164,7 @@ class Run(RunFolder):
             step=event.step,
             steps=event.steps,
             seconds_per_step=round(event.seconds_per_step, 5),
+            mean_seconds_per_step=round(event.mean_seconds_per_step, 5),
             data_share=round(event.data_share, 4),
         )
 
@@ -362,6 +326,10 @@ class Run(RunFolder):
             log=self.log_tail(),
             notice=str(status.get("notice", "")),
             trained=self.seconds_trained(status),
+            mean_seconds_per_step=float(status.get("mean_seconds_per_step", 0.0)),
+            data_share=float(status.get("data_share", 0.0)),
+            train_size=status.get("train_size"),
+            val_size=status.get("val_size"),
         )
 
     def state(self) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pix2pix.errors import NoSpaceError, RunError
-from pix2pix.runs.saved_state import is_count, sound_status
+from pix2pix.runs.metric_rows import read_rows
+from pix2pix.runs.saved_state import sound_status
 from pix2pix.runtime.files import append_line, no_space, write_text
 from pix2pix.runtime.paths import expand_home
 
@@ -180,7 +181,7 @@ class RunFolder:
     def read_rows(self) -> list[dict[str, Any]]:
         """Returns the rows. Raises `RunError` where the file exists and cannot be read."""
         try:
-            return list(_whole_rows(self.metrics_path.read_text(encoding="utf-8", errors="replace")))
+            return read_rows(self.metrics_path)
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -232,16 +233,3 @@ def _touch(path: Path) -> None:
         path.touch()
     except OSError as error:
         raise no_space(path, error) from error
-
-
-def _whole_rows(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        with suppress(ValueError, RecursionError):
-            row = json.loads(line)
-            # All other values are plotted: one that is no number would break the plots.
-            if (
-                isinstance(row, dict)
-                and is_count(row.get("step"))
-                and all(isinstance(value, (int, float)) for value in row.values())
-            ):
-                yield row

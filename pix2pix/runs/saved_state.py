@@ -10,8 +10,17 @@ import torch
 from torch import Tensor
 
 LARGEST = 1e15
-COUNTS = ("step", "steps", "saved_step", "pid", "batch")
-NUMBERS = ("seconds_per_step", "time", "started", "trained", "data_share", "queued", "minutes")
+COUNTS = ("step", "steps", "saved_step", "pid", "batch", "train_size", "val_size")
+NUMBERS = (
+    "seconds_per_step",
+    "mean_seconds_per_step",
+    "time",
+    "started",
+    "trained",
+    "data_share",
+    "queued",
+    "minutes",
+)
 WORDS = ("state", "reason", "notice", "data", "data_b", "pictures", "before")
 
 

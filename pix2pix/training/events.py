@@ -52,6 +52,8 @@ class Progress:
     seconds_per_step: float
     data_share: float
     """Share of the step's time spent waiting for data, 0 to 1."""
+    mean_seconds_per_step: float = 0.0
+    """Long mean with all that lies between steps, for the time that is left; 0 where not known."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ is its only clock."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -201,7 +202,13 @@ class Trainer:
             * self.rate_scale
         )
         return Progress(
-            self.step, self.config.steps, losses, rate, self._clock.seconds_per_step, self._clock.data_share
+            self.step,
+            self.config.steps,
+            losses,
+            rate,
+            self._clock.seconds_per_step,
+            self._clock.data_share,
+            self._clock.mean_seconds_per_step,
         )
 
     def _sample(self) -> Sampled:
@@ -327,9 +334,14 @@ def _model_keys(models: Mapping[str, ModelConfig]) -> dict[str, str]:
 
 
 class Clock:
-    """Seconds per step since the last restart, and the share of them that was spent waiting for data."""
+    """Seconds per step since the last restart, and the share of them that was spent waiting for data; and
+    their mean over the last `MEMORY` seconds and more, with all that lies between steps."""
+
+    MEMORY = 1200.0
 
     def __init__(self) -> None:
+        self._last_tick: float | None = None
+        self._mean_time = self._mean_steps = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -348,11 +360,24 @@ class Clock:
     def tick(self) -> None:
         """Counts a step."""
         self._steps += 1
+        now = time.perf_counter()
+        # From the first tick on: before it kernels are chosen and readers started, once.
+        if self._last_tick is not None:
+            seconds = now - self._last_tick
+            kept = math.exp(-seconds / self.MEMORY)
+            self._mean_time = self._mean_time * kept + seconds
+            self._mean_steps = self._mean_steps * kept + 1
+        self._last_tick = now
 
     @property
     def seconds_per_step(self) -> float:
         """Mean seconds per step since the last restart."""
         return (time.perf_counter() - self._start) / max(1, self._steps)
+
+    @property
+    def mean_seconds_per_step(self) -> float:
+        """Long mean of seconds per step, validations and saves included: what tells the time that is left."""
+        return self._mean_time / self._mean_steps if self._mean_steps else self.seconds_per_step
 
     @property
     def data_share(self) -> float:

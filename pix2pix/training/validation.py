@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pix2pix.config import ModelConfig
+from pix2pix.evaluation.collapse import measure_collapse
 from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
 from pix2pix.evaluation.metrics import METRICS, feature_distances, features_of, find_inception
 from pix2pix.imaging.sample_grid import lay_out
@@ -72,7 +73,22 @@ class Validation:
         values = self._method.validate(shown, METRICS)
         if {"ssim", "edges"} <= values.keys():
             values["detail"] = values["ssim"] * min(values["edges"], 1 / values["edges"])
-        return values | self._class_scores(shown) | self._distances(shown)
+        return values | self._collapse(shown) | self._class_scores(shown) | self._distances(shown)
+
+    def _collapse(self, shown: Sequence[Batch]) -> dict[str, float]:
+        """Returns `saturated` and `spread` of what the method makes; of its worse set where it makes two."""
+        sets = list(self._method.sets.values()) or [("fake", "target")]
+        found = [
+            measure_collapse([images[made] for images in shown], [images[real] for images in shown])
+            for made, real in sets
+            if {made, real} <= shown[0].keys()
+        ]
+        worse = {"saturated": max, "spread": min}
+        return {
+            name: choose(signs[name] for signs in found if name in signs)
+            for name, choose in worse.items()
+            if any(name in signs for signs in found)
+        }
 
     def _class_scores(self, shown: Sequence[Batch]) -> dict[str, float]:
         """Returns `class_accuracy` and `class_iou` where the method paints label maps beside true ones:

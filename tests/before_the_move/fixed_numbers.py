@@ -81,7 +81,14 @@ def numbers_of(run: Path) -> dict[str, object]:
 
 
 TIMES = ("seconds", "seconds_per_step", "data_share", "time")
-ADDED_SINCE = ("val_edges", "val_detail", "val_class_accuracy", "val_class_iou")
+ADDED_SINCE = (
+    "val_edges",
+    "val_detail",
+    "val_class_accuracy",
+    "val_class_iou",
+    "val_spread",
+    "val_saturated",
+)
 
 
 def weights_of(state: dict, *names: str) -> dict[str, torch.Tensor]:

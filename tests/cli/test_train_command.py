@@ -295,6 +295,25 @@ def test_it_warns_as_inspect_does(pairs: Path, tmp_path: Path, capsys: pytest.Ca
     assert f"note: {sentence}" in capsys.readouterr().err
 
 
+def test_settings_that_never_work_are_warned_of_before_the_first_step(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    assert (
+        main(["train", str(pairs), "--run", run, "--steps", "1", "--rate", "1", "--batch", "6", *TINY]) == 0
+    )
+    told = capsys.readouterr().err.partition("step 1 of 1")[0]
+    assert "note: rate is 1, which is 5,000 times the usual 0.0002" in told
+    assert "note: batch is 6, and there are 5 training pairs" in told
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(pairs / "house0.png", alone)
+    assert main(["train", str(alone), "--run", str(tmp_path / "one"), "--steps", "1", *TINY]) == 0
+    told = capsys.readouterr().err.partition("step 1 of 1")[0]
+    assert "note: There is only 1 training pair. It is learned by heart" in told
+    assert "usual 0.0002" not in told and "batch is" not in told
+
+
 def test_the_line_that_goes_on_can_be_typed_as_it_stands(
     pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

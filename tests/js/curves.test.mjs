@@ -42,6 +42,11 @@ test("ticks are round and lie inside", () => {
   assert.equal(logTicks([0, 1], 4).length, 4);
 });
 
+test("a log axis has ticks where no power of ten lies in its range", () => {
+  const values = logTicks([Math.log10(0.25), Math.log10(0.34)], 4).map((at) => +(10 ** at).toPrecision(3));
+  assert.ok(values.length >= 2 && values.every((value) => value >= 0.25 && value <= 0.34));
+});
+
 test("numbers are told in few characters", () => {
   assert.deepEqual([0, 0.0345, 1234, 12000, 2.5e6, 0.00001].map(shown), ["0", "0.0345", "1230", "12k", "2.5M", "1e-5"]);
 });

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pix2pix.cli.progress import describe
 from pix2pix.config import TrainConfig
 from pix2pix.errors import RunError
 from pix2pix.runs.run import Run, find_runs
@@ -43,6 +44,14 @@ def test_events_come_back_as_rows_samples_and_state(run: Run) -> None:
     assert snapshot.rows == [{"step": 50, "g_l1": 0.5, "rate": 2e-4}, {"step": 50, "val_ssim": 0.2}]
     assert [step for step, _ in snapshot.samples] == [0]
     assert (snapshot.state, snapshot.seconds_left, snapshot.is_alive) == ("running", 12.5, True)
+
+
+def test_the_time_left_goes_by_the_long_mean(run: Run) -> None:
+    event = Progress(50, 100, {"g_l1": 0.5}, 2e-4, 0.25, 0.01, mean_seconds_per_step=2.0)
+    run.record(event)
+    snapshot = run.snapshot()
+    assert (snapshot.seconds_per_step, snapshot.seconds_left) == (0.25, 100)
+    assert "1:40 left" in describe(event)
 
 
 def test_half_a_last_line_and_garbage_are_left_out(run: Run) -> None:

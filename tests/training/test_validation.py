@@ -9,6 +9,7 @@ from torch import nn
 
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.evaluation.collapse import measure_collapse
 from pix2pix.evaluation.metrics import feature_distances
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods.cyclegan import CycleGAN
@@ -144,3 +145,31 @@ def test_a_best_by_class_needs_classes() -> None:
     labels = ImageSpec("labels", palette=(("a", (0, 0, 0)), ("b", (255, 255, 255))))
     config = make_config(best="class_accuracy", gan="none")
     assert Pix2Pix.describe(config, {**images, "target": labels})["generator"].target == "labels"
+
+
+def test_a_collapse_is_measured_beside_the_metrics() -> None:
+    shown, networks = make_validation(make_config(), 4)
+    apart = shown.measure(networks)
+    assert 0 <= apart["spread"] < 2 and 0 <= apart["saturated"] < 0.5
+    targets = [images["target"] for images in shown.examples]
+    red = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None].expand_as(targets[0])
+    assert measure_collapse([red] * 4, targets) == pytest.approx({"spread": 0, "saturated": 1}, abs=0.05)
+    assert measure_collapse(targets, targets) == {"spread": 1, "saturated": 0}
+    # One example, or targets that do not differ: there is nothing to differ by.
+    assert measure_collapse(targets[:1], targets[:1]) == {"saturated": 0}
+    # Black and white drawings are no burnt out photos.
+    assert measure_collapse([red], [red.neg()])["saturated"] == 0
+
+
+def test_of_two_sets_without_pairs_the_worse_is_told() -> None:
+    config = TrainConfig(
+        method="cyclegan", data="x", size=16, width=4, blocks=1, discriminator_width=4, patch="16"
+    )
+    method = CycleGAN.build(config, {"a": ImageSpec(), "b": ImageSpec()})
+    shown = Validation(method, CPU, models=method.saved, read=lambda limit: [])
+    sides = [make_batch(number) for number in range(3)]
+    rows = [
+        {"a": side["source"], "b": side["target"], "fake_a": side["source"], "fake_b": sides[0]["target"]}
+        for side in sides
+    ]
+    assert shown._collapse(rows) == {"spread": 0, "saturated": pytest.approx(0, abs=0.02)}

@@ -123,7 +123,8 @@ def find(
         count = len(pairs.train)
         yield Finding(
             f"There {are(count)} only {count} training pair{'s' * (count != 1)}.",
-            "Add some; hundreds are usual.",
+            f"{'It is' if count == 1 else 'They are'} learned by heart, and nothing else. Add some; hundreds "
+            "are usual.",
             key="few",
         )
 

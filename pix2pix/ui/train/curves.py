@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from pix2pix.runs.advice import Points, points
+from pix2pix.runs.evidence import Points, points
 from pix2pix.ui.shared.js_bundle import bundle
 
 PLACE = Path(__file__).parent / "plots"
@@ -41,8 +41,20 @@ CHARTS = (
     Chart("ssim", "Validation: SSIM ↑", (("val_ssim", "SSIM", INDIGO),)),
     Chart("psnr", "Validation: PSNR, dB ↑", (("val_psnr", "PSNR", INDIGO),)),
     Chart("l1", "Validation: L1 ↓", (("val_l1", "L1", INDIGO),)),
+    Chart(
+        "edges",
+        "Validation: edges, detail → 1",
+        (("val_edges", "edges", INDIGO), ("val_detail", "detail", PINK)),
+    ),
+    Chart(
+        "classes",
+        "Validation: classes ↑",
+        (("val_class_accuracy", "accuracy", INDIGO), ("val_class_iou", "IoU", PINK)),
+    ),
 )
 COLORS = (TEAL, AMBER, INDIGO, PINK)
+WITHOUT_PLOT = ("step", "rate", "val_spread", "val_saturated")
+"""Columns that only the coach reads, or none."""
 RECENT = 50
 """Number of last rows whose columns decide which plots there are."""
 PAIR_COLORS = ((TEAL, INDIGO), (AMBER, PINK))
@@ -53,7 +65,7 @@ def charts_of(*runs: Sequence[Row]) -> tuple[Chart, ...]:
     """Returns the plots of pix2pix; for other columns one plot for each prefix of losses
     and for each metric."""
     named = dict.fromkeys(name for rows in runs for row in rows[-RECENT:] for name in row)
-    columns = [name for name in named if name not in ("step", "rate")]
+    columns = [name for name in named if name not in WITHOUT_PLOT]
     # Metrics have the same names in other methods where there is a truth: losses tell what was trained.
     losses = {column for chart in CHARTS for column, _, _ in chart.series if not column.startswith("val_")}
     if not columns or not losses.isdisjoint(columns):
@@ -98,13 +110,9 @@ def _chart(chart: Chart, lines: Sequence[tuple[str, str, Points]]) -> dict[str, 
 
 
 def thin(line: Points) -> list[list[float]]:
-    """Returns at most `MOST_POINTS` [step, value] points, each the mean of neighbours at
-    the last one's step."""
-    group = math.ceil(len(line) / MOST_POINTS) or 1
-    groups = (line[start : start + group] for start in range(0, len(line), group))
-    return [
-        [members[-1][0], round(sum(value for _, value in members) / len(members), 6)] for members in groups
-    ]
+    """Returns at most `MOST_POINTS` [step, value] points, every one measured, the last among them."""
+    apart = math.ceil(len(line) / MOST_POINTS) or 1
+    return [[step, round(value, 6)] for step, value in line[::-1][::apart][::-1]]
 
 
 class Curves(gr.HTML):

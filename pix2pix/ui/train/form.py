@@ -24,8 +24,10 @@ from pix2pix.runs.preflight import adopt_start
 from pix2pix.runs.requirements import disk_needed, in_words, memory_needed
 from pix2pix.runs.start import can_show
 from pix2pix.runs.step_time import StepTimes
+from pix2pix.runs.unusual import warn_of_settings
 from pix2pix.settings import Knob
 from pix2pix.training.presets import METHOD_PRESETS, PRESETS, Preset, command_line, find_preset
+from pix2pix.ui.shared.messages import capital
 from pix2pix.ui.shared.model_library import Listing, Model
 from pix2pix.ui.train.dataset import DatasetForm
 from pix2pix.ui.train.run_html import duration
@@ -272,8 +274,8 @@ def start_values(key: str | None, pairs: Pairs, *, start: Model | None) -> dict[
 
 
 def needs_of(config: TrainConfig, start: Model | None, *, pairs: Pairs | None = None) -> str:
-    """Returns HTML with the memory and disk that the training needs, and the settings that
-    its start determines."""
+    """Returns HTML with what seldom works of these settings, the memory and disk that the training needs,
+    and the settings that its start determines."""
     needs = (
         f"needs about {in_words(memory_needed(config))} of memory and {in_words(disk_needed(config))} of disk"
     )
@@ -281,7 +283,9 @@ def needs_of(config: TrainConfig, start: Model | None, *, pairs: Pairs | None = 
         shape = f"size {config.size}, width {config.width}, decoder {config.decoder}, norm {config.norm}"
         needs += f"; as {escape(start.title)} has it: {shape}"
         needs += _gray_words(start, pairs or Pairs())
-    return f'<p class="hint">{needs}</p>'
+    warnings = warn_of_settings(config, pairs.count if pairs else 0)
+    warned = "".join(f"<li class='warn'>{escape(capital(words))}</li>" for words in warnings)
+    return (f'<ul class="advice">{warned}</ul>' if warned else "") + f'<p class="hint">{needs}</p>'
 
 
 def _gray_words(start: Model, pairs: Pairs) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from pix2pix.evaluation.metrics import LOWER_IS_BETTER
+from pix2pix.config import TrainConfig
 from pix2pix.imaging.sample_grid import COLUMNS, join_images, take_column
-from pix2pix.runs.advice import Advice, points
+from pix2pix.methods import method_of
+from pix2pix.runs.advice import Advice
+from pix2pix.runs.evidence import points
 from pix2pix.runs.run import Snapshot
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared.messages import capital, without_paths
@@ -32,9 +34,9 @@ STATES = {
 """The page's word and colour class for each state of a run."""
 
 
-def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
+def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0), holder: str = "") -> str:
     """Returns HTML: name and state, a progress bar, and the figures. `place`: position in the queue,
-    and its length."""
+    and its length; `holder`: what has the machine meanwhile, as `holder_words` says."""
     word, tone = STATES.get(snapshot.state, (snapshot.state, "idle"))
     share = 100 * snapshot.step / max(1, snapshot.steps)
     facts = "".join(
@@ -46,11 +48,11 @@ def headline(snapshot: Snapshot, place: tuple[int, int] = (0, 0)) -> str:
         f'<div class="run-bar {tone}" role="progressbar" aria-label="progress" aria-valuemin="0" '
         f'aria-valuemax="{snapshot.steps}"'
         f' aria-valuenow="{snapshot.step}"><i style="width:{share:.2f}%"></i></div>'
-        f'<dl class="run-facts">{facts}</dl>{_remarks(snapshot, place)}'
+        f'<dl class="run-facts">{facts}</dl>{_remarks(snapshot, place, holder)}'
     )
 
 
-def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
+def _remarks(snapshot: Snapshot, place: tuple[int, int], holder: str) -> str:
     """Returns HTML: why the run ended or waits, and what was changed for it."""
     tone = STATES.get(snapshot.state, ("", "idle"))[1]
     remarks = []
@@ -59,8 +61,8 @@ def _remarks(snapshot: Snapshot, place: tuple[int, int]) -> str:
         remarks.append(
             (
                 "",
-                f"Another run has the machine. This one is number {place[0]}{others} in the queue and "
-                "starts by itself.",
+                f"{holder or 'Another run has the machine.'} This one is number {place[0]}{others} in the "
+                "queue and starts by itself.",
             )
         )
     if snapshot.reason and not snapshot.is_alive and snapshot.state != "queued":
@@ -79,17 +81,46 @@ def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("time left", left)
         if snapshot.is_alive or not snapshot.trained
         else ("trained for", duration(snapshot.trained)),
-        ("best " + snapshot.config.best.upper(), best_metric(snapshot)),
+        (f"best by {best_title(snapshot.config)}", best_metric(snapshot)),
     ]
 
 
+def holder_words(holder: Snapshot | None, is_visible: bool) -> str:
+    """Returns which run has the machine, how far it is and how long it takes; "" for none.
+
+    `is_visible`: whether the visitor may see that run, else it has no name.
+    """
+    if holder is None:
+        return ""
+    name = holder.name if is_visible else "The run of somebody else"
+    left = f", about {duration(holder.seconds_left)} left" if holder.seconds_per_step else ""
+    return f"{name} has the machine: step {holder.step:,} of {holder.steps:,}{left}."
+
+
+METRIC_TITLES = {
+    "ssim": "SSIM",
+    "psnr": "PSNR, dB",
+    "l1": "L1",
+    "detail": "detail",
+    "class_accuracy": "class accuracy",
+    "cycle_l1": "cycle L1",
+}
+"""Titles of the metrics that a best model may be chosen by."""
+
+
+def best_title(config: TrainConfig) -> str:
+    """Returns the title of the metric that chooses the best model of these settings."""
+    metric = method_of(config).criterion_of(config).metric
+    return METRIC_TITLES.get(metric, metric)
+
+
 def best_metric(snapshot: Snapshot) -> str:
-    """Returns the best value so far of the metric that selects the best model; "–" for none."""
-    name = snapshot.config.best
-    values = [value for _, value in points(snapshot.rows, f"val_{name}")]
+    """Returns the best value so far of the metric that chooses the best model; "–" for none."""
+    criterion = method_of(snapshot.config).criterion_of(snapshot.config)
+    values = [value for _, value in points(snapshot.rows, f"val_{criterion.metric}")]
     if not values:
         return "–"
-    return f"{(min if name in LOWER_IS_BETTER else max)(values):.3f}"
+    return f"{(min if criterion.lower_is_better else max)(values):.3f}"
 
 
 def meaning(advices: Sequence[Advice]) -> str:

@@ -12,7 +12,7 @@ from pix2pix.runtime.file_cache import FileCache
 from pix2pix.runtime.files import read_image
 from pix2pix.training.presets import preset_of
 from pix2pix.ui.shared.data_urls import to_data_url
-from pix2pix.ui.train.run_html import STATES, best_metric, duration
+from pix2pix.ui.train.run_html import STATES, best_metric, best_title, duration
 
 THUMB = 56
 _thumbnails: FileCache[str] = FileCache(256)
@@ -58,7 +58,7 @@ def _row(snapshot: Snapshot) -> str:
         escape(preset_of(snapshot.config)),
         f'<span class="run-state {tone}">{escape(word)}</span>',
         f"{snapshot.step:,} of {snapshot.steps:,}",
-        f"{snapshot.config.best.upper()} {best}" if best != "–" else "–",
+        f"{best_title(snapshot.config)} {best}" if best != "–" else "–",
         duration(snapshot.trained) if snapshot.trained else "–",
     )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

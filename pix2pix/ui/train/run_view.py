@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from pix2pix.errors import ConfigError
 from pix2pix.runs import queue as run_queue
 from pix2pix.runs.advice import Advice, advise
-from pix2pix.runs.run import Run, Snapshot
+from pix2pix.runs.evidence import Evidence
+from pix2pix.runs.run import ALIVE, Run, Snapshot, find_runs
+from pix2pix.runs.start import whole_path
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared import run_actions as run_actions
 from pix2pix.ui.shared.run_actions import RunActions
@@ -43,7 +47,7 @@ def look(actions: RunActions, visitor: str, name: str | None, at: float | None, 
     changes = _changed_around(found, marks=marks, before=before, name=name)
     if run:
         snapshot = run.snapshot()
-        marks |= marks_of(snapshot, run)
+        marks |= marks_of(snapshot, run, found=found)
         changes |= _changed(snapshot, before, marks=marks, at=at)
     return changes | {"seen": marks} if changes else {}
 
@@ -76,18 +80,29 @@ def _changed_around(found: list[Run], *, marks: Parts, before: Parts, name: str 
     return changes
 
 
-def marks_of(snapshot: Snapshot, run: Run) -> Parts:
-    """Returns a small value for each part of the page, which changes when that part must be updated."""
+def marks_of(snapshot: Snapshot, run: Run, *, found: list[Run]) -> Parts:
+    """Returns a small value for each part of the page, which changes when that part must be updated; `found`
+    are the runs that the visitor may see."""
+    waits = snapshot.state == run_queue.QUEUED
     last = snapshot.rows[-1] if snapshot.rows else {}
     return {
         "headline": run_html.headline(
-            snapshot, run_queue.place_of(run) if snapshot.state == run_queue.QUEUED else (0, 0)
+            snapshot,
+            run_queue.place_of(run) if waits else (0, 0),
+            _holder_of_machine(run, found) if waits else "",
         ),
         "curves": (len(snapshot.rows), last.get("step"), sorted(last)),
         "newest": snapshot.samples[-1][0] if snapshot.samples else None,
         "log": run_html.log_tail(snapshot),
         "state": (snapshot.state, snapshot.steps, snapshot.step < snapshot.steps, snapshot.model is not None),
     }
+
+
+def _holder_of_machine(run: Run, found: list[Run]) -> str:
+    """Returns what has the machine that this run waits for, in words."""
+    holder = next((other for other in find_runs(run.path.parent) if other.state() in ALIVE), None)
+    is_visible = holder is not None and holder.name in {other.name for other in found}
+    return run_html.holder_words(holder.snapshot() if holder else None, is_visible)
 
 
 def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | None) -> Parts:
@@ -112,7 +127,22 @@ def _changed(snapshot: Snapshot, before: Parts, *, marks: Parts, at: float | Non
 
 def advice_of(snapshot: Snapshot) -> list[Advice]:
     """Returns the advice on the run's curves."""
-    return advise(snapshot.rows, snapshot.config, state=snapshot.state)
+    return advise(Evidence.of(snapshot))
+
+
+def changes_to_follow(snapshot: Snapshot, data: str | None, method: str | None) -> Parts:
+    """Returns the settings that the advice on the run changes, for a form that holds the same data.
+
+    Raises `ConfigError` for other data, of which that advice knows nothing, and where there is none.
+    """
+    run = snapshot.config
+    if not data or whole_path(data) != whole_path(run.data) or method != run.method:
+        held = f"{Path(data).name} ({method})" if data else "no data"
+        raise ConfigError(
+            f"this advice is on {Path(run.data).name} ({run.method}), and the form holds {held}. Choose the "
+            "run's own data first."
+        )
+    return next((advice.changes for advice in advice_of(snapshot) if advice.changes), {})
 
 
 def _advice(snapshot: Snapshot) -> Parts:

@@ -226,17 +226,18 @@ def _bind_form(
         trigger_mode="always_last",
         **QUIET,
     )
-    _bind_advice(actions, fields, parts=parts)
+    _bind_advice(actions, fields, data_form=data_form, parts=parts)
 
 
-def _bind_advice(actions: RunActions, fields: Form, *, parts: Parts) -> None:
-    def follow(profile: Profile, name: str | None) -> dict[Any, Any]:
+def _bind_advice(actions: RunActions, fields: Form, *, data_form: DatasetForm, parts: Parts) -> None:
+    def follow(profile: Profile, name: str | None, data: str | None, method: str | None) -> dict[Any, Any]:
         snapshot = actions.run(name_of(profile), name).snapshot()
-        changes = next((advice.changes for advice in run_view.advice_of(snapshot) if advice.changes), {})
+        changes = run_view.changes_to_follow(snapshot, data, method)
         gr.Info("The settings of the next run are changed. Start it when you like.")
         return {fields.fields[name]: value for name, value in changes.items()}
 
-    parts["follow"].click(with_toasts(follow), parts["chooser"], list(fields.fields.values()), **QUIET)
+    known = [parts["chooser"], data_form.data, data_form.method]
+    parts["follow"].click(with_toasts(follow), known, list(fields.fields.values()), **QUIET)
 
 
 def _bind_start(

@@ -27,7 +27,7 @@ from pix2pix.ui.shared import run_actions as run_actions
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.run_actions import RunActions
-from pix2pix.ui.train import curves, form
+from pix2pix.ui.train import form
 from pix2pix.ui.train import run_html as run_html
 from pix2pix.ui.train import run_table as run_table
 from pix2pix.ui.train import run_view as run_view
@@ -77,77 +77,6 @@ def stops_all(tmp_path: Path) -> Iterator[None]:
     if job:
         job.process.kill()
         job.wait(10)
-
-
-def test_a_curve_has_at_most_500_points_a_series_and_ends_at_the_last_step() -> None:
-    rows = [{"step": step, "d_real": 1.0, "d_fake": step / 1000} for step in range(1, 1002)]
-    shown = curves.curves_of("houses", rows)
-    chart = next(chart for chart in shown["charts"] if chart["key"] == "d")
-    assert [series["name"] for series in chart["series"]] == ["real", "fake"]
-    assert all(
-        len(series["points"]) <= curves.MOST_POINTS and series["points"][-1][0] == 1001
-        for series in chart["series"]
-    )
-
-
-def test_curves_leave_out_what_is_no_number_and_charts_without_any() -> None:
-    rows = [{"step": 1, "g_gan": float("nan")}, {"step": 2, "g_gan": 3}, {"step": 3, "g_gan": 2.5}]
-    charts = curves.curves_of("houses", rows)["charts"]
-    assert [(chart["key"], chart["series"][0]["points"]) for chart in charts] == [
-        ("g_gan", [[2, 3.0], [3, 2.5]])
-    ]
-    json.dumps(charts, allow_nan=False)
-
-
-def test_losses_of_another_method_have_a_plot_for_each_word_they_begin_with() -> None:
-    rows = [{"step": 1, "d_a": 0.5, "d_b": 0.4, "g_a": 1.0, "rate": 1e-4}, {"step": 1, "val_cycle": 0.2}]
-    charts = {
-        chart["title"]: [line["name"] for line in chart["series"]]
-        for chart in curves.curves_of("monet", rows)["charts"]
-    }
-    assert charts == {"Losses: d": ["a", "b"], "Losses: g": ["a"], "Validation: cycle": ["cycle"]}
-    assert len(curves.curves_of_two({"one": rows, "two": rows})["charts"]) == 3
-    # With a paired test there are metrics of the same names as pix2pix has.
-    rows.append({"step": 3, "val_l1": 0.2, "val_ssim": 0.5})
-    titles = [chart["title"] for chart in curves.curves_of("monet", rows)["charts"]]
-    assert {"Losses: d", "Losses: g", "Validation: l1", "Validation: ssim"} <= set(titles)
-
-
-def test_two_runs_share_their_plots_and_are_told_apart() -> None:
-    rows = [{"step": 1, "g_l1": 0.5, "d_real": 0.7, "d_fake": 0.6}]
-    charts = {
-        chart["key"]: chart["series"] for chart in curves.curves_of_two({"one": rows, "two": rows})["charts"]
-    }
-    assert [line["name"] for line in charts["g_l1"]] == ["one", "two"]
-    assert len({line["color"] for line in charts["d"]}) == 4
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(7, "7 s"), (750, "12 min"), (11_131, "3 h 06 min"), (190_000, "2 d 4 h")]
-)
-def test_time_is_told_in_words(seconds: float, words: str) -> None:
-    assert run_html.duration(seconds) == words
-
-
-def test_pace_is_told_the_readable_way_round() -> None:
-    assert [run_html.speed(value) for value in (0, 0.05, 2.5)] == ["–", "20 steps/s", "2.5 s a step"]
-
-
-def test_the_headline_tells_state_figures_and_cause_with_markup_taken_for_text(tmp_path: Path) -> None:
-    html = run_html.headline(snapshot_of(tmp_path, [], state="failed", step=1200, reason="<b>no space left"))
-    assert "1,200 of 2,000" in html and "failed" in html and "width:60.00%" in html
-    assert "&lt;b&gt;no space left" in html and "<b>no" not in html
-
-
-def test_the_sample_nearest_to_a_step_is_shown() -> None:
-    samples = [(0, Path("0")), (500, Path("500")), (750, Path("750"))]
-    assert [run_html.nearest_sample(samples, at) for at in (None, 0, 600, 9999)] == [
-        samples[2],
-        samples[0],
-        samples[1],
-        samples[2],
-    ]
-    assert run_html.nearest_sample([], None) is None
 
 
 def test_the_first_look_shows_all_and_the_second_nothing(actions: RunActions) -> None:
@@ -339,6 +268,11 @@ def test_the_page_tells_what_settings_need_and_the_command_or_what_is_wrong(tmp_
     wrong = [0 if knob.name == "batch" else value for knob, value in zip(knobs(), values, strict=True)]
     words, nothing = plan.describe_settings(None, "", "quick", form.Pairs(), *wrong)
     assert "Batch is 0" in words and nothing == ""
+    assert "warn" not in needs
+    far = {"rate": 1.0, "batch": 12}
+    unusual = [far.get(knob.name, value) for knob, value in zip(knobs(), values, strict=True)]
+    warned, _ = plan.describe_settings(None, "houses", "quick", form.Pairs(11), *unusual)
+    assert "Rate is 1, which is 5,000 times the usual" in warned and "Batch is 12, and there are 11" in warned
 
 
 def test_presets_tell_their_steps_and_the_time_where_it_is_known(pairs: Path, tmp_path: Path) -> None:
@@ -381,6 +315,21 @@ def test_starting_without_pairs_is_a_sentence_and_leaves_nothing_behind(tmp_path
     with pytest.raises(DataError):
         actions.start("", "houses", TrainConfig(data=str(tmp_path / "empty")))
     assert not (tmp_path / "runs").exists()
+
+
+def test_advice_changes_the_settings_for_the_same_data_only(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "houses", TrainConfig(data=str(tmp_path / "pairs"), rate=1.0))
+    run.append_row({"step": 50, "g_l1": 1.0})
+    snapshot = run.snapshot()
+    changes = run_view.changes_to_follow(snapshot, str(tmp_path / "x" / ".." / "pairs"), "pix2pix")
+    assert changes == {"rate": 2e-4}
+    for data, method, held in (
+        (str(tmp_path / "shoes"), "pix2pix", "shoes"),
+        (snapshot.config.data, "cyclegan", "pairs \\(cyclegan"),
+        ("", "pix2pix", "no data"),
+    ):
+        with pytest.raises(ConfigError, match=f"advice is on pairs .*the form holds {held}"):
+            run_view.changes_to_follow(snapshot, data, method)
 
 
 def test_a_run_that_is_not_there_cannot_be_steered(actions: RunActions) -> None:

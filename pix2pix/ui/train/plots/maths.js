@@ -52,7 +52,8 @@ export function ticks([low, high], count) {
   return found;
 }
 
-/** Powers of ten in a range of logarithms, with 2 and 5 between them where there is room. */
+/** Powers of ten in a range of logarithms, with 2 and 5 between them where there is room; in a range that holds
+ * fewer than two of these, round numbers as on a plain axis. */
 export function logTicks([low, high], count) {
   const found = [];
   for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
@@ -61,7 +62,8 @@ export function logTicks([low, high], count) {
       if (at >= low - 1e-9 && at <= high + 1e-9) found.push(at);
     }
   }
-  return found;
+  if (found.length > 1) return found;
+  return ticks([10 ** low, 10 ** high], count).filter((value) => value > 0).map(Math.log10);
 }
 
 /** A step or a value in few characters: 12k, 0.034, 1e-5. */

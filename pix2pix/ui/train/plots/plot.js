@@ -161,7 +161,8 @@ export class Plot {
       pen.fillRect(Math.min(from, to), box.top, Math.abs(to - from), box.bottom - box.top);
     }
     const step = this.at !== null && this.at >= box.left && this.at <= box.right ? this.toStep(this.at) : null;
-    const points = lines.map((line) => (step === null ? line.even[line.even.length - 1] : nearest(line.even, step)));
+    // What was measured is told, not the smooth line beside it.
+    const points = lines.map((line) => (step === null ? line.raw[line.raw.length - 1] : nearest(line.raw, step)));
     if (step !== null && points[0]) {
       pen.strokeStyle = colors.getPropertyValue("--curve-text") || "#71717a";
       pen.setLineDash([3, 3]);
