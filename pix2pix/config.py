@@ -148,7 +148,8 @@ class TrainConfig(Architecture):
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
     feature_matching: Annotated[
         float,
-        "weight of the L1 difference of the discriminator's features of fake and target (pix2pixHD has 10)",
+        "weight of the L1 difference of the discriminator's features of fake and target, as a mean over "
+        "layers (pix2pixHD sums four: its 10 is 40 here)",
         LOSS,
         Bounds(0, 10_000),
     ] = 0.0
@@ -205,7 +206,7 @@ class TrainConfig(Architecture):
     ] = 0
     init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
     init_discriminator: Annotated[
-        str, "file of a PatchGAN for the discriminator to start from", OPTIMIZER
+        str, "file of a PatchGAN for the discriminator to start from, at every scale", OPTIMIZER
     ] = ""
 
     log_every: Annotated[int, "steps between two rows of losses", OUTPUT, Bounds(1, 1_000_000)] = 50

@@ -40,7 +40,10 @@ def mean_over(judges: Sequence[PatchGAN], loss: Callable[[PatchGAN, int], Tensor
 
 def feature_distance(judge: PatchGAN, found: Sequence[Tensor], real: Tensor) -> Tensor:
     """Returns the mean over layers of the L1 difference of a discriminator's features of fakes, which were
-    `found`, and of `real` inputs, after each activation (pix2pixHD, equation 4). Those have no gradient."""
+    `found`, and of `real` inputs, after each activation. Those have no gradient.
+
+    pix2pixHD takes the sum over its four layers (equation 4): what is 10 there is 40 here.
+    """
     with torch.no_grad():
         wanted = judge.features(real)
     return torch.stack([l1_loss(ours, theirs) for ours, theirs in zip(found, wanted, strict=True)]).mean()

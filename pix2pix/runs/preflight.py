@@ -64,7 +64,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
     examples = _open_examples(config, None, start=start)
     models = method_of(config).describe(config, examples.images)
     check_start(config, models, start=start)
-    return Prepared(config, examples, models, start_weights(start, models), machine)
+    weights = start_weights(start, models, scales=config.scales)
+    return Prepared(config, examples, models, weights, machine)
 
 
 def prepare_run(run: Run, config: TrainConfig) -> Prepared:
@@ -74,7 +75,7 @@ def prepare_run(run: Run, config: TrainConfig) -> Prepared:
     start = Start() if saved else read_start(config)
     examples = _open_examples(config, saved, start=start)
     models = method_of(config).describe(config, examples.images)
-    weights = start_weights(start, models)
+    weights = start_weights(start, models, scales=config.scales)
     return Prepared(config, examples, models, weights, choose_machine(config, run.saved_precision()))
 
 
