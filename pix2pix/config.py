@@ -153,6 +153,12 @@ class TrainConfig(Architecture):
         LOSS,
         Bounds(0, 10_000),
     ] = 0.0
+    perceptual: Annotated[
+        float,
+        "weight of the L1 difference of VGG16's features of fake and target, as a mean over four layers",
+        LOSS,
+        Bounds(0, 10_000),
+    ] = 0.0
     cycle_a: Annotated[
         float,
         "weight of the L1 difference of A to what comes back from B (cyclegan)",
@@ -255,7 +261,11 @@ class TrainConfig(Architecture):
                 f'feature_matching is {self.feature_matching:g}, and gan "none" has no discriminator with '
                 "features. Choose a GAN loss, or leave feature_matching out."
             )
-        if self.method == "pix2pix" and not self.has_gan() and self.l1 == self.feature_matching == 0:
+        if (
+            self.method == "pix2pix"
+            and not self.has_gan()
+            and not (self.l1 or self.feature_matching or self.perceptual)
+        ):
             without = 'gan is "none"' if self.gan == "none" else "gan_weight is 0"
             raise ConfigError(
                 f"{without} and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss and "

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pix2pix.checkpoints.vgg_file import read_vgg
 from pix2pix.config import ModelConfig, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES, Examples
 from pix2pix.errors import ConfigError
@@ -50,6 +51,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
     check_tracker(config.tracker)
     check_method(config)
+    if config.perceptual:
+        read_vgg()
     check_best(asked or {}, config)
     start = read_start(config)
     if start.generator:

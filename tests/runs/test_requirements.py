@@ -53,6 +53,7 @@ def test_two_generators_and_their_pools_are_estimated_near_what_was_measured(
     ("values", "measured"),
     [
         ({"scales": 2, "feature_matching": 10.0}, 1.68),
+        ({"perceptual": 1.0}, 1.69),
         (
             {"scales": 3, "feature_matching": 10.0, "size": 128, "width": 32}
             | {"discriminator_width": 32, "batch": 4},
@@ -60,7 +61,7 @@ def test_two_generators_and_their_pools_are_estimated_near_what_was_measured(
         ),
     ],
 )
-def test_scales_and_feature_matching_are_estimated_near_what_was_measured(
+def test_scales_and_features_are_estimated_near_what_was_measured(
     values: dict[str, Any], measured: float
 ) -> None:
     """Peaks of a learner without a trainer on a CPU, fp32."""
