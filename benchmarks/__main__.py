@@ -1,5 +1,5 @@
-"""`python -m benchmarks [training] [translation] [engines] [memory] [data] [gpu]`: our times beside those of
-plain eager torch, in one process.
+"""`python -m benchmarks [training] [recipe] [translation] [engines] [memory] [data] [gpu]`: our times beside
+those of plain eager torch, in one process.
 
 Times are taken in turns and compared as ratios of medians, so that whatever else
 the machine does hits both sides.
@@ -15,7 +15,7 @@ import sys
 
 import torch
 
-PARTS = ("training", "translation", "engines", "data", "memory", "gpu")
+PARTS = ("training", "recipe", "translation", "engines", "data", "memory", "gpu")
 """Modules beside this one, imported when they are asked for: each needs other libraries."""
 
 

@@ -11,17 +11,21 @@ import torch
 WARM_UP = 3
 
 
-def in_turns(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def in_turns(
+    works: Mapping[str, Callable[[], object]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """Milliseconds of each work, `rounds` times, one after the other in each round."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(-WARM_UP, rounds):
         for name, work in works.items():
-            start = time.perf_counter()
+            start = clock()
             work()
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             if number >= 0:
-                times[name].append((time.perf_counter() - start) * 1000)
+                times[name].append((clock() - start) * 1000)
     return times
 
 

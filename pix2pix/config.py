@@ -148,7 +148,14 @@ class TrainConfig(Architecture):
     l1: Annotated[float, "weight of the L1 loss (the paper's lambda)", LOSS, Bounds(0, 10_000)] = 100.0
     feature_matching: Annotated[
         float,
-        "weight of the L1 difference of the discriminator's features of fake and target (pix2pixHD has 10)",
+        "weight of the L1 difference of the discriminator's features of fake and target, as a mean over "
+        "layers (pix2pixHD sums four: its 10 is 40 here)",
+        LOSS,
+        Bounds(0, 10_000),
+    ] = 0.0
+    perceptual: Annotated[
+        float,
+        "weight of the L1 difference of VGG16's features of fake and target, as a mean over four layers",
         LOSS,
         Bounds(0, 10_000),
     ] = 0.0
@@ -205,7 +212,7 @@ class TrainConfig(Architecture):
     ] = 0
     init: Annotated[str, "checkpoint to start from", OPTIMIZER] = ""
     init_discriminator: Annotated[
-        str, "file of a PatchGAN for the discriminator to start from", OPTIMIZER
+        str, "file of a PatchGAN for the discriminator to start from, at every scale", OPTIMIZER
     ] = ""
 
     log_every: Annotated[int, "steps between two rows of losses", OUTPUT, Bounds(1, 1_000_000)] = 50
@@ -254,7 +261,11 @@ class TrainConfig(Architecture):
                 f'feature_matching is {self.feature_matching:g}, and gan "none" has no discriminator with '
                 "features. Choose a GAN loss, or leave feature_matching out."
             )
-        if self.method == "pix2pix" and not self.has_gan() and self.l1 == self.feature_matching == 0:
+        if (
+            self.method == "pix2pix"
+            and not self.has_gan()
+            and not (self.l1 or self.feature_matching or self.perceptual)
+        ):
             without = 'gan is "none"' if self.gan == "none" else "gan_weight is 0"
             raise ConfigError(
                 f"{without} and l1 is 0: nothing would be learned. Set l1 above 0, or choose a GAN loss and "

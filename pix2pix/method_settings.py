@@ -14,7 +14,7 @@ METHOD_SETTINGS: dict[str, dict[str, Any]] = {
 }
 """Settings that a method's paper has where nobody chooses others."""
 METHOD_ONLY = {
-    "pix2pix": ("make", "conditional", "l1", "feature_matching"),
+    "pix2pix": ("make", "conditional", "l1", "feature_matching", "perceptual"),
     "cyclegan": ("cycle_a", "cycle_b", "identity", "pool"),
 }
 """Settings that mean something for one method alone; those of the data say so themselves."""

@@ -82,6 +82,8 @@ class Applied:
     """How many of its outputs are held at once."""
     held: float = 2.2
     """Bytes for the backward pass and the gradients, for each byte of a layer's output (measured)."""
+    trained: bool = True
+    """Whether an optimizer trains it, and holds two moments of each weight."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Method(Protocol):
     examples: str
     """The key in `data.examples.EXAMPLES` of the kind of data that it learns from."""
     networks: nn.ModuleDict
-    """All of them by name, blank until the learner draws or loads their weights."""
+    """All of them by name, blank until the learner draws or loads their weights. One that no player has is
+    never trained."""
     players: tuple[Player, ...]
     """In the order in which they step, the generator's last. One with fewer steps than others steps on the
     last passes."""

@@ -1,4 +1,5 @@
-"""The losses of pix2pix: L1, four forms of the GAN loss, and a gradient penalty.
+"""The losses of pix2pix: L1, four forms of the GAN loss, a gradient penalty, and differences
+of features.
 
 All are computed in float32, whatever the type of the logits: bfloat16 lacks the digits for a
 mean over patches.
@@ -6,7 +7,7 @@ mean over patches.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -92,3 +93,16 @@ def gradient_penalty(
 def l1_loss(fake: Tensor, target: Tensor) -> Tensor:
     """Returns the mean absolute difference of two tensors."""
     return F.l1_loss(fake.float(), target.float())
+
+
+def mean_difference(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Returns the mean over layers of the L1 difference of two pictures' features."""
+    return torch.stack([l1_loss(ours, theirs) for ours, theirs in zip(found, wanted, strict=True)]).mean()
+
+
+def feature_distance(network: Callable[[Tensor], Sequence[Tensor]], fake: Tensor, target: Tensor) -> Tensor:
+    """Returns `mean_difference` of a network's features of fake and target; the gradient goes to the fake
+    alone."""
+    with torch.no_grad():
+        wanted = network(target)
+    return mean_difference(network(fake), wanted)

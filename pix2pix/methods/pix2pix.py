@@ -16,12 +16,25 @@ from torch import Tensor, nn
 from pix2pix.config import ImageSpec, ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
 from pix2pix.methods.base import Applied, Batch, Criterion, Draw, Images, Losses, Metric, Player
-from pix2pix.methods.losses import GAN_LOSSES, fake_loss, generator_loss, gradient_penalty, l1_loss, real_loss
-from pix2pix.methods.scales import check_scales, feature_distance, halved, mean_over, names_of
+from pix2pix.methods.losses import (
+    GAN_LOSSES,
+    fake_loss,
+    feature_distance,
+    generator_loss,
+    gradient_penalty,
+    l1_loss,
+    real_loss,
+)
+from pix2pix.methods.scales import check_scales, halved, matching_loss, mean_over, names_of
 from pix2pix.networks import build_blank, build_generator, build_shapes, describe_generator, sample_noise
 from pix2pix.networks.patchgan import PatchGAN
+from pix2pix.networks.vgg import Vgg16
 
 FEWEST_CLASSES = 2
+PERCEPTUAL = "perceptual"
+"""The name of the network whose features a perceptual loss compares; no player trains it."""
+HELD_FIXED = 1.5
+"""As `Applied.held`, of that network: its weights have no gradients, and the target's features no graph."""
 OBJECTIVE_SCALE = {"vanilla": 0.5}
 """The paper halves the discriminator's objective, to slow it down beside the generator (section 3.3)."""
 
@@ -43,6 +56,8 @@ class Pix2Pix:
         self.criterion = self.criterion_of(config)
         self._has_penalty = config.gan != "none" and GAN_LOSSES[config.gan].penalised
         self.compilable = not self._has_penalty
+        if config.perceptual:
+            self.networks[PERCEPTUAL] = build_blank(Vgg16)
         if config.gan != "none":
             names = names_of("discriminator", config.scales)
             self.networks.update({name: build_discriminator(config, model) for name in names})
@@ -63,6 +78,11 @@ class Pix2Pix:
                 f"best is class_accuracy, and the targets are {model.target} without classes of known "
                 "colours. Take best detail or ssim."
             )
+        if config.perceptual and model.out_channels not in (1, 3):
+            raise ConfigError(
+                f"perceptual compares pictures of 1 or 3 channels, and the targets have "
+                f"{model.out_channels}. Leave it out."
+            )
         if config.gan != "none":
             describe_discriminator(config, model)
         return {"generator": model}
@@ -78,16 +98,19 @@ class Pix2Pix:
         model = describe_model(config, {"source": ImageSpec(), "target": ImageSpec()})
         side = config.crop_size()
         picture = torch.empty(config.batch, 3, side, side, device="meta")
-        generator = Applied("generator", describe_generator(model), picture, times=1)
+        own = [Applied("generator", describe_generator(model), picture, times=1)]
+        if config.perceptual:
+            fixed = build_shapes(Vgg16)
+            own.append(Applied(PERCEPTUAL, fixed, picture, times=1, held=HELD_FIXED, trained=False))
         if config.gan == "none":
-            return (generator,)
+            return tuple(own)
         shown = torch.cat([picture, picture], 1) if config.conditional else picture
         # Each judges real and fake in its own step, and the fake once more in the generator's.
         judges = (
             Applied(name, describe_discriminator(config, model), halved(shown, scale), times=2)
             for scale, name in enumerate(names_of("discriminator", config.scales))
         )
-        return (generator, *judges)
+        return (*own, *judges)
 
     @classmethod
     def state_bytes(cls, config: TrainConfig) -> int:
@@ -127,6 +150,9 @@ class Pix2Pix:
         fake = fakes["fake"]
         if player == "generator":
             losses = generator_losses(self._judges, source, target, fake, self.config)
+            if self.config.perceptual:
+                losses["g_perceptual"] = feature_distance(self.networks[PERCEPTUAL], fake, target)
+                losses["g"] = losses["g"] + self.config.perceptual * losses["g_perceptual"]
             return {"total": losses["g"], **losses}
         losses = discriminator_losses(self._judges, source, target, fake, self.config, noise.get("alpha"))
         return {"total": losses["d"], **losses}
@@ -267,7 +293,7 @@ def generator_losses(
             real = _discriminator_input(source, target, config=config)
             losses["g_fm"] = mean_over(
                 judges,
-                lambda judge, scale: feature_distance(judge, judged[scale][1], halved(real, scale)),
+                lambda judge, scale: matching_loss(judge, judged[scale][1], halved(real, scale)),
             )
             weights["g_fm"] = config.feature_matching
     # A part of weight 0 is left out: its gradient would cost the same, and 0 times infinity is not 0.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pix2pix.config import TrainConfig
 from pix2pix.errors import ConfigError
-from pix2pix.methods.losses import l1_loss
+from pix2pix.methods.losses import mean_difference
 from pix2pix.networks.patchgan import PatchGAN, check_patch, most_scales, smallest_picture
 
 SCALES = ("", "_half", "_quarter")
@@ -38,12 +38,15 @@ def mean_over(judges: Sequence[PatchGAN], loss: Callable[[PatchGAN, int], Tensor
     return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
 
 
-def feature_distance(judge: PatchGAN, found: Sequence[Tensor], real: Tensor) -> Tensor:
+def matching_loss(judge: PatchGAN, found: Sequence[Tensor], real: Tensor) -> Tensor:
     """Returns the mean over layers of the L1 difference of a discriminator's features of fakes, which were
-    `found`, and of `real` inputs, after each activation (pix2pixHD, equation 4). Those have no gradient."""
+    `found`, and of `real` inputs, after each activation. Those have no gradient.
+
+    pix2pixHD takes the sum over its four layers (equation 4): what is 10 there is 40 here.
+    """
     with torch.no_grad():
         wanted = judge.features(real)
-    return torch.stack([l1_loss(ours, theirs) for ours, theirs in zip(found, wanted, strict=True)]).mean()
+    return mean_difference(found, wanted)
 
 
 def check_scales(config: TrainConfig) -> None:

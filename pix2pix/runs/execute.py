@@ -368,4 +368,4 @@ def _take_start(prepared: Prepared) -> Weights:
     prepared.start.clear()
     if weights or not (prepared.config.init or prepared.config.init_discriminator):
         return weights
-    return start_weights(read_start(prepared.config), prepared.models)
+    return start_weights(read_start(prepared.config), prepared.models, scales=prepared.config.scales)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pix2pix.checkpoints.vgg_file import read_vgg
 from pix2pix.config import ModelConfig, TrainConfig, knobs
 from pix2pix.data.examples import EXAMPLES, Examples
 from pix2pix.errors import ConfigError
@@ -50,6 +51,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
         raise ConfigError("there is nothing to train on: data is empty. Name a folder of pairs.")
     check_tracker(config.tracker)
     check_method(config)
+    if config.perceptual:
+        read_vgg()
     check_best(asked or {}, config)
     start = read_start(config)
     if start.generator:
@@ -64,7 +67,8 @@ def prepare(config: TrainConfig, *, asked: Mapping[str, Any] | None = None) -> P
     examples = _open_examples(config, None, start=start)
     models = method_of(config).describe(config, examples.images)
     check_start(config, models, start=start)
-    return Prepared(config, examples, models, start_weights(start, models), machine)
+    weights = start_weights(start, models, scales=config.scales)
+    return Prepared(config, examples, models, weights, machine)
 
 
 def prepare_run(run: Run, config: TrainConfig) -> Prepared:
@@ -74,7 +78,7 @@ def prepare_run(run: Run, config: TrainConfig) -> Prepared:
     start = Start() if saved else read_start(config)
     examples = _open_examples(config, saved, start=start)
     models = method_of(config).describe(config, examples.images)
-    weights = start_weights(start, models)
+    weights = start_weights(start, models, scales=config.scales)
     return Prepared(config, examples, models, weights, choose_machine(config, run.saved_precision()))
 
 

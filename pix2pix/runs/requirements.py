@@ -34,9 +34,13 @@ def memory_needed(config: TrainConfig) -> int:
     method = method_of(config)
     applied = method.applied(config)
     given = sum(each.held * each.times * _bytes_given(each.network, each.images) for each in applied)
-    weights = sum(parameter.numel() * 4 for each in applied for parameter in each.network.parameters())
+    weights = sum(
+        4 * (5 if each.trained else 1) * parameter.numel()
+        for each in applied
+        for parameter in each.network.parameters()
+    )
     kind = torch.device(config.device if config.device != "auto" else choose_device("auto")).type
-    return PROGRAM.get(kind, 0) + 5 * weights + round(given) + method.state_bytes(config)
+    return PROGRAM.get(kind, 0) + weights + round(given) + method.state_bytes(config)
 
 
 def _bytes_given(network: nn.Module, picture: torch.Tensor) -> int:
@@ -115,9 +119,11 @@ def disk_needed(config: TrainConfig) -> int:
     and sample grids."""
     method = method_of(config)
     applied = method.applied(config)
-    saved = sum(_numbers_in(each.network) for each in applied if "discriminator" not in each.name)
-    others = sum(_numbers_in(each.network) for each in applied if "discriminator" in each.name)
-    state = 4 * (STATE_COPIES * saved + 3 * others) + method.state_bytes(config)
+    trained = [each for each in applied if each.trained]
+    saved = sum(_numbers_in(each.network) for each in trained if "discriminator" not in each.name)
+    others = sum(_numbers_in(each.network) for each in trained if "discriminator" in each.name)
+    fixed = sum(_numbers_in(each.network) for each in applied if not each.trained)
+    state = 4 * (STATE_COPIES * saved + 3 * others + fixed) + method.state_bytes(config)
     grids = config.steps // config.sample_every + 1
     # A grid as PNG takes about half of its pixels' bytes.
     pictures = grids * min(config.samples, 64) * len(method.columns) * config.size**2 * 3 // 2

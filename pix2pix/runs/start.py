@@ -18,6 +18,7 @@ from pix2pix.checkpoints.importers import (
 )
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import ConfigError
+from pix2pix.methods.scales import names_of
 from pix2pix.runtime.paths import expand_home
 
 Weights = dict[str, dict[str, Tensor]]
@@ -74,10 +75,11 @@ def partner_of(path: str) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
+def start_weights(start: Start, models: Mapping[str, ModelConfig], *, scales: int = 1) -> Weights:
     """Returns the start's weights by network; a checkpoint is for the first of the saved models.
 
     A discriminator of CycleGAN is shown what the generator of the same letter makes: D_A images of side b.
+    All scales begin with the same discriminator: patches have the same size on each.
     """
     names = list(models)
     found = dict(zip(names, (start.generator, start.back), strict=False))
@@ -85,7 +87,7 @@ def start_weights(start: Start, models: Mapping[str, ModelConfig]) -> Weights:
     judges = ("discriminator",) if len(names) == 1 else ("discriminator_b", "discriminator_a")
     for name, judge in zip(judges, (start.discriminator, start.other_discriminator), strict=False):
         if judge:
-            weights[name] = judge.weights
+            weights |= dict.fromkeys(names_of(name, scales), judge.weights)
     return weights
 
 

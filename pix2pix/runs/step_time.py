@@ -47,6 +47,7 @@ COSTLY = (
     "discriminator_width",
     "scales",
     "feature_matching",
+    "perceptual",
     "conditional",
     "gan",
     "size",

@@ -16,11 +16,13 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from pix2pix.checkpoints.checkpoint import Checkpoint
+from pix2pix.checkpoints.vgg_file import read_vgg
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.data.examples import Examples
 from pix2pix.errors import ConfigError
 from pix2pix.imaging.tensors import Batch
 from pix2pix.methods import method_of
+from pix2pix.methods.pix2pix import PERCEPTUAL
 from pix2pix.runtime.background import copy_to_host
 from pix2pix.runtime.device import choose_machine
 from pix2pix.training.events import (
@@ -89,6 +91,9 @@ class Trainer:
         self._best: float | None = None
         self._metrics: dict[str, float] = {}
         self._losses = LossLog(self.machine)
+        if config.perceptual and not state:
+            # A state has them, so that a run goes on where the file is not at hand.
+            start = {**(start or {}), PERCEPTUAL: read_vgg()}
         if start:
             self.learner.start_from(start)
         if state:

@@ -49,6 +49,26 @@ def test_two_generators_and_their_pools_are_estimated_near_what_was_measured(
     assert requirements.disk_needed(config) - requirements.disk_needed(without) == 2 * pools
 
 
+@pytest.mark.parametrize(
+    ("values", "measured"),
+    [
+        ({"scales": 2, "feature_matching": 10.0}, 1.68),
+        ({"perceptual": 1.0}, 1.69),
+        (
+            {"scales": 3, "feature_matching": 10.0, "size": 128, "width": 32}
+            | {"discriminator_width": 32, "batch": 4},
+            0.612,
+        ),
+    ],
+)
+def test_scales_and_features_are_estimated_near_what_was_measured(
+    values: dict[str, Any], measured: float
+) -> None:
+    """Peaks of a learner without a trainer on a CPU, fp32."""
+    needed = requirements.memory_needed(TrainConfig(device="cpu", gan="lsgan", **values)) / GB
+    assert 0.95 * measured <= needed <= 1.3 * measured
+
+
 def test_disk_is_for_two_models_with_their_states_and_six_columns() -> None:
     def needed(**values: Any) -> int:
         shape = {"size": 64, "width": 8, "steps": 1, "sample_every": 1, "generator": "resnet", "blocks": 2}

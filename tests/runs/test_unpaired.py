@@ -185,6 +185,14 @@ def start_of(weights: Path) -> dict[str, str]:
     return {setting: str(weights / name) for setting, name in names.items()}
 
 
+def test_a_discriminator_starts_every_scale(sides: Path, weights: Path) -> None:
+    start = prepare(tiny(sides, **start_of(weights), scales=2)).start
+    for side, file in (("b", "latest_net_D_A.pth"), ("a", "latest_net_D_B.pth")):
+        wanted = read_discriminator(weights / file).weights
+        for name in (f"discriminator_{side}", f"discriminator_{side}_half"):
+            assert all(torch.equal(start[name][key], value) for key, value in wanted.items())
+
+
 def test_all_four_networks_begin_with_another_projects_weights(sides: Path, weights: Path) -> None:
     prepared = prepare(tiny(sides, **start_of(weights)))
     assert (prepared.config.blocks, prepared.config.patch, prepared.config.discriminator_width) == (
