@@ -14,15 +14,16 @@ from PIL import Image
 from pix2pix import Translator
 from pix2pix.imaging.palette import snap
 
-COLUMNS, GAP = 3, 8
+GAP = 8
 
 
 def draw_sheet(translator: Translator, sources: list[Image.Image]) -> Image.Image:
     """Rows of sources, each above the row of its pictures."""
-    side, rows = translator.config.size, -(-len(sources) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * (side + GAP) - GAP, 2 * rows * (side + GAP) - GAP), "white")
+    columns = 2 if len(sources) == 4 else 3
+    side, rows = translator.config.size, -(-len(sources) // columns)
+    sheet = Image.new("RGB", (columns * (side + GAP) - GAP, 2 * rows * (side + GAP) - GAP), "white")
     for place, source in enumerate(sources):
-        left, top = place % COLUMNS * (side + GAP), place // COLUMNS * 2 * (side + GAP)
+        left, top = place % columns * (side + GAP), place // columns * 2 * (side + GAP)
         if translator.config.palette:
             source = Image.fromarray(snap(np.asarray(source), translator.config.palette)[0])
         sheet.paste(source, (left, top))
