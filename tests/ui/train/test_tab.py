@@ -389,9 +389,9 @@ def test_a_death_that_was_written_down_keeps_its_cause_when_the_server_starts(tm
     assert Run(tmp_path / "runs" / "houses").snapshot().reason == "killed by the system"
 
 
-def test_only_translate_is_an_endpoint_for_programs(demo: gr.Blocks) -> None:
+def test_translate_and_the_list_of_models_are_the_endpoints_for_programs(demo: gr.Blocks) -> None:
     info = demo.get_api_info()
-    assert list(info["named_endpoints"]) == ["/translate"] and not info["unnamed_endpoints"]
+    assert list(info["named_endpoints"]) == ["/translate", "/models"] and not info["unnamed_endpoints"]
 
 
 def test_the_page_asks_no_other_server_for_anything() -> None:

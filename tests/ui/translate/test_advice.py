@@ -83,5 +83,6 @@ def test_examples_suit_the_chosen_model_and_one_becomes_the_picture(library: Mod
     np.testing.assert_array_equal(
         np.asarray(translate_tab.take_example(library, "facades", event)), np.asarray(read(FACADE))
     )
-    assert not translate_tab.offer_examples(library, "photo")["visible"]
+    landscapes = translate_tab.offer_examples(library, "photo")
+    assert landscapes["visible"] and "Meadow" in [title for _, title in landscapes["value"]]
     assert not translate_tab.offer_examples(library, "none")["visible"]
