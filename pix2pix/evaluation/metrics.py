@@ -6,7 +6,10 @@ All take tensors (B, C, H, W) in [-1, 1] and measure on [0, 1]: an L1 of 0.1 is 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -242,6 +245,27 @@ def _functions() -> Any:
     # It imports torchvision, which is mended by `vision` where it fails.
     importlib.import_module("pix2pix.evaluation.torchvision_patch")
     return importlib.import_module("torchmetrics.functional.image")
+
+
+@contextmanager
+def importing_metrics() -> Iterator[None]:
+    """Imports what the metrics need in a thread, beside the work in the context: a second in which networks
+    that compute outside of Python lose nothing. The work must import nothing itself."""
+    if "torchmetrics.functional.image" in sys.modules:
+        yield
+        return
+
+    def load() -> None:
+        # An error is raised where a metric is computed.
+        with suppress(Exception):
+            _functions()
+
+    thread = threading.Thread(target=load, name="metrics")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _to_range(pictures: Tensor) -> Tensor:

@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import torch
 from filelock import Timeout
 
-from pix2pix.checkpoints.checkpoint import read_tensors, save_checkpoint
+from pix2pix.checkpoints.checkpoint import Checkpoint, read_tensors, save_checkpoint
 from pix2pix.config import ModelConfig, TrainConfig
 from pix2pix.errors import CheckpointError, ConfigError, RunError, naming
 from pix2pix.runs.run_folder import RunFolder
@@ -39,6 +39,7 @@ from pix2pix.runtime.background import BackgroundWriter
 from pix2pix.runtime.files import (
     all_or_nothing,
     is_empty_folder,
+    link_atomically,
     utf8_name,
     write_atomically,
     write_image,
@@ -74,6 +75,8 @@ class Run(RunFolder):
         super().__init__(path)
         self._next_sign = 0.0
         self._writer = BackgroundWriter()
+        self._best_models: Mapping[str, Checkpoint] = {}
+        """The models in the files of the best ones, where this object wrote them."""
         self._state_step: int | None = None
         """The step of the state that was written last, by whichever thread."""
         self._reported_step: int | None = None
@@ -175,10 +178,15 @@ class Run(RunFolder):
         self.append_row(
             {"step": event.step, **{f"val_{name}": value for name, value in event.metrics.items()}}
         )
-        for path, checkpoint in zip(
-            self.files_of(self.best_path, event.best), event.best.values(), strict=True
-        ):
+        if event.best:
+            # Beside the training, and beside the state, which mostly comes next and is larger.
+            self._writer.start(lambda: self._write_best(event.best))
+
+    def _write_best(self, models: Mapping[str, Checkpoint]) -> None:
+        self._best_models = {}
+        for path, checkpoint in zip(self.files_of(self.best_path, models), models.values(), strict=True):
             save_checkpoint(path, checkpoint)
+        self._best_models = models
 
     def _saved(self, event: Saved) -> None:
         """Writes models and state: a copy in the background, what is none before the trainer goes on."""
@@ -189,12 +197,30 @@ class Run(RunFolder):
         self.write_status(step=event.step, **self._news_of_writer())
 
     def _write_saved(self, event: Saved) -> None:
-        for path, checkpoint in zip(
-            self.files_of(self.model_path, event.checkpoints), event.checkpoints.values(), strict=True
-        ):
-            save_checkpoint(path, checkpoint)
-        write_atomically(self.state_path, lambda file: torch_save.save(event.state, file))
+        def write(file: BinaryIO) -> None:
+            torch_save.save(event.state, file)
+            if not event.is_copy:
+                self._writer.wait()
+            # Before the state has its name: a run that is killed here makes these models again.
+            self._write_models(event.checkpoints)
+
+        write_atomically(self.state_path, write)
         self._state_step = event.step
+
+    def _write_models(self, models: Mapping[str, Checkpoint]) -> None:
+        """Writes the models; those that are the best ones, too, get a second name for the same file."""
+        names = models.keys()
+        files = zip(
+            self.files_of(self.model_path, names),
+            self.files_of(self.best_path, names),
+            models.items(),
+            strict=True,
+        )
+        for path, best_path, (name, checkpoint) in files:
+            if self._best_models.get(name) is checkpoint:
+                link_atomically(best_path, path)
+            else:
+                save_checkpoint(path, checkpoint)
 
     def _news_of_writer(self) -> dict[str, int]:
         """Returns what the status must say of a state that was written since the last call."""

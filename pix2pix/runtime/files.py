@@ -125,6 +125,27 @@ def no_space(path: Path, error: OSError, *, name: str = "") -> Pix2PixError:
     )
 
 
+def link_atomically(source: Path, path: Path) -> None:
+    """Gives the file `source` a second name, `path`; where the disk knows no links, a copy. What is written
+    to either name later leaves the other as it is. Errors as in `write_atomically`."""
+    # Not `.part`: what a kill leaves of that is opened again and written over, with the source.
+    link = path.with_name(path.name + ".link")
+    try:
+        link.unlink(missing_ok=True)
+        os.link(source, link)
+        link.replace(path)
+        _flush_folder(path.parent)
+    except OSError:
+        with suppress(OSError):
+            link.unlink()
+        write_atomically(path, lambda file: _copy_into(source, file))
+
+
+def _copy_into(source: Path, file: BinaryIO) -> None:
+    with source.open("rb") as opened:
+        shutil.copyfileobj(opened, file)
+
+
 def _flush_folder(folder: Path) -> None:
     """Makes a rename survive a power cut; on Windows a folder cannot be opened, and need not be."""
     if os.name != "posix":

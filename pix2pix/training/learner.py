@@ -56,6 +56,8 @@ class Learner:
         self.ema = nn.ModuleDict(
             {name: copy.deepcopy(method.networks[name]) for name in kept}
         ).requires_grad_(False)
+        self._share: float | Tensor = torch.zeros((), device=machine.device) if machine.graphs else 0.0
+        """How far the running means move towards the weights; a tensor, which a graph reads anew."""
         if machine.compile and method.compilable:
             for network in method.networks.values():
                 network.compile()
@@ -90,9 +92,10 @@ class Learner:
             players = [player for player in self.method.players if left <= player.steps]
             for player in players:
                 self._optimizers[player.name].set_rate(player.rate * rate)
+            moves_mean = left == 1 and self._sets_share(number)
             compute = self._graphs or self._step_players
-            losses |= compute(players, [self._load(number, index, batches[index]) for index in group])
-        self._update_ema(number)
+            passes = [self._load(number, index, batches[index]) for index in group]
+            losses |= compute(players, passes, moves_mean)
         return losses
 
     def _load(self, number: int, index: int, batch: Batch) -> Pass:
@@ -114,9 +117,11 @@ class Learner:
             values = values.contiguous(memory_format=layout).pin_memory()
         return values.to(device, memory_format=layout, non_blocking=True)
 
-    def _step_players(self, players: Sequence[Player], passes: Sequence[Pass]) -> Losses:
-        """Takes one optimizer step of each player on the mean gradient of a group of passes; returns
-        their mean losses.
+    def _step_players(
+        self, players: Sequence[Player], passes: Sequence[Pass], moves_mean: bool = False
+    ) -> Losses:
+        """Takes one optimizer step of each player on the mean gradient of a group of passes, and with
+        `moves_mean` one of the running means after it; returns the players' mean losses.
 
         A function of weights, moments, rates and passes, all on the device, that reads no value back: on a
         GPU it is captured as it stands.
@@ -139,6 +144,8 @@ class Learner:
             share = average_over_processes if self.machine.world > 1 else None
             self._optimizers[player.name].step(share)
             losses |= {name: torch.stack([row[name] for row in rows]).mean() for name in rows[0]}
+        if moves_mean:
+            self._move_means()
         return losses
 
     def _make_fakes(self, each: Pass, *, has_graph: bool) -> Batch:
@@ -165,17 +172,32 @@ class Learner:
                 # Only a step that broke off, as a failed recording does, has left one.
                 parameter.grad = None
 
-    @torch.no_grad()
-    def _update_ema(self, number: int) -> None:
-        """Moves the running means, quickly at first: `ema` alone would remember the random start for
-        thousands of steps."""
+    def _sets_share(self, number: int) -> bool:
+        """Whether the running means move after this step; sets by how much: quickly at first, since `ema`
+        alone would remember the random start for thousands of steps."""
         step = number + 1
-        if step % EMA_EVERY and step > EMA_EVERY:
-            return
-        decay = min(self.config.ema, (1 + step) / (10 + step)) ** EMA_EVERY
+        if not self.ema or (step % EMA_EVERY and step > EMA_EVERY):
+            return False
+        share = 1 - min(self.config.ema, (1 + step) / (10 + step)) ** EMA_EVERY
+        if isinstance(self._share, Tensor):
+            self._share.fill_(share)
+        else:
+            self._share = share
+        return True
+
+    @torch.no_grad()
+    def _move_means(self) -> None:
         for name, ema in self.ema.items():
             network = self.method.networks[name]
-            torch._foreach_lerp_(list(ema.parameters()), list(network.parameters()), 1 - decay)
+            means: list[Tensor] = [*ema.parameters()]
+            weights: list[Tensor] = [*network.parameters()]
+            if isinstance(self._share, Tensor):
+                # The same for a share that a graph reads anew: torch has no lerp of many tensors by one.
+                differences = torch._foreach_sub(weights, means)
+                torch._foreach_mul_(differences, self._share)
+                torch._foreach_add_(means, differences)
+            else:
+                torch._foreach_lerp_(means, weights, self._share)
             for mean, value in zip(ema.buffers(), network.buffers(), strict=True):
                 mean.copy_(value)
 

@@ -52,8 +52,9 @@ class Pass:
         )
 
 
-Compute = Callable[[Sequence[Player], Sequence[Pass]], Losses]
-"""Takes an optimizer step of each player on a group of passes."""
+Compute = Callable[[Sequence[Player], Sequence[Pass], bool], Losses]
+"""Takes an optimizer step of each player on a group of passes, and moves the running means where it is told
+to."""
 
 
 class Recording(Protocol):
@@ -124,28 +125,28 @@ class StepGraphs:
         self._recorder = recorder
         self._slots: dict[tuple[object, ...], _Slot] = {}
 
-    def __call__(self, players: Sequence[Player], passes: Sequence[Pass]) -> Losses:
-        slot = None if self.failure else self._fill_slot(players, passes)
+    def __call__(self, players: Sequence[Player], passes: Sequence[Pass], moves_mean: bool = False) -> Losses:
+        key = (*(player.name for player in players), moves_mean, *(each.shapes() for each in passes))
+        slot = None if self.failure else self._fill_slot(key, passes)
         if slot is None:
-            return self._compute(players, passes)
+            return self._compute(players, passes, moves_mean)
         if slot.taken < WARM_UP:
             slot.taken += 1
             with self._recorder.warming_up():
-                return self._compute(players, slot.inputs)
+                return self._compute(players, slot.inputs, moves_mean)
         try:
-            slot.recorded = slot.recorded or self._record(players, slot)
+            slot.recorded = slot.recorded or self._record(players, slot, moves_mean)
         except (RuntimeError, AssertionError) as error:
             self.failure = (str(error).splitlines() or [type(error).__name__])[0]
             self._slots.clear()
-            return self._compute(players, passes)
+            return self._compute(players, passes, moves_mean)
         recording, output = slot.recorded
         recording.replay()
         # The next replay writes over the output.
         return dict(zip(slot.names, output.clone().unbind(), strict=True))
 
-    def _fill_slot(self, players: Sequence[Player], passes: Sequence[Pass]) -> _Slot | None:
+    def _fill_slot(self, key: tuple[object, ...], passes: Sequence[Pass]) -> _Slot | None:
         """Copies passes to where their graph reads them; None where too many graphs are kept already."""
-        key = (*(player.name for player in players), *(each.shapes() for each in passes))
         slot = self._slots.get(key)
         if slot is None and len(self._slots) < KEPT:
             slot = self._slots[key] = _Slot([each.copy() for each in passes])
@@ -154,9 +155,9 @@ class StepGraphs:
                 own.take(given)
         return slot
 
-    def _record(self, players: Sequence[Player], slot: _Slot) -> tuple[Recording, Tensor]:
+    def _record(self, players: Sequence[Player], slot: _Slot, moves_mean: bool) -> tuple[Recording, Tensor]:
         def compute() -> Tensor:
-            losses = self._compute(players, slot.inputs)
+            losses = self._compute(players, slot.inputs, moves_mean)
             slot.names = list(losses)
             return torch.stack(list(losses.values()))
 

@@ -3,8 +3,6 @@ is its only clock."""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import astuple, dataclass, replace
@@ -25,6 +23,7 @@ from pix2pix.methods import method_of
 from pix2pix.methods.pix2pix import PERCEPTUAL
 from pix2pix.runtime.background import copy_to_host
 from pix2pix.runtime.device import choose_machine
+from pix2pix.training.clock import Clock
 from pix2pix.training.events import (
     Diverged,
     Evaluated,
@@ -187,15 +186,18 @@ class Trainer:
         if due.log:
             yield self._progress()
         if self.machine.is_first:
+            best: Mapping[str, Checkpoint] = {}
             if due.sample and self._validation.first(self.config.samples):
                 with self._schedule.timing("sample"):
                     yield self._sample()
             if due.evaluate and self._validation.examples:
                 with self._schedule.timing("evaluate"):
-                    yield self._evaluate()
+                    evaluated = self._evaluate()
+                    best = evaluated.best
+                    yield evaluated
             if due.save:
                 with self._schedule.timing("save"):
-                    yield self._saved()
+                    yield self._saved(best)
         if due.is_anything:
             self._clock.restart()
 
@@ -230,11 +232,13 @@ class Trainer:
         self._metrics = {**metrics, "step": self.step}
         return Evaluated(self.step, metrics, self.checkpoints() if is_best else {})
 
-    def _saved(self) -> Saved:
+    def _saved(self, best: Mapping[str, Checkpoint]) -> Saved:
+        """Returns the event; `best` are the models of this step, where copies of them are at hand."""
         # A GPU trains on while a copy is written.
         is_copy = self.machine.device.type == "cuda"
         state = self.state()
-        return Saved(self.step, self.checkpoints(), copy_to_host(state) if is_copy else state, is_copy)
+        state = copy_to_host(state) if is_copy else state
+        return Saved(self.step, best or self.checkpoints(), state, is_copy)
 
     def checkpoints(self) -> dict[str, Checkpoint]:
         """Returns copies of the models as they are now. Their metrics are those of the last validation,
@@ -336,58 +340,6 @@ def _model_keys(models: Mapping[str, ModelConfig]) -> dict[str, str]:
     """Returns the key of each model's description in a state: `model` for the first one,
     whatever its name."""
     return {f"model_{name}" if place else "model": name for place, name in enumerate(models)}
-
-
-class Clock:
-    """Seconds per step since the last restart, and the share of them that was spent waiting for data; and
-    their mean over the last `MEMORY` seconds and more, with all that lies between steps."""
-
-    MEMORY = 1200.0
-
-    def __init__(self) -> None:
-        self._last_tick: float | None = None
-        self._mean_time = self._mean_steps = 0.0
-        self.restart()
-
-    def restart(self) -> None:
-        """Starts anew, so that an evaluation in between does not count."""
-        self._start = time.perf_counter()
-        self._waited = 0.0
-        self._steps = 0
-
-    def waiting(self, work: Callable[[], Any]) -> Any:
-        """Runs `work`, counts its time as waiting, and returns its result."""
-        start = time.perf_counter()
-        result = work()
-        self._waited += time.perf_counter() - start
-        return result
-
-    def tick(self) -> None:
-        """Counts a step."""
-        self._steps += 1
-        now = time.perf_counter()
-        # From the first tick on: before it kernels are chosen and readers started, once.
-        if self._last_tick is not None:
-            seconds = now - self._last_tick
-            kept = math.exp(-seconds / self.MEMORY)
-            self._mean_time = self._mean_time * kept + seconds
-            self._mean_steps = self._mean_steps * kept + 1
-        self._last_tick = now
-
-    @property
-    def seconds_per_step(self) -> float:
-        """Mean seconds per step since the last restart."""
-        return (time.perf_counter() - self._start) / max(1, self._steps)
-
-    @property
-    def mean_seconds_per_step(self) -> float:
-        """Long mean of seconds per step, validations and saves included: what tells the time that is left."""
-        return self._mean_time / self._mean_steps if self._mean_steps else self.seconds_per_step
-
-    @property
-    def data_share(self) -> float:
-        """Share of the time spent waiting for data, 0 to 1."""
-        return self._waited / max(1e-9, time.perf_counter() - self._start)
 
 
 def _name(path: str) -> str:

@@ -13,7 +13,13 @@ from torch import Tensor, nn
 from pix2pix.config import ModelConfig
 from pix2pix.evaluation.collapse import measure_collapse
 from pix2pix.evaluation.confusion import ConfusionMatrix, to_classes
-from pix2pix.evaluation.metrics import METRICS, feature_distances, features_of, find_inception
+from pix2pix.evaluation.metrics import (
+    METRICS,
+    feature_distances,
+    features_of,
+    find_inception,
+    importing_metrics,
+)
 from pix2pix.imaging.sample_grid import lay_out
 from pix2pix.imaging.tensors import Batch, to_image
 from pix2pix.methods.base import Method
@@ -69,7 +75,9 @@ class Validation:
 
     def measure(self, networks: nn.ModuleDict) -> dict[str, float]:
         """Returns the method's metrics over all examples."""
-        shown = self._show(networks, self.examples)
+        examples = self.examples
+        with importing_metrics():
+            shown = self._show(networks, examples)
         values = self._method.validate(shown, METRICS)
         if {"ssim", "edges"} <= values.keys():
             values["detail"] = values["ssim"] * min(values["edges"], 1 / values["edges"])

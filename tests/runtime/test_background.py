@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from pix2pix.errors import NoSpaceError
 from pix2pix.networks import build_generator
 from pix2pix.runs.run import Run
 from pix2pix.runtime.background import BackgroundWriter, copy_to_host
-from pix2pix.training.events import Finished, Saved, Stepped
+from pix2pix.training.events import Evaluated, Finished, Saved, Stepped
 
 MODEL = ModelConfig(depth=3, width=4, size=16)
 
@@ -119,3 +122,71 @@ def test_a_lock_is_held_until_the_last_file_is_written(
         run.record(make_saved(5))
         assert not gate.is_set()
     assert gate.is_set()
+
+
+def make_evaluated(step: int, models: Mapping[str, Checkpoint]) -> Evaluated:
+    return Evaluated(step, {"ssim": 0.5, "l1": 0.1, "psnr": 20.0}, models)
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_a_model_that_is_the_best_is_one_file_with_two_names(tmp_path: Path, is_copy: bool) -> None:
+    run = Run.create(tmp_path / "run", make_config())
+    with run.lock():
+        saved = replace(make_saved(5), is_copy=is_copy)
+        run.record(make_evaluated(5, saved.checkpoints))
+        run.record(saved)
+        assert run.saved_step() == 5
+        assert run.best_path.samefile(run.model_path)
+        # A later model takes a name of its own, and leaves the best one alone.
+        run.record(replace(make_saved(9), is_copy=is_copy))
+        assert run.saved_step() == 9
+    assert not run.best_path.samefile(run.model_path)
+    assert [load_checkpoint(path).about["step"] for path in (run.best_path, run.model_path)] == [5, 9]
+    assert not list(run.path.glob("*.link")) + list(run.path.glob("*.part"))
+
+
+def test_a_link_that_a_kill_left_is_not_written_through(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", make_config())
+    with run.lock():
+        saved = make_saved(5)
+        run.record(make_evaluated(5, saved.checkpoints))
+        run.record(saved)
+        assert run.saved_step() == 5
+        os.link(run.best_path, run.path / "model.pth.link")
+        run.record(make_saved(9))
+        assert run.saved_step() == 9
+    assert load_checkpoint(run.best_path).about["step"] == 5
+
+
+def test_where_a_disk_knows_no_links_the_best_model_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr("pix2pix.runtime.files.os.link", refuse)
+    run = Run.create(tmp_path / "run", make_config())
+    with run.lock():
+        saved = make_saved(5)
+        run.record(make_evaluated(5, saved.checkpoints))
+        run.record(saved)
+        assert run.saved_step() == 5
+    assert not run.best_path.samefile(run.model_path)
+    assert run.best_path.read_bytes() == run.model_path.read_bytes()
+
+
+def test_a_best_model_that_finds_no_space_ends_the_run_before_a_state_hides_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.create(tmp_path / "run", make_config())
+
+    def full(*_: object, **__: object) -> None:
+        raise NoSpaceError("no space left on the disk")
+
+    with run.lock():
+        monkeypatch.setattr("pix2pix.runs.run.save_checkpoint", full)
+        saved = replace(make_saved(5), is_copy=False)
+        run.record(make_evaluated(5, saved.checkpoints))
+        with pytest.raises(NoSpaceError):
+            run.record(saved)
+    assert not run.state_path.exists() and not list(run.path.glob("*.part"))

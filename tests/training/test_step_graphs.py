@@ -46,8 +46,8 @@ def test_captured_steps_are_the_steps_that_are_not(changes: dict[str, object]) -
     config = make_config(**changes)
     recorder = Again()
     eager, captured = make_learner(config, EAGER), captured_learner(config, recorder)
-    for number in range(8):
-        rate = 1 - number / 10
+    for number in range(12):
+        rate = 1 - number / 20
         batches = make_batches(config, number)
         left, right = (learner.step(number, batches, rate) for learner in (eager, captured))
         assert {name: float(value) for name, value in left.items()} == {
@@ -55,9 +55,11 @@ def test_captured_steps_are_the_steps_that_are_not(changes: dict[str, object]) -
         }
     for name, network in eager.method.networks.items():
         assert_same(network.state_dict(), captured.method.networks[name].state_dict())
-    # Steps of the discriminator alone are a graph of their own.
-    assert recorder.recordings == (1 if config.critic_steps == 1 else 2)
-    assert recorder.replays >= 8 - WARM_UP and not captured.remark
+    for name, mean in eager.ema.items():
+        torch.testing.assert_close(mean.state_dict(), captured.ema[name].state_dict())
+    # Steps of the discriminator alone are a graph of their own, and those that move the running mean.
+    assert recorder.recordings == (1 if config.critic_steps == 1 else 2) + bool(config.ema)
+    assert recorder.replays >= 12 - 2 * WARM_UP and not captured.remark
 
 
 def test_losses_of_a_step_are_not_written_over_by_the_next() -> None:
@@ -79,7 +81,7 @@ def test_another_size_of_batch_is_another_graph() -> None:
 
 
 def test_more_shapes_than_graphs_are_kept_go_on_without() -> None:
-    config, recorder = make_config(batch=KEPT + 1), Again()
+    config, recorder = make_config(batch=KEPT + 1, ema=0.0), Again()
     learner = captured_learner(config, recorder)
     for number in range((WARM_UP + 1) * (KEPT + 1)):
         learner.step(number, make_batches(config, number, 1 + number % (KEPT + 1)), 1.0)

@@ -16,7 +16,7 @@ from pix2pix.inference.translator import Translator
 from pix2pix.methods.pix2pix import describe_model
 from pix2pix.training.events import Diverged, Evaluated, Event, Finished, Progress, Sampled, Saved, Stepped
 from pix2pix.training.schedule import rate_at
-from pix2pix.training.trainer import Clock, Requests, Trainer
+from pix2pix.training.trainer import Requests, Trainer
 
 
 def tiny(pairs: Path, **changes: object) -> TrainConfig:
@@ -153,40 +153,6 @@ def test_the_model_knows_the_classes_of_what_it_makes(pairs: Path) -> None:
     )
     assert there.target_palette == back.palette != ()
     assert back.target_palette == there.palette != there.target_palette
-
-
-def test_the_clock_counts_what_was_waited_for() -> None:
-    import time
-
-    clock = Clock()
-    clock.waiting(lambda: time.sleep(0.02))
-    clock.tick()
-    assert clock.seconds_per_step >= 0.02 and clock.data_share > 0.5
-
-
-def test_the_long_mean_of_the_clock_outlasts_intervals_and_counts_what_lies_between_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now = [100.0]
-    monkeypatch.setattr("pix2pix.training.trainer.time.perf_counter", lambda: now[0])
-    clock = Clock()
-
-    def steps(count: int, seconds: float) -> None:
-        for _ in range(count):
-            now[0] += seconds
-            clock.tick()
-
-    steps(1, 30)  # the first one is slow, once
-    assert clock.mean_seconds_per_step == 30
-    steps(100, 1)
-    assert clock.mean_seconds_per_step == pytest.approx(1)
-    now[0] += 10  # a validation
-    clock.restart()
-    steps(10, 4)
-    assert clock.seconds_per_step == pytest.approx(4)
-    assert clock.mean_seconds_per_step == pytest.approx(150 / 110, rel=0.05)
-    steps(2000, 4)  # and yet it learns that the machine has become slow
-    assert clock.mean_seconds_per_step == pytest.approx(4, rel=0.05)
 
 
 @pytest.mark.slow
