@@ -19,10 +19,15 @@ PARTS = ("training", "recipe", "translation", "engines", "data", "memory", "gpu"
 """Modules beside this one, imported when they are asked for: each needs other libraries."""
 
 
-def main() -> None:
-    """Runs the parts asked for and prints a table of each."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+def main(part: str = "") -> None:
+    """Runs the parts asked for and prints a table of each; as `python -m benchmarks.PART` that `part`."""
+    name = f"benchmarks.{part}" if part else "benchmarks"
+    about = importlib.import_module(name).__doc__ if part else __doc__
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=about)
+    if part:
+        parser.set_defaults(parts=[part])
+    else:
+        parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument(
         "--rounds", type=int, default=15, help="times that each side is measured (default 15)"
     )

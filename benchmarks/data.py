@@ -43,3 +43,9 @@ def draw_pairs(folder: Path, count: int) -> Path:
             draw.rectangle((left + 256, top, left + 286, top + 30), outline=(200, 180, 160), width=4)
         pair.save(folder / f"{number}.jpg", quality=90)
     return folder
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("data")

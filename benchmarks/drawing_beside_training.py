@@ -7,6 +7,7 @@ started as the page starts it.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import tempfile
 import time
@@ -67,4 +68,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.drawing_beside_training", description=__doc__
+    ).parse_args()
     main()

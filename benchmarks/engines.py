@@ -188,3 +188,9 @@ def _open_openvino(folder: Path, precision: str) -> Run:
     }
     model = openvino.Core().compile_model(folder / "model.onnx", "CPU", hints)
     return lambda source: next(iter(model(source).values()))
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("engines")

@@ -274,3 +274,9 @@ def _peak(device: str) -> str:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("gpu")

@@ -7,6 +7,7 @@ picture is that of a single call.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
@@ -98,4 +99,6 @@ def main(calls: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 150)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.many_visitors", description=__doc__)
+    parser.add_argument("calls", nargs="?", type=int, default=150, help="calls at once (default 150)")
+    main(parser.parse_args().calls)

@@ -62,3 +62,9 @@ def _peak(program: str) -> float:
         command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env=os.environ
     )
     return float(done.stdout.split()[-1]) / 1e6
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("memory")

@@ -6,6 +6,7 @@ time; and the step compiled by torch.compile beside the eager one, in turns.
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 
 from torch.profiler import ProfilerActivity, profile
@@ -69,4 +70,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser("python -m benchmarks.profile_step", description=__doc__).parse_args()
     main()

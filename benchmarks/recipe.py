@@ -42,3 +42,9 @@ def _stepper(changes: dict[str, Any], size: int, *, width: int) -> Any:
     batch = make_batch(1, machine.device, size)
     steps = iter(range(10**9))
     return lambda: [float(value) for value in learner.step(next(steps), [batch], 1.0).values()]
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("recipe")

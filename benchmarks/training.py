@@ -84,3 +84,9 @@ def _check_same_size(ours: Learner, plain: PlainLoop) -> None:
         for pair in pairs
     ]
     assert all(left == right for left, right in counts), f"the loops do not train the same networks: {counts}"
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("training")

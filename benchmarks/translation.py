@@ -55,3 +55,9 @@ def make_checkpoint(config: ModelConfig) -> Checkpoint:
     generator = build_generator(config)
     init_weights(generator, torch.Generator().manual_seed(0))
     return Checkpoint(config, dict(generator.state_dict()))
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    main("translation")

@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pix2pix.errors import naming
-from pix2pix.training.events import Evaluated, Event, Finished, LeftOut, Noted, Progress, Recovered, Stepped
+from pix2pix.runs.event_lines import FirstSteps, describe, losses_line
+from pix2pix.training.events import Event, Progress, Stepped
 
 if TYPE_CHECKING:
     from pix2pix.data.scan import Problem
-
-UNITS = {"psnr": " dB"}
 
 
 class TrainingProgress:
@@ -24,6 +22,7 @@ class TrainingProgress:
 
     def __init__(self) -> None:
         self._bar: Any = None
+        self._duration = FirstSteps()
 
     def __enter__(self) -> TrainingProgress:
         return self
@@ -36,13 +35,20 @@ class TrainingProgress:
 
     def __call__(self, event: Event) -> None:
         is_terminal = sys.stderr.isatty()
+        duration = self._duration(event)
+        if duration:
+            self._say(f"note: {duration}")
         if is_terminal and isinstance(event, Stepped | Progress):
             self._advance(event)
             return
         line = describe(event)
-        if line and self._bar is not None:
+        if line:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        if self._bar is not None:
             self._bar.write(line, file=sys.stderr)
-        elif line:
+        else:
             print(line, file=sys.stderr, flush=True)
 
     def _advance(self, event: Stepped | Progress) -> None:
@@ -53,53 +59,10 @@ class TrainingProgress:
                 total=event.steps, initial=event.step, unit="step", dynamic_ncols=True, file=sys.stderr
             )
         if isinstance(event, Progress):
-            self._bar.set_postfix_str(_losses(event.losses), refresh=False)
+            self._bar.set_postfix_str(losses_line(event.losses), refresh=False)
         # Never less than zero: after a loss that was not finite the run goes back some
         # steps, the bar waits for it.
         self._bar.update(max(0, event.step - self._bar.n))
-
-
-def describe(event: Event) -> str:
-    """Returns one line about an event; "" where there is nothing to say."""
-    if isinstance(event, Progress):
-        return f"step {event.step} of {event.steps}  {_pace(event)}  {_losses(event.losses)}"
-    if isinstance(event, LeftOut):
-        return f"left out: {naming(event.file, event.cause)}"
-    if isinstance(event, Noted):
-        return f"note: {event.remark}"
-    if isinstance(event, Evaluated):
-        best = " (best so far)" if event.best else ""
-        return f"step {event.step}  validation {metrics_line(event.metrics)}{best}"
-    if isinstance(event, Recovered):
-        return (
-            f"step {event.step}  a loss was not finite: back to step {event.back_to}, with"
-            f" {event.rate_scale:g} times the learning rate"
-        )
-    if isinstance(event, Finished):
-        return str(event)
-    return ""
-
-
-def metrics_line(metrics: dict[str, float]) -> str:
-    """Returns metrics in one line: `l1 0.1234, psnr 14.2 dB, ssim 0.31`."""
-    return ", ".join(f"{name} {value:.4g}{UNITS.get(name, '')}" for name, value in metrics.items())
-
-
-def clock(seconds: float) -> str:
-    """Returns seconds as 0:07, 12:30 or 3:02:11."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _pace(event: Progress) -> str:
-    rate = 1 / event.seconds_per_step if event.seconds_per_step > 0 else 0.0
-    mean = event.mean_seconds_per_step or event.seconds_per_step
-    return f"{rate:.3g} steps/s, {clock((event.steps - event.step) * mean)} left"
-
-
-def _losses(losses: dict[str, float]) -> str:
-    return " ".join(f"{name} {value:.3f}" for name, value in losses.items())
 
 
 @contextmanager

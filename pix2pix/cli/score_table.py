@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pix2pix.cli.progress import UNITS
+from pix2pix.runs.event_lines import UNITS
 
 if TYPE_CHECKING:
     from pix2pix.evaluation.evaluate import Scores

@@ -55,6 +55,10 @@ class Scores:
     notes: tuple[str, ...] = ()
     """Sentences about pictures with values outside the range that the model was trained with."""
 
+    def __repr__(self) -> str:
+        means = ", ".join(f"{name} {value:.4g}" for name, value in self.means.items())
+        return f"<Scores of {self.count} {self.split} pairs: {means}>"
+
     @property
     def count(self) -> int:
         """The number of pictures measured."""
@@ -117,7 +121,7 @@ def open_evaluation_pairs(
 
 
 def evaluate(
-    translator: Translator,
+    translator: Translator | str | Path,
     pairs: PairFolder | str | Path,
     split: str | None = None,
     progress: Progress | None = None,
@@ -125,11 +129,14 @@ def evaluate(
 ) -> Scores:
     """Translates the pairs of a split and measures how near they come to their targets.
 
+    Model and pairs may be paths: `evaluate("model.pth", "pairs")`.
+
     The split is test where there are such pairs, else val, else train; `all` takes each pair. Mode `fit`
     compares at the size that the model was trained at, `native` at the size of the pictures. A pair that
     cannot be read is among the `problems` of the result.
     """
-    return Evaluation(translator, pairs, split=split, mode=mode).run(progress=progress)
+    model = translator if isinstance(translator, Translator) else Translator.load(translator)
+    return Evaluation(model, pairs, split=split, mode=mode).run(progress=progress)
 
 
 class Evaluation:

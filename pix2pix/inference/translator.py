@@ -104,6 +104,15 @@ class Translator:
         cannot be used."""
         return cls(read_any(path), device, precision, statistics, dropout)
 
+    def __repr__(self) -> str:
+        config = self.config
+        weights = sum(weight.numel() for weight in self.generator.parameters()) / 1e6
+        return (
+            f"<Translator: {config.source} to {config.target}, {config.size} x {config.size}, "
+            f"{config.generator} of width {config.width}, {weights:.1f} million weights, "
+            f"{self.precision} on {self.device}>"
+        )
+
     @property
     def multiple(self) -> int:
         """The number of which the sides of a picture inside the network are multiples."""

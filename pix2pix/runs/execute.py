@@ -32,6 +32,7 @@ from pix2pix.runs.preflight import (
     whole_path,
 )
 from pix2pix.runs.run import Run
+from pix2pix.runs.showing import listener
 from pix2pix.runs.trackers import open_tracker
 from pix2pix.runs.unusual import warn_of_settings
 from pix2pix.runtime.distributed import is_first, joined_processes, leave_signals_to_first, wait_for_first
@@ -54,7 +55,8 @@ def train(
 ) -> Run:
     """Trains from the first step, in this process, and returns the run when it has ended.
 
-    `on_event` is called with each event after it was written. Ctrl-C, SIGTERM or the run's `stop` file
+    `on_event` is called with each event after it was written; left out, a notebook shows a bar and the newest
+    sample grid, and other programs get lines on stderr. Ctrl-C, SIGTERM or the run's `stop` file
     finish the step, save and end with state `stopped`. Raises `Pix2PixError` for settings or data that do
     not fit, before anything is written. `asked` holds the settings that somebody chose, which a start
     checkpoint must not override.
@@ -78,7 +80,8 @@ def resume(
 
     Settings and data are the run's own; `settings` may set others of `ADJUSTABLE`, such as the device, for
     this time, or `DATA`, the new place of the same pictures, which the run stores. A run that never saved
-    starts from its first step. Raises `Pix2PixError` for what does not fit the run, which is then unchanged.
+    starts from its first step. `on_event` as in `train`. Raises `Pix2PixError` for what does not fit the run,
+    which is then unchanged.
     """
     opened = Run.open(run)
     given = dict(settings or {}) | ({} if steps is None else {"steps": steps})
@@ -114,7 +117,7 @@ def _train_in(
         if is_from_page:
             step_back()
         try:
-            _record_events(run, prepared or prepare_run(run, config), on_event=on_event)
+            _record_events(run, prepared or prepare_run(run, config), on_event=on_event or listener())
             wait_for_first()
         except BaseException as error:
             signals.ignore()
@@ -184,7 +187,7 @@ def _adjusted(run: Run, changes: dict[str, Any]) -> TrainConfig:
     return dataclasses.replace(config, **(kept | changes))
 
 
-def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -> None:
+def _record_events(run: Run, prepared: Prepared, *, on_event: Listener) -> None:
     """Trains, and writes each event before `on_event` is called with it."""
     run.keep_rows(run.saved_step())
     examples = prepared.examples
@@ -202,8 +205,7 @@ def _record_events(run: Run, prepared: Prepared, *, on_event: Listener | None) -
             event = _explained(run, event)
             run.record(event)
             track(event)
-            if on_event:
-                on_event(event)
+            on_event(event)
 
 
 def _remarks(run: Run, prepared: Prepared) -> Iterator[str]:

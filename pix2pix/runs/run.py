@@ -82,6 +82,12 @@ class Run(RunFolder):
         self._reported_step: int | None = None
         """What the status says of it."""
 
+    def __repr__(self) -> str:
+        try:
+            return f"<Run {str(self.path)!r}: {self.snapshot().headline()}>"
+        except RunError:
+            return f"<Run {str(self.path)!r}: nothing that can be read>"
+
     @classmethod
     def create(cls, path: str | Path, config: TrainConfig) -> Run:
         """Creates a run with its settings. Raises `RunError` where there is one."""

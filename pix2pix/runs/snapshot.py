@@ -52,6 +52,14 @@ class Snapshot:
         """Seconds to the last step, by the long mean of the speed: the present one changes with every row."""
         return max(0, self.steps - self.step) * (self.mean_seconds_per_step or self.seconds_per_step)
 
+    def headline(self) -> str:
+        """Returns state, steps and the last validation in one line."""
+        shown = ("val_l1", "val_ssim", "val_cycle_l1")
+        rows = (row for row in reversed(self.rows) if any(name in row for name in shown))
+        newest: dict[str, Any] = next(rows, {})
+        measured = [f"{name.removeprefix('val_')} {newest[name]:.3g}" for name in shown if name in newest]
+        return ", ".join([self.state, f"step {self.step:,} of {self.steps:,}", *measured])
+
     @property
     def is_alive(self) -> bool:
         """Whether it is being trained now."""

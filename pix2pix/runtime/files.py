@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, TiffImagePlugin
 
 from pix2pix.errors import DataError, NoSpaceError, Pix2PixError, RunError, is_utf8, showable
 from pix2pix.imaging.tensors import finite_range, is_deep, overshoot, to_rgb
+from pix2pix.runtime.renames import flush_folder, replace_file
 from pix2pix.settings import Levels
 
 T = TypeVar("T")
@@ -84,8 +85,8 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
-        _flush_folder(path.parent)
+        replace_file(part, path)
+        flush_folder(path.parent)
     except BaseException as error:
         with suppress(OSError):
             part.unlink()
@@ -133,8 +134,8 @@ def link_atomically(source: Path, path: Path) -> None:
     try:
         link.unlink(missing_ok=True)
         os.link(source, link)
-        link.replace(path)
-        _flush_folder(path.parent)
+        replace_file(link, path)
+        flush_folder(path.parent)
     except OSError:
         with suppress(OSError):
             link.unlink()
@@ -144,17 +145,6 @@ def link_atomically(source: Path, path: Path) -> None:
 def _copy_into(source: Path, file: BinaryIO) -> None:
     with source.open("rb") as opened:
         shutil.copyfileobj(opened, file)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Makes a rename survive a power cut; on Windows a folder cannot be opened, and need not be."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

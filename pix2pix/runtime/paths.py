@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]", re.IGNORECASE)
 QUOTES = ("''", '""', "``", "“”", "‘’", "«»", "„“")
 
 
@@ -57,5 +58,11 @@ def slug(text: str, default: str, *, longest: int = 100, dots: bool = False) -> 
     Everything else becomes a hyphen; `default` is what an empty result is called.
     """
     edge = "-." if dots else "-_"
-    plain = re.sub(r"[^\w.-]+" if dots else r"[^\w-]+", "-", text).strip(edge)
-    return plain[:longest] or default
+    plain = re.sub(r"[^\w.-]+" if dots else r"[^\w-]+", "-", text).strip(edge)[:longest]
+    return f"{plain}-1" if is_device_name(plain) else plain or default
+
+
+def is_device_name(name: str) -> bool:
+    """Whether Windows takes the name for a device, with whatever ending; a folder of that name cannot be
+    copied there."""
+    return DEVICES.fullmatch(name.partition(".")[0].strip()) is not None

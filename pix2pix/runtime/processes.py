@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|OAUTH", re.IGNORECASE)
+KILLED = 9
+"""SIGKILL, which Windows has no name for."""
 NICENESS = 10
 """How far trainers of the page step back, from 0 (not at all) to 19; PIX2PIX_NICENESS overrules it."""
 
@@ -48,7 +50,7 @@ def clean_environment() -> dict[str, str]:
 
 def cause_of(code: int) -> str:
     """Returns a trainer's exit code in words."""
-    if code == -signal.SIGKILL or code == 128 + signal.SIGKILL:
+    if code in (-KILLED, 128 + KILLED):
         return (
             "the trainer was killed by the system (signal 9), most likely because memory ran out."
             " Resume, or take a smaller batch, width or size."

@@ -7,18 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from pix2pix.cli.progress import (
-    TrainingProgress,
-    clock,
-    counting,
-    describe,
-    metrics_line,
-    report_left_out,
-    several,
-)
+from pix2pix.cli.progress import TrainingProgress, counting, report_left_out, several
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError
-from pix2pix.training.events import Evaluated, Event, Finished, Progress, Recovered
+from pix2pix.runs.event_lines import FirstSteps, describe
+from pix2pix.training.events import Finished, Progress, Stepped
 
 HALF_WAY = Progress(50, 100, {"g_l1": 0.25, "g_gan": 0.7}, 2e-4, 0.5, 0.01)
 
@@ -28,25 +21,6 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """To be called in the test: from then on stderr, where it goes, is a person's terminal."""
     # Not done in the fixture: pytest exchanges sys.stderr between a fixture and its test.
     return lambda: monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-
-
-@pytest.mark.parametrize(
-    ("event", "line"),
-    [
-        (HALF_WAY, "step 50 of 100  2 steps/s, 0:25 left  g_l1 0.250 g_gan 0.700"),
-        (Evaluated(50, {"psnr": 14.25, "ssim": 0.3}, {}), "step 50  validation psnr 14.25 dB, ssim 0.3"),
-        (Finished(100, "finished"), "finished at step 100"),
-        (Finished(7, "diverged", "a loss was not finite"), "diverged at step 7: a loss was not finite"),
-    ],
-)
-def test_an_event_is_one_line(event: Event, line: str) -> None:
-    assert describe(event) == line
-
-
-def test_a_recovery_says_where_training_went_back_to() -> None:
-    line = describe(Recovered(90, 50, 0.5))
-    assert "back to step 50" in line
-    assert "0.5 times the learning rate" in line
 
 
 def test_a_file_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,12 +89,14 @@ def test_what_was_left_out_is_listed_and_is_bad_news(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.splitlines() == lines
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (7.4, "0:07"), (750, "12:30"), (10_931, "3:02:11")]
-)
-def test_a_clock_reads_as_people_write_it(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
-def test_metrics_are_told_with_their_unit() -> None:
-    assert metrics_line({"l1": 0.12345, "psnr": 14.2, "ssim": 0.31}) == "l1 0.1235, psnr 14.2 dB, ssim 0.31"
+def test_after_the_first_steps_it_is_said_how_long_all_of_them_take(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now = [0.0]
+    with TrainingProgress() as progress:
+        progress._duration = FirstSteps(clock=lambda: now[0])
+        for step in range(1, 30):
+            now[0] += 0.5
+            progress(Stepped(step, 1_000))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["note: 993 more steps at 0.5 s take 8:16, and validation some more"]

@@ -8,7 +8,7 @@ import pytest
 
 from pix2pix.cli import main
 from pix2pix.data.intake.uploads import add_named
-from pix2pix.runtime.paths import cache_folder, expand_home, pasted, slug
+from pix2pix.runtime.paths import cache_folder, expand_home, is_device_name, pasted, slug
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,16 @@ def test_home_is_meant_by_a_tilde_where_no_shell_has_seen_it(
 
 def test_an_unknown_user_stays_as_typed() -> None:
     assert expand_home("~nobody-of-this-name/x/") == "~nobody-of-this-name/x/"
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "com1", "lpt9.pairs", "aux "])
+def test_a_name_that_windows_gives_to_a_device_gets_a_number(name: str) -> None:
+    assert is_device_name(name)
+    assert not is_device_name(slug(name, "run"))
+
+
+def test_a_slug_that_only_begins_like_a_device_is_left_alone() -> None:
+    assert slug("console", "run") == "console" and slug("com10", "run") == "com10"
 
 
 def test_a_slug_is_a_plain_name() -> None:

@@ -18,6 +18,7 @@ from pix2pix.runs import queue as run_queue
 from pix2pix.runs.requirements import check_disk, fit_memory
 from pix2pix.runs.run import ALIVE, Run, Snapshot, find_runs
 from pix2pix.runtime.files import write_atomically
+from pix2pix.runtime.paths import is_device_name
 from pix2pix.ui.shared.messages import capital
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
 from pix2pix.ui.shared.permissions import Rights, read_rights
@@ -189,6 +190,8 @@ def check_name(name: str, kind: str = "a run") -> str:
             f"{LONGEST_NAME},"
             " and begin and end with a letter or a digit."
         )
+    if is_device_name(name):
+        raise ConfigError(f"{name!r} is what Windows calls a device: take another name for {kind}.")
     return name
 
 
