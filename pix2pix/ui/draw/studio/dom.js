@@ -54,7 +54,8 @@ export function attachMenu(button, panel, prepare) {
   panel.addEventListener("keydown", (event) => walkMenu(event, panel));
 }
 
-function placeMenu(button, panel) {
+/** Puts an open pop-up below its button, or above where there is no room. */
+export function placeMenu(button, panel) {
   const anchor = button.getBoundingClientRect(), box = panel.getBoundingClientRect(), gap = 6;
   const left = Math.max(8, Math.min(anchor.left, innerWidth - box.width - 8));
   const fitsBelow = anchor.bottom + gap + box.height < innerHeight - 8;
@@ -65,7 +66,8 @@ function placeMenu(button, panel) {
 function walkMenu(event, panel) {
   const buttons = [...panel.querySelectorAll("button:not(:disabled)")];
   const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
-  if (!step || !buttons.length) return;
+  // In a field the arrow keys are its own.
+  if (!step || !buttons.length || event.target.closest("input")) return;
   event.preventDefault();
   event.stopPropagation();
   buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();

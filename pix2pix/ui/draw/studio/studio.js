@@ -10,6 +10,8 @@ import { Picker } from "./picker.js";
 import { fillDownloads } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
+import { SelectionMenu } from "./selection_menu.js";
+import { StampMenu } from "./stamp_menu.js";
 import { Variations } from "./variations.js";
 import { addInset, adviseWithoutModel, fillExamples } from "./welcome.js";
 import { RecentDrawings } from "./recent_drawings.js";
@@ -40,7 +42,12 @@ class Studio {
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence), view: (seen) => this.showPart(seen) });
+    this.canvas = draw.canvas = mountCanvas(this.root, {
+      spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence),
+      view: (seen) => this.showPart(seen), repeat: () => this.selecting.ask(),
+    });
+    this.selecting = new SelectionMenu(this.canvas, draw.querySelector(".p2p-bar"));
+    this.stamping = new StampMenu(this.canvas, draw.querySelector(".p2p-bar"));
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     addInset(draw.querySelector(".p2p-bar"), this.inset, () => this.results.scrollIntoView({ block: "center", behavior: "smooth" }));
@@ -148,6 +155,7 @@ class Studio {
   async prepare(model) {
     const isDrawn = model.spec.palette.length > 0;
     this.canvas.changeSpec(model.spec);
+    this.stamping.show();
     if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
     const [example] = this.examples[model.examples] || [];
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");

@@ -1,16 +1,18 @@
 // All keys on one sheet, and a word for those who are here for the first time.
 
-import { ACTIONS, FILES, HELP, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
+import { ACTIONS, FILES, HELP, SELECTION, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
 import { classKey } from "./palette.js";
 
 const ALWAYS = [["[ and ]", "Smaller and larger brush"], ["Arrow keys", "Move a cross on the drawing (Shift: by 8)"], ["Enter", "Press and release there; close a polygon"],
-  ["Escape", "Take back what is under way"], ["Space held, drag", "Move the zoomed drawing"], ["Wheel, or two fingers", "Zoom"], ["Ctrl+V", "Open a picture from the clipboard"]];
+  ["Escape", "Take back what is under way; select nothing"], ["Space held, drag", "Move the zoomed drawing"], ["Wheel, or two fingers", "Zoom"]];
+const SELECTED = [["Arrow keys, selected", "Move the selection (Shift: by 10)"], ["Alt, drag", "Leave a copy behind"], ["Ctrl+V, a picture", "Open a picture from the clipboard"]];
 
 /** What each key does, in groups: [[title, [[key, words], ...]], ...]. */
 export function listKeys(names) {
   const of = (entries) => entries.map(({ key, name }) => [key.replace("Shift+?", "?"), name]);
   const classes = names.map((name, label) => [classKey(label), name]).filter(([key]) => key);
-  return [["Tools", of([...TOOLS, ...SWITCHES])], ["Drawing", of([...ACTIONS, ...ZOOMS, ...FILES, ...HELP])], ["Hands", ALWAYS], ["Classes", classes]];
+  const selection = [...of(SELECTION), ...SELECTED];
+  return [["Tools", of([...TOOLS, ...SWITCHES])], ["Drawing", of([...ACTIONS, ...ZOOMS, ...FILES, ...HELP])], ["Selection", selection], ["Hands", ALWAYS], ["Classes", classes]];
 }
 
 /** Shows the sheet; Escape, the button or a click beside it closes it. */
