@@ -24,11 +24,12 @@ import { Camera } from "./camera.js";
  * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
  * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage;
  * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing, and `view({x, y, zoom})` which part of the drawing is in
- * sight, x and y in shares of its side; `repeat()` is asked for how often the selection is to be repeated.
+ * sight, x and y in shares of its side; `repeat()` is to ask how often the selection is repeated,
+ * and `opened(found, source)` hears what `readDrawing` found in a picture that was opened.
  */
-export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {}, repeat = () => {} }) {
+export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {}, repeat = () => {}, opened = () => {} }) {
   const root = element.querySelector(".p2p-draw");
-  const page = new CanvasPage(root, spec, { send, name, fail, view, repeat });
+  const page = new CanvasPage(root, spec, { send, name, fail, view, repeat, opened });
   const stop = page.listen();
   return {
     editor: page.editor,
@@ -43,8 +44,8 @@ export function mountCanvas(element, { spec, send, name = "main", fail = () => {
 }
 
 class CanvasPage {
-  constructor(root, spec, { send, name, fail, view, repeat }) {
-    Object.assign(this, { root, name, fail, repeat, tellView: view, photo: null, stateFrame: 0, isLive: true });
+  constructor(root, spec, { send, name, fail, view, repeat, opened }) {
+    Object.assign(this, { root, name, fail, repeat, opened, tellView: view, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -116,6 +117,7 @@ class CanvasPage {
       if (spec !== this.editor.spec) return;
       this.editor.load(found.labels);
       this.note(tellOpened(found, spec));
+      this.opened(found, source);
     } catch (error) {
       this.note(error.message);
       this.fail(error.message);

@@ -4,7 +4,7 @@ import { ACTIONS, FILES, HELP, SELECTION, SWITCHES, TOOLS, ZOOMS } from "./tools
 import { classKey } from "./palette.js";
 
 const ALWAYS = [["[ and ]", "Smaller and larger brush"], ["Arrow keys", "Move a cross on the drawing (Shift: by 8)"], ["Enter", "Press and release there; close a polygon"],
-  ["Escape", "Take back what is under way; select nothing"], ["Space held, drag", "Move the zoomed drawing"], ["Wheel, or two fingers", "Zoom"]];
+  ["Escape", "Take back what is under way; select nothing"], ["Space held, drag", "Move the zoomed drawing"], ["Wheel, or two fingers", "Zoom"], ["Shift+F", "Full screen"]];
 const SELECTED = [["Arrow keys, selected", "Move the selection (Shift: by 10)"], ["Alt, drag", "Leave a copy behind"], ["Ctrl+V, a picture", "Open a picture from the clipboard"]];
 
 /** What each key does, in groups: [[title, [[key, words], ...]], ...]. */
