@@ -36,10 +36,12 @@ pytestmark = [
 
 INSIDE = """selectors => selectors.every((selector) => {
   const box = document.querySelector(selector).getBoundingClientRect();
-  return box.width > 100 && box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+  const isBelow = box.bottom > innerHeight || box.right > innerWidth;
+  return box.width > 100 && box.top >= 0 && box.left >= 0 && !isBelow;
 })"""
 SAME_PLACE = """() => {
-  const [a, b] = ['.p2p-stage', '.p2p-frame'].map((each) => document.querySelector(each).getBoundingClientRect());
+  const boxOf = (selector) => document.querySelector(selector).getBoundingClientRect();
+  const a = boxOf('.p2p-stage'), b = boxOf('.p2p-frame');
   return Math.abs(a.x - b.x) + Math.abs(a.y - b.y) + Math.abs(a.width - b.width) < 2;
 }"""
 

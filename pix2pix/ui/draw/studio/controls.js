@@ -4,6 +4,8 @@ import { rove } from "../../shared/canvas_js/panel.js";
 import { fits } from "./choice.js";
 import { attachMenu, make, makeAction, pictogram } from "./dom.js";
 import { FullScreen } from "./full_screen.js";
+import { MyDrawings } from "./my_drawings.js";
+import { linkOf } from "./opening.js";
 import { Picker } from "./picker.js";
 import { fillDownloads } from "./save.js";
 import { fillExamples } from "./welcome.js";
@@ -25,12 +27,13 @@ export function buildActions(studio, draw) {
   const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
   const files = draw.querySelector(".p2p-files");
   files.prepend(button, gallery);
-  files.append(studio.tracing.button, studio.tracing.menu);
+  studio.mine = new MyDrawings(studio);
+  files.append(studio.tracing.button, studio.tracing.menu, studio.mine.button, studio.mine.menu);
   attachMenu(button, gallery, () => fillExamples(gallery, studio.examples[studio.model()?.examples] || [], (image) => studio.canvas.openPicture(image)));
   const download = makeAction("download", "Download", "Save the picture as a PNG file");
   const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
   const orderOf = ({ shown, model }) => ({ model: model.key, drawing: studio.large.get(shown.drawing) || shown.drawing, seed: shown.seed });
-  attachMenu(download, menu, () => fillDownloads(menu, studio.views, { orderOf, ask: studio.ask, toasts: studio.toasts }));
+  attachMenu(download, menu, () => fillDownloads(menu, studio.views, { orderOf, ask: studio.ask, toasts: studio.toasts, link: linkOf(studio) }));
   studio.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
     makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
     makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),

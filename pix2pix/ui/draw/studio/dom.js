@@ -20,6 +20,7 @@ const PICTOGRAMS = {
   variations: '<path d="M3.5 3.5h5v5h-5zM11.5 3.5h5v5h-5zM3.5 11.5h5v5h-5zM11.5 11.5h5v5h-5z"/>',
   reuse: '<path d="M16.5 10H4M8.5 5.5L4 10l4.5 4.5"/>',
   download: '<path d="M10 3.5v8.7M6.5 9l3.5 3.5L13.5 9M3.5 14v1.5c0 .6.4 1 1 1h11c.6 0 1-.4 1-1V14"/>',
+  mine: '<path d="M4 3.5h12v13l-6-3.4-6 3.4z"/>',
   full: '<path d="M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4"/>',
   trace: '<rect x="3" y="3" width="10" height="10" rx="1.5" stroke-dasharray="2 2"/><rect x="7" y="7" width="10" height="10" rx="1.5"/><path d="M7.5 15l3-3 2.3 2.3 1.6-1.5 2.3 2.2"/>',
   examples: '<rect x="3.5" y="4.5" width="13" height="11" rx="1.5"/><path d="M4 13.5l3.6-3.8 3 3 2-2 3.4 3.3"/><circle cx="12.8" cy="8" r="1.2"/>',

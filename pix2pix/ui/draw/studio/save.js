@@ -9,8 +9,8 @@ function saveFile(url, model, what) {
 }
 
 /** Fills the menu of downloads: for each view with a picture, one entry a size, both halves, a copy, and one entry for each size in which it can be drawn anew:
- * `orderOf(view)` is then asked of `ask` with that size. */
-export function fillDownloads(menu, views, { orderOf, ask, toasts }) {
+ * `orderOf(view)` is then asked of `ask` with that size. `link()` copies a link with the drawing; null where the drawing is a photo. */
+export function fillDownloads(menu, views, { orderOf, ask, toasts, link }) {
   const nameOf = (view, words) => (views.length > 1 ? `${view.model.title}, ${words}` : words);
   const entries = views.filter((view) => view.shown).flatMap((view) => [
     ...view.model.sides.map((side) => makeEntry(view, side, nameOf(view, `${side} × ${side}`))),
@@ -23,6 +23,7 @@ export function fillDownloads(menu, views, { orderOf, ask, toasts }) {
       return answer?.picture;
     })),
   ]);
+  if (link) entries.push(makeItem("Copy a link", "opens this drawing with its model", link));
   menu.replaceChildren(...(entries.length ? entries : [make("p", "p2p-problem", {}, "There is no picture yet.")]));
 }
 

@@ -5,6 +5,7 @@ import { recover, store } from "../../shared/canvas_js/store.js";
 import { buildActions, buildChoosers } from "./controls.js";
 import { make } from "./dom.js";
 import { Link } from "./link.js";
+import { openLink } from "./opening.js";
 import { ResultView } from "./result_view.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
@@ -78,6 +79,8 @@ class Studio {
     const first = this.model(findFirst(this.models, this.first));
     this.build(first?.spec || this.spec);
     await this.choose(first?.key);
+    await openLink(this);
+    window.addEventListener("hashchange", () => openLink(this));
     // Until now there were only parts of it.
     this.root.style.visibility = "";
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
