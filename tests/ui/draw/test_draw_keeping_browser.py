@@ -1,7 +1,8 @@
-"""The Draw tab in a real browser: links that carry a drawing, and one's own drawings that last."""
+"""The Draw tab in a real browser: links that carry a drawing, one's own drawings that last, and videos."""
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from pix2pix.ui.shared.model_library import ModelLibrary
 from tests.ui.draw.test_draw_browser import (
+    COLORS,
     SIZE,
     address,
     choose,
     library,
     open_page,
     page,
+    picture_of,
     sheet_of,
     shown,
     wait_for_picture,
@@ -121,3 +124,38 @@ def delete_and_undo(page: Page, tiles: Any) -> None:
         expect(tiles).to_have_count(left)
     page.get_by_role("button", name="Undo", exact=True).last.click()
     expect(tiles).to_have_count(1)
+
+
+LAST_FRAME = """async (data) => {
+  const video = Object.assign(document.createElement('video'), { src: data, muted: true });
+  await new Promise((resolve, reject) => { video.onloadeddata = resolve; video.onerror = reject; });
+  await Promise.all([new Promise((resolve) => { video.onended = resolve; }), video.play()]);
+  const sheet = new OffscreenCanvas(video.videoWidth, video.videoHeight).getContext('2d');
+  sheet.drawImage(video, 0, 0);
+  const colorAt = (x, y) => [...sheet.getImageData(x, y, 1, 1).data].slice(0, 3);
+  return [video.videoWidth, video.videoHeight, colorAt(256, 256), colorAt(768, 256)];
+}"""
+
+
+def test_a_drawing_is_recorded_beside_its_picture_as_a_video(page: Page, library: ModelLibrary) -> None:
+    page.locator("[data-action=clear]").click()
+    wait_for_picture(page, library)
+    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Record a video").click()
+    stop = page.get_by_role("button", name="Stop recording and save the video")
+    expect(stop).to_contain_text("0:00")
+    page.locator("[data-label='11']").click()
+    drag(page, [(5, 5), (58, 58)], SIZE)
+    wait_for_picture(page, library)
+    expect(stop).to_contain_text("0:01")
+    with page.expect_download() as download:
+        stop.click()
+    expect(stop).to_be_hidden()
+    name, video = download.value.suggested_filename, Path(download.value.path()).read_bytes()
+    assert name in ("facades-video.webm", "facades-video.mp4")
+    kind = name.rsplit(".", 1)[1]
+    data = f"data:video/{kind};base64,{base64.b64encode(video).decode()}"
+    width, height, drawn, pictured = page.evaluate(LAST_FRAME, data)
+    assert (width, height) == (1024, 512)
+    np.testing.assert_allclose(drawn, COLORS[11], atol=30)
+    np.testing.assert_allclose(pictured, picture_of(page)[32, 32], atol=60)

@@ -7,7 +7,8 @@ import { FullScreen } from "./full_screen.js";
 import { MyDrawings } from "./my_drawings.js";
 import { linkOf } from "./opening.js";
 import { Picker } from "./picker.js";
-import { fillDownloads } from "./save.js";
+import { Recording } from "./recording.js";
+import { fillDownloads, saveFile } from "./save.js";
 import { fillExamples } from "./welcome.js";
 
 /** The chosen model, and the one that it is compared with. */
@@ -33,7 +34,9 @@ export function buildActions(studio, draw) {
   const download = makeAction("download", "Download", "Save the picture as a PNG file");
   const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
   const orderOf = ({ shown, model }) => ({ model: model.key, drawing: studio.large.get(shown.drawing) || shown.drawing, seed: shown.seed });
-  attachMenu(download, menu, () => fillDownloads(menu, studio.views, { orderOf, ask: studio.ask, toasts: studio.toasts, link: linkOf(studio) }));
+  studio.recording = new Recording(studio.root, (url, ending) => saveFile(url, studio.model() || { title: "drawing" }, "video", ending));
+  const record = () => studio.recording.begin();
+  attachMenu(download, menu, () => fillDownloads(menu, studio.views, { orderOf, ask: studio.ask, toasts: studio.toasts, link: linkOf(studio), record }));
   studio.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
     makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
     makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),

@@ -18,21 +18,24 @@ export function listKeys(names) {
 /** Shows the sheet; Escape, the button or a click beside it closes it. */
 export function showKeys(root, names) {
   const sheet = document.createElement("dialog"), element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  const columns = Object.assign(element("div", ""), { className: "p2p-keys-columns" });
   sheet.className = "p2p-keys";
   sheet.setAttribute("aria-label", "All keys");
   for (const [title, keys] of listKeys(names)) {
     const group = document.createElement("section"), list = document.createElement("dl");
     for (const [key, words] of keys) list.append(element("dt", key), element("dd", words));
     group.append(element("h3", title), list);
-    sheet.append(group);
+    columns.append(group);
   }
   const close = Object.assign(element("button", "Close"), { type: "button", className: "p2p-button" });
   close.addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close());
   sheet.addEventListener("close", () => sheet.remove());
-  sheet.append(close);
+  sheet.append(columns, close);
   root.append(sheet);
   sheet.showModal();
+  // The button at its end has the focus; reading begins at its start.
+  sheet.scrollTop = 0;
 }
 
 const KNOWN_PLACE = "pix2pix-has-drawn";
