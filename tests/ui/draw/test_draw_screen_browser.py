@@ -45,6 +45,16 @@ SAME_PLACE = """() => {
   return Math.abs(a.x - b.x) + Math.abs(a.y - b.y) + Math.abs(a.width - b.width) < 2;
 }"""
 
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll('.p2p-bar :is(button:not(.p2p-inset), .p2p-size)')]
+    .filter((each) => each.checkVisibility() && !each.closest('[popover]'))
+    .map((each) => [each.title || each.className, each.getBoundingClientRect()]);
+  const meets = (a, b, from, to) => a[from] < b[to] - 1 && b[from] < a[to] - 1;
+  return boxes.flatMap(([name, a], i) => boxes.slice(i + 1)
+    .filter(([, b]) => meets(a, b, 'left', 'right') && meets(a, b, 'top', 'bottom'))
+    .map(([other]) => `${name} and ${other}`));
+}"""
+
 
 def photo() -> Image.Image:
     rows, columns = np.mgrid[:90, :60]
@@ -123,3 +133,12 @@ def test_a_model_of_photos_has_nothing_to_trace(page: Page) -> None:
     choose(page, "to-map")
     expect(page.locator(".p2p-draw")).to_have_attribute("data-kind", "photo")
     expect(page.get_by_role("button", name="Trace", exact=True)).to_be_hidden()
+
+
+def test_no_button_below_the_drawing_lies_on_another_with_any_tool_on_any_screen(page: Page) -> None:
+    for width, height in ((1440, 900), (1024, 700), (390, 844), (844, 390)):
+        page.set_viewport_size({"width": width, "height": height})
+        for tool in ("rectangle", "brush", "select", "stamp"):
+            page.locator(f"[data-tool={tool}]").click()
+            page.wait_for_selector(f"[data-using={tool}]")
+            assert page.evaluate(OVERLAPS) == [], (width, tool)

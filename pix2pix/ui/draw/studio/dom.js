@@ -42,6 +42,8 @@ export function makeAction(id, word, about) {
 /** Makes `panel` a pop-up of `button`: opened by it, closed by Escape, a click elsewhere, or a choice. `prepare` fills it anew. */
 export function attachMenu(button, panel, prepare) {
   panel.setAttribute("popover", "auto");
+  // Its label needs a role to belong to.
+  if (!panel.hasAttribute("role")) panel.setAttribute("role", "group");
   button.popoverTargetElement = panel;
   button.setAttribute("aria-expanded", "false");
   panel.addEventListener("beforetoggle", (event) => {

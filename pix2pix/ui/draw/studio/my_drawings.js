@@ -62,8 +62,8 @@ export class MyDrawings {
 
   makeTile(record) {
     const date = new Date(record.date).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
-    const open = make("button", "p2p-mine-open", { type: "button", "aria-label": `Open the drawing of ${date}, made with ${record.title}` },
-      make("img", "", { src: record.thumb, alt: "" }), make("b", "", {}, record.title), make("small", "", {}, date));
+    const open = make("button", "p2p-mine-open", { type: "button", "aria-label": `${record.title} ${date}: open the drawing` },
+      make("img", "", { src: record.thumb, alt: "" }), make("b", "", {}, record.title), " ", make("small", "", {}, date));
     const remove = make("button", "p2p-icon p2p-mine-delete", { type: "button", "aria-label": `Delete the drawing of ${date}, made with ${record.title}`, title: "Delete" }, "✕");
     open.addEventListener("click", () => this.take(record));
     remove.addEventListener("click", () => this.delete(record));

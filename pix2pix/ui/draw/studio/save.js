@@ -21,7 +21,7 @@ export function fillDownloads(menu, views, { orderOf, ask, toasts, link, record 
     makeItem(nameOf(view, "Copy the picture"), "to the clipboard", () => copyPicture(view)),
   ]);
   if (link) entries.push(makeItem("Copy a link", "opens this drawing with its model", link));
-  if (ready.length) entries.push(makeItem("Record a video", "drawing and picture, until you stop it", record));
+  if (ready.length) entries.push(makeItem("Record a video", "both, side by side, until you stop it", record));
   if (ready.some(({ model }) => model.anew.length)) entries.push(make("p", "p2p-hint", {}, "Another picture, by the network with more pixels:"));
   entries.push(...ready.flatMap((view) => view.model.anew.map((side) => makeRedrawn(view, side, nameOf(view, `${side} × ${side}`), async () => {
     const answer = await ask({ ...orderOf(view), side });

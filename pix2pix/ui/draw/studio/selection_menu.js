@@ -1,5 +1,6 @@
 // What can be done with a selection, in a menu beside the tool, and how often it is to be repeated.
 
+import { icon } from "../../shared/canvas_js/icons.js";
 import { countRoom, planRepeat, repeatPiece } from "../../shared/canvas_js/pieces.js";
 import { SELECTION } from "../../shared/canvas_js/tools.js";
 import { attachMenu, make, placeMenu } from "./dom.js";
@@ -10,11 +11,14 @@ export class SelectionMenu {
   /** `canvas`: what mountCanvas gave; `bar`: the canvas's bar, which gets the menu. */
   constructor(canvas, bar) {
     this.canvas = canvas;
-    this.button = make("button", "p2p-button p2p-selecting", { type: "button" }, "Selection");
+    this.button = make("button", "p2p-button p2p-selecting", { type: "button", title: "What to do with what is selected" });
+    this.button.innerHTML = icon("select");
+    this.button.append(make("span", "", {}, "Selection"));
     this.menu = make("div", "p2p-menu p2p-selection", { "aria-label": "Selection" });
     this.panel = make("form", "p2p-menu p2p-repeat", { popover: "auto", "aria-label": "Repeat the selection" });
     this.leave = bar.querySelector(".p2p-copy");
     bar.querySelector(".p2p-option").prepend(this.button, this.menu, this.panel);
+    this.menu.append(this.leave);
     attachMenu(this.button, this.menu, () => this.fill());
     this.buildRepeat();
   }

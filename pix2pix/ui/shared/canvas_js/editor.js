@@ -55,7 +55,7 @@ export class Editor {
   /** Another model: its own drawing comes out, and the one that was here waits as it is. */
   changeSpec(spec) {
     this.quit();
-    this.selection = null;
+    Object.assign(this, { selection: null, ghost: null, plan: [] });
     this.view.reset();
     const before = this.desk;
     this.take(spec);
