@@ -15,7 +15,7 @@ export class ResultView {
     this.blank = make("div", "p2p-blank");
     this.cover = make("div", "p2p-cover", {}, this.under);
     // A frame of its own, which does not move with the picture when that is zoomed.
-    const sheet = make("div", "p2p-sheet", {}, this.picture);
+    const sheet = make("div", "p2p-part", {}, this.picture);
     this.frame = make("div", "p2p-frame", {}, sheet, this.cover, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
     this.caption = make("figcaption", "p2p-caption");
     this.root = make("figure", "p2p-view", { "data-view": number, "data-state": "empty" }, this.frame, this.caption);
