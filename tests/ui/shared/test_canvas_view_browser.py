@@ -111,7 +111,7 @@ def test_every_tool_switch_action_and_class_names_its_key(page: Any) -> None:
         ".p2p-worded, .p2p-swatch)')]"
         ".map((each) => each.title)"
     )
-    assert len(titles) >= 9 + 2 + 3 + 3 + 4 + 12
+    assert len(titles) >= 10 + 3 + 3 + 3 + 4 + 12
     assert [title for title in titles if not re.search(r" \(\S+\)$", title)] == []
     keys = [title.rsplit("(", 1)[1] for title in titles]
     assert len(set(keys)) == len(keys)

@@ -162,6 +162,30 @@ def test_it_fits_a_phone_and_follows_dark_mode(small: tuple[Path, str], browser:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(9, 9, 11)"
 
 
+def test_stamps_own_drawings_and_links_need_no_server(small: tuple[Path, str], browser: Any) -> None:
+    page = open_page(browser, small[1])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.wait_for_selector(".p2p-picture:not([hidden])")
+    labels = "document.querySelector('.p2p-draw').canvas.editor.sketch.raster.labels.join()"
+    page.locator("[data-action=clear]").click()
+    page.locator("[data-tool=stamp]").click()
+    drag(page, [(4, 4), (25, 28)], 32)
+    drawn = page.evaluate(labels)
+    assert len(set(drawn.split(","))) > 3
+    page.get_by_role("button", name="My drawings").click()
+    page.get_by_role("button", name="Keep this drawing").click()
+    page.get_by_role("button", name="open the drawing").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Copy a link").click()
+    page.get_by_role("button", name="Copy a link").wait_for(state="hidden")
+    link = page.evaluate("navigator.clipboard.readText()")
+    page.locator("[data-action=clear]").click()
+    page.goto(link)
+    page.wait_for_function(f"{labels} === '{drawn}'")
+    assert page.strays == [], "the page asks nobody else, and nothing fails"
+
+
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [

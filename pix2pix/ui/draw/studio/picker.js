@@ -17,7 +17,9 @@ export class Picker {
     const model = models.find(({ key }) => key === chosen);
     this.button.replaceChildren(...(model ? this.describe(model, false) : [make("span", "p2p-picker-words", {}, make("b", "", {}, "No model"))]));
     this.button.insertAdjacentHTML("beforeend", pictogram("down"));
-    this.button.setAttribute("aria-label", `${this.label}: ${model ? model.title : "none"}`);
+    // The name begins with what it is, and has all words that are seen.
+    const words = [...this.button.querySelectorAll("b, small")].map(({ textContent }) => textContent);
+    this.button.setAttribute("aria-label", `${this.label}: ${words.join(" ")}`);
     this.button.disabled = !models.length;
   }
 
@@ -54,7 +56,7 @@ export class Picker {
   describe(model, mayAsk, why = "") {
     const title = make("b", "", {}, model.title, ...(model.training ? [make("i", "p2p-training", {}, "training now")] : []));
     const facts = [model.task, `${model.size} px`, model.step === null ? null : `step ${model.step.toLocaleString("en")}`, model.date];
-    const words = make("span", "p2p-picker-words", {}, title, make("small", "", {}, why || facts.filter(Boolean).join(" · ")));
+    const words = make("span", "p2p-picker-words", {}, title, " ", make("small", "", {}, why || facts.filter(Boolean).join(" · ")));
     return [this.makeThumbnail(model, mayAsk), words];
   }
 

@@ -55,11 +55,12 @@ export class RecentDrawings {
   }
 }
 
-async function shrink(source) {
+/** A picture behind a data URL as a small square JPEG, as a data URL. */
+export async function shrink(source, side = SMALL) {
   const image = new Image();
   image.src = source;
   await image.decode();
-  const sheet = make("canvas", "", { width: SMALL, height: SMALL });
-  sheet.getContext("2d").drawImage(image, 0, 0, SMALL, SMALL);
+  const sheet = make("canvas", "", { width: side, height: side });
+  sheet.getContext("2d").drawImage(image, 0, 0, side, side);
   return sheet.toDataURL("image/jpeg", 0.85);
 }

@@ -14,7 +14,9 @@ export class ResultView {
     this.split = make("input", "p2p-split", { type: "range", min: "0", max: "100", step: "0.5", value: "50", "aria-label": "How far the drawing covers the picture", hidden: true });
     this.blank = make("div", "p2p-blank");
     this.cover = make("div", "p2p-cover", {}, this.under);
-    this.frame = make("div", "p2p-frame", {}, this.picture, this.cover, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
+    // A frame of its own, which does not move with the picture when that is zoomed.
+    const sheet = make("div", "p2p-part", {}, this.picture);
+    this.frame = make("div", "p2p-frame", {}, sheet, this.cover, make("i", "p2p-divide", { "aria-hidden": "true" }), this.split, this.blank);
     this.caption = make("figcaption", "p2p-caption");
     this.root = make("figure", "p2p-view", { "data-view": number, "data-state": "empty" }, this.frame, this.caption);
     this.split.addEventListener("input", () => this.frame.style.setProperty("--split", `${this.split.value}%`));

@@ -3,26 +3,31 @@
 import { make } from "./dom.js";
 import { enlargePicture } from "./enlarge.js";
 
-function saveFile(url, model, what) {
-  const name = `${model.title.replace(/[^\w-]+/g, "-")}-${what}.png`;
+/** Hands a file to the visitor, named after the model. */
+export function saveFile(url, model, what, ending = "png") {
+  const name = `${model.title.replace(/[^\w-]+/g, "-")}-${what}.${ending}`;
   make("a", "", { href: url, download: name }).click();
 }
 
 /** Fills the menu of downloads: for each view with a picture, one entry a size, both halves, a copy, and one entry for each size in which it can be drawn anew:
- * `orderOf(view)` is then asked of `ask` with that size. */
-export function fillDownloads(menu, views, { orderOf, ask, toasts }) {
+ * `orderOf(view)` is then asked of `ask` with that size. `link()` copies a link with the drawing; null where the drawing is a photo. `record()` begins
+ * a video. */
+export function fillDownloads(menu, views, { orderOf, ask, toasts, link, record }) {
   const nameOf = (view, words) => (views.length > 1 ? `${view.model.title}, ${words}` : words);
-  const entries = views.filter((view) => view.shown).flatMap((view) => [
+  const ready = views.filter((view) => view.shown);
+  const entries = ready.flatMap((view) => [
     ...view.model.sides.map((side) => makeEntry(view, side, nameOf(view, `${side} × ${side}`))),
     makeItem(nameOf(view, "Drawing and picture"), "one PNG, side by side", () => saveBoth(view)),
     makeItem(nameOf(view, "Copy the picture"), "to the clipboard", () => copyPicture(view)),
-    ...(view.model.anew.length ? [make("p", "p2p-hint", {}, "Another picture, by the network with more pixels:")] : []),
-    ...view.model.anew.map((side) => makeRedrawn(view, side, nameOf(view, `${side} × ${side}`), async () => {
-      const answer = await ask({ ...orderOf(view), side });
-      if (answer?.error) toasts.show("No larger picture", answer.error);
-      return answer?.picture;
-    })),
   ]);
+  if (link) entries.push(makeItem("Copy a link", "opens this drawing with its model", link));
+  if (ready.length) entries.push(makeItem("Record a video", "both, side by side, until you stop it", record));
+  if (ready.some(({ model }) => model.anew.length)) entries.push(make("p", "p2p-hint", {}, "Another picture, by the network with more pixels:"));
+  entries.push(...ready.flatMap((view) => view.model.anew.map((side) => makeRedrawn(view, side, nameOf(view, `${side} × ${side}`), async () => {
+    const answer = await ask({ ...orderOf(view), side });
+    if (answer?.error) toasts.show("No larger picture", answer.error);
+    return answer?.picture;
+  }))));
   menu.replaceChildren(...(entries.length ? entries : [make("p", "p2p-problem", {}, "There is no picture yet.")]));
 }
 

@@ -2,16 +2,18 @@
 
 import { mountCanvas } from "../../shared/canvas_js/canvas.js";
 import { recover, store } from "../../shared/canvas_js/store.js";
-import { rove } from "../../shared/canvas_js/panel.js";
-import { attachMenu, make, makeAction, pictogram } from "./dom.js";
+import { buildActions, buildChoosers } from "./controls.js";
+import { make } from "./dom.js";
 import { Link } from "./link.js";
+import { openLink } from "./opening.js";
 import { ResultView } from "./result_view.js";
-import { Picker } from "./picker.js";
-import { fillDownloads } from "./save.js";
 import { Thumbs } from "./thumbs.js";
 import { Toasts } from "./toasts.js";
+import { SelectionMenu } from "./selection_menu.js";
+import { StampMenu } from "./stamp_menu.js";
+import { Tracing } from "./tracing.js";
 import { Variations } from "./variations.js";
-import { addInset, adviseWithoutModel, fillExamples } from "./welcome.js";
+import { addInset, adviseWithoutModel } from "./welcome.js";
 import { RecentDrawings } from "./recent_drawings.js";
 import { findFirst, findPartner, findTaker, fits, hasPhoto, isFree, remember } from "./choice.js";
 
@@ -40,47 +42,25 @@ class Studio {
 
   build(spec) {
     const draw = this.root.querySelector(".p2p-draw");
-    this.canvas = draw.canvas = mountCanvas(this.root, { spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence), view: (seen) => this.showPart(seen) });
+    this.canvas = draw.canvas = mountCanvas(this.root, {
+      spec, name: spec.name, send: (...sent) => this.send(...sent), fail: (sentence) => this.toasts.show("Not opened", sentence),
+      view: (seen) => this.showPart(seen), repeat: () => this.selecting.ask(), opened: (found, source) => this.offerTracing(found, source),
+    });
+    this.tracing = new Tracing(draw.querySelector(".p2p-stage"), spec.name, (sentence) => this.toasts.show("No photo to trace", sentence));
+    this.selecting = new SelectionMenu(this.canvas, draw.querySelector(".p2p-bar"));
+    this.stamping = new StampMenu(this.canvas, draw.querySelector(".p2p-bar"));
     this.results = make("div", "p2p-results", {}, this.views[0].root);
     draw.querySelector(".p2p-middle").after(this.results);
     addInset(draw.querySelector(".p2p-bar"), this.inset, () => this.results.scrollIntoView({ block: "center", behavior: "smooth" }));
     // One grid for all, so that everything has the width of the drawing and its pictures.
     draw.prepend(this.root.querySelector(".p2p-top"));
     draw.append(...this.root.querySelectorAll(".p2p-panel"));
-    this.buildChoosers();
-    this.buildActions(draw);
+    buildChoosers(this);
+    buildActions(this, draw);
     this.root.addEventListener("click", (event) => this.clicked(event));
     this.time = this.root.querySelector(".p2p-time");
     this.showChoosers();
     if (recover(spec.name, "isLive") === false) this.setLive(false);
-  }
-
-  buildChoosers() {
-    const on = (pick, refuse) => ({ pick, refuse, prepare: () => this.look(), thumbnail: (model, mayAsk) => this.thumbs.find(model, mayAsk) });
-    this.picker = new Picker("Model", on((key) => this.choose(key), () => ""));
-    this.other = new Picker("Model to compare", on((key) => this.compare(key), (model) => (fits(model, this.model()) ? "" : "takes other drawings than this one")));
-    this.plus = makeAction("compare", "Compare", "Show a second model's picture of the same drawing");
-    this.minus = make("button", "p2p-icon", { type: "button", "data-do": "single", "aria-label": "Stop comparing", title: "Stop comparing" });
-    this.minus.innerHTML = pictogram("close");
-    this.root.querySelector(".p2p-choosers").append(this.picker.root, this.plus, this.other.root, this.minus);
-  }
-
-  buildActions(draw) {
-    const button = makeAction("examples", "Examples", "Start from a drawing of ours");
-    const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
-    draw.querySelector(".p2p-files").prepend(button, gallery);
-    attachMenu(button, gallery, () => fillExamples(gallery, this.examples[this.model()?.examples] || [], (image) => this.canvas.openPicture(image)));
-    const download = makeAction("download", "Download", "Save the picture as a PNG file");
-    const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
-    const orderOf = ({ shown, model }) => ({ model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, seed: shown.seed });
-    attachMenu(download, menu, () => fillDownloads(menu, this.views, { orderOf, ask: this.ask, toasts: this.toasts }));
-    this.actions = make("div", "p2p-group p2p-done", { role: "toolbar", "aria-label": "Picture" },
-      makeAction("reuse", "Use as drawing", "Translate the picture on: it becomes the drawing"),
-      makeAction("variations", "Variations", "Eight pictures of this drawing, each with its own noise"),
-      makeAction("slider", "Slider", "Lay the drawing over the picture, with a slider"), download, menu);
-    rove(this.actions);
-    draw.querySelector(".p2p-foot").append(this.actions);
-    this.find("slider").setAttribute("aria-pressed", "false");
   }
 
   find(id) {
@@ -99,6 +79,8 @@ class Studio {
     const first = this.model(findFirst(this.models, this.first));
     this.build(first?.spec || this.spec);
     await this.choose(first?.key);
+    await openLink(this);
+    window.addEventListener("hashchange", () => openLink(this));
     // Until now there were only parts of it.
     this.root.style.visibility = "";
     setInterval(() => document.visibilityState === "visible" && this.root.offsetParent && this.look(), LOOK_EVERY);
@@ -148,6 +130,7 @@ class Studio {
   async prepare(model) {
     const isDrawn = model.spec.palette.length > 0;
     this.canvas.changeSpec(model.spec);
+    this.stamping.show();
     if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
     const [example] = this.examples[model.examples] || [];
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
@@ -203,6 +186,19 @@ class Studio {
   showPart(seen) {
     this.seen = seen;
     for (const view of this.views) view.showPart(seen);
+    this.tracing?.showPart(seen);
+  }
+
+  /** A photo that was opened as a drawing may be meant to be traced. */
+  offerTracing({ isUnlike }, source) {
+    if (!isUnlike) return;
+    const instead = make("button", "p2p-button p2p-instead", { type: "button" }, "Trace it instead");
+    instead.addEventListener("click", () => {
+      this.canvas.editor.undo();
+      this.canvas.note("");
+      this.tracing.lay(source);
+    });
+    this.root.querySelector(".p2p-note").append(instead);
   }
 
   // Drawings out, pictures in.
@@ -263,6 +259,7 @@ class Studio {
   slide() {
     const isSliding = !this.views[0].isSliding;
     this.find("slider").setAttribute("aria-pressed", String(isSliding));
+    this.root.dataset.sliding = String(isSliding);
     for (const view of [...this.views].reverse()) view.slide(isSliding);
   }
 

@@ -4,18 +4,19 @@ import { Editor } from "./editor.js";
 import { isDrawn } from "./desks.js";
 import { Painter } from "./painter.js";
 import { Overlay } from "./overlay.js";
+import { Commands } from "./commands.js";
 import { buildPanel, buildSwatches, revealSwatch, showState } from "./panel.js";
-import { ARROWS, isTyping, listenToArrows, meaningOf } from "./keys.js";
+import { ARROWS, listenToArrows } from "./keys.js";
 import { listenToPointers } from "./pointer.js";
 import { tellOpened } from "./words.js";
-import { readDrawing, saveDrawing, toDataUrl } from "./files.js";
+import { readDrawing, toDataUrl } from "./files.js";
 import { readPhoto } from "./photo.js";
 import { showPhoto } from "./photo_view.js";
 import { listenToIncoming } from "./incoming.js";
 import { Keeper, keptBy } from "./keeper.js";
 import { createEmitter } from "./emitter.js";
 import { encodePng } from "./png.js";
-import { showKeys, welcome } from "./key_sheet.js";
+import { welcome } from "./key_sheet.js";
 import { Camera } from "./camera.js";
 
 /**
@@ -23,11 +24,12 @@ import { Camera } from "./camera.js";
  * `spec`: {kind, size, palette: [[name, [r, g, b]], ...], background, surprise}; `send(drawing, isFinal, large)` gets every new
  * drawing: {image: a PNG as data URL, sequence, kind, size, palette}, and of a photo that has more pixels the same in its own size. `name` tells the canvases of one page apart in the storage;
  * `fail(sentence)` is told why a picture could not be opened, besides the line below the drawing, and `view({x, y, zoom})` which part of the drawing is in
- * sight, x and y in shares of its side.
+ * sight, x and y in shares of its side; `repeat()` is to ask how often the selection is repeated,
+ * and `opened(found, source)` hears what `readDrawing` found in a picture that was opened.
  */
-export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {} }) {
+export function mountCanvas(element, { spec, send, name = "main", fail = () => {}, view = () => {}, repeat = () => {}, opened = () => {} }) {
   const root = element.querySelector(".p2p-draw");
-  const page = new CanvasPage(root, spec, { send, name, fail, view });
+  const page = new CanvasPage(root, spec, { send, name, fail, view, repeat, opened });
   const stop = page.listen();
   return {
     editor: page.editor,
@@ -36,13 +38,14 @@ export function mountCanvas(element, { spec, send, name = "main", fail = () => {
     redraw: () => page.editor.announce(),
     setLive: (isLive) => (page.isLive = isLive),
     note: (text) => page.note(text),
+    select: (id) => page.commands.select(id),
     stop,
   };
 }
 
 class CanvasPage {
-  constructor(root, spec, { send, name, fail, view }) {
-    Object.assign(this, { root, name, fail, tellView: view, photo: null, stateFrame: 0, isLive: true });
+  constructor(root, spec, { send, name, fail, view, repeat, opened }) {
+    Object.assign(this, { root, name, fail, repeat, opened, tellView: view, photo: null, stateFrame: 0, isLive: true });
     this.stage = root.querySelector(".p2p-stage");
     this.emit = createEmitter(async (sequence, isFinal) => {
       const drawing = await this.toDrawing(sequence);
@@ -59,6 +62,7 @@ class CanvasPage {
     this.keeper = new Keeper(name, this.editor);
     this.overlay = new Overlay(root.querySelector(".p2p-overlay"), this.editor);
     this.camera = new Camera(root.querySelector(".p2p-photo-video"), (picture) => this.open(picture));
+    this.commands = new Commands(this);
     this.showSpec();
   }
 
@@ -113,12 +117,14 @@ class CanvasPage {
       if (spec !== this.editor.spec) return;
       this.editor.load(found.labels);
       this.note(tellOpened(found, spec));
+      this.opened(found, source);
     } catch (error) {
       this.note(error.message);
       this.fail(error.message);
     }
   }
 
+  /** Says a sentence below the drawing. */
   note(text) {
     this.root.querySelector(".p2p-note").textContent = text;
   }
@@ -129,6 +135,7 @@ class CanvasPage {
     const { kind, surprise } = this.editor.spec;
     this.root.dataset.kind = isDrawn(kind) ? kind : "photo";
     this.root.querySelector("[data-action=surprise]").hidden = !surprise;
+    this.root.querySelector("[data-tool=stamp]").hidden = !this.editor.stamps.length;
     this.root.querySelector(".p2p-photo").hidden = isDrawn(kind);
     buildSwatches(this.root, this.editor.sketch.palette);
     this.painter.show(this.editor.sketch);
@@ -183,9 +190,13 @@ class CanvasPage {
     const watcher = new ResizeObserver(() => this.resized());
     watcher.observe(this.stage);
     const page = new AbortController();
-    document.addEventListener("keydown", (event) => this.pressed(event), { signal: page.signal });
+    document.addEventListener("keydown", (event) => this.commands.pressed(event), { signal: page.signal });
     document.addEventListener("keyup", (event) => event.code === "Space" && this.holdSpace(false), { signal: page.signal });
-    listenToIncoming({ isSeen: () => this.isSeen(), open: (file) => this.open(file), signal: page.signal });
+    const { commands } = this, cut = () => this.drawn() && this.editor.selection ? [commands.copy(), this.editor.clear()][0] : null;
+    listenToIncoming({
+      isSeen: () => this.isSeen(), open: (file) => this.open(file), signal: page.signal,
+      copy: () => (this.drawn() ? commands.copy() : null), cut, paste: (text) => this.drawn() && commands.paste(text),
+    });
     this.keeper.listen(page.signal);
     return () => {
       this.camera.stop();
@@ -232,7 +243,7 @@ class CanvasPage {
       const { tool, switch: toggle, action, label } = event.target.closest("button")?.dataset || {};
       if (tool) editor.choose(tool);
       if (toggle) editor.toggle(toggle);
-      if (action) this.act(action);
+      if (action) this.commands.act(action);
       if (label) editor.pick(Number(label));
       if (event.target.closest(".p2p-copy")) editor.toggle("copying");
     });
@@ -241,40 +252,6 @@ class CanvasPage {
       if (event.target.files[0]) this.open(event.target.files[0]);
       event.target.value = "";
     });
-  }
-
-  act(id) {
-    const { editor } = this;
-    const actions = {
-      undo: () => editor.undo(), redo: () => editor.redo(), clear: () => editor.clear(),
-      zoomIn: () => editor.zoom(1.5), zoomOut: () => editor.zoom(1 / 1.5), zoomFit: () => editor.zoomFit(),
-      surprise: () => editor.surprise(Math.floor(Math.random() * 2 ** 32)),
-      open: () => this.root.querySelector(".p2p-file").click(),
-      camera: () => this.useCamera(),
-      keys: () => showKeys(this.root, editor.sketch.palette.names),
-      whole: () => ((this.photo.isWhole = !this.photo.isWhole), this.cutPhoto()),
-      save: () => saveDrawing(editor.sketch.raster, editor.sketch.palette),
-    };
-    actions[id]();
-  }
-
-  /** Keys work wherever the focus is, except in fields, and only while the drawing can be seen. */
-  pressed(event) {
-    if (event.defaultPrevented || isTyping(event.target) || !this.isSeen() || this.root.querySelector("dialog[open]")) return;
-    const { editor } = this;
-    if (event.code === "Space" && (event.target === document.body || event.target === this.stage)) {
-      event.preventDefault();
-      return this.holdSpace(true);
-    }
-    if (event.key === "Escape") return editor.quit() || (editor.selection = null);
-    if (event.key === "Enter" && event.target.tagName !== "BUTTON") return editor.finish();
-    if (event.key === "Delete" && editor.selection) return editor.clear();
-    const meaning = meaningOf(event, editor.sketch.palette.names.length);
-    if (!meaning || (!this.drawn() && !["open", "camera", "keys"].includes(meaning.id))) return;
-    event.preventDefault();
-    const does = { tool: "choose", switch: "toggle", label: "pick", grow: "grow" };
-    if (meaning.sort === "action") this.act(meaning.id);
-    else editor[does[meaning.sort]](meaning.id);
   }
 
   /** The arrow keys move the part of a photo that is taken. */

@@ -1,6 +1,7 @@
 // One drawing for each palette and size, with its own history. Another model brings out its own drawing and leaves the others as
 // they are; a drawing is carried over only where the classes in it have the same names there, as one step that can be undone.
 
+import { sameNames } from "./palette.js";
 import { Sketch } from "./sketch.js";
 import { resample } from "./raster.js";
 
@@ -63,12 +64,6 @@ export function carryOver(from, to) {
   to.sketch.load(resample({ ...raster, labels: raster.labels.map((label) => table[label]) }, width, height).labels);
   to.edition = from.edition;
   return true;
-}
-
-/** For each class of one palette the class of another that has the same name, or -1. */
-export function sameNames(from, to) {
-  const names = to.names.map((name) => name.toLowerCase());
-  return from.names.map((name) => names.indexOf(name.toLowerCase()));
 }
 
 export const isBlank = ({ raster, background }) => raster.labels.every((label) => label === background);

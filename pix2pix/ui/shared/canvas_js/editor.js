@@ -5,12 +5,14 @@ import { carryOver, Desks, DRAWN, isDrawn } from "./desks.js";
 import { View } from "./view.js";
 import { findTool } from "./tools.js";
 import { eraser } from "./shapes.js";
-import { eraseSelection } from "./select.js";
+import { eraseSelection, isPut } from "./pieces.js";
+import { findEdges } from "./snap.js";
+import { stampsFor } from "./stamps.js";
 import { EMPTY_BOX, fullBox } from "./raster.js";
 import { surprise } from "./surprise.js";
 
 /** What of the editor outlives a reload beside the drawings. */
-const HABITS = ["hands", "grid", "mirror", "copying"];
+const HABITS = ["hands", "grid", "snap", "mirror", "copying", "stampId"];
 
 export class Editor {
   /** `on`: {change(box, isFinal), state(), overlay(), view(), note(text)}; `shelf` keeps drawings, as in `Desks`; `habits` is what `habits` gave before
@@ -18,7 +20,9 @@ export class Editor {
   constructor(spec, on, { shelf = null, habits = {} } = {}) {
     this.on = on;
     this.desks = new Desks(shelf, (box, isFinal) => this.changed(box, isFinal));
-    Object.assign(this, { mirror: false, grid: false, copying: false, selection: null, hover: null, isPressed: false, isByKeyboard: false, hands: {} });
+    Object.assign(this, { mirror: false, grid: false, snap: false, copying: false, hover: null, isPressed: false, isByKeyboard: false, hands: {}, stampId: "" });
+    // The box that is selected; what was put down there, and copied; outlines of what would be: a stamp, copies; edges to snap to while a stroke lasts.
+    Object.assign(this, { selection: null, put: null, clip: null, ghost: null, plan: [], edges: null });
     for (const name of HABITS) if (habits?.[name] && typeof habits[name] === typeof this[name]) this[name] = habits[name];
     this.view = new View(spec.size);
     this.take(spec);
@@ -30,12 +34,18 @@ export class Editor {
     this.view.size = spec.size;
     if (isDrawn(spec.kind) || !this.desk) this.desk = this.desks.find(spec);
     const first = DRAWN[this.desk.kind] || DRAWN.labels, hand = this.hands[this.desk.kind] || {};
-    this.tool = findTool(hand.tool) || findTool(first.tool);
+    this.stamps = stampsFor(this.sketch.palette);
+    this.tool = (hand.tool !== "stamp" || this.stamps.length) && findTool(hand.tool) || findTool(first.tool);
     this.size = hand.size || first.size;
   }
 
   get sketch() {
     return this.desk.sketch;
+  }
+
+  /** The stamp in hand; undefined where the palette has none. */
+  get stamp() {
+    return this.stamps.find(({ id }) => id === this.stampId) || this.stamps[0];
   }
 
   get label() {
@@ -45,7 +55,7 @@ export class Editor {
   /** Another model: its own drawing comes out, and the one that was here waits as it is. */
   changeSpec(spec) {
     this.quit();
-    this.selection = null;
+    Object.assign(this, { selection: null, ghost: null, plan: [] });
     this.view.reset();
     const before = this.desk;
     this.take(spec);
@@ -77,6 +87,7 @@ export class Editor {
     // The far end of a pen erases.
     this.active = event.buttons & 32 ? eraser : this.tool.tool;
     this.isPressed = true;
+    this.edges = this.snap && !this.grid ? findEdges(this.sketch.raster) : null;
     this.hover = point;
     this.active.begin(this, point, event);
     this.refresh();
@@ -95,6 +106,7 @@ export class Editor {
 
   /** The pointer moves without being pressed; null: it left. */
   hoverAt(point, event) {
+    if (!point) this.ghost = null;
     this.point(point);
     if (point) this.tool.tool.hover?.(this, point, event);
   }
@@ -117,9 +129,11 @@ export class Editor {
   // What controls and keys do.
 
   choose(id) {
+    if (id === "stamp" && !this.stamps.length) return;
     this.quit();
     this.tool = findTool(id);
     this.remember();
+    this.ghost = null;
     if (id !== "select") this.selection = null;
     this.on.state();
     this.refresh();
@@ -153,8 +167,30 @@ export class Editor {
     this.resizeBrush(this.size + direction * step);
   }
 
+  /** What a piece was made from is selected again with it. */
   undo() {
-    if (!this.quit()) this.sketch.undo();
+    if (this.quit()) return;
+    if (isPut(this)) this.selection = this.put.from;
+    this.sketch.undo();
+  }
+
+  /** Calls `act(editor)` with what is under way taken back; it works on the selection. */
+  withSelection(act) {
+    this.quit();
+    const done = this.selection ? act(this) : null;
+    this.on.state();
+    return done;
+  }
+
+  selectNothing() {
+    this.selection = null;
+    this.on.state();
+    this.refresh();
+  }
+
+  useStamp(id) {
+    this.stampId = id;
+    this.choose("stamp");
   }
 
   redo() {

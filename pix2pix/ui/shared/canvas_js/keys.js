@@ -1,6 +1,6 @@
 // Keys: one for each tool, switch and class; undo and redo; the arrow keys as a pointer on the drawing.
 
-import { ACTIONS, FILES, HELP, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
+import { ACTIONS, FILES, HELP, SELECTION, SWITCHES, TOOLS, ZOOMS } from "./tools.js";
 import { classKey } from "./palette.js";
 
 /** What a press of a key means: {sort, id}, or null. `event` has key, code, ctrlKey, metaKey, shiftKey, altKey. */
@@ -10,7 +10,8 @@ export function meaningOf(event, classes) {
   const pressed = (hasControl ? "Ctrl+" : "") + (event.shiftKey ? "Shift+" : "") + keyName(event);
   if (pressed === "Ctrl+Y") return { sort: "action", id: "redo" };
   for (let label = 0; label < classes; label++) if (classKey(label) === pressed) return { sort: "label", id: label };
-  for (const [sort, entries] of [["tool", TOOLS], ["switch", SWITCHES], ["action", [...ACTIONS, ...ZOOMS, ...FILES, ...HELP]]]) {
+  const selection = SELECTION.filter(({ isClipboard }) => !isClipboard), actions = [...ACTIONS, ...ZOOMS, ...FILES, ...HELP];
+  for (const [sort, entries] of [["tool", TOOLS], ["switch", SWITCHES], ["action", actions], ["selection", selection]]) {
     const found = entries.find(({ key }) => key === pressed);
     if (found) return { sort, id: found.id };
   }
@@ -33,7 +34,7 @@ export function isTyping(target) {
 
 export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Drawing without a pointer: arrows move a cross (Shift: by 8), Enter or Space presses and releases, Escape gives up. */
+/** Drawing without a pointer: arrows move a cross, where nothing is selected (Shift: by 8), Enter or Space presses and releases, Escape gives up. */
 export function listenToArrows(stage, editor, on) {
   let isDown = false;
   stage.addEventListener("blur", () => {
@@ -42,6 +43,8 @@ export function listenToArrows(stage, editor, on) {
   });
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // What is selected is moved by them, not the cross, unless it is being dragged with that.
+    if (editor.selection && !isDown && ARROWS[event.key]) return;
     const { width, height } = editor.sketch.raster;
     const arrow = ARROWS[event.key];
     // Enter belongs to whoever draws with the arrows; otherwise it closes a polygon.

@@ -1,6 +1,6 @@
-// What lies over the drawing and is no part of it: grid, mirror axis, selection, polygon corners, brush outline.
+// What lies over the drawing and is no part of it: grid, mirror axis, selection, outlines of copies and stamps, polygon corners, brush outline.
 
-import { GRID_CELLS } from "./view.js";
+import { GRID_CELLS } from "./snap.js";
 
 export class Overlay {
   constructor(canvas, kit) {
@@ -23,7 +23,8 @@ export class Overlay {
     this.context.clearRect(0, 0, side, side);
     if (this.kit.grid) this.paintGrid();
     if (this.kit.mirror) this.paintAxis();
-    if (this.kit.selection) this.paintSelection();
+    if (this.kit.selection) this.paintBox(this.kit.selection);
+    for (const box of [...this.kit.plan, ...(this.kit.ghost ? [this.kit.ghost] : [])]) this.paintBox(box);
     this.paintCorners();
     this.paintPointer();
   }
@@ -57,10 +58,10 @@ export class Overlay {
     this.outline([6, 4]);
   }
 
-  paintSelection() {
-    const { view, selection } = this.kit;
-    const [x0, y0] = view.toWindow([selection.x0, selection.y0]);
-    const [x1, y1] = view.toWindow([selection.x1, selection.y1]);
+  paintBox(box) {
+    const { view } = this.kit;
+    const [x0, y0] = view.toWindow([box.x0, box.y0]);
+    const [x1, y1] = view.toWindow([box.x1, box.y1]);
     this.context.beginPath();
     this.context.rect(x0, y0, x1 - x0, y1 - y0);
     this.outline([5, 4]);

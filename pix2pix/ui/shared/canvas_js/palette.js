@@ -63,3 +63,9 @@ export function classKey(index) {
   if (index < keys.length) return keys[index];
   return index < 2 * keys.length ? `Shift+${keys[index - keys.length]}` : "";
 }
+
+/** For each class of one palette the class of another that has the same name, or -1. */
+export function sameNames(from, to) {
+  const names = to.names.map((name) => name.toLowerCase());
+  return from.names.map((name) => names.indexOf(name.toLowerCase()));
+}

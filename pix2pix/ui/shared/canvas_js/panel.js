@@ -93,7 +93,9 @@ export function showState(root, editor, entry) {
   root.querySelector(".p2p-hint").textContent = entry.hint;
   root.querySelector("[data-action=undo]").disabled = !editor.sketch.history.done.length && !editor.sketch.stroke;
   root.querySelector("[data-action=redo]").disabled = !editor.sketch.history.undone.length;
-  root.querySelector("[data-action=zoomFit] span").textContent = `${Math.round(editor.view.zoom * 100)}%`;
+  const whole = root.querySelector("[data-action=zoomFit]"), zoom = `${Math.round(editor.view.zoom * 100)}%`;
+  whole.querySelector("span").textContent = zoom;
+  whole.setAttribute("aria-label", `Show the whole drawing: ${zoom} now`);
   for (const group of root.querySelectorAll("[role=toolbar], [role=radiogroup]")) {
     if (group.contains(document.activeElement)) continue;
     setStop(group, group.querySelector("[aria-checked=true], [aria-pressed=true]") || stopsOf(group).find((button) => !button.disabled && !button.hidden));

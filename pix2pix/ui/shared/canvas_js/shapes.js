@@ -1,7 +1,7 @@
 // The tools that paint. A tool is what happens to the sketch from the press of the pointer to its release; points are pixels.
 // `kit` is the editor it works at: {sketch, label, size, mirror, view, selection, copying, pick, refresh}.
 
-import { snapBox, snapPoint } from "./view.js";
+import { snapBox, snapPoint } from "./snap.js";
 import { boxBetween, classBehind, fillBox, fillEllipse, fillPolygon, floodFill, stamp, strokeLine, unionBox } from "./raster.js";
 
 /** Paints, and with the mirror switch on paints the mirror image too. */

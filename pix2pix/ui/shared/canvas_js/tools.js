@@ -2,6 +2,7 @@
 
 import { brush, bucket, ellipse, eraser, eyedropper, line, polygon, rectangle } from "./shapes.js";
 import { select } from "./select.js";
+import { stamper } from "./stamp_tool.js";
 
 export const TOOLS = [
   { id: "rectangle", name: "Rectangle", key: "R", tool: rectangle, hint: "Drag a rectangle. Shift makes it a square." },
@@ -12,12 +13,26 @@ export const TOOLS = [
   { id: "bucket", name: "Fill", key: "F", tool: bucket, hint: "Click to fill an area of one colour." },
   { id: "eyedropper", name: "Pick a class", key: "I", tool: eyedropper, hint: "Click to take the class under the pointer." },
   { id: "eraser", name: "Eraser", key: "X", tool: eraser, isSized: true, hint: "Takes away what it begins on: there is then what lies around it." },
-  { id: "select", name: "Select and move", key: "V", tool: select, hint: "Drag a rectangle, then drag it away. Alt makes a copy." },
+  { id: "select", name: "Select and move", key: "V", tool: select, hint: "Drag a rectangle, then drag it away, or use the arrow keys. Alt makes a copy." },
+  { id: "stamp", name: "Stamp", key: "T", tool: stamper, hint: "Click to put one down, or drag its size." },
 ];
 
 export const SWITCHES = [
   { id: "grid", name: "Grid", key: "G", about: "Grid: shapes snap to it" },
+  { id: "snap", name: "Snap to edges", key: "N", about: "Snap: shapes and selections are drawn to the edges of what is there" },
   { id: "mirror", name: "Mirror symmetry", key: "M" },
+];
+
+/** What can be done with a selection. Copy, cut and paste come from the browser, as events of the clipboard. */
+export const SELECTION = [
+  { id: "copy", name: "Copy", key: "Ctrl+C", isClipboard: true },
+  { id: "cut", name: "Cut", key: "Ctrl+X", isClipboard: true },
+  { id: "paste", name: "Paste", key: "Ctrl+V", isClipboard: true, needsNone: true },
+  { id: "duplicate", name: "Duplicate beside it", key: "Ctrl+D" },
+  { id: "flipAcross", name: "Flip left to right", key: "Shift+H" },
+  { id: "flipDown", name: "Flip upside down", key: "Shift+V" },
+  { id: "repeat", name: "Repeat in a row or a grid", key: "Shift+R" },
+  { id: "erase", name: "Erase", key: "Delete" },
 ];
 
 export const ACTIONS = [

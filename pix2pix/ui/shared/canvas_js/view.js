@@ -63,36 +63,3 @@ export class View {
     this.y = Math.min(0, Math.max(least, this.y));
   }
 }
-
-/** Cells of the grid across the drawing. */
-export const GRID_CELLS = 16;
-
-const cellOf = ({ raster }) => raster.width / GRID_CELLS;
-
-/** The node of the grid nearest to a pixel: where a line or a corner goes while the grid is on. */
-export function snapPoint({ sketch, grid }, point) {
-  if (!grid) return point;
-  const cell = cellOf(sketch), most = sketch.raster.width - 1;
-  return point.map((at) => Math.min(most, Math.max(0, Math.round(Math.round((at + 0.5) / cell) * cell))));
-}
-
-/** Two corners of a box, both inside, moved so that its sides lie on the grid while that is on; no box is thinner than a cell. */
-export function snapBox({ sketch, grid }, a, b) {
-  if (!grid) return [a, b];
-  const cell = cellOf(sketch), sides = [0, 1].map((axis) => snapSides(a[axis], b[axis], cell));
-  const toPixels = ([from, to]) => (from < to ? [from, to - 1] : [from - 1, to]);
-  const [x, y] = sides.map(toPixels);
-  return [[x[0], y[0]], [x[1], y[1]]];
-}
-
-function snapSides(a, b, cell) {
-  const from = Math.round((a + 0.5) / cell), to = Math.round((b + 0.5) / cell);
-  const other = to === from ? from + (b >= a ? 1 : -1) : to;
-  return [Math.round(from * cell), Math.round(other * cell)];
-}
-
-/** A distance in pixels as whole cells while the grid is on. */
-export function snapShift({ sketch, grid }, distance) {
-  const cell = cellOf(sketch);
-  return grid ? Math.round(Math.round(distance / cell) * cell) : distance;
-}

@@ -5,7 +5,8 @@ const TABS = "#tabs [role=tab][id^=tab-]";
 
 /** Opens the tab that was open before a reload, and from then on keeps the one that is chosen. */
 export function keepTab() {
-  const last = recallTab();
+  // A link that carries a drawing opens the first one, which shows it.
+  const last = location.hash.startsWith("#drawing=") ? null : recallTab();
   if (last) whenThere(`#${last}`, (button) => button.getAttribute("aria-selected") !== "true" && button.click());
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(TABS);
