@@ -11,6 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from pix2pix.errors import DataError, Pix2PixError
+from pix2pix.inference.advice import advise
 from pix2pix.inference.source_file import SourceFile, read_source
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.zero_gpu import ZeroGpuTranslator
@@ -20,7 +21,7 @@ from pix2pix.ui.shared import examples
 from pix2pix.ui.shared.messages import SECONDS, sentence, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
-from pix2pix.ui.translate.advice import advise, to_alert
+from pix2pix.ui.translate.advice import to_alert, to_notes
 from pix2pix.ui.translate.endpoint import add_endpoints
 
 HEAVY = "translate"
@@ -97,7 +98,7 @@ def show_translation(
     except Pix2PixError as error:
         return None, to_alert(sentence(error)), hidden
     advice = advise(source.image, translator.config, mode)
-    return made, advice.to_html(), gr.update(visible=advice.offers_native)
+    return made, to_notes(advice.sentences), gr.update(visible=advice.offers_native)
 
 
 def offer_examples(library: ModelLibrary, key: str | None) -> Any:
