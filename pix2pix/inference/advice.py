@@ -19,10 +19,13 @@ SAMPLE_SIDE = 200
 
 @dataclass(frozen=True)
 class Advice:
-    """Sentences about a result, and whether every pixel of it can be made."""
+    """Sentences about a result."""
 
     sentences: tuple[str, ...] = ()
     offers_native: bool = False
+    """Whether the result was stretched, and every pixel of it can be made."""
+    is_foreign: bool = False
+    """Whether the model takes label maps, and this is none of its own."""
 
 
 def advise(image: Image.Image, config: ModelConfig, mode: str, *, noun: str = "picture") -> Advice:
@@ -30,7 +33,8 @@ def advise(image: Image.Image, config: ModelConfig, mode: str, *, noun: str = "p
     translated in `mode`."""
     sentences = []
     is_labels = config.source == "labels" and bool(config.palette)
-    if is_labels and not has_palette_colors(image, config.palette):
+    is_foreign = is_labels and not has_palette_colors(image, config.palette)
+    if is_foreign:
         sentences.append(
             "This looks like a photo, or like the map of another model: this model takes label maps of its "
             f"{len(config.palette)} classes, such as {', '.join(name for name, _ in config.palette[:3])}."
@@ -41,7 +45,7 @@ def advise(image: Image.Image, config: ModelConfig, mode: str, *, noun: str = "p
             f"The {noun} is {image.width} × {image.height}: it was made {config.size} × {config.size}, as "
             "the model was trained, and the result was stretched."
         )
-    return Advice(tuple(sentences), is_stretched)
+    return Advice(tuple(sentences), is_stretched, is_foreign)
 
 
 def has_palette_colors(image: Image.Image, palette: tuple[PaletteEntry, ...]) -> bool:

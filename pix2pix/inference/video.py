@@ -11,8 +11,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from pix2pix.data.prefetch import prefetched
-from pix2pix.inference.folder import TOGETHER, Job
-from pix2pix.inference.translator import Translator
+from pix2pix.inference.folder import TOGETHER, Job, PictureTranslator
 from pix2pix.inference.video_file import Frame, VideoReader, VideoWriter, format_of
 from pix2pix.runtime.files import write_atomically
 from pix2pix.runtime.progress import Progress
@@ -34,7 +33,9 @@ class TranslatedVideo:
     """Sentences about frames that were left out, sides that were made even, sound that was encoded anew."""
 
 
-def painter(translator: Translator, *, mode: str = "fit", seed: int | None = None) -> tuple[Paint, int]:
+def painter(
+    translator: PictureTranslator, *, mode: str = "fit", seed: int | None = None
+) -> tuple[Paint, int]:
     """Returns what translates frames, and how many of them are a batch: as for the pictures of a folder 8 on
     a GPU in mode `fit` without a seed, else 1.
 

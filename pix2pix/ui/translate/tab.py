@@ -20,9 +20,11 @@ from pix2pix.settings import range_words
 from pix2pix.ui.shared import examples
 from pix2pix.ui.shared.messages import SECONDS, sentence, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
+from pix2pix.ui.shared.permissions import read_rights
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
 from pix2pix.ui.translate.advice import to_alert, to_notes
 from pix2pix.ui.translate.endpoint import add_endpoints
+from pix2pix.ui.translate.files import FilesHandlers, FilesPage
 
 HEAVY = "translate"
 """Gradio's `concurrency_id` of all events that compute a picture."""
@@ -34,6 +36,14 @@ HEIGHT = 470
 """Height of a picture on the page in pixels."""
 MOST_SEEDS = 1000
 """Seeds that the button chooses from; larger ones can be typed."""
+PANES = """<fieldset><legend>What to translate</legend>
+<label><input type="radio" name="translate-what" value="picture" checked><span>One picture</span></label>\
+<label><input type="radio" name="translate-what" value="files"><span>Many pictures, or a video</span></label>
+</fieldset>"""
+"""The choice between the two panes of the tab. The style sheet shows the one that is chosen, so that neither
+is ever built anew; Gradio's own radio buttons are no group for the arrow keys."""
+TELL_FILES = "(...choice) => { globalThis.pix2pixChoice = choice; return []; }"
+"""Hands model, mode, noise and seed to the script of the pane for many files."""
 NO_MODEL = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model \
 yet</h2>
@@ -182,17 +192,22 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
                     0, label="Seed", precision=0, scale=1, min_width=80, elem_id="translate-seed"
                 )
                 vary = gr.Button("Vary", scale=1, min_width=80, elem_id="translate-vary")
-        about = gr.HTML()
-        with gr.Row(elem_classes="notes"):
+        with gr.Row(elem_classes="what-and-how"):
+            gr.HTML(PANES, elem_id="translate-what")
+            about = gr.HTML()
+        with gr.Row(elem_classes="notes one-picture"):
             note = gr.HTML(elem_id="translate-note")
             style: dict[str, Any] = {"scale": 0, "min_width": 170, "elem_id": "translate-native"}
             every_pixel = gr.Button("Make every pixel", visible=False, size="md", **style)
-        with gr.Row(elem_classes="pictures", equal_height=True):
+        with gr.Row(elem_classes="pictures one-picture", equal_height=True):
             picture = _picture_input()
             result = _result()
         shown = _example_row()
+        FilesPage(FilesHandlers(library, read_rights()), elem_id="translate-files")
     problems = gr.HTML()
     _bind_translation(library, [picture, model, mode, noise, seed], outputs=[result, note, every_pixel])
+    choice = [model, mode, noise, seed]
+    gr.on([field.change for field in choice], None, choice, None, js=TELL_FILES, api_visibility="private")
     every_pixel.click(lambda: "native", None, mode, api_visibility="private", show_progress="hidden")
     add_endpoints(
         library,
