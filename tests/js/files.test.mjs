@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isForMany } from "../../pix2pix/ui/shared/page_js/drops.js";
-import { adviseTask, hasEnding, nounOf, sayClock, sayFrames, sayTask, shareOf } from "../../pix2pix/ui/translate/page/words.js";
+import { adviseTask, hasEnding, nounOf, sayClock, sayFrames, saySending, sayTask, shareOf } from "../../pix2pix/ui/translate/page/words.js";
 
 const item = (state, more = {}) => ({ name: "a.png", state, isVideo: false, done: 0, total: 0, ...more });
 const task = (state, items, more = {}) => ({ state, items, foreign: 0, stretched: 0, ...more });
@@ -16,6 +16,11 @@ test("a video says its frames, how quick it is, and what is left", () => {
   assert.equal(sayFrames(clip), "120 of 1,300 frames · 4.2 a second · 0:43 left");
   assert.equal(sayFrames({ ...clip, rate: 24.6, seconds: null }), "120 of 1,300 frames · 25 a second");
   assert.match(sayFrames({ ...clip, done: 0 }), /first frame/);
+});
+
+test("what is sent is said with its size, or its number", () => {
+  assert.equal(saySending([{ name: "clip.mp4", size: 84_210_000 }], 0), "Sending clip.mp4 (84.2 MB) …");
+  assert.equal(saySending([{}, {}, {}], 1), "Sending 2 of 3 files …");
 });
 
 test("a task is said in one line", () => {

@@ -40,7 +40,7 @@ UNEXPECTED = "Something went wrong that pix2pix did not expect. The server's log
 
 @dataclass(frozen=True)
 class File:
-    """A file that was brought, with its name there."""
+    """A file that was sent, with its name there."""
 
     path: Path
     name: str
@@ -99,7 +99,7 @@ class FileTask:
     items: list[Item]
     folder: Path
     files: tuple[File, ...] = ()
-    """What was brought, to be translated again."""
+    """What was sent, to be translated again."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     state: str = "waiting"
     """waiting, running, done or cancelled."""

@@ -25,7 +25,7 @@ from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.visitors import Profile, name_of
 from pix2pix.ui.translate.endpoint import MODES
 from pix2pix.ui.translate.file_tasks import File, FileTasks, Order
-from pix2pix.ui.translate.limits import Limits, limits_for
+from pix2pix.ui.translate.limits import MB, Limits, limits_for
 
 PAGE = Path(__file__).parent / "page"
 QUESTIONS = ("start_files", "look_at_files", "cancel_files", "zip_files")
@@ -128,6 +128,7 @@ class FilesPage(gr.HTML):
             videos=list(VIDEO_SUFFIXES),
             pictures=list(IMAGE_SUFFIXES),
             limits=limits.to_words() if limits else "",
+            largest=limits.megabytes * MB if limits else None,
             **options,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from PIL import Image
@@ -42,6 +42,8 @@ PANES = """<fieldset><legend>What to translate</legend>
 </fieldset>"""
 """The choice between the two panes of the tab. The style sheet shows the one that is chosen, so that neither
 is ever built anew; Gradio's own radio buttons are no group for the arrow keys."""
+SOURCES: list[Literal["upload", "webcam", "clipboard"]] = ["upload", "clipboard"]
+"""Where one picture comes from; for a model of photos from a camera, too."""
 TELL_FILES = "(...choice) => { globalThis.pix2pixChoice = choice; return []; }"
 """Hands model, mode, noise and seed to the script of the pane for many files."""
 NO_MODEL = """
@@ -125,6 +127,13 @@ def take_example(library: ModelLibrary, key: str | None, event: gr.SelectData) -
     return read_image(examples.list_examples()[examples.fitting(model.config)][int(event.index)])
 
 
+def offer_sources(library: ModelLibrary, key: str | None) -> Any:
+    """Returns an update of the box for the picture: with a camera where the chosen model takes photos."""
+    model = next((model for model in library.listing().models if model.key == key), None)
+    takes_photos = model is not None and model.config.source in PHOTOS
+    return gr.update(sources=[*SOURCES, "webcam"] if takes_photos else SOURCES)
+
+
 def describe(library: ModelLibrary, key: str | None) -> str:
     """Returns HTML that states what the chosen model makes of which input; "" where there
     is no such model."""
@@ -139,6 +148,8 @@ def describe(library: ModelLibrary, key: str | None) -> str:
     return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.{values}</p>'
 
 
+PHOTOS = ("photo", "lowres")
+"""Kinds of pictures that a camera takes."""
 KINDS = {"labels": "a label map", "photo": "a photo", "gray": "a gray picture", "edges": "an edge drawing"}
 KINDS |= {"mask": "a picture with holes", "lowres": "a small, blurred picture"}
 
@@ -220,6 +231,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, library), model, about, **private)
+    model.change(partial(offer_sources, library), model, picture, **private)
     _bind_examples(library, model, shown=shown, picture=picture)
     menu: dict[str, Any] = {
         "fn": partial(offer, library),
@@ -262,7 +274,7 @@ def _picture_input() -> gr.Image:
         type="filepath",
         image_mode=None,
         label="Picture",
-        sources=["upload", "clipboard"],
+        sources=SOURCES,
         height=HEIGHT,
         elem_id="picture",
     )

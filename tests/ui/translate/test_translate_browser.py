@@ -102,6 +102,26 @@ def test_twenty_pictures_come_in_order_and_are_taken_as_a_zip(page: Page, tmp_pa
     expect(page.locator(".many-entry a.many-save").last).to_be_visible(timeout=WAIT)
 
 
+def choose_model(page: Page, words: str) -> None:
+    page.locator("#translate-model input").click()
+    page.get_by_role("option").filter(has_text=words).click()
+
+
+def test_a_snapshot_of_the_camera_is_translated_by_a_model_of_photos(page: Page) -> None:
+    box = page.locator("#picture")
+    camera = box.get_by_role("button", name="Capture from camera")
+    expect(box.get_by_role("button", name="Upload file")).to_be_visible()
+    expect(camera).to_have_count(0)
+    choose_model(page, "photo to photo")
+    camera.click()
+    box.get_by_role("button", name="Click to Access Webcam").click()
+    box.get_by_role("button", name="capture photo").click()
+    page.wait_for_function("document.querySelector('#result img')?.naturalWidth > 600", timeout=WAIT)
+    expect(page.locator("#translate-note")).to_contain_text("it was made 32 × 32", timeout=WAIT)
+    choose_model(page, "labels to photo")
+    expect(camera).to_have_count(0)
+
+
 def test_a_video_dropped_on_the_box_for_a_picture_is_shown_with_its_progress_and_played(
     page: Page, tmp_path: Path
 ) -> None:

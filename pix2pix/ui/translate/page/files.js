@@ -2,7 +2,7 @@
 
 import { make } from "../../draw/studio/dom.js";
 import { makeItem, showItem } from "./item.js";
-import { adviseTask, hasEnding, nounOf, sayCount, sayTask, shareOf } from "./words.js";
+import { adviseTask, hasEnding, nounOf, sayBytes, saySending, sayTask, shareOf } from "./words.js";
 
 const SOON = 300, LATER = 1000, PLACE = "pix2pix-files";
 const SILENCE = "The server does not answer. Try again when it is back.";
@@ -79,6 +79,8 @@ class FilesPane {
     if (!files.length) return;
     this.show();
     if (this.isBusy) return this.complain("Files are under way. Wait until they are done, or cancel them first.");
+    const tooLarge = files.find((file) => this.props.largest && this.isVideo(file.name) && file.size > this.props.largest);
+    if (tooLarge) return this.complain(`${tooLarge.name} has ${sayBytes(tooLarge.size)}, and is not sent: this public page takes videos of ${sayBytes(this.props.largest)}.`);
     this.complain("");
     for (const address of this.previews) URL.revokeObjectURL(address);
     this.previews = files.map((file) => (this.isVideo(file.name) ? "" : URL.createObjectURL(file)));
@@ -94,7 +96,7 @@ class FilesPane {
     const sent = [];
     try {
       for (const file of files) {
-        this.follow(`Sending ${sent.length + 1} of ${sayCount(files.length, "file")} …`, sent.length / files.length);
+        this.follow(saySending(files, sent.length), sent.length / files.length);
         const { path } = await this.upload(file);
         if (this.isStopped) return this.reset("Cancelled before the start. Nothing was translated.");
         sent.push({ path, name: file.name });

@@ -10,6 +10,15 @@ export function sayClock(seconds) {
 /** `1 file`, `20 files` */
 export const sayCount = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
+/** `84.2 MB`, `820 kB` */
+export const sayBytes = (count) => (count >= 1e6 ? `${(count / 1e6).toFixed(1)} MB` : `${Math.ceil(count / 1000)} kB`);
+
+/** What is sent now: `Sending clip.mp4 (84.2 MB) …`, `Sending 3 of 20 files …` */
+export function saySending(files, sent) {
+  if (files.length === 1) return `Sending ${files[0].name} (${sayBytes(files[0].size)}) …`;
+  return `Sending ${sent + 1} of ${sayCount(files.length, "file")} …`;
+}
+
 /** What to call some files: pictures, videos, or files where there are both. */
 export function nounOf(items) {
   const videos = items.filter(({ isVideo }) => isVideo).length;
