@@ -217,7 +217,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
         FilesPage(FilesHandlers(library, read_rights()), elem_id="translate-files")
     problems = gr.HTML()
     _bind_translation(library, [picture, model, mode, noise, seed], outputs=[result, note, every_pixel])
-    choice = [model, mode, noise, seed]
+    choice: list[Any] = [model, mode, noise, seed]
     gr.on([field.change for field in choice], None, choice, None, js=TELL_FILES, api_visibility="private")
     every_pixel.click(lambda: "native", None, mode, api_visibility="private", show_progress="hidden")
     add_endpoints(
@@ -276,6 +276,7 @@ def _picture_input() -> gr.Image:
         label="Picture",
         sources=SOURCES,
         height=HEIGHT,
+        alt_text="The picture to translate",
         elem_id="picture",
     )
 
@@ -305,6 +306,7 @@ def _result() -> gr.Image:
         interactive=False,
         height=HEIGHT,
         buttons=["download", "fullscreen"],
+        alt_text="The model's picture",
         elem_id="result",
     )
 
