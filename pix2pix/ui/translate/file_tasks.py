@@ -5,6 +5,7 @@ A task belongs to whoever knows its id, which cannot be guessed. It ends when no
 
 from __future__ import annotations
 
+import io
 import secrets
 import shutil
 import threading
@@ -25,6 +26,7 @@ from pix2pix.inference.translator import Translator
 from pix2pix.inference.video import painter, translate_video
 from pix2pix.inference.video_file import is_video
 from pix2pix.inference.zero_gpu import ZeroGpuTranslator
+from pix2pix.ui.shared.data_urls import data_url
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.turns import BULK, RequestQueue
 
@@ -35,6 +37,8 @@ ABANDONED = 150.0
 background ask once a minute."""
 KEPT = 3600.0
 """Seconds for which the files of a task that has ended are kept."""
+PREVIEW_SIDE = 480
+"""Longer side in pixels of the newest frame as it is shown while a video is under way."""
 UNEXPECTED = "Something went wrong that pix2pix did not expect. The server's log says what."
 
 
@@ -66,12 +70,15 @@ class Item:
     total: int = 0
     """Frames of a video so far, and of all by its header."""
     begun: float = 0.0
+    newest: Image.Image | None = None
+    """The newest frame of a video that is under way."""
     words: tuple[str, ...] = ()
     """Sentences: why it failed, or what there is to say about a video."""
 
     def settle(self, problem: str) -> None:
         """Ends the item: as done, or as failed with a sentence."""
         self.state = "failed" if problem else "done"
+        self.newest = None
         self.words = (problem,) if problem else self.words
 
     def describe(self) -> dict[str, Any]:
@@ -88,6 +95,7 @@ class Item:
             "total": self.total,
             "rate": self.done / took if self.done and took > 0 else 0.0,
             "seconds": seconds if self.state == "running" else None,
+            "frame": _to_preview(self.newest),
             "words": list(self.words),
         }
 
@@ -207,6 +215,17 @@ def _plan(files: Sequence[File], folder: Path) -> Iterator[Item]:
         yield item
 
 
+def _to_preview(image: Image.Image | None) -> str:
+    """Returns a frame as a small data URL; "" where there is none."""
+    if image is None:
+        return ""
+    small = image.copy()
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=85)
+    return data_url(file.getvalue(), "jpeg")
+
+
 class _Worker:
     """Translates the items of a task, one after another. It is itself the translator that `translate_all`
     asks for pictures, so that each waits for its turn."""
@@ -224,7 +243,8 @@ class _Worker:
         self._note(image)
         with self.turns.take(BULK):
             self.task.check()
-            return self.order.translator(image, mode=mode, seed=seed)
+            made = self.order.translator(image, mode=mode, seed=seed)
+        return self._show([made])[0]
 
     def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]:
         """Returns the pictures as translated in mode `fit` without a seed."""
@@ -235,7 +255,13 @@ class _Worker:
             self._note(image)
         with self.turns.take(BULK):
             self.task.check()
-            return translator.translate_batch(images)
+            made = translator.translate_batch(images)
+        return self._show(made)
+
+    def _show(self, made: list[Image.Image]) -> list[Image.Image]:
+        if self.clip is not None:
+            self.clip.newest = made[-1]
+        return made
 
     def _note(self, image: Image.Image) -> None:
         """Counts what there is to say about pictures; of a video the first frame speaks for all."""
@@ -299,4 +325,5 @@ class _Worker:
         for item in self.task.items:
             if item.state in ("waiting", "running"):
                 item.state = "failed" if problem else "cancelled"
+                item.newest = None
                 item.words = (problem,) if problem else ()

@@ -102,12 +102,17 @@ def test_a_video_tells_its_frames_while_it_is_made_and_can_be_cancelled(
     clip = make_video(uploads / "clip.mp4", times=range(500), codecs=("libx264", ""))
     order = HOW | {"files": [{"path": str(clip), "name": "clip.mp4"}, put(uploads, 1, "after.png")]}
     seen: set[int] = set()
+    frames: set[str] = set()
     for task in follow(handlers, handlers.start_files("", order)):
         seen.add(task["items"][0]["done"])
+        frames.add(task["items"][0]["frame"])
         if len(seen) > 3:
             handlers.cancel_files("", task["id"])
     assert task["state"] == "cancelled" and {item["state"] for item in task["items"]} == {"cancelled"}
     assert 1 < max(seen) < 500
+    assert (
+        any(frame.startswith("data:image/jpeg;base64,") for frame in frames) and not task["items"][0]["frame"]
+    )
     assert not list(uploads.glob("translated-*/*")), "nothing half written"
     with pytest.raises(ConfigError, match="nothing is translated yet"):
         handlers.zip_files("", task["id"])

@@ -145,6 +145,8 @@ def test_a_video_dropped_on_the_box_for_a_picture_is_shown_with_its_progress_and
     track = page.get_by_role("progressbar", name="long.mp4")
     expect(track).to_be_visible(timeout=WAIT)
     expect(page.locator(".many-about")).to_contain_text(" of 3,000 frames · ", timeout=WAIT)
+    newest = page.get_by_role("img", name="The newest frame of long.mp4")
+    expect(newest).to_have_attribute("src", re.compile("^data:image/jpeg"), timeout=WAIT)
     page.get_by_role("button", name="Cancel").click()
     expect_state(page, "cancelled")
     expect(page.locator(".many-summary")).to_have_text("Cancelled: 0 of 1 video translated.")

@@ -83,7 +83,7 @@ class FilesPane {
     if (tooLarge) return this.complain(`${tooLarge.name} has ${sayBytes(tooLarge.size)}, and is not sent: this public page takes videos of ${sayBytes(this.props.largest)}.`);
     this.complain("");
     for (const address of this.previews) URL.revokeObjectURL(address);
-    this.previews = files.map((file) => (this.isVideo(file.name) ? "" : URL.createObjectURL(file)));
+    this.previews = files.map((file) => URL.createObjectURL(file));
     this.task = null;
     this.lay(files.map(({ name }) => ({ name, isVideo: this.isVideo(name) })));
     const sent = await this.send(files);
