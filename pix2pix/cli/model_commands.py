@@ -111,7 +111,8 @@ def _translate_video(args: argparse.Namespace) -> int:
     from pix2pix.inference.advice import advise
     from pix2pix.inference.folder import Job
     from pix2pix.inference.video import painter, translate_video
-    from pix2pix.inference.video_file import format_of, look_at_video
+    from pix2pix.inference.video_file import look_at_video
+    from pix2pix.inference.video_writer import format_of
 
     job = Job(args.input, target_of(args.input, args.output, suffix=".mp4"))
     format_of(job.target)

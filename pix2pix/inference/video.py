@@ -12,7 +12,8 @@ from PIL import Image
 
 from pix2pix.data.prefetch import prefetched
 from pix2pix.inference.folder import TOGETHER, Job, PictureTranslator
-from pix2pix.inference.video_file import Frame, VideoReader, VideoWriter, format_of
+from pix2pix.inference.video_file import Frame, VideoReader
+from pix2pix.inference.video_writer import VideoWriter, format_of, naming_errors
 from pix2pix.runtime.files import write_atomically
 from pix2pix.runtime.progress import Progress
 
@@ -62,7 +63,7 @@ def translate_video(
 
         def write(file: BinaryIO) -> None:
             nonlocal notes
-            with VideoWriter(file, video, output) as writer:
+            with naming_errors(job.target), VideoWriter(file, video, output) as writer:
                 for frame, image in _paint(paint, video, writer, together=together):
                     writer.write_frame(image, frame)
                     if progress:
@@ -108,6 +109,10 @@ def _notes(video: VideoReader, writer: VideoWriter) -> tuple[str, ...]:
             f"The video is {before}, and H.264 has even sides only: the last row or column is there twice, "
             f"{after}. A .webm keeps the size."
         )
+    if video.unknown_sounds:
+        notes.append(f"{_were_left_out(video.unknown_sounds, 'track')}: FFmpeg does not know its codec.")
+    if writer.lost_sound:
+        notes.append(f"{_were_left_out(writer.lost_sound, 'damaged piece')}.")
     if writer.decoded_sounds:
         codecs = ", ".join(sorted(set(writer.decoded_sounds.values())))
         notes.append(
@@ -115,3 +120,8 @@ def _notes(video: VideoReader, writer: VideoWriter) -> tuple[str, ...]:
             "takes it as it is."
         )
     return tuple(notes)
+
+
+def _were_left_out(count: int, noun: str) -> str:
+    """Returns `1 track of the sound was left out`, or the same of several."""
+    return f"{count:,} {noun}{'s' * (count != 1)} of the sound {'was' if count == 1 else 'were'} left out"

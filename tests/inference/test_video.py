@@ -16,11 +16,12 @@ from faults import count_calls, failing
 from PIL import Image
 from videos import GREEN, RED, frames_of, make_video, sound_of, times_of
 
-from pix2pix.errors import ConfigError, DataError, NoSpaceError
+from pix2pix.errors import ConfigError, DataError, NoSpaceError, Pix2PixError
 from pix2pix.inference.folder import Job
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.video import AHEAD, painter, translate_video
-from pix2pix.inference.video_file import FORMATS, Frame, VideoReader, look_at_video
+from pix2pix.inference.video_file import Frame, Sound, VideoReader, look_at_video
+from pix2pix.inference.video_writer import FORMATS, VideoFormat
 from tests.inference.test_folder import make_checkpoint
 
 
@@ -210,6 +211,38 @@ def test_what_is_no_video_is_one_sentence(clip: Path, tmp_path: Path) -> None:
         look_at_video(sound)
     with pytest.raises(DataError, match=r"out.xyz does not end like a video .* name it .mp4, .* or .webm"):
         translate_video(unchanged, Job(clip, tmp_path / "out.xyz"))
+
+
+def test_what_the_encoder_refuses_is_a_sentence_and_leaves_nothing(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for codec, words in (
+        ("libx999", "cannot write libx999, which a mp4 file needs"),
+        ("libx264", "out.mp4 could not be written: invalid argument. Try another ending."),
+    ):
+        options = (("preset", "none of them"),)
+        monkeypatch.setitem(FORMATS, ".mp4", VideoFormat("mp4", codec, options, True, "aac"))
+        with pytest.raises(Pix2PixError, match=words):
+            translate_video(unchanged, Job(clip, tmp_path / "out.mp4"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_sound_whose_times_go_back_is_left_out_and_said(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = VideoReader.items
+
+    def damaged(reader: VideoReader, decoded: Any = ()) -> Any:
+        for number, item in enumerate(items(reader, decoded)):
+            if isinstance(item, Sound) and number == 9:
+                item.packet.dts = item.packet.pts = -9000
+            yield item
+
+    monkeypatch.setattr(VideoReader, "items", damaged)
+    (note,) = translate_video(unchanged, Job(clip, tmp_path / "out.mp4")).notes
+    assert note == "1 damaged piece of the sound was left out."
+    assert len(sound_of(tmp_path / "out.mp4")[1]) == len(sound_of(clip)[1]) - 1
+    assert len(times_of(tmp_path / "out.mp4")) == 10
 
 
 def test_without_pyav_the_sentence_says_what_to_install(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
