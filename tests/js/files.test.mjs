@@ -29,6 +29,7 @@ test("a task is said in one line", () => {
   assert.equal(sayTask(task("done", [done, done])), "2 pictures translated.");
   assert.equal(sayTask(task("done", [done, failed])), "1 of 2 pictures translated; 1 could not be.");
   assert.equal(sayTask(task("cancelled", [done, item("cancelled")])), "Cancelled: 1 of 2 pictures translated.");
+  assert.match(sayTask(task("cancelled", [done, item("cancelled")], { abandoned: true })), /page was away for long: 1 of 2/);
   assert.equal(sayTask(task("done", [item("done", { isVideo: true })])), "1 video translated.");
   assert.equal(nounOf([done, item("done", { isVideo: true })]), "file");
 });

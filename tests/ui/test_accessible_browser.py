@@ -106,4 +106,5 @@ def test_axe_finds_nothing_serious_on_any_tab(page: Page, address: str, pairs: P
     found += find_wrong(page, "Study on a phone")
     page.get_by_role("tab", name="Translate").click()
     found += find_wrong(page, "Translate on a phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert found == []

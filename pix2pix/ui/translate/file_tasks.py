@@ -32,11 +32,15 @@ from pix2pix.ui.shared.turns import BULK, RequestQueue
 
 MOST_AT_ONCE = 2
 """Tasks that run at the same time; others wait. Their pictures take turns in any case."""
-ABANDONED = 150.0
-"""Seconds without a question from the page after which a task ends. A browser lets the pages in its
-background ask once a minute."""
+PATIENCE = 3600.0
+SPACE_PATIENCE = 150.0
+"""Seconds without a question from the page after which a task ends: at home, where a browser may sleep, and
+on a public Space. A browser lets the pages in its background ask once a minute."""
 KEPT = 3600.0
 """Seconds for which the files of a task that has ended are kept."""
+STALE = 86_400.0
+"""Seconds after which a folder of results is one that a server before this one has left."""
+FOLDER = "translated"
 PREVIEW_SIDE = 480
 """Longer side in pixels of the newest frame as it is shown while a video is under way."""
 UNEXPECTED = "Something went wrong that pix2pix did not expect. The server's log says what."
@@ -117,15 +121,19 @@ class FileTask:
     asked: float = field(default_factory=time.monotonic)
     ended: float = 0.0
     is_cancelled: bool = False
+    patience: float = PATIENCE
+    is_abandoned: bool = False
+    """Whether it ended because nobody asked for it."""
 
-    def check(self, *_: object) -> None:
+    def check(self) -> None:
         """Raises `Cancelled` where the task is to end."""
-        if self.is_cancelled or time.monotonic() - self.asked > ABANDONED:
+        self.is_abandoned = time.monotonic() - self.asked > self.patience
+        if self.is_cancelled or self.is_abandoned:
             raise Cancelled
 
     def describe(self) -> dict[str, Any]:
         """Returns plain values for the page."""
-        counts = {"foreign": self.foreign, "stretched": self.stretched}
+        counts = {"foreign": self.foreign, "stretched": self.stretched, "abandoned": self.is_abandoned}
         items = [item.describe() for item in self.items]
         return {"id": self.id, "state": self.state, "items": items, **counts}
 
@@ -142,17 +150,18 @@ class Order:
 class FileTasks:
     """The tasks of all visitors. Safe to use from several threads."""
 
-    def __init__(self, turns: RequestQueue) -> None:
+    def __init__(self, turns: RequestQueue, *, patience: float = PATIENCE) -> None:
         self.turns = turns
+        self.patience = patience
         self._all: dict[str, FileTask] = {}
         self._lock = threading.Lock()
         self._places = threading.Semaphore(MOST_AT_ONCE)
 
     def start(self, files: Sequence[File], *, folder: Path, order: Order) -> FileTask:
         """Starts to translate files into a new folder below `folder`, and returns the task."""
-        self._sweep()
-        place = folder / f"translated-{secrets.token_urlsafe(16)}"
-        task = FileTask(list(_plan(files, place)), place, tuple(files))
+        self._sweep(folder)
+        place = folder / f"{FOLDER}-{secrets.token_urlsafe(16)}"
+        task = FileTask(list(_plan(files, place)), place, tuple(files), patience=self.patience)
         with self._lock:
             self._all[task.id] = task
         name = f"pix2pix-files-{task.id[:6]}"
@@ -169,14 +178,15 @@ class FileTasks:
         task.asked = time.monotonic()
         return task
 
-    def _sweep(self) -> None:
-        """Deletes the files of tasks that ended long ago."""
+    def _sweep(self, folder: Path) -> None:
+        """Deletes the files of tasks that ended long ago, also of servers before this one."""
         with self._lock:
             old = [task for task in self._all.values() if task.ended and time.monotonic() - task.ended > KEPT]
             for task in old:
                 del self._all[task.id]
-        for task in old:
-            shutil.rmtree(task.folder, ignore_errors=True)
+        stale = [path for path in folder.glob(f"{FOLDER}-*") if _is_stale(path)]
+        for path in [*stale, *(task.folder for task in old)]:
+            shutil.rmtree(path, ignore_errors=True)
 
     def _run(self, task: FileTask, order: Order) -> None:
         worker = _Worker(task, order, self.turns)
@@ -198,6 +208,13 @@ class FileTasks:
             worker.end(problem)
             task.ended = time.monotonic()
             task.state = state
+
+
+def _is_stale(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > STALE
+    except OSError:  # deleted meanwhile
+        return False
 
 
 def _plan(files: Sequence[File], folder: Path) -> Iterator[Item]:

@@ -24,7 +24,7 @@ from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
 from pix2pix.ui.shared.visitors import Profile, name_of
 from pix2pix.ui.translate.endpoint import MODES
-from pix2pix.ui.translate.file_tasks import File, FileTasks, Order
+from pix2pix.ui.translate.file_tasks import PATIENCE, SPACE_PATIENCE, File, FileTasks, Order
 from pix2pix.ui.translate.limits import MB, Limits, limits_for
 
 PAGE = Path(__file__).parent / "page"
@@ -41,7 +41,7 @@ class FilesHandlers:
     def __init__(self, library: ModelLibrary, rights: Rights) -> None:
         self.library = library
         self.rights = rights
-        self.tasks = FileTasks(library.turns)
+        self.tasks = FileTasks(library.turns, patience=SPACE_PATIENCE if rights.is_space else PATIENCE)
 
     def start_files(self, visitor: str, asked: Any) -> Answer:
         """Starts to translate `files` (path and name of each, as uploaded), or those of a `task` of before,

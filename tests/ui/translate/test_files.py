@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 from collections.abc import Iterator
@@ -118,27 +119,30 @@ def test_a_video_tells_its_frames_while_it_is_made_and_can_be_cancelled(
         handlers.zip_files("", task["id"])
 
 
-def test_a_task_that_nobody_asks_for_ends(
-    handlers: FilesHandlers, uploads: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(file_tasks, "ABANDONED", 0.2)
+def test_a_task_that_nobody_asks_for_ends(handlers: FilesHandlers, uploads: Path) -> None:
+    handlers.tasks.patience = 0.2
     clip = make_video(uploads / "clip.mp4", times=range(2000), codecs=("libx264", ""))
     order = HOW | {"files": [{"path": str(clip), "name": "clip.mp4"}]}
     task = handlers.tasks.find(handlers.start_files("", order)["id"])
     limit = time.monotonic() + 30
     while task.state in ("waiting", "running") and time.monotonic() < limit:
         time.sleep(0.05)
-    assert task.state == "cancelled" and task.items[0].done < 2000
+    assert task.state == "cancelled" and task.is_abandoned and task.items[0].done < 2000
 
 
 def test_results_of_long_ago_are_deleted(
     handlers: FilesHandlers, uploads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = finish(handlers, {"files": [put(uploads, 0, "a.png")]})
+    for name, age in (("translated-old", 90_000), ("translated-new", 0), ("other", 90_000)):
+        (uploads / name).mkdir()
+        os.utime(uploads / name, (time.time() - age,) * 2)
     monkeypatch.setattr(file_tasks, "KEPT", 0.0)
     time.sleep(0.01)
     handlers.start_files("", HOW | {"files": [put(uploads, 1, "b.png")]})
     assert not Path(first["items"][0]["path"]).exists()
+    assert not (uploads / "translated-old").exists()
+    assert (uploads / "translated-new").exists() and (uploads / "other").exists()
     with pytest.raises(RunError, match="kept for an hour"):
         handlers.look_at_files("", first["id"])
 

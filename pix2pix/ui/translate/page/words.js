@@ -35,11 +35,12 @@ export function sayFrames({ done, total, rate, seconds }) {
 }
 
 /** One line about all of a task. */
-export function sayTask({ state, items }) {
+export function sayTask({ state, items, abandoned }) {
   const noun = nounOf(items), made = items.filter((item) => item.state === "done").length;
   const failed = items.filter((item) => item.state === "failed").length, all = sayCount(items.length, noun);
   if (state === "waiting") return "Waits until the files of others are done …";
   if (state === "running") return items.length === 1 ? `Translating ${items[0].name} …` : `${made + failed} of ${all} done`;
+  if (abandoned) return `Ended, since this page was away for long: ${made} of ${all} translated.`;
   if (state === "cancelled") return `Cancelled: ${made} of ${all} translated.`;
   if (failed) return `${made} of ${all} translated; ${failed} could not be.`;
   return `${all} translated.`;
