@@ -11,7 +11,9 @@ FLAGS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
-FLAGS += ["--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+# A camera that is none, and that nobody is asked for.
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 SIZE = 256
 WAIT = 120_000
 """Milliseconds that a page may take: two cores are shared with a server, a trainer and other tests."""

@@ -34,6 +34,7 @@ LEVELS = {package: level for level, packages in enumerate(LAYERS) for package in
 OWNERS = {
     "gradio": {"ui"},
     "argparse": {"cli"},
+    "av": {"inference"},
     "cv2": {"data"},
     "torchmetrics": {"evaluation"},
     "torchvision": {"evaluation"},

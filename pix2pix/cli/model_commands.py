@@ -36,20 +36,24 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _add_translate(commands: argparse._SubParsersAction[Any]) -> None:
-    text = "translate a picture, or all pictures of a folder"
+    text = "translate a picture, all pictures of a folder, or a video"
     parser = commands.add_parser(
         "translate", help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
     )
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=CHECKPOINT_HELP)
     parser.add_argument(
-        "input", type=Path, metavar="INPUT", help="a picture, or a folder of pictures (its folders too)"
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="a picture, a folder of pictures (its folders too), or a video",
     )
     parser.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="OUTPUT",
-        help="file for a file; folder for a folder, where PNG files are written",
+        help="file for a file; folder for a folder, where PNG files are written; a video is .mp4, .mov, .mkv "
+        "or .webm",
     )
     parser.add_argument(
         "--mode",
@@ -78,13 +82,19 @@ def translate(args: argparse.Namespace) -> int:
     """Writes the pictures. The exit code is 1 where some of a folder could not be read; the
     others are translated."""
     if not args.input.exists():
-        raise DataError(f"{args.input} does not exist; name a picture or a folder of pictures.")
+        raise DataError(f"{args.input} does not exist; name a picture, a folder of pictures or a video.")
 
+    from pix2pix.inference.advice import advise
     from pix2pix.inference.folder import Job, plan_folder, translate_all, translate_file
+    from pix2pix.inference.video_file import is_video
 
     if not args.input.is_dir():
+        if is_video(args.input):
+            return _translate_video(args)
         job = Job(args.input, target_of(args.input, args.output))
-        report_note(translate_file(_load(args), job, mode=args.mode, seed=args.seed).note)
+        translator = _load(args)
+        source = translate_file(translator, job, mode=args.mode, seed=args.seed)
+        _report_notes(source.note, *advise(source.image, translator.config, args.mode).sentences)
         return 0
     jobs, problems = plan_folder(args.input, args.output)
     translator = _load(args)
@@ -97,24 +107,48 @@ def translate(args: argparse.Namespace) -> int:
     return report_left_out([*problems, *done.problems], result)
 
 
+def _translate_video(args: argparse.Namespace) -> int:
+    from pix2pix.inference.advice import advise
+    from pix2pix.inference.folder import Job
+    from pix2pix.inference.video import painter, translate_video
+    from pix2pix.inference.video_file import look_at_video
+    from pix2pix.inference.video_writer import format_of
+
+    job = Job(args.input, target_of(args.input, args.output, suffix=".mp4"))
+    format_of(job.target)
+    first = look_at_video(job.source)[1]
+    translator = _load(args)
+    _report_notes(*advise(first, translator.config, args.mode, noun="video").sentences)
+    paint, together = painter(translator, mode=args.mode, seed=args.seed)
+    with counting("frames") as show:
+        done = translate_video(paint, job, together=together, progress=show)
+    _report_notes(*done.notes)
+    return 0
+
+
+def _report_notes(*notes: str) -> None:
+    for note in notes:
+        report_note(note)
+
+
 def _load(args: argparse.Namespace) -> Translator:
     from pix2pix.inference.translator import Translator
 
     return Translator.load(args.checkpoint, args.device, statistics=args.statistics, dropout=args.dropout)
 
 
-def target_of(picture: Path, output: str | Path) -> Path:
-    """Returns the path of a translation: `output` itself, or a PNG of the picture's name in a folder.
+def target_of(picture: Path, output: str | Path, *, suffix: str = ".png") -> Path:
+    """Returns the path of a translation: `output` itself, or a file of the picture's name in a folder.
 
     A name without a suffix, or like `out.v2/`, is a folder. The result is never the picture itself.
     """
     target = Path(output)
     is_folder = str(output).endswith(("/", os.sep))
     if is_folder or not target.suffix or target.is_dir():
-        target /= f"{picture.stem}.png"
+        target /= f"{picture.stem}{suffix}"
     if target.resolve() == picture.resolve():
         raise DataError(
-            f"{target} is the picture to translate, and would be overwritten. Choose another name with -o."
+            f"{target} is the file to translate, and would be overwritten. Choose another name with -o."
         )
     return target
 

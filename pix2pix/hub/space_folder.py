@@ -33,6 +33,8 @@ if __name__ == "__main__":
 '''
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 """Package index with a torch for CPUs, of 0.2 GB instead of 3."""
+VIDEO = "av"
+"""PyAV, an optional extra elsewhere: visitors of a Space cannot install it."""
 ZERO_PYTHON = "3.12"
 """The newest version of Python that ZeroGPU supports."""
 TITLE = "pix2pix"
@@ -95,7 +97,8 @@ def write_space(folder: str | Path, space: Space, *, repo: str = "") -> Path:
 
 
 def requirements(hardware: str) -> str:
-    """Returns requirements.txt with what signing in needs; for a CPU with the index of the small torch."""
+    """Returns requirements.txt with what signing in and videos need; for a CPU with the index of the small
+    torch."""
     here = ROOT / "requirements.txt"
     if here.is_file():
         lines = here.read_text(encoding="utf-8").splitlines()
@@ -106,7 +109,7 @@ def requirements(hardware: str) -> str:
             if "extra ==" not in line
         ]
     lines = [re.sub(r"^gradio(?=[><=])", "gradio[oauth]", line) for line in lines]
-    return "\n".join([*([CPU_INDEX] if hardware.startswith("cpu") else []), *lines]) + "\n"
+    return "\n".join([*([CPU_INDEX] if hardware.startswith("cpu") else []), *lines, VIDEO]) + "\n"
 
 
 def space_front(space: Space, repo: str = "") -> dict[str, Any]:

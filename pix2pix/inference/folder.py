@@ -7,16 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from itertools import chain, count
+from pathlib import Path, PurePosixPath
+from typing import Protocol, TypeVar
 
+import torch
 from PIL import Image
 
+from pix2pix.config import ModelConfig
 from pix2pix.data.clipping import clipping_note
 from pix2pix.data.scan import Problem, scan
 from pix2pix.errors import CheckpointError, DataError
 from pix2pix.inference.source_file import SourceFile, read_source
-from pix2pix.inference.translator import Translator
 from pix2pix.runtime.files import write_image
 from pix2pix.runtime.progress import Progress
 
@@ -37,6 +39,20 @@ class Job:
 
     source: Path
     target: Path
+
+
+class PictureTranslator(Protocol):
+    """What translates pictures: a `Translator`, or one that waits for its turn first."""
+
+    config: ModelConfig
+    device: torch.device
+
+    def __call__(self, image: Image.Image, mode: str = "fit", seed: int | None = None) -> Image.Image: ...
+
+    def translate_batch(self, images: Sequence[Image.Image]) -> list[Image.Image]: ...
+
+
+Report = Callable[[Job, Problem | None], None]
 
 
 @dataclass(frozen=True)
@@ -85,35 +101,45 @@ def plan_folder(source: str | Path, output: str | Path) -> tuple[list[Job], list
     return jobs, problems
 
 
-def _targets(pictures: Iterable[Path], source: Path, *, output: Path) -> Iterator[Path]:
-    """Yields paths: `a/x.jpg` gives `OUTPUT/a/x.png`; a second x, as BMP, `OUTPUT/a/x.bmp.png`."""
-    taken = set()
-    for picture in pictures:
-        relative = picture.relative_to(source)
+def _targets(pictures: Sequence[Path], source: Path, *, output: Path) -> list[Path]:
+    names = target_names([picture.relative_to(source).as_posix() for picture in pictures])
+    return [output / name for name in names]
+
+
+def target_names(names: Iterable[str], suffix: str = ".png") -> list[str]:
+    """Returns a name for the translation of each file, no two alike: of `a/x.jpg` it is `a/x.png`, of a
+    second x, as BMP, `a/x.bmp.png`, and of a third `x (2).png`.
+    """
+    taken: set[str] = set()
+    given = []
+    for name in map(PurePosixPath, names):
+        copies = (name.with_name(f"{name.stem} ({number}){suffix}") for number in count(2))
+        choices = chain([name.with_suffix(suffix), name.with_name(name.name + suffix)], copies)
         # Compared without case: on many disks x.png and X.png are one file.
-        name = relative.with_suffix(".png")
-        if str(name).casefold() in taken:
-            name = relative.with_name(relative.name + ".png")
-        taken.add(str(name).casefold())
-        yield output / name
+        free = next(choice for choice in choices if str(choice).casefold() not in taken)
+        taken.add(str(free).casefold())
+        given.append(str(free))
+    return given
 
 
 def translate_all(
-    translator: Translator,
+    translator: PictureTranslator,
     jobs: Sequence[Job],
     *,
     mode: str = "fit",
     seed: int | None = None,
     progress: Progress | None = None,
+    report: Report | None = None,
     together: int | None = None,
 ) -> Translated:
     """Translates every picture; one that cannot be read, translated or named on this disk is
     left out and named in the result.
 
     Pictures are decoded and encoded in threads while others go through the network. Each file is written
-    whole or not at all. `progress` is called with the number of pictures done, and of all. With a `seed` each
-    picture gets the same noise, as if it had been translated alone. `together` pictures are one batch in mode
-    `fit` without a seed; None means 8 on a GPU and 1 on a CPU. A full disk ends it with `NoSpaceError`.
+    whole or not at all. `progress` is called with the number of pictures done, and of all, `report` with each
+    job that has ended, in order, and its problem; what it raises ends the work. With a `seed` each picture
+    gets the same noise, as if it had been translated alone. `together` pictures are one batch in mode `fit`
+    without a seed; None means 8 on a GPU and 1 on a CPU. A full disk ends it with `NoSpaceError`.
     """
     written: list[Path] = []
     problems: list[Problem] = []
@@ -125,13 +151,16 @@ def translate_all(
         read = _ahead(pool, lambda job: _read(translator, job), jobs, count=AHEAD + size - 1)
         painted = _paint(translator, read, size, mode=mode, seed=seed)
         for done, outcome in enumerate(_ahead(pool, _write, painted, count=AHEAD), 1):
-            if isinstance(outcome.result, Problem):
-                problems.append(outcome.result)
+            problem = outcome.result if isinstance(outcome.result, Problem) else None
+            if problem:
+                problems.append(problem)
             else:
                 written.append(outcome.job.target)
                 clipped.append(outcome.clipped)
             if progress:
                 progress(done, len(jobs))
+            if report:
+                report(outcome.job, problem)
     finally:
         pool.shutdown(cancel_futures=True)
     note = clipping_note(clipped, translator.config.source_levels)
@@ -154,7 +183,7 @@ def _attempt(job: Job, work: Callable[[], Image.Image], clipped: float = 0.0) ->
         return _Outcome(job, Problem(str(job.source), str(error)))
 
 
-def _read(translator: Translator, job: Job) -> _Outcome:
+def _read(translator: PictureTranslator, job: Job) -> _Outcome:
     try:
         source = read_source(job.source, translator.config)
     except DataError as error:
@@ -175,7 +204,7 @@ def _write(outcome: _Outcome) -> _Outcome:
 
 
 def _paint(
-    translator: Translator, outcomes: Iterable[_Outcome], size: int, *, mode: str, seed: int | None
+    translator: PictureTranslator, outcomes: Iterable[_Outcome], size: int, *, mode: str, seed: int | None
 ) -> Iterator[_Outcome]:
     """Yields the translation of each picture, `size` at a time."""
     group: list[_Outcome] = []
@@ -188,7 +217,7 @@ def _paint(
 
 
 def _paint_group(
-    translator: Translator, group: Sequence[_Outcome], *, mode: str, seed: int | None
+    translator: PictureTranslator, group: Sequence[_Outcome], *, mode: str, seed: int | None
 ) -> Iterator[_Outcome]:
     """Yields the translations of a batch; where it fails, those of its pictures one by one."""
     images = [outcome.result for outcome in group if isinstance(outcome.result, Image.Image)]
@@ -224,7 +253,7 @@ def _ahead(pool: Executor, work: Callable[[T], U], items: Iterable[T], *, count:
 
 
 def translate_file(
-    translator: Translator, job: Job, *, mode: str = "fit", seed: int | None = None
+    translator: PictureTranslator, job: Job, *, mode: str = "fit", seed: int | None = None
 ) -> SourceFile:
     """Reads, translates and writes one picture, in the format of the target's suffix;
     returns what was read."""

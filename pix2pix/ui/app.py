@@ -25,7 +25,7 @@ from pix2pix.ui.translate.endpoint import ApiPage
 
 CSS = sorted(Path(__file__).parent.glob("*/*.css"), key=lambda path: path.name)
 HEADER = (
-    '<header class="masthead"><b>pix2pix</b><span>draw, translate, train: from one picture to'
+    '<header class="masthead"><h1>pix2pix</h1><span>draw, translate, train: from one picture to'
     ' another</span></header><p class="page-notice" role="status" aria-live="polite" hidden></p>'
 )
 LARGEST_UPLOAD = "2gb"
@@ -121,8 +121,12 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill_dark="*neutral_800",
         checkbox_label_border_color="*neutral_300",
         checkbox_label_border_color_dark="*neutral_700",
-        input_placeholder_color="*neutral_400",
-        input_placeholder_color_dark="*neutral_500",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_700",
     )
 
 

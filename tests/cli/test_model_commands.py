@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from videos import make_video, sound_of, times_of
 
 from pix2pix.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from pix2pix.cli import main
@@ -106,6 +107,47 @@ def test_a_missing_input_gives_a_sentence(
 ) -> None:
     assert main(["translate", model, str(tmp_path / "none.png"), "-o", str(tmp_path)]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_video_comes_out_as_a_video_with_what_there_is_to_say(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_video(tmp_path / "clip.mov", size=(66, 34))
+    assert main(["translate", model, str(clip), "-o", str(tmp_path / "out.mp4"), "--seed", "3"]) == 0
+    said = capsys.readouterr().err
+    assert times_of(tmp_path / "out.mp4") == times_of(clip) and sound_of(tmp_path / "out.mp4") == sound_of(
+        clip
+    )
+    assert "note: The video is 66 × 34: it was made 32 × 32" in said and "10/10" in said
+    assert main(["translate", model, str(clip), "-o", str(tmp_path / "more")]) == 0
+    assert (tmp_path / "more" / "clip.mp4").is_file()
+
+
+def test_a_video_that_cannot_be_read_or_written_is_a_sentence(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = make_video(tmp_path / "clip.mp4")
+    (tmp_path / "broken.mp4").write_bytes(clip.read_bytes()[:500])
+    for source, target, words in (
+        ("broken.mp4", "out.mp4", "broken.mp4 cannot be read as a video"),
+        ("clip.mp4", "out.png", "does not end like a video that can be written; name it .mp4"),
+        ("clip.mp4", "clip.mp4", "would be overwritten"),
+    ):
+        assert main(["translate", model, str(tmp_path / source), "-o", str(tmp_path / target)]) == 2
+        said = capsys.readouterr().err
+        assert words in said and said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.mp4", "clip.mp4"]
+
+
+def test_a_model_of_labels_says_that_a_photo_or_a_video_is_none(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.effect_noise((40, 40), 90).convert("RGB").save(tmp_path / "photo.png")
+    for name in ("photo.png", make_video(tmp_path / "clip.mp4").name):
+        out = tmp_path / "out" / name
+        assert main(["translate", str(tiny_model), str(tmp_path / name), "-o", str(out)]) == 0
+        assert "note: This looks like a photo, or like the map of another model" in capsys.readouterr().err
+        assert out.is_file()
 
 
 def test_info_as_json_tells_config_and_origin(model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,6 +125,7 @@ def test_hardware_decides_on_torch_and_python(tmp_path: Path) -> None:
         "download.pytorch.org" not in plain
         and "gradio[oauth]>=" in plain
         and not re.search(r"^torch==", plain, re.MULTILINE)
+        and plain.endswith("\nav\n")
     )
     assert cpu.read_text().startswith("--extra-index-url https://download.pytorch.org/whl/cpu\n")
     assert (zero["suggested_hardware"], zero["python_version"]) == ("zero-a10g", "3.12")

@@ -12,7 +12,7 @@ from pix2pix.checkpoints.checkpoint import Checkpoint
 from pix2pix.config import ModelConfig
 from pix2pix.errors import CheckpointError, DataError, NoSpaceError
 from pix2pix.inference import folder
-from pix2pix.inference.folder import AHEAD, Job, plan_folder, translate_all
+from pix2pix.inference.folder import AHEAD, Job, plan_folder, target_names, translate_all
 from pix2pix.inference.translator import Translator
 from pix2pix.networks import build_generator, init_weights
 
@@ -57,6 +57,32 @@ def test_names_and_folders_are_kept_and_each_picture_keeps_its_size(
         if job.target in result.written:
             with Image.open(job.source) as source, Image.open(job.target) as fake:
                 assert (fake.size, fake.mode) == (source.size, "RGB")
+
+
+def test_names_of_translations_are_never_alike() -> None:
+    names = ["x.jpg", "X.bmp", "x.jpg", "x.jpg", "a/x.jpg", "none"]
+    assert target_names(names) == ["x.png", "X.bmp.png", "x.jpg.png", "x (2).png", "a/x.png", "none.png"]
+    assert target_names(["clip.mov", "clip.mov", "clip.mov"], ".mp4") == [
+        "clip.mp4",
+        "clip.mov.mp4",
+        "clip (2).mp4",
+    ]
+
+
+def test_each_job_that_ends_is_reported_in_order_and_a_report_can_end_the_work(
+    translator: Translator, pictures: Path, tmp_path: Path
+) -> None:
+    (pictures / "a.bmp").write_bytes(b"no picture")
+    jobs = plan_folder(pictures, tmp_path / "out")[0]
+    reported: list[tuple[Job, bool]] = []
+    translate_all(translator, jobs, report=lambda job, problem: reported.append((job, problem is None)))
+    assert reported == [(job, job.source.name != "a.bmp") for job in jobs]
+
+    def stop(job: Job, problem: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        translate_all(translator, jobs, report=stop)
 
 
 def test_a_picture_of_a_folder_is_the_same_as_alone(

@@ -8,9 +8,11 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from pix2pix.errors import NoSpaceError, RunError
 from pix2pix.runs.run import Run
+from pix2pix.runtime.files import write_atomically
 
 PLACE = Path(tempfile.gettempdir()) / "pix2pix-downloads"
 KEPT = 900
@@ -55,12 +57,21 @@ def stage_run(run: Run) -> Path:
 def _stage_zip(name: str, files: Mapping[Path, str]) -> Path:
     """Writes files into a new zip file, each under its name there."""
     target = _new_place(sum(path.stat().st_size for path in files)) / name
-    # Weights do not get smaller, and pictures are packed already: storing is as
-    # small, and many times as quick.
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for path, inside in files.items():
-            _add(archive, path, name=inside)
+    write_zip(target, files)
     return target
+
+
+def write_zip(target: Path, files: Mapping[Path, str]) -> None:
+    """Writes files into a zip file, each under its name there; errors as `write_atomically`."""
+
+    def write(file: BinaryIO) -> None:
+        # Weights do not get smaller, and pictures are packed already: storing is as
+        # small, and many times as quick.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for path, inside in files.items():
+                _add(archive, path, name=inside)
+
+    write_atomically(target, write)
 
 
 def _add(archive: zipfile.ZipFile, path: Path, *, name: str) -> None:

@@ -19,7 +19,10 @@ LONGEST_WAIT = 30.0
 """Seconds that a visitor waits for the pictures of others."""
 STROKE = 0
 CALL = 1
-"""Priorities: a stroke goes before a call of the API."""
+BULK = 2
+"""Priorities: a stroke goes before a single picture, and that before one of many, or the frame of a video."""
+LONGEST_BULK_WAIT = 1800.0
+"""Seconds that one of many pictures waits: all the others would be lost with it."""
 MOST_TOGETHER = 4
 """Largest batch of pictures. A larger one would save little, and would let a stroke wait longer."""
 
@@ -37,13 +40,15 @@ class RequestQueue:
     def take(self, priority: int = STROKE) -> Iterator[None]:
         """Holds the lock for the duration of the context.
 
-        Raises `Pix2PixError` with the number of those still ahead after `LONGEST_WAIT` seconds.
+        Raises `Pix2PixError` with the number of those still ahead after `LONGEST_WAIT` seconds, or
+        `LONGEST_BULK_WAIT` with the priority `BULK`.
         """
+        longest = LONGEST_BULK_WAIT if priority == BULK else LONGEST_WAIT
         ticket = (priority, next(self._numbers))
         with self._changed:
             heapq.heappush(self._waiting, ticket)
             is_next = self._changed.wait_for(
-                lambda: not self._is_taken and self._waiting[0] == ticket, LONGEST_WAIT
+                lambda: not self._is_taken and self._waiting[0] == ticket, longest
             )
             before = sum(other < ticket for other in self._waiting)
             self._waiting.remove(ticket)
@@ -51,7 +56,7 @@ class RequestQueue:
             self._changed.notify_all()
             if not is_next:
                 raise Pix2PixError(
-                    f"the server has been busy with other visitors' pictures for {LONGEST_WAIT:.0f} "
+                    f"the server has been busy with other visitors' pictures for {longest:.0f} "
                     f"seconds, and {before} are still"
                     " before yours. Try again."
                 )

@@ -110,7 +110,12 @@ def _build_gallery() -> Parts:
         # PNG: Gradio's own choice is a lossy WebP, which changes the colours of labels.
         common: Parts = {"format": "png", "buttons": ["download", "fullscreen"], "container": False}
         parts["sample"] = gr.Image(
-            label="Samples", show_label=False, interactive=False, elem_id="train-sample", **common
+            label="Samples",
+            show_label=False,
+            interactive=False,
+            elem_id="train-sample",
+            alt_text="Samples of the run",
+            **common,
         )
         with gr.Row(elem_classes="tight through-time"):
             parts["time"] = StepSlider(

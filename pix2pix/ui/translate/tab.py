@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from PIL import Image
 
 from pix2pix.errors import DataError, Pix2PixError
+from pix2pix.inference.advice import advise
 from pix2pix.inference.source_file import SourceFile, read_source
 from pix2pix.inference.translator import Translator
 from pix2pix.inference.zero_gpu import ZeroGpuTranslator
@@ -19,9 +20,11 @@ from pix2pix.settings import range_words
 from pix2pix.ui.shared import examples
 from pix2pix.ui.shared.messages import SECONDS, sentence, with_toasts
 from pix2pix.ui.shared.model_library import Listing, ModelLibrary, default_key
+from pix2pix.ui.shared.permissions import read_rights
 from pix2pix.ui.shared.turns import CALL, MOST_TOGETHER
-from pix2pix.ui.translate.advice import advise, to_alert
+from pix2pix.ui.translate.advice import to_alert, to_notes
 from pix2pix.ui.translate.endpoint import add_endpoints
+from pix2pix.ui.translate.files import FilesHandlers, FilesPage
 
 HEAVY = "translate"
 """Gradio's `concurrency_id` of all events that compute a picture."""
@@ -33,6 +36,16 @@ HEIGHT = 470
 """Height of a picture on the page in pixels."""
 MOST_SEEDS = 1000
 """Seeds that the button chooses from; larger ones can be typed."""
+PANES = """<fieldset><legend>What to translate</legend>
+<label><input type="radio" name="translate-what" value="picture" checked><span>One picture</span></label>\
+<label><input type="radio" name="translate-what" value="files"><span>Many pictures, or a video</span></label>
+</fieldset>"""
+"""The choice between the two panes of the tab. The style sheet shows the one that is chosen, so that neither
+is ever built anew; Gradio's own radio buttons are no group for the arrow keys."""
+SOURCES: list[Literal["upload", "webcam", "clipboard"]] = ["upload", "clipboard"]
+"""Where one picture comes from; for a model of photos from a camera, too."""
+TELL_FILES = "(...choice) => { globalThis.pix2pixChoice = choice; return []; }"
+"""Hands model, mode, noise and seed to the script of the pane for many files."""
 NO_MODEL = """
 <div class="empty"><div class="empty-picture" aria-hidden="true"><i></i><i></i><i></i></div><h2>No model \
 yet</h2>
@@ -97,7 +110,7 @@ def show_translation(
     except Pix2PixError as error:
         return None, to_alert(sentence(error)), hidden
     advice = advise(source.image, translator.config, mode)
-    return made, advice.to_html(), gr.update(visible=advice.offers_native)
+    return made, to_notes(advice.sentences), gr.update(visible=advice.offers_native)
 
 
 def offer_examples(library: ModelLibrary, key: str | None) -> Any:
@@ -114,6 +127,13 @@ def take_example(library: ModelLibrary, key: str | None, event: gr.SelectData) -
     return read_image(examples.list_examples()[examples.fitting(model.config)][int(event.index)])
 
 
+def offer_sources(library: ModelLibrary, key: str | None) -> Any:
+    """Returns an update of the box for the picture: with a camera where the chosen model takes photos."""
+    model = next((model for model in library.listing().models if model.key == key), None)
+    takes_photos = model is not None and model.config.source in PHOTOS
+    return gr.update(sources=[*SOURCES, "webcam"] if takes_photos else SOURCES)
+
+
 def describe(library: ModelLibrary, key: str | None) -> str:
     """Returns HTML that states what the chosen model makes of which input; "" where there
     is no such model."""
@@ -128,6 +148,8 @@ def describe(library: ModelLibrary, key: str | None) -> str:
     return f'<p class="hint">Give it {_a(source)}, get {_a(target)}{data}.{values}</p>'
 
 
+PHOTOS = ("photo", "lowres")
+"""Kinds of pictures that a camera takes."""
 KINDS = {"labels": "a label map", "photo": "a photo", "gray": "a gray picture", "edges": "an edge drawing"}
 KINDS |= {"mask": "a picture with holes", "lowres": "a small, blurred picture"}
 
@@ -181,17 +203,22 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
                     0, label="Seed", precision=0, scale=1, min_width=80, elem_id="translate-seed"
                 )
                 vary = gr.Button("Vary", scale=1, min_width=80, elem_id="translate-vary")
-        about = gr.HTML()
-        with gr.Row(elem_classes="notes"):
+        with gr.Row(elem_classes="what-and-how"):
+            gr.HTML(PANES, elem_id="translate-what")
+            about = gr.HTML()
+        with gr.Row(elem_classes="notes one-picture"):
             note = gr.HTML(elem_id="translate-note")
             style: dict[str, Any] = {"scale": 0, "min_width": 170, "elem_id": "translate-native"}
             every_pixel = gr.Button("Make every pixel", visible=False, size="md", **style)
-        with gr.Row(elem_classes="pictures", equal_height=True):
+        with gr.Row(elem_classes="pictures one-picture", equal_height=True):
             picture = _picture_input()
             result = _result()
         shown = _example_row()
+        FilesPage(FilesHandlers(library, read_rights()), elem_id="translate-files")
     problems = gr.HTML()
     _bind_translation(library, [picture, model, mode, noise, seed], outputs=[result, note, every_pixel])
+    choice: list[Any] = [model, mode, noise, seed]
+    gr.on([field.change for field in choice], None, choice, None, js=TELL_FILES, api_visibility="private")
     every_pixel.click(lambda: "native", None, mode, api_visibility="private", show_progress="hidden")
     add_endpoints(
         library,
@@ -204,6 +231,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> None:
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     vary.click(lambda: (True, secrets.randbelow(MOST_SEEDS)), None, [noise, seed], **private)
     model.change(partial(describe, library), model, about, **private)
+    model.change(partial(offer_sources, library), model, picture, **private)
     _bind_examples(library, model, shown=shown, picture=picture)
     menu: dict[str, Any] = {
         "fn": partial(offer, library),
@@ -246,8 +274,9 @@ def _picture_input() -> gr.Image:
         type="filepath",
         image_mode=None,
         label="Picture",
-        sources=["upload", "clipboard"],
+        sources=SOURCES,
         height=HEIGHT,
+        alt_text="The picture to translate",
         elem_id="picture",
     )
 
@@ -277,6 +306,7 @@ def _result() -> gr.Image:
         interactive=False,
         height=HEIGHT,
         buttons=["download", "fullscreen"],
+        alt_text="The model's picture",
         elem_id="result",
     )
 

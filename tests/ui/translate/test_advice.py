@@ -14,9 +14,9 @@ from PIL import Image
 
 from pix2pix.config import ModelConfig
 from pix2pix.imaging.palette import FACADES
+from pix2pix.inference.advice import advise, has_palette_colors
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.translate import tab as translate_tab
-from pix2pix.ui.translate.advice import advise, has_palette_colors
 from tests.ui.draw.test_tab import write_small
 
 # Gradio leaves an event loop to the garbage collector.
@@ -47,7 +47,7 @@ def test_a_photo_for_a_model_of_labels_is_told_and_a_jpeg_of_labels_is_not() -> 
 def test_a_result_that_was_stretched_says_so_and_offers_every_pixel() -> None:
     large = Image.new("RGB", (6000, 4000), FACADES[1][1])
     advice = advise(large, LABELS, "fit")
-    assert advice.offers_native and "6000 × 4000: it was made 256 × 256" in advice.to_html()
+    assert advice.offers_native and "6000 × 4000: it was made 256 × 256" in advice.sentences[0]
     assert advise(large, LABELS, "native").sentences == ()
     assert not advise(large.resize((300, 256)), LABELS, "fit").offers_native
 

@@ -16,7 +16,7 @@ const ENTRIES = [
 /** The element of a card. `may(act)` is false where a visitor has no right to do it. */
 export function makeCard(card, may) {
   const body = card.problem ? makeBroken(card) : makeSound(card);
-  const root = make("article", "p2p-card", { role: "listitem", "data-key": card.key, "data-broken": card.problem ? "true" : null });
+  const root = make("div", "p2p-card", { role: "listitem", "data-key": card.key, "data-broken": card.problem ? "true" : null });
   root.append(...body, makeActions(card, may));
   return root;
 }

@@ -6,6 +6,14 @@ export function catchDrops(say) {
   document.addEventListener("dragover", (event) => {
     if (isFile(event)) event.preventDefault();
   });
+  // Several files, or a video, that are dropped on the box for one picture.
+  document.addEventListener("drop", (event) => {
+    const files = isFile(event) ? [...event.dataTransfer.files] : [];
+    if (!event.target.closest?.("#picture") || !isForMany(files)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    takeFiles(files, say);
+  }, true);
   document.addEventListener("drop", (event) => {
     if (event.defaultPrevented || !isFile(event)) return;
     event.preventDefault();
@@ -17,7 +25,8 @@ export function catchDrops(say) {
 /** To the place for files of the tab that is open; where there is none, weights go to the Models tab, and pictures to the Draw tab. */
 async function takeFiles(files, say) {
   const panel = [...document.querySelectorAll("#tabs > [role=tabpanel], #tabs [role=tabpanel]")].find((each) => each.offsetParent);
-  const picture = panel?.querySelector("#picture");
+  const picture = panel?.querySelector("#picture"), many = panel?.querySelector(".many-files")?.files;
+  if (many && (isForMany(files) || !picture?.offsetParent)) return many.take(files);
   if (picture) return putInto(await emptied(picture), files.slice(0, 1), say);
   const place = panel?.querySelector("input[type=file]");
   if (place && takesFile(place, files[0])) return putInto(place, place.multiple ? files : files.slice(0, 1), say);
@@ -27,6 +36,9 @@ async function takeFiles(files, say) {
   document.getElementById("tab-draw-button")?.click();
   return document.querySelector(".p2p-draw")?.canvas?.openPicture(files[0]);
 }
+
+/** Whether these are more than the box for one picture takes. */
+export const isForMany = (files) => files.length > 1 || files.some(({ type }) => type.startsWith("video/"));
 
 /** Whether a file input asks for such a file; one that names no endings asks for any. */
 export function takesFile({ accept }, { name, type }) {
