@@ -302,6 +302,10 @@ def decode_deep(data: bytes, name: str) -> Image.Image | None:
     return _read(io.BytesIO(data), look, name=name)
 
 
+GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
+"""Pillow's modes of pictures with one channel."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What the header of a picture's file contains."""
@@ -312,6 +316,8 @@ class Header:
     """Whether it has more than 8 bits a channel."""
     pages: int = 1
     """Pages of a TIFF; the first one is read."""
+    is_gray: bool = False
+    """Whether it is stored without colours: in one channel, perhaps with transparency."""
 
 
 def read_header(path: str | Path) -> Header:
@@ -330,7 +336,9 @@ def _to_header(image: Image.Image) -> Header:
     # A TIFF has its orientation among its own tags.
     turned = (has_tags or image.format == "TIFF") and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
     pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-    return Header((image.height, image.width) if turned else image.size, is_deep(image), pages)
+    return Header(
+        (image.height, image.width) if turned else image.size, is_deep(image), pages, image.mode in GRAY_MODES
+    )
 
 
 def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], *, name: str = "") -> T:
