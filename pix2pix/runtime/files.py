@@ -20,21 +20,7 @@ from pix2pix.settings import Levels
 
 T = TypeVar("T")
 
-IMAGE_SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".jfif",
-    ".jpe",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-    ".pnm",
-)
+IMAGE_SUFFIXES = tuple([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".jpe", ".ppm", ".pgm", ".pbm", ".pnm"])
 SMALLEST_SIDE = 2
 LARGEST_PICTURE = 89_478_485
 """Pixels; Pillow suspects a decompression bomb above it."""
@@ -302,10 +288,6 @@ def decode_deep(data: bytes, name: str) -> Image.Image | None:
     return _read(io.BytesIO(data), look, name=name)
 
 
-GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
-"""Pillow's modes of pictures with one channel."""
-
-
 @dataclass(frozen=True)
 class Header:
     """What the header of a picture's file contains."""
@@ -336,9 +318,8 @@ def _to_header(image: Image.Image) -> Header:
     # A TIFF has its orientation among its own tags.
     turned = (has_tags or image.format == "TIFF") and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
     pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-    return Header(
-        (image.height, image.width) if turned else image.size, is_deep(image), pages, image.mode in GRAY_MODES
-    )
+    size = (image.height, image.width) if turned else image.size
+    return Header(size, is_deep(image), pages, Image.getmodebase(image.mode) == "L")
 
 
 def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], *, name: str = "") -> T:
