@@ -20,7 +20,21 @@ from pix2pix.settings import Levels
 
 T = TypeVar("T")
 
-IMAGE_SUFFIXES = tuple([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".jfif", ".jpe", ".ppm", ".pgm", ".pbm", ".pnm"])
+IMAGE_SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".jfif",
+    ".jpe",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+)
 SMALLEST_SIDE = 2
 LARGEST_PICTURE = 89_478_485
 """Pixels; Pillow suspects a decompression bomb above it."""
@@ -46,11 +60,9 @@ TIFF_NUMBERS = {
 }
 LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
 """Files that a file manager creates in a folder when it shows it, in lower case."""
+JPEG = {"quality": 95, "subsampling": 0}
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".jfif": {"quality": 95, "subsampling": 0},
-    ".jpe": {"quality": 95, "subsampling": 0},
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe"), JPEG),
     ".webp": {"lossless": True},
 }
 
@@ -308,8 +320,7 @@ def read_header(path: str | Path) -> Header:
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
-    """Returns width and height of the upright picture, from the header alone. Raises
-    `DataError` as `read_image`."""
+    """Returns width and height of the upright picture, from its header. Errors as `read_image`."""
     return _read(path, _to_header).size
 
 
