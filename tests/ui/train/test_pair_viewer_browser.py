@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
 from pix2pix.runtime.files import read_image
-from pix2pix.ui.app import launch_options
+from pix2pix.ui.app import build_app, launch_options
 from pix2pix.ui.train.dataset import build_dataset_form
 
 pytestmark = [
@@ -155,3 +155,43 @@ def test_a_turned_half_is_turned_back_at_a_click_and_a_refusal_loses_nothing(
     expect(dialog.get_by_role("status")).to_contain_text("leave out all 8 pairs", timeout=WAIT)
     dialog.get_by_role("button", name="Discard").click()
     expect(dialog.get_by_role("button", name="Apply")).to_be_disabled()
+
+
+@pytest.fixture
+def train_page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The Train tab of the whole page, without a model or a run."""
+    (tmp_path / "checkpoints").mkdir()
+    demo = build_app(tmp_path / "checkpoints", tmp_path / "runs")
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, **launch_options())
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.goto(url)
+    opened.get_by_role("tab", name="Train").click()
+    yield opened
+    opened.close()
+    demo.close()
+
+
+def test_nine_crops_are_shown_as_the_form_says(train_page: Page, tmp_path: Path) -> None:
+    page = train_page
+    button = page.get_by_role("button", name="Show nine crops")
+    expect(page.locator("#bring-open")).to_be_visible(timeout=WAIT)
+    expect(button).to_be_hidden()
+    page.locator("#bring-named input, #bring-named textarea").first.fill(
+        str(save_houses(tmp_path / "mine", 4))
+    )
+    page.locator("#bring-open").click()
+    # The form is filled for these data when their times are known.
+    expect(page.locator("#train-preset")).to_contain_text("1,500 steps, ", timeout=WAIT)
+    button.click()
+    crops = page.locator("#train-crops")
+    expect(crops.get_by_role("img")).to_have_count(18, timeout=WAIT)
+    expect(crops).to_contain_text("Half of them are mirrored")
+    before = crops.get_by_role("img").first.get_attribute("src")
+    page.get_by_text("All settings").click()
+    page.locator("#train-jitter input").uncheck()
+    page.locator("#train-mirror input").uncheck()
+    button.click()
+    expect(crops).to_contain_text("taken whole. None is mirrored", timeout=WAIT)
+    assert crops.get_by_role("img").first.get_attribute("src") != before
+    page.get_by_role("button", name="Bring other data").click()
+    expect(crops).to_be_hidden(timeout=WAIT)
