@@ -26,7 +26,7 @@ export function mountStudio({ element, props, server }) {
 
 class Studio {
   constructor(root, props, server) {
-    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
+    Object.assign(this, { root, examples: props.examples, own: new Map(), models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
     this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
@@ -66,10 +66,10 @@ class Studio {
   }
 
   buildActions(draw) {
-    const button = makeAction("examples", "Examples", "Start from a drawing of ours");
+    const button = makeAction("examples", "Examples", "Start from an example");
     const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
     draw.querySelector(".p2p-files").prepend(button, gallery);
-    attachMenu(button, gallery, () => fillExamples(gallery, this.examples[this.model()?.examples] || [], (image) => this.canvas.openPicture(image)));
+    attachMenu(button, gallery, async () => fillExamples(gallery, await this.examplesOf(this.model()), (image) => this.canvas.openPicture(image)));
     const download = makeAction("download", "Download", "Save the picture as a PNG file");
     const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
     const orderOf = ({ shown, model }) => ({ model: model.key, drawing: this.large.get(shown.drawing) || shown.drawing, seed: shown.seed });
@@ -149,12 +149,20 @@ class Studio {
     const isDrawn = model.spec.palette.length > 0;
     this.canvas.changeSpec(model.spec);
     if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
-    const [example] = this.examples[model.examples] || [];
+    const [example] = await this.examplesOf(model);
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
     if (isDrawn) this.canvas.editor.sketch.history.clear();
+  }
+
+  /** Validation sources of the model's own run, where it has such; else examples of ours. */
+  async examplesOf(model) {
+    const id = model?.own && `${model.key} ${model.own}`;
+    if (id && !this.own.has(id)) this.own.set(id, (await this.link.ask("list_examples", { model: model.key }))?.examples || []);
+    const own = (id && this.own.get(id)) || [];
+    return own.length ? own : this.examples[model?.examples] || [];
   }
 
   showChoosers() {
@@ -165,7 +173,7 @@ class Studio {
     this.plus.disabled = this.models.filter((model) => fits(model, this.model())).length < 2;
     this.other.root.hidden = this.minus.hidden = !isComparing;
     this.root.dataset.views = this.views.length;
-    this.find("examples").hidden = !this.examples[this.model()?.examples];
+    this.find("examples").hidden = !this.model()?.own && !this.examples[this.model()?.examples];
     this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
     for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
     this.find("variations").hidden = this.model()?.dropout === 0; // every seed gives the same picture
