@@ -7,6 +7,7 @@ on a copy (`dataset_intake.edit`). What it sends is checked here.
 from __future__ import annotations
 
 import io
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,6 +37,7 @@ SMALL, LARGE = 144, 768
 """Longer side in pixels of a half in the grid, and enlarged."""
 SHOWN = ("all", "doubtful", "edited", "excluded")
 MOST_EDITS = 200_000
+FAILED = "The server could not do this; its log says why. Nothing has changed: try again, or discard."
 
 Answer = dict[str, Any]
 
@@ -238,5 +240,9 @@ def bind_viewer(
             return {viewer: {"error": sentence(error)} | turn_of(event)}
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    viewer.select(looked, parts["state"], viewer, trigger_mode="multiple", **quiet)
-    viewer.submit(edited, parts["state"], **{**events, "show_progress": "hidden"})
+    for asked in (
+        viewer.select(looked, parts["state"], viewer, trigger_mode="multiple", **quiet),
+        viewer.submit(edited, parts["state"], **{**events, "show_progress": "hidden"}),
+    ):
+        # The time makes it another value than that of the failure before, so that it is shown again.
+        asked.failure(lambda: {"error": FAILED, "turn": time.time()}, None, viewer, **quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,18 @@ def test_real_pairs_are_not_accused_and_found_once_turned(name: str, least: int)
         assert needed_turn(turn_scores(first, second)) == 0, pairs[place]
         found += needed_turn(turn_scores(first, np.rot90(second))) == 1
     assert found >= least
+
+
+def test_findings_with_a_direction_follow_when_sources_and_targets_are_exchanged(tmp_path: Path) -> None:
+    for seed in range(8):
+        labels, photo = house(seed)
+        shifted = Image.fromarray(np.roll(np.asarray(photo), (0, 5), axis=(0, 1)))
+        save(tmp_path / f"{seed}.png", labels, shifted)
+    report = inspect_folder(tmp_path, direction="AtoB")
+    for each, amount in ((report, (5, 0)), (report.turned(), (-5, 0)), (report.turned().turned(), (5, 0))):
+        (found,) = [finding for finding in each.findings if finding.key == "shifted"]
+        assert found.amount == amount
+        assert ("to the right" in found.what) == (amount[0] > 0)
+        mend(Case("shifted", amount=found.amount, report=each), tmp_path, out=tmp_path / "x", ours=False)
+        assert "shifted" not in {finding.key for finding in inspect_folder(tmp_path / "x").findings}
+        shutil.rmtree(tmp_path / "x")
