@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pix2pix.runtime.files import read_image
 from pix2pix.ui.app import build_app, launch_options
+from pix2pix.ui.train import pair_viewer as pair_viewer
 from pix2pix.ui.train.dataset import build_dataset_form
 
 pytestmark = [
@@ -138,7 +139,7 @@ def test_pairs_are_looked_through_and_edited_and_come_back(page: Page, tmp_path:
 
 
 def test_a_turned_half_is_turned_back_at_a_click_and_a_refusal_loses_nothing(
-    page: Page, tmp_path: Path
+    page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expect(page.locator("#bring-turned")).to_contain_text("In 1 pair one half looks turned")
     page.get_by_role("button", name="Turn it back").click()
@@ -153,6 +154,12 @@ def test_a_turned_half_is_turned_back_at_a_click_and_a_refusal_loses_nothing(
     dialog.get_by_role("button", name="Leave out").click()
     dialog.get_by_role("button", name="Apply 8 changes").click()
     expect(dialog.get_by_role("status")).to_contain_text("leave out all 8 pairs", timeout=WAIT)
+    dialog.get_by_label("Mark house3").uncheck()
+    dialog.get_by_role("button", name="Bring back").click()
+    monkeypatch.setattr(pair_viewer, "edit", lambda *_, **__: 1 / 0)
+    for _ in range(2):
+        dialog.get_by_role("button", name="Apply 1 change").click()
+        expect(dialog.get_by_role("status")).to_contain_text("The server could not do this", timeout=WAIT)
     dialog.get_by_role("button", name="Discard").click()
     expect(dialog.get_by_role("button", name="Apply")).to_be_disabled()
 
