@@ -78,7 +78,15 @@ def _add_inspect(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--mend", metavar="KEY", help="mend what was found, such as numbers, in a copy; wants -o"
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="the new folder of --mend")
+    parser.add_argument(
+        "--edits",
+        type=Path,
+        metavar="FILE",
+        help="make the edits of pairs that the page's viewer lists in an edits.json, in a copy; wants -o",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="the new folder of --mend or --edits"
+    )
     parser.set_defaults(run=inspect)
 
 
@@ -109,9 +117,13 @@ def inspect(args: argparse.Namespace) -> int:
     with counting("pictures") as show:
         report = inspect_data(folder, show, **settings)
     print(json.dumps(report.to_dict(), indent=2) if args.json else report.text())
-    if settings.get("data_b") and (args.mend or args.output):
+    if settings.get("data_b") and (args.mend or args.edits or args.output):
         raise DataError("--mend copies one folder: put both sides into one, as A and B, and name that.")
-    if args.mend or args.output:
+    if args.mend and args.edits:
+        raise DataError("--mend and --edits make a copy each: use one, and then the other on its copy.")
+    if args.edits:
+        print(f"edited: {edit(report, Path(folder), edits=args.edits, output=args.output)}", file=sys.stderr)
+    elif args.mend or args.output:
         print(f"mended: {mend(report, Path(folder), key=args.mend, output=args.output)}", file=sys.stderr)
     return 0
 
@@ -124,9 +136,8 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
     from pix2pix.data.checks.sides_report import WITHOUT_PAIRS
     from pix2pix.data.intake.fixes import CHANGES, DROPPED, Case
     from pix2pix.data.intake.fixes import mend as apply
-    from pix2pix.runtime.files import is_empty_folder
 
-    fixes = DROPPED if report.layout == WITHOUT_PAIRS else {*CHANGES, *DROPPED}
+    fixes = DROPPED if report.layout == WITHOUT_PAIRS else {*CHANGES, *DROPPED, "turned"}
     mendable = [finding for finding in report.findings if finding.key in fixes]
     keys = ", ".join(finding.key for finding in mendable) or "nothing"
     found = next((finding for finding in mendable if finding.key == key), None)
@@ -134,14 +145,39 @@ def mend(report: Report, folder: Path, *, key: str | None, output: Path | None) 
         raise DataError(
             f"name what to mend and where to: --mend KEY -o FOLDER. Here these can be mended: {keys}."
         )
+    _make_way(output)
+    apply(Case(found.key, found.files, found.amount, report), folder, out=output, ours=False)
+    return output
+
+
+def edit(report: Report, folder: Path, *, edits: Path, output: Path | None) -> Path:
+    """Writes a new folder in which the edits of a list are made, as the page's viewer of pairs does.
+
+    Raises `DataError` where the list cannot be read, or does not fit the pairs.
+    """
+    from pix2pix.data.intake.edited_folder import open_edited, parse_edits, write_edited
+
+    if output is None:
+        raise DataError("name where to: --edits FILE -o FOLDER.")
+    try:
+        listed = parse_edits(edits.read_text(encoding="utf-8"), edits.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{edits} cannot be read: {error}") from error
+    _make_way(output)
+    write_edited(listed.of(folder), open_edited(report, folder), out=output)
+    return output
+
+
+def _make_way(output: Path) -> None:
+    """Raises `DataError` where the new folder would be mixed with anything."""
+    from pix2pix.runtime.files import is_empty_folder
+
     if output.exists() and not is_empty_folder(output):
         raise DataError(
             f"{output} is not empty; name a new folder, so that nothing of yours is mixed or lost."
         )
     if output.exists():
         output.rmdir()
-    apply(Case(found.key, found.files, found.amount, report), folder, out=output, ours=False)
-    return output
 
 
 def data_folder(data: str) -> str:

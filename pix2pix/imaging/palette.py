@@ -264,6 +264,21 @@ def has_color(picture: Pixels) -> bool:
     return int((chroma > COLOURED).sum()) >= max(FEWEST_COLOURED, COLOURED_SHARE * chroma.size)
 
 
+FEWEST_NEUTRAL = 100
+"""Pixels that look gray, below which nothing is said of them."""
+
+
+def neutral_share(picture: Pixels) -> float | None:
+    """Returns, of the pixels (H, W, 3) that look gray and are neither black nor white, the share with exactly
+    equal channels; None for few such pixels."""
+    darkest = picture.min(axis=2)
+    brightest = picture.max(axis=2)
+    chroma = brightest - darkest
+    looks_gray = (chroma <= 10) & (darkest > 12) & (brightest < 243)
+    count = int(looks_gray.sum())
+    return float((chroma[looks_gray] == 0).mean()) if count >= FEWEST_NEUTRAL else None
+
+
 MOST_CLASSES = 64
 
 

@@ -19,6 +19,7 @@ from pix2pix.config import TrainConfig
 from pix2pix.data.examples import Examples
 from pix2pix.errors import NoSpaceError, Pix2PixError
 from pix2pix.runs.interrupts import stop_on_signals
+from pix2pix.runs.own_examples import keep_examples
 from pix2pix.runs.preflight import (
     ADJUSTABLE,
     DATA,
@@ -192,6 +193,7 @@ def _record_events(run: Run, prepared: Prepared, *, on_event: Listener) -> None:
     run.keep_rows(run.saved_step())
     examples = prepared.examples
     run.write_status(train_size=examples.train_size, val_size=examples.val_size)
+    keep_examples(run.path, examples)
     end = time.time() + _seconds_allowed(run)
     remarks = (Noted(run.saved_step(), remark) for remark in _remarks(run, prepared))
     events = _train_through(run, prepared, should_stop=lambda: run.stop_requested() or time.time() > end)

@@ -4,6 +4,7 @@ config.json     TrainConfig, written first, never changed
 status.json     state, step, time; replaced as a whole, also the heartbeat
 metrics.jsonl   one object a line, append only
 samples/        sample grids of the same validation pairs each time
+examples/       a few validation sources, to try the models on
 state.pt        all that is needed to resume
 model.pth       newest model
 best.pth        best model

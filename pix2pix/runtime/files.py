@@ -61,11 +61,9 @@ TIFF_NUMBERS = {
 }
 LEFT_BY_SYSTEMS = {".ds_store", ".localized", ".directory", "thumbs.db", "desktop.ini"}
 """Files that a file manager creates in a folder when it shows it, in lower case."""
+JPEG = {"quality": 95, "subsampling": 0}
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".jfif": {"quality": 95, "subsampling": 0},
-    ".jpe": {"quality": 95, "subsampling": 0},
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe"), JPEG),
     ".webp": {"lossless": True},
 }
 
@@ -302,6 +300,8 @@ class Header:
     """Whether it has more than 8 bits a channel."""
     pages: int = 1
     """Pages of a TIFF; the first one is read."""
+    is_gray: bool = False
+    """Whether it is stored without colours: in one channel, perhaps with transparency."""
 
 
 def read_header(path: str | Path) -> Header:
@@ -310,8 +310,7 @@ def read_header(path: str | Path) -> Header:
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
-    """Returns width and height of the upright picture, from the header alone. Raises
-    `DataError` as `read_image`."""
+    """Returns width and height of the upright picture, from its header. Errors as `read_image`."""
     return _read(path, _to_header).size
 
 
@@ -320,7 +319,8 @@ def _to_header(image: Image.Image) -> Header:
     # A TIFF has its orientation among its own tags.
     turned = (has_tags or image.format == "TIFF") and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
     pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-    return Header((image.height, image.width) if turned else image.size, is_deep(image), pages)
+    size = (image.height, image.width) if turned else image.size
+    return Header(size, is_deep(image), pages, Image.getmodebase(image.mode) == "L")
 
 
 def _read(file: str | Path | io.BytesIO, look: Callable[[Image.Image], T], *, name: str = "") -> T:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pix2pix.config import Kind
+from pix2pix.data.checks.turns import Scores, turn_scores
 from pix2pix.data.clipping import SIDES, clipped_shares, percent
 from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, read_pair
 from pix2pix.data.shortfall import why_untrained
-from pix2pix.imaging.palette import has_color, is_gray
+from pix2pix.imaging.palette import has_color, is_gray, neutral_share
 from pix2pix.runtime.files import read_header
 from pix2pix.settings import range_words
 
@@ -22,6 +23,9 @@ SIMPLE: tuple[Kind, ...] = ("labels", "edges", "gray", "mask", "lowres")
 """Kinds that are natural sources: one draws or has them."""
 USUAL_SIZE = 256
 FEW = 3
+TINTED = 0.5
+"""Share of exactly neutral pixels, among those that look gray, below which a picture was taken in colour.
+Measured on the photos of edges to shoes: at most 0.61, 0.06 in the middle; 1 for one stored as gray."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Finding:
     files: tuple[str, ...] = ()
     key: str = ""
     amount: tuple[int, int] = (0, 0)
+    turns: tuple[tuple[int, int], ...] = ()
+    """For each file the quarter turns clockwise that its halves need: the left one, or that of A, first."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,13 @@ class Facts:
     """Hash of the half that distinguishes pictures: drawings of different photos may be equal."""
     pages: int = 1
     """Pages of the file with most; the first one is read."""
+    is_gray_file: bool = False
+    """Whether the file of the target is stored without colours."""
+    neutral: float | None = None
+    """Of the target's pixels that look gray, the share whose channels are exactly equal; None for few such
+    pixels."""
+    turn_scores: Scores | None = None
+    """How alike the edges of square halves are in four turns."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,9 @@ class Sampled:
     shift: tuple[int, int] = (0, 0)
     numbers: tuple[bool, bool] = (False, False)
     """Whether source and target are class numbers."""
+    turned: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By file of a pair of which one half is turned: the quarter turns that its halves need, as in
+    `Finding`."""
 
 
 def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
@@ -73,8 +89,21 @@ def look_closely(split: str, pair: Pair, *, looks: Looks) -> Facts:
     telling = 0 if looks.target in SIMPLE and looks.source not in SIMPLE else 1
     coloured = (has_color(np.asarray(source)), has_color(np.asarray(target)))
     gray_target = is_gray([np.asarray(target)]) and not coloured[1]
-    pages = max(read_header(file).pages for file in (pair.source, pair.target) if file)
-    return Facts(split, target.size, gray_target, coloured, b"".join(hashes), hashes[telling], pages)
+    headers = [read_header(file) for file in (pair.source, pair.target) if file]
+    has_two = pair.target is not None or pair.half is not None
+    is_square = target.width == target.height and source.size == target.size
+    return Facts(
+        split,
+        target.size,
+        gray_target,
+        coloured,
+        b"".join(hashes),
+        hashes[telling],
+        max(header.pages for header in headers),
+        headers[-1].is_gray,
+        neutral_share(np.asarray(target)),
+        turn_scores(np.asarray(source), np.asarray(target)) if has_two and is_square else None,
+    )
 
 
 def guess_direction(pairs: PairFolder, looks: Looks) -> str:
@@ -97,6 +126,8 @@ def find(
         what = f"The targets are {looks.target}, the sources photos: perhaps the wrong way round."
         yield Finding(what, f"Try --direction {guess}.", key="reversed")
     yield from _doubtful(pairs)
+    if sampled.turned:
+        yield _turned(sampled.turned)
     if any(sampled.shift):
         yield _shifted(sampled.shift)
     yield from _same_pictures(facts)
@@ -110,7 +141,7 @@ def find(
     yield from _deep(pairs, facts)
     coloured = list(_coloured(pairs, facts, looks))
     yield from coloured
-    gray = tuple(file for file, fact in facts.items() if fact.gray_target)
+    gray = gray_files(facts)
     if (
         looks.target == "photo"
         and gray
@@ -228,6 +259,26 @@ def _shifted(shift: tuple[int, int]) -> Finding:
     return Finding(what, "Cut both halves so that they fit on each other.", key="shifted", amount=shift)
 
 
+def _turned(turned: Mapping[str, tuple[int, int]]) -> Finding:
+    count = len(turned)
+    what = (
+        f"In {count:,} pair{'s' * (count != 1)} one half looks turned: its edges fit on the other half's in"
+        " another turn, and not as it lies."
+    )
+    remedy = "Turn them: pix2pix inspect DATA --mend turned -o FOLDER."
+    return Finding(what, remedy, tuple(turned), "turned", turns=tuple(turned.values()))
+
+
+def other_way_round(finding: Finding) -> Finding:
+    """Returns a finding for the same pairs with sources and targets exchanged."""
+    if finding.key == "shifted":
+        return _shifted((-finding.amount[0], -finding.amount[1]))
+    if finding.key == "numbers":
+        numbers = (bool(finding.amount[1]), bool(finding.amount[0]))
+        return next(_class_numbers(Sampled(numbers=numbers)))
+    return finding
+
+
 def _same_pictures(facts: Mapping[str, Facts]) -> Iterator[Finding]:
     leaked = leaked_files(facts)
     if leaked:
@@ -282,6 +333,21 @@ def _have(count: int) -> str:
 def _pictures(files: tuple[str, ...]) -> str:
     """Returns a count with noun and verb: `1 picture is`, `2 pictures are`."""
     return f"{len(files):,} picture{'s' * (len(files) != 1)} {are(len(files))}"
+
+
+def gray_files(facts: Mapping[str, Facts]) -> tuple[str, ...]:
+    """Returns the files whose picture (the target of a pair) was stored without colours.
+
+    That it looks gray says nothing: a black shoe does. Either the file has one channel; or its channels are
+    equal to the bit, and what is gray in the coloured pictures of the set is tinted, as photographs are.
+    """
+    tints = [fact.neutral for fact in facts.values() if not fact.gray_target and fact.neutral is not None]
+    is_tinted = bool(tints) and float(np.median(tints)) < TINTED
+    return tuple(
+        file
+        for file, fact in facts.items()
+        if fact.gray_target and (fact.is_gray_file or (is_tinted and fact.neutral == 1.0))
+    )
 
 
 def leaked_files(facts: Mapping[str, Facts]) -> tuple[str, ...]:

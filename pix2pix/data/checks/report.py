@@ -17,7 +17,17 @@ import numpy as np
 
 from pix2pix.config import Kind, PaletteEntry, TrainConfig
 from pix2pix.data.checks.alignment import common_shift
-from pix2pix.data.checks.findings import SIMPLE, Facts, Finding, Sampled, find, guess_direction, look_closely
+from pix2pix.data.checks.findings import (
+    SIMPLE,
+    Facts,
+    Finding,
+    Sampled,
+    find,
+    guess_direction,
+    look_closely,
+    other_way_round,
+)
+from pix2pix.data.checks.turns import find_turned
 from pix2pix.data.kinds import Looks, look
 from pix2pix.data.pairs import Pair, PairFolder, Problem, open_config_pairs, read_pair
 from pix2pix.errors import DataError
@@ -138,7 +148,7 @@ class Report:
     def turned(self) -> Report:
         """Returns the report with sources and targets exchanged."""
         direction = "BtoA" if self.direction == "AtoB" else "AtoB"
-        found = tuple(finding for finding in self.findings if finding.key != "reversed")
+        found = tuple(other_way_round(finding) for finding in self.findings if finding.key != "reversed")
         return dataclasses.replace(
             self, direction=direction, source=self.target, target=self.source, findings=found
         )
@@ -183,6 +193,8 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None 
         if progress:
             progress(done, len(pairs.pairs))
     sizes = Counter(fact.size for fact in facts.values())
+    scores = {file: fact.turn_scores for file, fact in facts.items() if fact.turn_scores}
+    sampled = dataclasses.replace(_sample_closely(pairs, looks), turned=find_turned(pairs, scores))
     return Report(
         folder=str(pairs.root),
         layout=pairs.layout,
@@ -193,7 +205,7 @@ def inspect_pairs(pairs: PairFolder, looks: Looks, *, progress: Progress | None 
         sizes=tuple((width, height, count) for (width, height), count in sizes.most_common()),
         source=Half(looks.source, len(looks.palette), looks.palette, pairs.levels[0]),
         target=Half(looks.target, len(looks.target_palette), looks.target_palette, pairs.levels[1]),
-        findings=tuple(find(pairs, looks, facts=facts, sampled=_sample_closely(pairs, looks))),
+        findings=tuple(find(pairs, looks, facts=facts, sampled=sampled)),
         problems=tuple(problems),
         stated=pairs.stated,
         folders=_side_folders(pairs),

@@ -18,6 +18,7 @@ from pix2pix.data.checks.findings import (
     Finding,
     are,
     copied_files,
+    gray_files,
     leaked_files,
     pages_finding,
     size_findings,
@@ -28,7 +29,7 @@ from pix2pix.data.kinds import Looks
 from pix2pix.data.pairs import Pair, PairFolder, Problem
 from pix2pix.data.sides import Sides, find_sides, look_at_sides, open_config_sides, read_picture
 from pix2pix.errors import DataError, Pix2PixError
-from pix2pix.imaging.palette import has_color, is_gray
+from pix2pix.imaging.palette import has_color, is_gray, neutral_share
 from pix2pix.runtime.files import read_header
 from pix2pix.runtime.progress import Progress
 
@@ -203,6 +204,7 @@ def look_at_picture(split: str, picture: Pair) -> Facts:
     digest = hashlib.blake2b(image.tobytes(), digest_size=16, key=str(image.size).encode()).digest()
     coloured = has_color(pixels)
     is_without = is_gray([pixels]) and not coloured
+    header = read_header(picture.source)
     return Facts(
         split,
         image.size,
@@ -210,7 +212,9 @@ def look_at_picture(split: str, picture: Pair) -> Facts:
         (coloured, coloured),
         digest,
         digest,
-        read_header(picture.source).pages,
+        header.pages,
+        header.is_gray,
+        neutral_share(pixels),
     )
 
 
@@ -276,7 +280,7 @@ def _find_in_side(side: PairFolder, name: str, *, kind: str, facts: Mapping[str,
         what = f"{name}: {_pictures(len(copies))} {are(len(copies))} a copy of another."
         yield Finding(what, "Delete copies: they count twice in training.", copies, "copies")
     coloured = tuple(file for file, fact in facts.items() if fact.coloured[0])
-    gray = tuple(file for file, fact in facts.items() if fact.gray_target)
+    gray = gray_files(facts)
     if kind == "photo" and gray and len(coloured) >= len(gray):
         what = f"{name}: among coloured pictures {len(gray):,} {are(len(gray))} gray."
         yield Finding(what, "Look at them: if they should be coloured, take them out.", gray, "gray")

@@ -17,6 +17,7 @@ from pix2pix.config import PaletteEntry
 from pix2pix.data.checks.report import Report
 from pix2pix.data.checks.sides_report import WITHOUT_PAIRS
 from pix2pix.data.clean_labels import clean_labels
+from pix2pix.data.edits import Edit
 from pix2pix.data.intake.unpack import check_space, save_quickly
 from pix2pix.data.layouts import STATED
 from pix2pix.data.names import as_training
@@ -80,7 +81,7 @@ def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:
     try:
         for path in kept:
             place = path.relative_to(folder)
-            _take(path, part / (as_training(place) if case.key == "untrained" else place), ours=ours)
+            take(path, part / (as_training(place) if case.key == "untrained" else place), ours=ours)
         _change_pixels(case, part)
         part.replace(out)
     except OSError as error:
@@ -89,7 +90,7 @@ def mend(case: Case, folder: Path, *, out: Path, ours: bool) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _take(path: Path, place: Path, *, ours: bool) -> None:
+def take(path: Path, place: Path, *, ours: bool) -> None:
     """Links a file of ours, which nobody writes to again; copies anybody else's."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -118,17 +119,47 @@ def _with_partners(case: Case, folder: Path) -> set[Path]:
 def _change_pixels(case: Case, root: Path) -> None:
     """Applies the fix to the pictures of our own new folder, a few at a time."""
     if case.key == "shape":
-        _for_each(_cut_in_the_middle, [root / file for file in case.files])
+        for_each(_cut_in_the_middle, [root / file for file in case.files])
     elif case.key == "unequal":
-        _for_each(_make_equal, case.open(root).unequal)
+        for_each(_make_equal, case.open(root).unequal)
+    elif case.key == "turned" and case.report:
+        edits = {file: Edit(turns=turns) for file, turns in turns_of(case).items()}
+        opened = case.open(root)
+        for pair in opened.pairs:
+            if edit := edits.get(pair.source.relative_to(root).as_posix()):
+                edit_pair(edit, pair, direction=opened.direction)
     elif case.key in CHANGES:
-        _for_each(partial(_change_pair, CHANGES[case.key](case), case.key in EXACT), case.open(root).pairs)
+        for_each(partial(_change_pair, CHANGES[case.key](case), case.key in EXACT), case.open(root).pairs)
 
 
-def _for_each(work: Callable[..., None], items: Iterable[object]) -> None:
+def for_each(work: Callable[..., None], items: Iterable[object]) -> None:
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pix2pix-mend") as pool:
         for _ in pool.map(work, items):
             pass
+
+
+def turns_of(case: Case) -> dict[str, tuple[int, int]]:
+    """Returns, by file, the quarter turns that the report found for the halves of its pairs, A first."""
+    found = (finding for finding in case.report.findings if finding.key == "turned") if case.report else ()
+    return {
+        file: turns for finding in found for file, turns in zip(finding.files, finding.turns, strict=True)
+    }
+
+
+def edit_pair(edit: Edit, pair: Pair, *, direction: str) -> None:
+    """Writes the halves of a pair, opened in that direction, anew as edited. Raises `DataError` where a file
+    cannot be read, or the edit cannot be made."""
+    forward = direction == "AtoB"
+    halves = read_pair(pair, lambda file, _: read_values(file))
+    edited = edit.apply(*(halves if forward else halves[::-1]))
+    if pair.target:
+        for file, new in zip(pair.files if forward else pair.files[::-1], edited, strict=True):
+            # After a swap labels may stand in what was a JPEG file: exact, whatever the file was.
+            _replace(file, new, exactly=edit.swapped)
+    elif pair.half is None:
+        _replace(pair.source, edited[0])
+    else:
+        _replace(pair.source, _join(*edited))
 
 
 def _change_pair(change: Change, exactly: bool, pair: Pair) -> None:

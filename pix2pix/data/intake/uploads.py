@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pix2pix.data.edits import Edit
 from pix2pix.data.intake.archive import Limits
+from pix2pix.data.intake.edited_folder import EditList, edits_beside, write_edited, write_list
 from pix2pix.data.intake.fixes import Case, mend
 from pix2pix.data.intake.hub_datasets import NAME as HUB_NAME
 from pix2pix.data.intake.hub_datasets import fetch_pictures, is_address, name_in
 from pix2pix.data.intake.unpack import Unpacked, copy_pictures, unpack, unpack_several
+from pix2pix.data.pairs import PairFolder
 from pix2pix.data.scan import Problem
 from pix2pix.errors import DataError, is_utf8, showable
 from pix2pix.runtime.files import no_space
@@ -188,6 +191,32 @@ def apply_remedy(case: Case, upload: Upload, *, uploads: Path) -> Upload:
     )
 
 
+def apply_edits(listed: EditList, pairs: PairFolder, upload: Upload, *, uploads: Path) -> Upload:
+    """Returns a new folder in which pairs of the original are edited, with the list beside it; without an
+    edit, the original itself.
+
+    `pairs` are those of the original, from A to B. Errors as `write_edited`.
+    """
+    listed = replace(listed, by_file={file: edit for file, edit in listed.by_file.items() if edit != Edit()})
+    if not listed.by_file:
+        return replace(upload, folder=listed.original, ours=listed.ours)
+
+    def write(out: Path) -> Unpacked:
+        write_edited(listed, pairs, out=out)
+        write_list(listed, out)
+        return Unpacked(0)
+
+    made = _make(uploads, listed.original.name, write=write)
+    return replace(made, left_out=upload.left_out, note=upload.note)
+
+
+def edits_of(upload: Upload) -> EditList:
+    """Returns the edits that were applied to an upload, and its original; an empty list for the original
+    itself."""
+    listed = edits_beside(upload.folder) if upload.ours else None
+    return listed or EditList(upload.folder, ours=upload.ours)
+
+
 def _make(uploads: Path, name: str, *, write: Callable[[Path], Unpacked]) -> Upload:
     """Creates a folder below `uploads` and fills it with `write`; on an error it is deleted."""
     plain = slug(name, "pictures", longest=LONGEST_NAME)
@@ -232,7 +261,14 @@ def sweep(
             deleted.append(place)
         else:
             total += size
+            # The original of an edited folder is older, and looked at after it: what was left out is there.
+            used |= {listed.original for listed in _lists_in(place)}
     return deleted
+
+
+def _lists_in(place: Path) -> list[EditList]:
+    folders = [folder for folder in place.iterdir() if folder.is_dir()]
+    return [listed for folder in folders[:1] if (listed := edits_beside(folder))]
 
 
 def _size_of(place: Path) -> int:

@@ -20,6 +20,7 @@ from pix2pix.config import ModelConfig
 from pix2pix.errors import ConfigError
 from pix2pix.runs.run import ALIVE, Run
 from pix2pix.runs.run_folder import RunFolder
+from pix2pix.runtime.files import read_image
 from pix2pix.ui.shared import examples
 from pix2pix.ui.shared.answers import Answer, answering
 from pix2pix.ui.shared.canvas import (
@@ -35,6 +36,7 @@ from pix2pix.ui.shared.canvas import (
 from pix2pix.ui.shared.data_urls import to_data_url
 from pix2pix.ui.shared.js_bundle import bundle
 from pix2pix.ui.shared.model_library import Listing, Model, ModelLibrary, default_key
+from pix2pix.ui.shared.own_examples import own_examples
 from pix2pix.ui.shared.thumbnails import thumbnail
 
 STUDIO = Path(__file__).parent / "studio"
@@ -96,6 +98,7 @@ def describe(model: Model, is_training: bool = False) -> Answer:
         "dropout": config.dropout,
         "spec": spec_of(config, "draw"),
         "examples": examples.fitting(config),
+        "own": len(own_examples(model)),
         "sides": [config.size, *(side for side in LARGER_SIDES if side > config.size)],
         "anew": [side for side in LARGER_SIDES if side > config.size],
     }
@@ -109,6 +112,19 @@ def _describe_target(config: ModelConfig) -> Answer:
         theme = examples.PHOTOS.get(theme_of(config.palette), "")
     palette = [[title, list(color)] for title, color in config.target_palette]
     return {"kind": config.target, "theme": theme, "palette": palette}
+
+
+def list_own(library: ModelLibrary, asked: Any) -> Answer:
+    """Returns the own examples of the model whose key `asked` holds, with names and data URLs. Raises
+    `Pix2PixError` where there is no such model."""
+    key = asked.get("model") if isinstance(asked, dict) else None
+    model = library.model(key if isinstance(key, str) else None)
+    return {
+        "examples": [
+            {"name": path.stem.partition("-")[2], "image": to_data_url(read_image(path))}
+            for path in own_examples(model)
+        ]
+    }
 
 
 def draw(library: ModelLibrary, order: Any) -> Answer:
@@ -181,12 +197,15 @@ class Studio(gr.HTML):
                 lambda key: {"image": thumbnail(library, key if isinstance(key, str) else None)}
             )(asked)
 
+        def list_examples(asked: Any) -> Answer:
+            return answering(partial(list_own, library))(asked)
+
         super().__init__(
             html_template=studio_template(),
             css_template="",
             js_on_load=f"{studio_script()}\nPix2PixStudio.mountStudio({{ element, props, server }});",
             apply_default_css=False,
-            server_functions=[list_models, translate_drawing, draw_thumbnail],
+            server_functions=[list_models, translate_drawing, draw_thumbnail, list_examples],
             spec=canvas_spec(name="draw"),
             examples=examples.as_props(),
             **options,

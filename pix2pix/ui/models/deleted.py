@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pix2pix.errors import CheckpointError
+from pix2pix.ui.shared.own_examples import drop_examples, move_examples
 
 FOLDER = ".deleted"
 """Folder inside `checkpoints/` with one folder for each deleted file, named by a random token."""
@@ -37,6 +38,7 @@ def set_aside(path: Path) -> str:
     except OSError:
         place.rmdir()
         raise
+    move_examples(path.parent, path.name, token)
     timer = threading.Timer(KEPT_S + 1, sweep, [path.parent])
     timer.daemon = True
     timer.start()
@@ -69,6 +71,7 @@ def restore_model(checkpoints: Path, token: object) -> Path:
     if target.exists():
         raise CheckpointError(f"{target.name} is there already. Rename that one, then restore this one.")
     found.path.rename(target)
+    move_examples(checkpoints, found.token, target.name)
     with suppress(OSError):
         found.path.parent.rmdir()
     return target
@@ -81,3 +84,4 @@ def sweep(checkpoints: Path) -> None:
         for place in (checkpoints / FOLDER).iterdir():
             if place.name not in kept:
                 shutil.rmtree(place, ignore_errors=True)
+                drop_examples(checkpoints, {place.name})

@@ -11,6 +11,7 @@ from pix2pix.errors import CheckpointError
 from pix2pix.ui.models.deleted import set_aside
 from pix2pix.ui.models.provenance import is_shipped
 from pix2pix.ui.shared.model_library import ModelLibrary, key_of, to_version
+from pix2pix.ui.shared.own_examples import move_examples
 from pix2pix.ui.shared.run_actions import check_name
 
 _one_at_a_time = threading.Lock()
@@ -63,6 +64,7 @@ def rename(library: ModelLibrary, key: object, *, name: object) -> str:
         target = path.with_name(wanted + path.suffix)
         if target != path:
             _move(path, target)
+            move_examples(path.parent, path.name, target.name)
     return key_of(target)
 
 

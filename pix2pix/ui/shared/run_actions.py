@@ -21,6 +21,7 @@ from pix2pix.runtime.files import write_atomically
 from pix2pix.runtime.paths import is_device_name
 from pix2pix.ui.shared.messages import capital
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.own_examples import copy_examples
 from pix2pix.ui.shared.permissions import Rights, read_rights
 
 LONGEST_NAME = 60
@@ -156,6 +157,7 @@ class RunActions:
         for path in targets:
             load_checkpoint(path)
         for path, target in targets.items():
+            copy_examples(path, target)
             with path.open("rb") as model_file:
                 write_atomically(target, lambda file: shutil.copyfileobj(model_file, file, 1 << 20))  # noqa: B023
         return f"Kept as {' and '.join(target.name for target in targets.values())}."

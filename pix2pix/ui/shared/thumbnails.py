@@ -25,6 +25,7 @@ from pix2pix.runtime.files import read_image, write_bytes
 from pix2pix.ui.shared.data_urls import data_url, to_data_url
 from pix2pix.ui.shared.messages import sentence
 from pix2pix.ui.shared.model_library import Model, ModelLibrary
+from pix2pix.ui.shared.own_examples import own_examples
 from pix2pix.ui.shared.sample_drawing import sample_drawing
 
 SIDE = 112
@@ -109,7 +110,8 @@ def thumbnails_of(folder: Path) -> Thumbnails:
 def name_of(model: Model) -> str:
     """Returns the name of a model's thumbnail file, without ending: a hash of path and version."""
     grids = RunFolder(model.path.parent).samples() if model.is_run else []
-    facts = (MAKING, model.path.resolve(), model.version, grids[-1:])
+    own = [] if model.is_run else own_examples(model)
+    facts = (MAKING, model.path.resolve(), model.version, grids[-1:], *own)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 
@@ -124,7 +126,8 @@ def _pair(model: Model) -> tuple[Image.Image, Image.Image]:
         return take_image(grid, 0), take_image(grid, 1)
     if model.path.stat().st_size > LARGEST_FILE:
         raise Pix2PixError(f"{model.path.name} is too large for a small picture.")
-    drawing = sample_drawing(model.config)
+    own = own_examples(model)
+    drawing = read_image(own[0]) if own else sample_drawing(model.config)
     # Not through the library: looking at models must not push out those that somebody draws with.
     return drawing, Translator.load(model.path)(drawing)
 

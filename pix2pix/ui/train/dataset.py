@@ -3,26 +3,28 @@ see its report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from pix2pix.data.intake import uploads as uploads
-from pix2pix.data.intake.uploads import Upload
-from pix2pix.data.scan import Problem
-from pix2pix.errors import DataError
-from pix2pix.runtime.progress import Progress
 from pix2pix.ui.shared.messages import with_toasts
 from pix2pix.ui.train import dataset_memory as dataset_memory
 from pix2pix.ui.train import dataset_report as dataset_report
 from pix2pix.ui.train import uploaded as uploaded
+from pix2pix.ui.train.dataset_intake import OFFER as OFFER
+from pix2pix.ui.train.dataset_intake import Place as Place
+from pix2pix.ui.train.dataset_intake import add_files as add_files
+from pix2pix.ui.train.dataset_intake import add_named as add_named
+from pix2pix.ui.train.dataset_intake import edit as edit
+from pix2pix.ui.train.dataset_intake import mend as mend
 from pix2pix.ui.train.dataset_layout import bind_layout, build_apart, build_layout, restate, take_apart
 from pix2pix.ui.train.dataset_progress import progress_of
+from pix2pix.ui.train.pair_viewer import PairViewer, bind_viewer, is_viewable
 from pix2pix.ui.train.uploaded import UploadedDataset
 
 MAKES = [
@@ -32,8 +34,6 @@ MAKES = [
     ("Fill holes", "mask"),
     ("Sharpen: blurred to sharp", "lowres"),
 ]
-OFFER = "apart"
-"""The finding whose card comes first, as it offers another way to train."""
 Parts = dict[str, Any]
 
 
@@ -52,96 +52,6 @@ class DatasetForm:
     """Hidden: the training size that suits the pictures, at most 256 pixels."""
     parts: Parts = field(default_factory=dict)
     """All widgets by the names that handlers use."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where uploads are stored, and which folders may be named."""
-
-    uploads: Path
-    allowed: tuple[Path, ...]
-    in_use: Callable[[], Iterable[str | Path]] = tuple
-    """Returns the data folders of runs, which are never swept."""
-    check: Callable[[gr.Request | None], object] = bool
-    """Raises a `Pix2PixError` where this visitor may not upload data."""
-
-
-def add_files(
-    place: Place, files: Sequence[str] | None, *, progress: Progress | None = None
-) -> UploadedDataset:
-    """Unpacks uploaded files and inspects them. The uploaded files are deleted afterwards,
-    also on an error."""
-    paths = [Path(file) for file in files or ()]
-    try:
-        uploads.sweep(place.uploads, place.in_use())
-        return _look_or_undo(uploads.add_files(paths, place.uploads, progress=progress), progress)
-    finally:
-        _discard(paths)
-
-
-def add_named(place: Place, text: str | None, *, progress: Progress | None = None) -> UploadedDataset:
-    """Opens a folder on this machine, or downloads a data set, and inspects it."""
-    uploads.sweep(place.uploads, place.in_use())
-    return _look_or_undo(
-        uploads.add_named(str(text or ""), place.uploads, allowed=place.allowed, progress=progress), progress
-    )
-
-
-def mend(
-    place: Place, dataset: UploadedDataset, *, key: str, progress: Progress | None = None
-) -> UploadedDataset:
-    """Applies the fix of a card and inspects the result; the direction and the chosen source stay.
-
-    Raises `DataError` where the card is no longer there.
-    """
-    card = next(
-        (card for card in dataset_report.cards(dataset) if card.case.key == key and card.button), None
-    )
-    if card is None:
-        raise DataError("this has been mended already. Reload the page.")
-    if key == OFFER:
-        return uploaded.without_pairs(dataset, progress)
-    left_out = {problem.file for problem in dataset.upload.left_out}
-    if set(card.case.files) <= left_out and card.case.files:
-        upload = replace(dataset.upload, left_out=_without(dataset.upload.left_out, card.case.files))
-        return replace(dataset, upload=upload, before=replace(dataset, before=None))
-    upload = uploads.apply_remedy(card.case, dataset.upload, uploads=place.uploads)
-    look = uploaded.look_without_pairs if dataset.sides else uploaded.look_at
-    inspected = uploaded.turned(
-        _look_or_undo(upload, progress, layout=dataset.layout, look=look), dataset.report.direction
-    )
-    return replace(
-        inspected, make=dataset.make if inspected.is_photos else "none", before=replace(dataset, before=None)
-    )
-
-
-def _without(problems: Iterable[Problem], files: Iterable[str]) -> tuple[Problem, ...]:
-    gone = set(files)
-    return tuple(problem for problem in problems if problem.file not in gone)
-
-
-def _look_or_undo(
-    upload: Upload,
-    progress: Progress | None,
-    *,
-    layout: str = "auto",
-    look: Callable[..., UploadedDataset] = uploaded.look_at,
-) -> UploadedDataset:
-    """Inspects an upload with `look`; one that cannot be used is deleted, and its `DataError` raised."""
-    try:
-        return look(upload, progress, layout=layout)
-    except DataError:
-        if upload.ours:
-            uploads.forget(upload)
-        raise
-
-
-def _discard(paths: Iterable[Path]) -> None:
-    """Deletes Gradio's copies of uploaded files, and nothing outside its upload folder."""
-    kept = Path(get_upload_folder()).resolve()
-    for path in paths:
-        if kept in path.resolve().parents:
-            path.unlink(missing_ok=True)
 
 
 def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
@@ -164,6 +74,7 @@ def show(dataset: UploadedDataset | None, page: int = 0) -> Parts:
         "make": gr.update(value=dataset.make, visible=dataset.is_photos),
         "no_pairs": gr.update(visible=dataset.is_photos),
         "undo": gr.update(visible=dataset.before is not None),
+        "viewer": gr.update(visible=is_viewable(dataset)),
     }
     return parts | _page_parts(dataset, page) | _cards(dataset)
 
@@ -295,6 +206,7 @@ def _build_full() -> Parts:
     parts["no_pairs"] = gr.HTML(dataset_report.NO_PAIRS, visible=False)
     parts["make"] = gr.Radio(MAKES, value="none", label="Learn to", visible=False, elem_id="bring-make")
     parts["strip"] = gr.HTML(elem_id="bring-strip")
+    parts["viewer"] = PairViewer(value={}, elem_id="bring-viewer")
     with gr.Row(elem_classes="tight bring-pager") as parts["pager"]:
         parts["back"] = gr.Button("‹", size="sm", min_width=44, scale=0, elem_id="bring-back")
         parts["place"] = gr.HTML(elem_id="bring-place")
@@ -350,6 +262,7 @@ def _bind(place: Place, parts: Parts) -> None:
     )
     gr.on([parts["open"].click, parts["named"].submit], with_toasts(named_shown), parts["named"], **heavy)
     _bind_arrangement(place, parts, {**heavy, "show_progress_on": parts["strip"]})
+    bind_viewer(place, parts, shown=lambda dataset: _by_widget(parts, show(dataset)), events=heavy)
     for key in dataset_report.CARDS:
         parts[f"mend_{key}"].click(mended(key), state, **{**heavy, "show_progress_on": parts["strip"]})
     for name, by in (("back", -1), ("next", 1)):

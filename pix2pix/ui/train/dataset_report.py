@@ -53,6 +53,7 @@ CARDS: dict[str, tuple[str, str]] = {
     "across": ("On both sides", "Keep them on one"),
     "untrained": ("Nothing to train on", "Train on them"),
     "double": ("Perhaps side by side", ""),
+    "turned": ("One half is turned", "Turn it back"),
     "shifted": ("Halves are shifted", "Move them back"),
     "numbers": ("Class numbers", "Spread them into colours"),
     "levels": ("More than 8 bits", ""),

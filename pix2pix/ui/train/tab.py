@@ -21,6 +21,7 @@ from pix2pix.ui.shared.run_actions import RunActions, open_run_actions
 from pix2pix.ui.shared.visitors import Profile, name_of, signed_in
 from pix2pix.ui.train import form
 from pix2pix.ui.train import run_view as run_view
+from pix2pix.ui.train.augmentation import bind_preview, build_preview
 from pix2pix.ui.train.curves import Curves, curves_of_two
 from pix2pix.ui.train.dataset import DatasetForm, build_dataset_form
 from pix2pix.ui.train.form import Form, Pairs
@@ -66,6 +67,7 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
                 check=lambda request: actions.rights.check_train(signed_in(request)),
                 demo=demo,
             )
+            preview = build_preview()
             fields = form.build_form()
         with gr.Column(scale=5, min_width=340):
             parts = _build_watch()
@@ -73,6 +75,12 @@ def build(demo: gr.Blocks, library: ModelLibrary) -> gr.Dropdown:
     refresh = _bind_watch(demo, actions, parts=parts)
     parts["pairs"] = gr.State(Pairs())
     _bind_form(demo, actions, library, data_form=data_form, fields=fields, parts=parts)
+    bind_preview(
+        preview,
+        lambda chosen, known, *values: form.to_config(values, chosen, pairs=known),
+        data=data_form.data,
+        inputs=[fields.preset, parts["pairs"], *fields.inputs(data_form)],
+    )
     _bind_start(actions, library, data_form=data_form, fields=fields, parts=parts, refresh=refresh)
     _bind_steering(actions, parts, refresh=refresh)
     _bind_taking(actions, parts)

@@ -113,6 +113,44 @@ def test_gray_among_coloured_small_and_stretched_are_found(tmp_path: Path) -> No
     assert report.text().startswith("6 photos, halves 40 x 30")
 
 
+def shoe(seed: int, *, chroma: int) -> Image.Image:
+    """A coloured thing on white, or a black one; a photograph's noise differs between its channels."""
+    random = np.random.default_rng(seed)
+    pixels = np.full((256, 256, 3), 245) + random.integers(-4, 5, (256, 256, 3))
+    pixels[60:200, 30:220] = random.integers(40, 90, (140, 190, 1)) + random.integers(-3, 4, (140, 190, 3))
+    pixels[60:200, 30:220, 0] += chroma
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def save_shoes(root: Path, last: Image.Image) -> tuple[str, ...]:
+    """Six pairs, the last one with the given photo; returns what the doctor takes for gray among coloured."""
+    for seed in range(6):
+        shown = last if seed == 5 else shoe(seed, chroma=100 if seed % 3 else 0)
+        for side, image in (("A", labels(seed)), ("B", shown)):
+            (root / side).mkdir(parents=True, exist_ok=True)
+            image.save(root / side / f"{seed}.png")
+    found = {finding.key: finding for finding in inspect_folder(root).findings}
+    return found["gray"].files if "gray" in found else ()
+
+
+def test_a_gray_thing_among_coloured_things_is_no_gray_picture(tmp_path: Path) -> None:
+    black = shoe(9, chroma=0)
+    assert save_shoes(tmp_path / "thing", black) == ()
+    assert save_shoes(tmp_path / "one-channel", black.convert("L")) == ("A/5.png",)
+    # Stored with three channels, but to the bit without the tints that the other photos have.
+    assert save_shoes(tmp_path / "three", black.convert("L").convert("RGB")) == ("A/5.png",)
+
+
+def test_a_gray_thing_in_a_set_that_was_drawn_by_computer_is_no_gray_picture(tmp_path: Path) -> None:
+    for seed in range(6):
+        image = Image.new("RGB", (256, 256), (200, 200, 200))
+        color = (90, 90, 90) if seed == 5 else (200, 40 * seed, 30)
+        shade = np.asarray(image).copy()
+        shade[60:200, 30:220] = np.linspace(0.4, 1, 190)[None, :, None] * np.array(color)
+        save_pair(tmp_path / f"{seed}.png", labels(seed), Image.fromarray(shade))
+    assert "gray" not in {finding.key for finding in inspect_folder(tmp_path).findings}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data")
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from browsing import WAIT, drag
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from pix2pix.ui.shared.model_library import ModelLibrary
+from pix2pix.ui.shared.own_examples import folder_of
 from tests.ui.draw.test_draw_browser import (
     COLORS,
     SIZE,
@@ -70,3 +74,23 @@ def test_the_picture_is_copied_and_saved_beside_its_drawing(browser: Browser, ad
     expect(page.get_by_role("button", name="Copy the picture")).to_be_hidden()
     assert page.evaluate(CLIPBOARD) == [SIZE, SIZE]
     page.close()
+
+
+def test_a_model_with_examples_of_its_own_opens_with_them(
+    browser: Browser, library: ModelLibrary, address: str
+) -> None:
+    stripes = np.repeat(np.arange(SIZE)[:, None] // 8 % 4 + 2, SIZE, axis=1)
+    folder = folder_of(library.checkpoints / "facades.pth")
+    folder.mkdir(parents=True)
+    try:
+        Image.fromarray(COLORS[stripes]).save(folder / "1-boots.png")
+        page = open_page(browser, address)
+        expect(shown(page)).to_be_visible(timeout=WAIT)
+        np.testing.assert_array_equal(sheet_of(page), stripes)
+        page.get_by_role("button", name="Examples").click()
+        menu = page.locator(".p2p-examples")
+        expect(menu.get_by_role("button")).to_have_count(1)
+        expect(menu).to_contain_text("boots")
+        page.close()
+    finally:
+        shutil.rmtree(folder)

@@ -24,13 +24,13 @@ export function buildChoosers(studio) {
 
 /** What there is below the drawing. */
 export function buildActions(studio, draw) {
-  const button = makeAction("examples", "Examples", "Start from a drawing of ours");
+  const button = makeAction("examples", "Examples", "Start from an example");
   const gallery = make("div", "p2p-menu p2p-examples", { "aria-label": "Examples" });
   const files = draw.querySelector(".p2p-files");
   files.prepend(button, gallery);
   studio.mine = new MyDrawings(studio);
   files.append(studio.tracing.button, studio.tracing.menu, studio.mine.button, studio.mine.menu);
-  attachMenu(button, gallery, () => fillExamples(gallery, studio.examples[studio.model()?.examples] || [], (image) => studio.canvas.openPicture(image)));
+  attachMenu(button, gallery, async () => fillExamples(gallery, await studio.examplesOf(studio.model()), (image) => studio.canvas.openPicture(image)));
   const download = makeAction("download", "Download", "Save the picture as a PNG file");
   const menu = make("div", "p2p-menu", { "aria-label": "Sizes to download" });
   const orderOf = ({ shown, model }) => ({ model: model.key, drawing: studio.large.get(shown.drawing) || shown.drawing, seed: shown.seed });

@@ -28,7 +28,7 @@ export function mountStudio({ element, props, server }) {
 
 class Studio {
   constructor(root, props, server) {
-    Object.assign(this, { root, examples: props.examples, models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
+    Object.assign(this, { root, examples: props.examples, own: new Map(), models: [], drawing: null, large: new WeakMap(), settledAt: Infinity });
     this.link = new Link(server, (isUp) => this.reached(isUp), () => location.reload());
     this.ask = (order) => this.link.ask("translate_drawing", order);
     this.toasts = new Toasts(root.querySelector(".p2p-toasts"));
@@ -132,12 +132,20 @@ class Studio {
     this.canvas.changeSpec(model.spec);
     this.stamping.show();
     if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
-    const [example] = this.examples[model.examples] || [];
+    const [example] = await this.examplesOf(model);
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);
     this.canvas.note("");
     if (isDrawn) this.canvas.editor.sketch.history.clear();
+  }
+
+  /** Validation sources of the model's own run, where it has such; else examples of ours. */
+  async examplesOf(model) {
+    const id = model?.own && `${model.key} ${model.own}`;
+    if (id && !this.own.has(id)) this.own.set(id, (await this.link.ask("list_examples", { model: model.key }))?.examples || []);
+    const own = (id && this.own.get(id)) || [];
+    return own.length ? own : this.examples[model?.examples] || [];
   }
 
   showChoosers() {
@@ -148,7 +156,7 @@ class Studio {
     this.plus.disabled = this.models.filter((model) => fits(model, this.model())).length < 2;
     this.other.root.hidden = this.minus.hidden = !isComparing;
     this.root.dataset.views = this.views.length;
-    this.find("examples").hidden = !this.examples[this.model()?.examples];
+    this.find("examples").hidden = !this.model()?.own && !this.examples[this.model()?.examples];
     this.find("reuse").hidden = !findTaker(this.models, this.model(), this.came);
     for (const id of ["slider", "variations", "download"]) this.find(id).disabled = !this.model();
     this.find("variations").hidden = this.model()?.dropout === 0; // every seed gives the same picture
