@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -365,4 +365,71 @@ def test_the_part_of_a_photo_is_told_moved_and_made_the_whole(browser: Browser, 
     assert redness_at_the_edge(page) > 250, "the left part is under the hand now"
     page.get_by_role("button", name="Whole picture").click()
     expect(page.locator(".p2p-photo-part")).to_contain_text("All of 300 × 100, squeezed")
+    page.close()
+
+
+CONTRAST = """button => {
+    const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+    const seen = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const [r, g, b, alpha = 1] = parse(getComputedStyle(at).backgroundColor);
+            if (alpha > 0.5) return [r, g, b];
+        }
+        return [255, 255, 255];
+    };
+    const light = (colour) => colour.slice(0, 3).map((value) => value / 255)
+        .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, value, place) => sum + value * [0.2126, 0.7152, 0.0722][place], 0);
+    const [a, b] = [light(parse(getComputedStyle(button).color)), light(seen(button))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_icon_of_a_chosen_tool_is_seen_under_the_pointer(
+    browser: Browser, address: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page.goto(f"{address}?__theme={scheme}")
+    tools = page.locator(".p2p-rail [aria-pressed]:visible")
+    expect(tools.first).to_be_visible(timeout=WAIT)
+    for tool in tools.all():
+        tool.hover()
+        assert tool.evaluate(CONTRAST) >= 3, tool.get_attribute("title")
+    tools.first.click()
+    tools.first.hover()
+    page.wait_for_timeout(300)  # colours change gradually
+    assert tools.first.get_attribute("aria-pressed") == "true"
+    assert tools.first.evaluate(CONTRAST) >= 3
+    page.close()
+
+
+FRAMES = """
+window.__frames = [];
+const look = () => {
+    const studio = document.querySelector(".p2p-studio");
+    if (studio) {
+        const style = getComputedStyle(studio);
+        const canvas = studio.querySelector("canvas");
+        window.__frames.push({
+            seen: style.visibility !== "hidden" && studio.getClientRects().length > 0,
+            styled: style.display === "grid" || style.display === "flex" || style.containerType !== "normal"
+                || getComputedStyle(studio.querySelector(".p2p-draw") || studio).display === "grid",
+            built: Boolean(canvas && canvas.width > 0 && studio.querySelector(".p2p-swatch")),
+        });
+    }
+    requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+def test_no_frame_shows_the_tab_unstyled_or_half_built(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(FRAMES)
+    page.goto(address)
+    expect(page.locator(".p2p-swatch").first).to_be_visible(timeout=WAIT)
+    frames = page.evaluate("window.__frames")
+    assert any(frame["seen"] for frame in frames)
+    assert [frame for frame in frames if frame["seen"] and not (frame["styled"] and frame["built"])] == []
     page.close()
