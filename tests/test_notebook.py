@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from nbclient import NotebookClient
 from paths import ROOT
 from PIL import Image
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 NOTEBOOK = ROOT / "examples" / "pix2pix.ipynb"
 SMALL = 'ZIP = "pairs.zip"\nDIRECTION = "AtoB"\nSTEPS, SIZE, WIDTH = 6, 32, 4'
 
@@ -42,6 +46,9 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
         client.execute()
     finally:
         del os.environ["IPYTHONDIR"]
+        # jupyter_client leaves sockets to be closed with its objects: now, not within whichever test comes.
+        del client, kernel
+        gc.collect()
     return book, folder
 
 

@@ -131,8 +131,10 @@ class Studio {
     const isDrawn = model.spec.palette.length > 0;
     this.canvas.changeSpec(model.spec);
     this.stamping.show();
-    if (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root)) return;
+    const isTaken = () => (isDrawn ? !isFree(this.canvas.editor) : hasPhoto(this.root));
+    if (isTaken()) return;
     const [example] = await this.examplesOf(model);
+    if (isTaken() || this.model() !== model) return; // somebody was quicker than the server
     if (!example && !isDrawn) this.views[0].explain("The picture appears here", "Open, drop or paste one on the left, or use the camera.");
     if (!example) return;
     await this.canvas.openPicture(example.image);

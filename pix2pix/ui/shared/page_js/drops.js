@@ -28,7 +28,7 @@ async function takeFiles(files, say) {
   const picture = panel?.querySelector("#picture"), many = panel?.querySelector(".many-files")?.files;
   if (many && (isForMany(files) || !picture?.offsetParent)) return many.take(files);
   if (picture) return putInto(await emptied(picture), files.slice(0, 1), say);
-  const place = panel?.querySelector("input[type=file]");
+  const place = panel?.querySelector(".p2p-file") || panel?.querySelector("input[type=file]");
   if (place && takesFile(place, files[0])) return putInto(place, place.multiple ? files : files.slice(0, 1), say);
   const weights = document.querySelector(".p2p-weights");
   if (weights && takesFile(weights, files[0])) return document.getElementById("tab-models-button")?.click(), putInto(weights, files.slice(0, 1), say);
