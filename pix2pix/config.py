@@ -229,7 +229,11 @@ class TrainConfig(Architecture):
         OUTPUT,
     ] = "ssim"
     licence: Annotated[str, "licence of the model, written into it", OUTPUT] = ""
-    tracker: Annotated[Literal["none", "tensorboard"], "write event files for a tracker too", OUTPUT] = "none"
+    tracker: Annotated[
+        Literal["none", "tensorboard", "wandb", "mlflow", "trackio"],
+        "experiment tracker that gets losses, metrics and sample grids, too; its package is installed apart",
+        OUTPUT,
+    ] = "none"
 
     device: Annotated[str, "auto, cpu, cuda, cuda:1, mps", MACHINE] = "auto"
     precision: Annotated[

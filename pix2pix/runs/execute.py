@@ -23,6 +23,7 @@ from pix2pix.runs.own_examples import keep_examples
 from pix2pix.runs.preflight import (
     ADJUSTABLE,
     DATA,
+    PATHS,
     Prepared,
     Weights,
     check_resume,
@@ -199,7 +200,14 @@ def _record_events(run: Run, prepared: Prepared, *, on_event: Listener) -> None:
     events = _train_through(run, prepared, should_stop=lambda: run.stop_requested() or time.time() > end)
     has_begun = False
     # Closed, so that what reads images ahead ends with it, whatever goes wrong here.
-    with open_tracker(prepared.config.tracker, run.path, step=run.saved_step()) as track, closing(events):
+    tracking = open_tracker(
+        prepared.config.tracker,
+        run.path,
+        settings={name: value for name, value in prepared.config.to_dict().items() if name not in PATHS},
+        step=run.saved_step(),
+        say=run.note,
+    )
+    with tracking as track, closing(events):
         for event in itertools.chain(remarks, events):
             if isinstance(event, Stepped) and not has_begun:
                 has_begun = True

@@ -466,7 +466,7 @@ def test_steps_that_a_killed_start_made_stand_once_in_tensorboard(tmp_path: Path
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     for begin, steps in ((0, (5, 10, 15)), (10, (15, 20))):
-        with open_tracker("tensorboard", tmp_path, step=begin) as tell:
+        with open_tracker("tensorboard", tmp_path, settings={}, step=begin, say=print) as tell:
             for step in steps:
                 tell(Progress(step, 20, {"g_l1": 0.5}, 1e-4, 0.1, 0.0))
         time.sleep(1.1)  # files are told apart by the second
