@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from pix2pix.seeding import seed_of
@@ -30,6 +30,8 @@ class Protocol:
     tolerance_ms: int = 100
     """An exposure further from `shown_ms`, for example because the page was in the background,
     is not counted."""
+    fastest_ms: int = 150
+    """Nobody sees a question and answers it in less: a key that was still down, or a program. Not counted."""
 
 
 @dataclass(frozen=True)
@@ -145,13 +147,17 @@ class Record:
         return record
 
     def fair(self) -> list[Answer]:
-        """Returns the answers to pictures that were shown for the intended time, within the tolerance."""
-        protocol = self.protocol
-        return [
-            answer
-            for answer in self.said
-            if abs(answer.shown_ms - protocol.shown_ms) <= protocol.tolerance_ms
-        ]
+        """Returns the answers that count: to pictures that were shown for the intended time, within the
+        tolerance, and not given faster than a person can."""
+        return [answer for answer in self.said if self.was_shown(answer) and not self.is_hasty(answer)]
+
+    def was_shown(self, answer: Answer) -> bool:
+        """Whether the picture was on the screen for the intended time, within the tolerance."""
+        return abs(answer.shown_ms - self.protocol.shown_ms) <= self.protocol.tolerance_ms
+
+    def is_hasty(self, answer: Answer) -> bool:
+        """Whether the answer came faster than a person can give one."""
+        return answer.answer_ms < self.protocol.fastest_ms
 
 
 def _rows(rows: Any) -> list[Any]:
@@ -174,7 +180,11 @@ def _build(kind: type, content: Any) -> Any:
     """Builds a dataclass of plain fields. Raises `ValueError` where a field is missing or of another type."""
     if not isinstance(content, Mapping):
         raise ValueError(f"no {kind.__name__}")
-    values = {field.name: content.get(field.name) for field in fields(kind)}
+    # A record of an older version lacks what came later, and gets its default.
+    values = {
+        field.name: content.get(field.name, None if field.default is MISSING else field.default)
+        for field in fields(kind)
+    }
     for field in fields(kind):
         value = values[field.name]
         allowed = KINDS.get(str(field.type))

@@ -3,6 +3,8 @@ the same sessions."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -99,3 +101,43 @@ def _has(record: Record, sign: str) -> bool:
 def _newest(records: Sequence[Record], sign: str) -> Maker:
     """Returns the model under its most recent title."""
     return next(maker for record in reversed(records) for maker in record.models if maker.sign == sign)
+
+
+COLUMNS = (
+    "session",
+    "date",
+    "data",
+    "split",
+    "size",
+    "trial",
+    "scene",
+    "model",
+    "taken_for_real",
+    "shown_ms",
+    "answer_ms",
+    "counted",
+)
+
+
+def to_csv(records: Iterable[Record]) -> str:
+    """Returns all answers as CSV, one line each below the names of the columns.
+
+    `model` is empty for a real picture; `taken_for_real` and `counted` are 0 or 1.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        fair = {id(answer) for answer in record.fair()}
+        for trial, answer in enumerate(record.said, 1):
+            model = "" if answer.model is None else record.models[answer.model].title
+            seen = [answer.shown_ms, answer.answer_ms, int(id(answer) in fair)]
+            names = [trial, _as_text(answer.scene), _as_text(model), int(answer.real)]
+            about = [record.session, record.date, _as_text(record.data), _as_text(record.split), record.size]
+            writer.writerow([*about, *names, *seen])
+    return text.getvalue()
+
+
+def _as_text(word: str) -> str:
+    """Returns a name that a spreadsheet does not take for a formula."""
+    return f"'{word}" if word[:1] in ("=", "+", "-", "@") else word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import math
@@ -31,7 +32,7 @@ from pix2pix.experiments.study import (
     wilson,
 )
 from pix2pix.experiments.study_log import file_of, keep, read_sessions
-from pix2pix.experiments.study_results import compare, summarise
+from pix2pix.experiments.study_results import compare, summarise, to_csv
 from pix2pix.ui.shared.answers import answering
 from pix2pix.ui.shared.model_library import ModelLibrary
 from pix2pix.ui.shared.permissions import Rights
@@ -136,6 +137,39 @@ def record(
     return Record(
         session, f"2026-11-21T10:00:0{len(session) % 10}", "houses", "test", 32, 7, SHORT, models, answers
     )
+
+
+def test_an_answer_faster_than_a_person_is_none(tmp_path: Path) -> None:
+    fair = record()
+    quick = tuple(replace(answer, answer_ms=149.9) for answer in fair.said[:3])
+    hasty = replace(fair, said=(*quick, fair.said[3]))
+    assert [hasty.is_hasty(answer) for answer in hasty.said] == [True] * 3 + [False]
+    assert hasty.fair() == [fair.said[3]] and len(fair.fair()) == 4
+    answer = of_record(hasty)
+    assert answer["notes"] == ["3 answers are not counted: faster than a person can answer."]
+    assert [row["trusted"]["total"] for row in answer["rows"]] == [1]
+
+
+def test_a_record_from_before_a_setting_has_its_default(tmp_path: Path) -> None:
+    content = json.loads(json.dumps(record().to_dict()))
+    del content["protocol"]["fastest_ms"]
+    assert Record.from_dict(content) == record()
+
+
+def test_all_answers_come_as_a_table_that_a_spreadsheet_reads() -> None:
+    odd = replace(record("two", (replace(A, title="=1+1"),)), data='my, "houses"')
+    odd = replace(odd, said=(replace(odd.said[0], shown_ms=5000.0), *odd.said[1:]))
+    rows = list(csv.DictReader(io.StringIO(to_csv([record(), odd]))))
+    assert len(rows) == 8
+    assert [row["trial"] for row in rows[:4]] == ["1", "2", "3", "4"]
+    assert [(row["model"], row["taken_for_real"]) for row in rows[:4]] == [
+        (A.title, "1"),
+        (A.title, "0"),
+        ("", "1"),
+        ("", "0"),
+    ]
+    assert rows[4]["data"] == 'my, "houses"' and rows[4]["model"] == "'=1+1"
+    assert [row["counted"] for row in rows[4:]] == ["0", "1", "1", "1"]
 
 
 def test_sessions_come_back_as_they_were_kept(tmp_path: Path) -> None:
@@ -303,7 +337,7 @@ def test_nothing_tells_what_a_picture_is_before_it_is_answered(
 ) -> None:
     key = prepare(examiner, write_pairs(tmp_path / "pairs"))["key"]
     begun = examiner.begin_session("", key)
-    assert set(begun) == {"session", "size", "practice", "trials", "shown", "pause", "feedback"}
+    assert set(begun) == {"session", "size", "practice", "trials", "shown", "pause", "feedback", "fastest"}
     answers = [
         examiner.find_picture("", {"session": begun["session"], "number": number}) for number in range(AHEAD)
     ]

@@ -103,6 +103,11 @@ class StudyHandlers:
         data = dict.fromkeys(run.config().data for run in self.actions.visible(visitor))
         return [folder for folder in data if self.actions.may_use(folder) and Path(folder).is_dir()]
 
+    def export_answers(self, visitor: str, asked: Any = None) -> Answer:
+        """Returns all answers of all sessions as CSV."""
+        self.actions.rights.check(visitor, "study")
+        return {"csv": self.results.to_csv()}
+
     # Setting one up.
 
     def prepare_study(self, visitor: str, order: Any) -> Answer:
@@ -183,6 +188,7 @@ class StudyHandlers:
             "shown": protocol.shown_ms,
             "pause": protocol.pause_ms,
             "feedback": protocol.feedback_ms,
+            "fastest": protocol.fastest_ms,
         }
 
     def find_picture(self, visitor: str, order: Any) -> Answer:

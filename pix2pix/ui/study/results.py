@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pix2pix.experiments.study import Record, Share
 from pix2pix.experiments.study_log import SavedSession, read_sessions
-from pix2pix.experiments.study_results import Comparison, Row, compare, summarise
+from pix2pix.experiments.study_results import Comparison, Row, compare, summarise, to_csv
 from pix2pix.runtime.file_cache import FileSignature, signature_of
 from pix2pix.ui.shared.answers import Answer
 
@@ -32,6 +32,10 @@ class ResultsHandlers:
                 self._known = signature, of_sessions(read_sessions(self.studies))
             return self._known[1]
 
+    def to_csv(self) -> str:
+        """Returns all answers of all sessions as CSV."""
+        return to_csv(read_sessions(self.studies).records)
+
 
 def _sign(studies: Path) -> Signature:
     return tuple(signature_of(path) for path in sorted(studies.glob("*.jsonl")))
@@ -41,17 +45,24 @@ def of_sessions(kept: SavedSession) -> Answer:
     """Returns the results of all these sessions."""
     rows = summarise(kept.records)
     notes = list(kept.problems)
-    unfair = sum(len(record.said) - len(record.fair()) for record in kept.records)
+    answers = [(record, answer) for record in kept.records for answer in record.said]
+    unfair = sum(not record.was_shown(answer) for record, answer in answers)
     if unfair:
-        answers = "1 answer is" if unfair == 1 else f"{unfair:,} answers are"
         notes.append(
-            f"{answers} not counted: the browser did not show the picture for the time that was due."
+            f"{_not_counted(unfair)}: the browser did not show the picture for the time that was due."
         )
+    hasty = sum(record.was_shown(answer) and record.is_hasty(answer) for record, answer in answers)
+    if hasty:
+        notes.append(f"{_not_counted(hasty)}: faster than a person can answer.")
     return {
         "rows": [_row(row) for row in rows],
         "comparisons": [_comparison(found) for found in compare(kept.records)],
         "notes": notes,
     }
+
+
+def _not_counted(count: int) -> str:
+    return "1 answer is not counted" if count == 1 else f"{count:,} answers are not counted"
 
 
 def of_record(record: Record) -> Answer:

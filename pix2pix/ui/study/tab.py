@@ -25,6 +25,7 @@ from pix2pix.ui.study.handlers import StudyHandlers
 TRIALS = Path(__file__).parent / "trials"
 QUESTIONS = (
     "look",
+    "export_answers",
     "prepare_study",
     "forget_preparing",
     "delete_study",

@@ -140,7 +140,12 @@ def test_a_study_is_set_up_taken_with_keys_and_its_result_stays(
 
     (kept,) = (json.loads(line) for line in (folder / "studies" / "pairs.jsonl").read_text().splitlines())
     assert [said["real"] for said in kept["said"]] == [False, True, False, True]
-    assert all(said["shown_ms"] >= SHORT.shown_ms - 20 and said["answer_ms"] > 0 for said in kept["said"])
+    assert all(said["shown_ms"] >= SHORT.shown_ms - 20 and said["answer_ms"] >= 150 for said in kept["said"])
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="All answers as CSV").click()
+    head, *lines = saved.value.path().read_text().splitlines()
+    assert head.startswith("session,date,data") and len(lines) == 4
+    assert all(line.startswith(kept["session"]) and line.endswith(",1") for line in lines)
     page.reload()
     page.get_by_role("tab", name="Real or fake?").click()
     expect(page.locator('.p2p-table tr[data-model="houses"]')).to_contain_text("of 1", timeout=WAIT)

@@ -110,6 +110,8 @@ export class Session {
 
   async choose() {
     this.show("line", "Was it real, or a fake?");
+    await pauseFor(this.plan.fastest); // a key that is still down is no answer
+    this.check();
     this.allow(true);
     const said = await new Promise((resolve) => (this.wanted = resolve));
     this.wanted = null;

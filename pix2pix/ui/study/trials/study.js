@@ -76,8 +76,16 @@ class StudyPage {
 
   clicked(button) {
     const key = button?.closest("[data-key]")?.dataset.key;
-    const does = { begin: () => this.begin(key), leave: () => this.leave(), delete: () => this.askDelete(button), sure: () => this.delete(key), spare: () => this.askDelete(button) };
+    const does = { begin: () => this.begin(key), leave: () => this.leave(), export: () => this.export(), delete: () => this.askDelete(button), sure: () => this.delete(key), spare: () => this.askDelete(button) };
     does[button?.dataset.do]?.();
+  }
+
+  async export() {
+    const answer = await this.act("The answers are not saved", "export_answers", {});
+    if (!answer) return;
+    const link = make("a", "", { href: URL.createObjectURL(new Blob([answer.csv], { type: "text/csv" })), download: "real-or-fake.csv" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), SLOW);
   }
 
   askDelete(button) {
